@@ -1,0 +1,36 @@
+"""Photos and label maps in, batches out."""
+
+from keras_semisis.data.batch_stream import BatchStream
+from keras_semisis.data.label_space import DataError, LabelSpace
+from keras_semisis.data.pipeline import paired_dataset, training_stream, unpaired_dataset
+from keras_semisis.data.rare_classes import (
+    class_statistics,
+    missing_classes,
+    rare_class_probabilities,
+    rejection_sample,
+    stream_rejection_sample,
+)
+from keras_semisis.data.sources.camvid import CamVid
+from keras_semisis.data.sources.folder import Folder
+from keras_semisis.data.sources.source import Source
+from keras_semisis.data.sources.synthetic import SyntheticScenes
+from keras_semisis.data.split import semi_paired_split
+
+__all__ = [
+    "BatchStream",
+    "CamVid",
+    "DataError",
+    "Folder",
+    "LabelSpace",
+    "Source",
+    "SyntheticScenes",
+    "class_statistics",
+    "missing_classes",
+    "paired_dataset",
+    "rare_class_probabilities",
+    "rejection_sample",
+    "semi_paired_split",
+    "stream_rejection_sample",
+    "training_stream",
+    "unpaired_dataset",
+]

@@ -1,0 +1,231 @@
+"""What `fit` and `evaluate` read: batches, and the stream of training steps."""
+
+import functools
+from collections.abc import Iterator
+
+import numpy as np
+
+from keras_semisis.data.draws import draw_key, gather_blocks, random_bits, random_integers, uniform_draws
+from keras_semisis.data.label_space import LabelSpace
+from keras_semisis.data.optional_tensorflow import optional_tensorflow
+from keras_semisis.data.prepared_items import PreparedItems
+from keras_semisis.data.rare_classes import rejection_draws, rejection_sample
+from keras_semisis.data.step_dataset import StepDataset
+
+# Items are drawn for many steps at once: the sampler then costs next to nothing.
+_DRAWS_A_BLOCK = 256
+_STEPS_A_CHUNK = 32
+
+
+class Lane:
+    """Items that share one order and one augmentation: pairs, unpaired images, or unpaired label maps.
+
+    Args:
+        items: The prepared items.
+        image_size: (height, width) of a batch; smaller than the items where they are cropped.
+        seed: Seed of this lane alone.
+        training: Draw in random order, crop and flip; else take the items one after the other as they are.
+        probabilities: p_i of rare-class sampling, or None if this lane never uses it.
+    """
+
+    def __init__(self, items: PreparedItems, image_size: tuple[int, int], seed: int, training: bool,
+                 probabilities: np.ndarray | None = None):
+        self.items = items
+        self._image_size = image_size
+        self._seed = seed
+        self._training = training
+        self._probabilities = probabilities
+        self._rare_block = functools.lru_cache(maxsize=4)(self._draw_rare_block)
+        self._keys = [draw_key(seed, purpose) for purpose in ("flip", "crop rows", "crop columns")]
+
+    def indices(self, draws: np.ndarray, rare: bool) -> np.ndarray:
+        """The item of each draw."""
+        if not self._training:
+            return draws % len(self.items)
+        if rare:
+            return gather_blocks(draws, _DRAWS_A_BLOCK, self._rare_block)
+        return uniform_draws(len(self.items), self._seed, draws)
+
+    def _draw_rare_block(self, number):
+        draws = np.arange(number * _DRAWS_A_BLOCK, (number + 1) * _DRAWS_A_BLOCK)
+        return rejection_draws(self._probabilities, self._seed, draws)
+
+    def index_dataset(self, tf, draws, rare: bool):
+        """A `tf.data.Dataset` of draws to one of their items."""
+        if rare:
+            return draws.apply(rejection_sample(self._probabilities, self._seed))
+
+        def with_shape(numbers):
+            indices = tf.numpy_function(lambda k: self.indices(k, False), [numbers], tf.int64, stateful=False)
+            indices.set_shape(numbers.shape)
+            return indices
+
+        return draws.map(with_shape)
+
+    def batch(self, draws: np.ndarray, indices: np.ndarray) -> list[np.ndarray]:
+        """Crops, flips and stacks items: float32 images in [-1, 1] and/or int32 label maps."""
+        items = [self.items.get(int(index)) for index in indices]
+        windows = list(self._windows(draws, items[0][0].shape))
+        batches = [_stack(arrays, windows, self._image_size) for arrays in zip(*items, strict=True)]
+        return [_to_unit_range(batch) if batch.ndim == 4 else batch.astype(np.int32) for batch in batches]
+
+    def _windows(self, draws, item_shape):
+        """The crop and flip of each draw, as a pair of slices."""
+        height, width = self._image_size
+        if not self._training:
+            yield from [(slice(None), slice(None))] * len(draws)
+            return
+        flips, rows, columns = (random_bits(key, draws) for key in self._keys)
+        tops = random_integers(rows, item_shape[0] - height + 1)
+        lefts = random_integers(columns, item_shape[1] - width + 1)
+        flips = flips >> np.uint64(63)
+        for flip, top, left in zip(flips, tops, lefts, strict=True):
+            across = slice(left, left + width)
+            if flip:
+                across = slice(left + width - 1, left - 1 if left else None, -1)
+            yield slice(top, top + height), across
+
+
+def _stack(arrays, windows, size):
+    batch = np.empty((len(arrays), *size, *arrays[0].shape[2:]), arrays[0].dtype)
+    for target, array, window in zip(batch, arrays, windows, strict=True):
+        if array.ndim == 2:
+            target[...] = array[window]
+        else:  # NumPy mirrors a channel four times faster than pixels of three bytes
+            for channel in range(array.shape[2]):
+                target[..., channel] = array[..., channel][window]
+    return batch
+
+
+def _to_unit_range(images):
+    """uint8 to float32 in [-1, 1]."""
+    scaled = np.divide(images, np.float32(127.5), dtype=np.float32)
+    scaled -= 1
+    return scaled
+
+
+class BatchStream:
+    """Batches ``(image, label_map)`` of a data set. Made by `paired_dataset` and `unpaired_dataset`.
+
+    Iterating is one pass of NumPy batches: images float32 ``(B, H, W, 3)`` in [-1, 1], label maps int32 ``(B,
+    H, W)``. In training, draw k = step · batch_size + j depends on the seed and k alone, so that `stream` can
+    start anywhere.
+
+    Attributes:
+        batch_size: B.
+        image_size: (H, W).
+        label_space: The `LabelSpace` of the label maps.
+        training: Whether batches are shuffled, flipped and always whole.
+        error: What loading raised last, or None: tf.data wraps an exception into one of its own.
+    """
+
+    def __init__(self, lanes: list[Lane], batch_size: int, image_size: tuple[int, int],
+                 label_space: LabelSpace, training: bool, sampler: str = "uniform"):
+        self.batch_size = batch_size
+        self.image_size = image_size
+        self.label_space = label_space
+        self.training = training
+        self.error: Exception | None = None
+        self._lanes = lanes
+        self._sampler = sampler
+
+    def __len__(self) -> int:
+        """Batches in one pass (over the longer of unpaired images and label maps)."""
+        longest = max(len(lane.items) for lane in self._lanes)
+        if self.training:
+            return max(1, longest // self.batch_size)
+        return -(-longest // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        self.error = None
+        steps = StepDataset(self.load_step, 0, len(self))
+        return (steps[step] for step in range(len(self)))
+
+    def stream(self, start_step: int = 0, total_steps: int | None = None):
+        """The steps ``start_step..total_steps - 1`` of training.
+
+        With ``sampler="rare_classes"`` the steps before ``total_steps / 2`` draw by rare classes, those after
+        it uniformly; "rare_classes_second_half" is the reverse. Without ``total_steps`` there is no half, and
+        every step is one of the first.
+
+        Args:
+            start_step: The first step; a stream that starts later is the tail of one that starts at 0.
+            total_steps: Steps of the whole training, those before ``start_step`` included; None for no end.
+
+        Returns:
+            A `tf.data.Dataset` where TensorFlow is installed, else a `keras.utils.PyDataset`; of
+            ``(image, label_map)`` batches. With ``training=False`` it ends after one pass.
+
+        Raises:
+            ValueError: If ``start_step`` is negative or after the last step.
+        """
+        stop = total_steps if self.training else min(len(self), total_steps or len(self))
+        if start_step < 0 or (stop is not None and start_step >= stop):
+            last = "" if stop is None else stop - 1
+            raise ValueError(f"start_step={start_step} is not one of the steps 0..{last}.")
+        self.error = None
+        tf = optional_tensorflow()
+        if tf is None:
+            return StepDataset(lambda step: self.load_step(step, total_steps), start_step, stop)
+        return self._tf_stream(tf, start_step, stop, total_steps)
+
+    def load_step(self, step: int, total_steps: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """The NumPy batch of one step of a training of ``total_steps``."""
+        draws = np.arange(step * self.batch_size, self._draws_end(step + 1))
+        rare = self._is_rare(step, total_steps)
+        return self._load(draws, *(lane.indices(draws, rare) for lane in self._lanes))
+
+    def _draws_end(self, stop):
+        if self.training:
+            return stop * self.batch_size
+        return min(stop * self.batch_size, max(len(lane.items) for lane in self._lanes))
+
+    def _is_rare(self, step, total_steps):
+        first_half = total_steps is None or 2 * step < total_steps
+        return self._sampler == ("rare_classes" if first_half else "rare_classes_second_half")
+
+    def _load(self, draws, *indices):
+        try:
+            arrays = [array for lane, chosen in zip(self._lanes, indices, strict=True)
+                      for array in lane.batch(draws, chosen)]
+        except Exception as error:
+            self.error = error
+            raise
+        return tuple(arrays)
+
+    def _tf_stream(self, tf, start, stop, total_steps):
+        half = None if total_steps is None else (total_steps + 1) // 2
+        if half is None or start >= half or stop <= half:
+            parts = [(start, stop)]
+        else:
+            parts = [(start, half), (half, stop)]
+        indices = None
+        for first, end in parts:
+            part = self._tf_indices(tf, first, end, self._is_rare(first, total_steps))
+            indices = part if indices is None else indices.concatenate(part)
+
+        def load(draws, *chosen):
+            dtypes = [tf.float32, tf.int32]
+            image, label_map = tf.numpy_function(self._load, [draws, *chosen], dtypes, stateful=False)
+            image.set_shape((draws.shape[0], *self.image_size, 3))
+            label_map.set_shape((draws.shape[0], *self.image_size))
+            return image, label_map
+
+        steps = tf.data.INFINITE_CARDINALITY if stop is None else stop - start
+        batches = indices.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        return batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(tf.data.AUTOTUNE)
+
+    def _tf_indices(self, tf, first, stop, rare):
+        """Elements (draws, indices of each lane), one a step."""
+        begin = first * self.batch_size
+        if stop is None:
+            draws = tf.data.Dataset.counter(begin)
+        else:
+            draws = tf.data.Dataset.range(begin, self._draws_end(stop))
+        draws = draws.batch(self.batch_size, drop_remainder=self.training)
+        if not self.training:  # the last batch may be smaller: no two of them stack
+            return self._with_indices(tf, draws, rare)
+        return self._with_indices(tf, draws.batch(_STEPS_A_CHUNK), rare).unbatch()
+
+    def _with_indices(self, tf, draws, rare):
+        return tf.data.Dataset.zip((draws, *(lane.index_dataset(tf, draws, rare) for lane in self._lanes)))

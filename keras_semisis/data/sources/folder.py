@@ -1,0 +1,137 @@
+"""A folder of the user's own: images and label maps in image files."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from keras_semisis.data.label_space import DataError, LabelSpace, distinct_colours
+from keras_semisis.data.sources.file_source import FileSource, find_files, read_label_map, remap
+
+_MOST_CLASSES = 1024
+
+
+class Folder(FileSource):
+    """Images and label maps below a folder, matched by file name without the suffix; subfolders included.
+
+    With ``split="train"`` the files are in ``root/images/train`` or ``root/train/images``, the same for
+    labels. A label map is a grey PNG of class ids (8 or 16 bit), a palette-mode PNG (its indices are the
+    ids), or an RGB PNG whose colours are those of ``palette``, ``label_space`` or `classes.csv`.
+
+    Where ``label_space`` is not given, it comes from ``palette``, with classes named "class 0", "class 1"
+    and so on; else from the file ``root/classes.csv``: a header ``id,name,r,g,b`` (and ``ignore``, where 1
+    marks the don't-care class), one line for each id from 0 on. Where there is neither, all label maps are
+    read once for their ids: the classes are 0 to the highest id found, with a drawn palette. Name the classes
+    to make sure that a training and a validation folder agree.
+
+    Args:
+        root: The folder.
+        split: Name of a split, or None if there are none.
+        images: Folder of the images, in ``root`` or elsewhere; None for a source of label maps alone.
+        labels: Folder of the label maps, in ``root`` or elsewhere; None for a source of images alone.
+        label_space: What the ids mean.
+        palette: RGB colour of each class id, for a label space without names.
+        ignore_class: The don't-care id, where there is no ``label_space`` to say so.
+        id_map: Stored id → class id, for ids that differ, such as ``{255: 1}`` for masks of 0 and 255.
+
+    Raises:
+        DataError: If a folder is missing or empty, a file has no partner, `classes.csv` cannot be understood,
+            or the ids found make no label space.
+        ValueError: If arguments contradict each other.
+
+    Example:
+
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> root = Path(tempfile.mkdtemp())
+    >>> (root / "images").mkdir(), (root / "labels").mkdir()
+    (None, None)
+    >>> Image.new("RGB", (4, 2)).save(root / "images" / "street.jpg")
+    >>> Image.new("L", (4, 2), color=3).save(root / "labels" / "street.png")
+    >>> source = Folder(root)
+    >>> source.label_space.num_classes, source.load_label_map(0).shape
+    (4, (2, 4))
+    """
+
+    def __init__(self, root: str | Path, split: str | None = None, images: str | Path | None = "images",
+                 labels: str | Path | None = "labels", label_space: LabelSpace | None = None,
+                 palette: Sequence[Sequence[int]] | None = None, ignore_class: int | None = None,
+                 id_map: Mapping[int, int] | None = None):
+        root = Path(root)
+        if images is None and labels is None:
+            raise ValueError("images=None and labels=None leave nothing to read. Name at least one folder.")
+        if label_space is not None and (palette is not None or ignore_class is not None):
+            raise ValueError("label_space= says what palette= and ignore_class= would say. Give one or the "
+                             "others.")
+        image_files = None if images is None else find_files(_split_folder(root, images, split))
+        label_files = None if labels is None else find_files(_split_folder(root, labels, split))
+        if label_files is not None and label_space is None:
+            classes = root / "classes.csv"
+            if palette is not None:
+                label_space = LabelSpace(_names(len(palette)), palette, ignore_class)
+            elif classes.is_file():
+                label_space = _read_classes(classes, ignore_class)
+            else:
+                label_space = _found_label_space(label_files, id_map or {}, ignore_class)
+        super().__init__(image_files, label_files, label_space if label_files is not None else None, id_map)
+
+
+def _split_folder(root: Path, folder: str | Path, split: str | None) -> Path:
+    if split is None:
+        return root / folder
+    split_first = root / split / folder
+    return split_first if split_first.is_dir() else root / folder / split
+
+
+def _names(number: int) -> list[str]:
+    return [f"class {i}" for i in range(number)]
+
+
+def _read_classes(path: Path, ignore_class: int | None) -> LabelSpace:
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    try:
+        ids = [int(row["id"]) for row in rows]
+        colours = [tuple(int(row[channel]) for channel in "rgb") for row in rows]
+        names = [row["name"] for row in rows]
+        ignored = [i for i, row in zip(ids, rows, strict=True) if (row.get("ignore") or "0").strip() == "1"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path}: not understood ({error!r}). It needs the header id,name,r,g,b and "
+                        "integers in all columns but the name.") from error
+    if sorted(ids) != list(range(len(ids))) or not ids:
+        raise DataError(f"{path}: its ids are {sorted(ids)[:12]}, but must be 0, 1, 2, ... with none left "
+                        "out or twice. Renumber them, and give id_map= if the label maps store other ids.")
+    if len(ignored) > 1:
+        raise DataError(f"{path}: ids {ignored} are all marked as ignore, but there is one don't-care "
+                        "class. Merge them by id_map=.")
+    order = np.argsort(ids)
+    if ignore_class is None and ignored:
+        ignore_class = ignored[0]
+    return LabelSpace([names[i] for i in order], [colours[i] for i in order], ignore_class)
+
+
+def _found_label_space(files: Mapping[str, Path], id_map: Mapping[int, int],
+                       ignore_class: int | None) -> LabelSpace:
+    found: dict[int, Path] = {}
+    for path in files.values():
+        for i in np.unique(remap(read_label_map(path, None), id_map)):
+            found.setdefault(int(i), path)
+    ids = sorted(found)
+    where = found[ids[-1]]
+    if ids == [0, 255]:
+        raise DataError(f"{where}: the label maps hold the ids 0 and 255 alone, a black and white mask. Give "
+                        "id_map={255: 1} to make them classes 0 and 1.")
+    if 255 in found:
+        below = [i for i in ids if i < 255]
+        free = below[-1] + 1 if below else 0
+        raise DataError(f"{where}: id 255 found beside {len(ids) - 1} others up to {free - 1}; it usually "
+                        f"marks unlabelled pixels. Give id_map={{255: {free}}} and ignore_class={free}, or "
+                        "a classes.csv.")
+    if ids[-1] >= _MOST_CLASSES or ids[0] < 0:
+        stray = ids[-1] if ids[0] >= 0 else ids[0]
+        raise DataError(f"{found[stray]}: label id {stray} found, which is no class id "
+                        f"(0..{_MOST_CLASSES - 1}). Map the stored ids to 0, 1, 2, ... with id_map=, or "
+                        "give a label_space=.")
+    number = max(ids[-1], -1 if ignore_class is None else ignore_class) + 1
+    return LabelSpace(_names(number), distinct_colours(number), ignore_class)

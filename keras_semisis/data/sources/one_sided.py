@@ -1,0 +1,41 @@
+"""One half of a source: its images without their labels, or its label maps without their images."""
+
+from collections.abc import Sequence
+
+from keras_semisis.data.sources.source import Source, Subset
+
+
+class ImagesOnly(Subset):
+    """The photos of a source, in a given order; asking for a label map raises.
+
+    Args:
+        source: A source with images.
+        indices: Which of them, in which order.
+    """
+
+    def __init__(self, source: Source, indices: Sequence[int]):
+        super().__init__(source, indices)
+        self.label_space = None
+
+    def load_label_map(self, index):
+        raise ValueError("These are unpaired images: they have no label maps. Label maps come from the other "
+                         "unpaired source.")
+
+    def load(self, index):
+        return self.load_label_map(index)
+
+
+class LabelMapsOnly(Subset):
+    """The label maps of a source, in a given order; asking for a photo raises.
+
+    Args:
+        source: A source with label maps.
+        indices: Which of them, in which order.
+    """
+
+    def load_image(self, index):
+        raise ValueError("These are unpaired label maps: they have no photos. Photos come from the other "
+                         "unpaired source.")
+
+    def load(self, index):
+        return self.load_image(index)

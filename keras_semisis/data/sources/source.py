@@ -1,0 +1,95 @@
+"""The base class of every data source: photos and label maps by index, read when asked for."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+
+from keras_semisis.data.label_space import DataError, LabelSpace
+
+
+class Source(ABC):
+    """Photos and label maps by index. Lazy: nothing is read before ``load``.
+
+    A source has images, label maps, or both; ``load_image`` / ``load_label_map`` of what it lacks raises.
+
+    Attributes:
+        label_space: The `LabelSpace` of its label maps; None for a source of images alone.
+    """
+
+    label_space: LabelSpace | None
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Number of items."""
+
+    @abstractmethod
+    def name(self, index: int) -> str:
+        """A stable identifier of one item, unique in the source: messages, fingerprints and splits use it."""
+
+    @abstractmethod
+    def load_image(self, index: int) -> np.ndarray:
+        """The photo: uint8 RGB, ``(H, W, 3)``."""
+
+    @abstractmethod
+    def load_label_map(self, index: int) -> np.ndarray:
+        """The label map: integer class ids, ``(H, W)``, checked against the label space."""
+
+    def location(self, index: int) -> str:
+        """Where one item comes from, for messages: its file where there is one."""
+        return self.name(index)
+
+    def fingerprint(self, index: int) -> str | None:
+        """A text that changes when the label map of one item does, or None where only reading it would tell.
+
+        Class statistics are cached for sources that give one.
+        """
+        return None
+
+    def load(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """``(image, label_map)``: uint8 ``(H, W, 3)`` and integer ``(H, W)``.
+
+        Raises:
+            DataError: If the two differ in height or width.
+        """
+        image, label_map = self.load_image(index), self.load_label_map(index)
+        if image.shape[:2] != label_map.shape:
+            raise DataError(
+                f"{self.location(index)}: the image is {image.shape[0]}×{image.shape[1]} (height×width), "
+                f"its label map {label_map.shape[0]}×{label_map.shape[1]}. Export both at one size (label "
+                "maps resized with nearest neighbour), or check that the two files belong together.")
+        return image, label_map
+
+    def subset(self, indices: Sequence[int]) -> "Subset":
+        """The items at ``indices``, in that order, as a source."""
+        return Subset(self, indices)
+
+
+class Subset(Source):
+    """Some items of another source, in a given order."""
+
+    def __init__(self, source: Source, indices: Sequence[int]):
+        self.source = source
+        self.indices = np.asarray(indices, np.int64)
+        self.label_space = source.label_space
+
+    def __len__(self):
+        return len(self.indices)
+
+    def name(self, index):
+        return self.source.name(self.indices[index])
+
+    def location(self, index):
+        return self.source.location(self.indices[index])
+
+    def fingerprint(self, index):
+        return self.source.fingerprint(self.indices[index])
+
+    def load_image(self, index):
+        return self.source.load_image(self.indices[index])
+
+    def load_label_map(self, index):
+        return self.source.load_label_map(self.indices[index])
+
+    def load(self, index):
+        return self.source.load(self.indices[index])

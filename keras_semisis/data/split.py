@@ -1,0 +1,78 @@
+"""A data set and a ratio: its paired part, its unpaired images and its unpaired label maps."""
+
+import warnings
+
+import numpy as np
+
+from keras_semisis.data.draws import permutation
+from keras_semisis.data.label_space import DataError
+from keras_semisis.data.rare_classes import missing_classes
+from keras_semisis.data.sources.one_sided import ImagesOnly, LabelMapsOnly
+from keras_semisis.data.sources.source import Source, Subset
+
+
+def semi_paired_split(source: Source, ratio: float,
+                      seed: int = 0) -> tuple[Subset, ImagesOnly, LabelMapsOnly]:
+    """Splits a paired source into N_p = round(ratio · N) pairs, and unpaired images and label maps of the
+    rest.
+
+    Which item goes where depends on ``seed``, ``ratio`` and the items' names, not on the order in which a
+    disk lists them. With one seed, the pairs of a smaller ratio are among those of a larger one. The unpaired
+    images and the unpaired label maps are the same items in two independent orders. It reads the label maps
+    of the paired part to warn of classes that it misses.
+
+    Args:
+        source: A source with images and label maps.
+        ratio: Supervision ratio r, from 0 to 1. 0 gives no pairs (USIS); 1 gives all of them, and unpaired
+            sources that are the same items reshuffled.
+        seed: The seed of the split.
+
+    Returns:
+        ``(paired, images, labels)``: three sources.
+
+    Raises:
+        ValueError: If the ratio is not in 0..1.
+        DataError: If a ratio between 0 and 1 leaves no pair, or nothing unpaired.
+
+    Warns:
+        UserWarning: If the paired part misses classes that the source has.
+
+    Example:
+
+    >>> from keras_semisis.data import SyntheticScenes
+    >>> paired, images, labels = semi_paired_split(SyntheticScenes(num_scenes=10), ratio=0.4, seed=0)
+    >>> len(paired), len(images), len(labels)
+    (4, 6, 6)
+
+    Reference:
+        Eskandar et al., "A Semi-Paired Approach for Label-to-Image Translation", arXiv 2306.13585, section 4.
+    """
+    if not 0 <= ratio <= 1:
+        percent = f" For {ratio:g} % write ratio={ratio / 100:g}." if 1 < ratio <= 100 else ""
+        raise ValueError(f"ratio={ratio} is not between 0 and 1.{percent}")
+    total = len(source)
+    num_pairs = round(ratio * total)
+    if ratio > 0 and num_pairs == 0:
+        raise DataError(f"ratio={ratio} of {total} items leaves no pair. Use a ratio of at least "
+                        f"{1 / total:.2g}, or ratio=0 to train without pairs (USIS).")
+    if ratio < 1 and num_pairs == total:
+        raise DataError(f"ratio={ratio} of {total} items leaves nothing unpaired. Use a ratio of at most "
+                        f"{1 - 1 / total:.4g}, or ratio=1 to reuse the pairs as unpaired items.")
+    by_name = np.array(sorted(range(total), key=source.name), np.int64)
+    order = by_name[permutation(total, seed, "split")]
+    pairs, rest = order[:num_pairs], order[num_pairs:] if ratio < 1 else order
+    paired = source.subset(pairs)
+    images = ImagesOnly(source, rest[permutation(len(rest), seed, "unpaired images")])
+    labels = LabelMapsOnly(source, rest[permutation(len(rest), seed, "unpaired label maps")])
+    if 0 < ratio < 1:
+        _warn_of_missing_classes(paired, source, ratio)
+    return paired, images, labels
+
+
+def _warn_of_missing_classes(paired: Source, source: Source, ratio: float) -> None:
+    missing = missing_classes(paired, source)
+    if missing:
+        warnings.warn(f"The {len(paired)} pairs of ratio={ratio} hold no pixel of {', '.join(missing)}: no "
+                      "label will teach the discriminator these classes. Another seed or a larger ratio may "
+                      "include them.",
+                      stacklevel=3)

@@ -1,0 +1,442 @@
+"""AdversarialModel: networks, phases, optimisers and a moving average, trained through Keras's own fit."""
+
+import itertools
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_semisis.data import training_stream
+from keras_semisis.gans.engines import engine
+from keras_semisis.gans.phase import Phase, frozen
+from keras_semisis.layers import BatchNorm
+
+
+class NonFiniteLossError(FloatingPointError):
+    """A loss term or a gradient became infinite or NaN. The model holds its last good state."""
+
+
+class AdversarialModel(engine.TrainStep, keras.Model):
+    """A GAN as a list of phases: the base class of every system in this package.
+
+    A subclass names its networks in ``network_names`` (attributes of the model, ``"generator"`` among them) and returns its
+    algorithm from `phases`. This class runs the phases in order, once per step, each with its own networks' optimisers;
+    keeps ``ema_generator``, the moving average of the generator; and gives the verbs ``compile``, ``fit``, ``generate``,
+    ``evaluate`` and ``save``. It is the same on TensorFlow, JAX and PyTorch.
+
+    Args:
+        generator: Model from ``[label_map, noise]`` or ``[label_map]`` to images in [-1, 1].
+        ema_decay: Decay d of the moving average; at step t it is ``min(d, (1 + t) / (10 + t))``, so that a short run does
+            not show its initial weights.
+        seed: Seed of the noise that training draws.
+    """
+
+    network_names: tuple[str, ...] = ("generator",)
+
+    def __init__(self, generator: keras.Model, ema_decay: float | None = 0.9999, seed: int = 0, **kwargs):
+        super().__init__(**kwargs)
+        self.generator = generator
+        self.ema_generator = keras.models.clone_model(generator)
+        self.ema_generator.set_weights(generator.get_weights())
+        self.ema_generator.trainable = False
+        self.ema_decay = ema_decay
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.statistics_batches = 51
+        self.built = True
+        self._evaluation_metrics = None
+        self._calibration = None
+        self._calibrated_at = None
+        self._due = None
+        self._finite = {}
+
+    # -- the algorithm ------------------------------------------------------------------------------------------
+
+    def phases(self) -> Sequence[Phase]:
+        """One training iteration: the phases, in their order."""
+        raise NotImplementedError
+
+    def iterate(self, data):
+        """One training step on one batch: every phase, then the moving average. Returns the logs."""
+        ok, logs = ops.convert_to_tensor(True), {}
+        for phase in self.phases():
+            ok, terms = self._run(phase, data, ok)
+            logs |= {f"{phase.name}/{term}": value for term, value in terms.items()}
+            logs[f"{phase.name}/finite"] = ops.cast(ok, "float32")
+        self._update_moving_average()
+        self.optimizer.iterations.assign_add(ops.cast(ok, self.optimizer.iterations.dtype))
+        return logs
+
+    def _run(self, phase: Phase, data, ok):
+        """One phase: the loss, its gradients, the update. Nothing is updated once a loss or gradient is not finite."""
+        trained = {name: getattr(self, name).trainable_variables for name in phase.trains}
+        variables = [v for group in trained.values() for v in group]
+        state = [v for name in phase.trains for v in getattr(self, name).non_trainable_variables]
+        state.append(self.seed_generator.state)
+        outside = engine.outside(self.variables)
+        due = self._due[phase.name]
+
+        def loss(values):
+            mapping = outside + list(zip(variables, values, strict=True))
+            with keras.StatelessScope(mapping) as scope:
+                terms = phase.loss(data, due)
+                total = sum(phase.weights[name] * value for name, value in terms.items())
+            return total, (terms, [scope.get_current_value(v) for v in state])
+
+        with frozen([getattr(self, name) for name in self.network_names if name not in phase.trains]):
+            total, (terms, new_state), gradients = engine.value_and_gradients(loss, variables)
+
+        # a sum is finite only if every summand is
+        ok = ops.logical_and(ok, ops.isfinite(total + sum(ops.sum(gradient) for gradient in gradients)))
+
+        def update():
+            for variable, value in zip(state, new_state, strict=True):
+                if value is not None:
+                    variable.assign(value)
+            remaining = iter(gradients)
+            for name, group in trained.items():
+                self.optimizers[name].apply(list(itertools.islice(remaining, len(group))), group)
+
+        slots = [v for name in trained for v in self.optimizers[name].variables]
+        engine.apply(ok, update, [*state, *variables, *slots])
+        return ok, terms
+
+    def _update_moving_average(self):
+        step = ops.cast(self.optimizer.iterations, "float32")
+        decay = ops.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
+        pairs = zip(self.ema_generator.variables, self.generator.variables, strict=True)
+        learned = {id(v) for v in self.generator.trainable_variables}
+        for average, current in pairs:
+            value = ops.convert_to_tensor(current)
+            if id(current) in learned:
+                value = decay * average + (1.0 - decay) * value
+            average.assign(value)
+
+    def draw_noise(self, label_map):
+        """Standard normal noise for a batch of label maps, ``(B, noise_channels)``; None for a generator without noise."""
+        if self.noise_channels == 0:
+            return None
+        return keras.random.normal((ops.shape(label_map)[0], self.noise_channels), seed=self.seed_generator)
+
+    def synthesise(self, label_map, training=True):
+        """The generator's images for a batch of label maps, with fresh noise."""
+        noise = self.draw_noise(label_map)
+        return self.generator([label_map] if noise is None else [label_map, noise], training=training)
+
+    @property
+    def noise_channels(self) -> int:
+        """Length of the generator's noise vector; 0 where it takes none."""
+        return self.generator.inputs[1].shape[-1] if len(self.generator.inputs) > 1 else 0
+
+    def call(self, inputs, training=False):
+        """The moving-average generator."""
+        return self.ema_generator(inputs, training=training)
+
+    # -- compile ------------------------------------------------------------------------------------------------
+
+    def compile(self, optimizers: dict[str, keras.optimizers.Optimizer], metrics=None, statistics_batches: int = 51,
+                jit_compile="auto", run_eagerly: bool = False):
+        """Gives each network its optimiser.
+
+        Args:
+            optimizers: An optimiser per name in ``network_names``.
+            metrics: What `evaluate` computes by default: objects as those of `keras_semisis.metrics`.
+            statistics_batches: Number of training batches from which the moving-average generator's batch-norm statistics
+                are re-estimated before it is used; the published protocol has 51.
+            jit_compile: As in Keras; ``"auto"`` is the backend's compiler on JAX, and none on TensorFlow and PyTorch.
+            run_eagerly: As in Keras.
+        """
+        if keras.config.dtype_policy().name == "mixed_float16":
+            raise ValueError("mixed_float16 needs loss scaling, which is not supported here. Use mixed_bfloat16, which needs "
+                             'none: keras.config.set_dtype_policy("mixed_bfloat16") before the networks are built.')
+        optimizer_of = {id(v): optimizers[name] for name in self.network_names
+                        for v in getattr(self, name).trainable_variables}
+        composite = keras.optimizers.MultiOptimizer(lambda variable: optimizer_of[id(variable)])
+        super().compile(optimizer=composite, run_eagerly=run_eagerly,
+                        jit_compile=engine.TrainStep.default_jit_compile if jit_compile == "auto" else jit_compile)
+        composite.build(self.trainable_variables)
+        self._optimizers = _Untracked(optimizers)
+        self.train_function = None
+        self._evaluation_metrics = metrics
+        self.statistics_batches = statistics_batches
+
+    @property
+    def optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
+        """The optimiser of each network."""
+        return self._optimizers.value
+
+    @property
+    def step(self) -> int:
+        """Number of training steps done."""
+        return int(ops.convert_to_numpy(self.optimizer.iterations.value)) if self.compiled else 0
+
+    # -- fit ----------------------------------------------------------------------------------------------------
+
+    def make_train_function(self, force=False):
+        """Keras's train function, one for each combination of terms that are due (R1 is not, at most steps)."""
+        if self.train_function is not None and not force:
+            return
+        variants = {}
+
+        def train_function(*args):
+            phases = {phase.name: phase for phase in self.phases()}
+            self._due = {name: phase.due(self._step) for name, phase in phases.items()}
+            key = tuple(self._due.values())
+            if key not in variants:
+                super(AdversarialModel, self).make_train_function(force=True)
+                variants[key], self.train_function = self.train_function, train_function
+            result = variants[key](*args)
+            self._step += 1
+            logs = result[0] if isinstance(result, tuple) else result
+            self._finite = {name: logs.pop(f"{name}/finite") for name in phases}
+            return result
+
+        self.train_function = train_function
+
+    def _fit(self, datasets, epochs=1, steps_per_epoch=None, initial_epoch=0, initial_step=None, callbacks=None,
+             validation_data=None, validation_freq=1, verbose="auto"):
+        """`fit` on any number of data sets that repeat independently; a batch is the tuple of their batches."""
+        self._assert_compile_called("fit")
+        if steps_per_epoch is None:
+            steps_per_epoch = max(_length(dataset) for dataset in datasets)
+        total_steps = epochs * steps_per_epoch
+        start = initial_epoch * steps_per_epoch if initial_step is None else initial_step
+        self._calibration, self._calibrated_at = _Calibration(datasets[-1], self.statistics_batches), None
+        self._step = self.step
+        stream = training_stream(datasets, start, total_steps)
+        first = [_Guard(validation_data, validation_freq)]
+        history = None
+        # A run that stopped inside an epoch finishes that epoch first
+        for begin, end in _epochs(start, steps_per_epoch, total_steps):
+            if begin != start:
+                stream = training_stream(datasets, begin, total_steps)
+            try:
+                part = super().fit(
+                    stream, epochs=-(-end // steps_per_epoch), initial_epoch=begin // steps_per_epoch,
+                    steps_per_epoch=min(steps_per_epoch, end - begin), callbacks=first + list(callbacks or []),
+                    verbose=verbose)
+            except Exception as error:
+                cause = next((d.error for d in datasets if getattr(d, "error", None) is not None), None)
+                if cause is None or cause is error:
+                    raise
+                raise cause from None
+            history = part if history is None else _joined(history, part)
+            if self.stop_training:
+                break
+        return history
+
+    # -- use ----------------------------------------------------------------------------------------------------
+
+    def generate(self, label_maps, seed: int = 0, batch_size: int = 8) -> np.ndarray:
+        """Photos for label maps, from the moving-average generator.
+
+        Args:
+            label_maps: ``(B, H, W)`` of any integer dtype, or one map ``(H, W)``.
+            seed: Seed of the noise; the same on every backend.
+            batch_size: How many images are computed at once.
+
+        Returns:
+            uint8 ``(B, H, W, 3)``, or ``(H, W, 3)`` for one map.
+        """
+        label_maps = np.asarray(label_maps)
+        images = self._generate_float(label_maps if label_maps.ndim == 3 else label_maps[None], seed, batch_size)
+        photos = np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype("uint8")
+        return photos if label_maps.ndim == 3 else photos[0]
+
+    def _generate_float(self, label_maps, seed, batch_size=8):
+        size, expected = label_maps.shape[1:], self.generator.inputs[0].shape[1:]
+        if tuple(size) != tuple(expected):
+            raise ValueError(f"Label maps of size {tuple(size)} (height, width), but the generator takes {tuple(expected)}: "
+                             "resize them by nearest neighbour.")
+        if not np.issubdtype(label_maps.dtype, np.integer):
+            raise ValueError(f"Label maps must have an integer dtype, got {label_maps.dtype}.")
+        self.refresh_statistics()
+        inputs = [label_maps.astype("int32")]
+        if self.noise_channels:
+            noise = np.random.default_rng(seed).standard_normal((len(label_maps), self.noise_channels))
+            inputs.append(noise.astype("float32"))
+        return self.ema_generator.predict(inputs, batch_size=batch_size, verbose=0)
+
+    def refresh_statistics(self):
+        """Re-estimates the moving-average generator's batch-norm statistics on training label maps, if it has moved.
+
+        `generate`, `evaluate` and the end of `fit` do so by themselves. The next training step overwrites them.
+        """
+        if self._calibration is None or self._calibrated_at == self.step:
+            return
+        norms = [layer for layer in self.ema_generator._flatten_layers() if isinstance(layer, BatchNorm)]
+        if norms:
+            self._reestimate(norms)
+        self._calibrated_at = self.step
+
+    def _reestimate(self, norms):
+        generator, variables = self.ema_generator, self.ema_generator.variables
+        statistics = [v for norm in norms for v in (norm.moving_mean, norm.moving_variance)]
+
+        def batch_statistics(values, inputs):
+            with keras.StatelessScope(list(zip(variables, values, strict=True))) as scope:
+                generator(inputs, training=True)
+            return [scope.get_current_value(v) for v in statistics]
+
+        momenta = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.momentum = 0.0
+        try:
+            forward = engine.compiled(batch_statistics)
+            values = [v.value for v in variables]
+            noise = np.random.default_rng(self.seed)
+            sums, count = None, 0
+            for label_map in self._calibration.label_maps():
+                inputs = [ops.convert_to_tensor(label_map, "int32")]
+                if self.noise_channels:
+                    draw = noise.standard_normal((len(label_map), self.noise_channels)).astype("float32")
+                    inputs.append(ops.convert_to_tensor(draw))
+                batch = [np.asarray(ops.convert_to_numpy(s), "float64") for s in forward(values, inputs)]
+                sums = batch if sums is None else [a + b for a, b in zip(sums, batch, strict=True)]
+                count += 1
+        finally:
+            for norm, momentum in zip(norms, momenta, strict=True):
+                norm.momentum = momentum
+        for variable, total in zip(statistics, sums, strict=True):
+            variable.assign((total / count).astype("float32"))
+
+    def evaluate(self, x, y=None, metrics=None, seed: int = 0, steps: int | None = None, verbose="auto", **kwargs):
+        """Scores of one generated image per label map, beside those of the real images.
+
+        Args:
+            x: Data set of ``(image, label_map)`` batches, or an array of images in [-1, 1] or uint8.
+            y: The label maps, where x is an array.
+            metrics: Objects as those of `keras_semisis.metrics`; None is those given to `compile`.
+            seed: Seed of the noise.
+            steps: Number of batches; None is all.
+            verbose: Whether the scores are printed.
+            **kwargs: Further arguments of Keras's evaluate, accepted so that both are called alike: ``batch_size`` (for
+                arrays) and ``return_dict``, which is always true here.
+
+        Returns:
+            Dict of scores, as each metric names them; those of real images end in ``_real``.
+
+        Raises:
+            ValueError: If no metrics were given here or to `compile`.
+        """
+        metrics = self._evaluation_metrics if metrics is None else metrics
+        if not metrics:
+            raise ValueError("evaluate needs metrics=[...], here or in compile: for example "
+                             "keras_semisis.metrics.GeneratedMeanIoU(segmenter).")
+        for metric in metrics:
+            metric.reset_state()
+        batches = _array_batches(x, y, kwargs.get("batch_size") or 8) if y is not None else x
+        for i, (image, label_map) in enumerate(itertools.islice(iter(batches), steps)):
+            image, label_map = ops.convert_to_numpy(image), ops.convert_to_numpy(label_map)
+            generated = self._generate_float(label_map, seed=(seed, i), batch_size=len(label_map))
+            for metric in metrics:
+                metric.update_state(label_map, image, generated)
+        scores = {}
+        for metric in metrics:
+            scores |= metric.result()
+        if verbose:
+            keras.utils.io_utils.print_msg(", ".join(f"{name}: {value:.4g}" for name, value in scores.items()))
+        return scores
+
+    # -- save ---------------------------------------------------------------------------------------------------
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        store["seed_generator"] = np.asarray(ops.convert_to_numpy(self.seed_generator.state.value))
+
+    def load_own_variables(self, store):
+        self.seed_generator.state.assign(store["seed_generator"][()])
+        super().load_own_variables({k: store[k] for k in store.keys() if k != "seed_generator"})
+
+
+class _Untracked:
+    """Holds something that Keras is not to track or save by itself."""
+
+    def __init__(self, value):
+        self.value = value
+
+
+class _Calibration:
+    """The first label maps of a training set, kept as they are first asked for."""
+
+    def __init__(self, dataset, batches):
+        self.dataset = dataset
+        self.batches = batches
+        self.kept = None
+
+    def label_maps(self):
+        if self.kept is None:
+            passes = itertools.chain.from_iterable(itertools.repeat(self.dataset))
+            self.kept = [ops.convert_to_numpy(label_map).astype("int32")
+                         for _, label_map in itertools.islice(passes, self.batches)]
+        return self.kept
+
+
+class _Guard(keras.callbacks.Callback):
+    """Stops at a loss that is not finite, averages the logs of an epoch, and runs the validation."""
+
+    def __init__(self, validation_data, validation_freq):
+        super().__init__()
+        self.validation_data = validation_data
+        self.validation_freq = validation_freq
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.sums = {}
+
+    def on_train_batch_end(self, batch, logs=None):
+        logs = {name: float(ops.convert_to_numpy(value)) for name, value in (logs or {}).items()}
+        # not self.model, which on JAX copies the whole state back into the variables
+        for phase, finite in self._model._finite.items():
+            if not float(ops.convert_to_numpy(finite)):
+                self._stop(phase, logs)
+        for name, value in logs.items():
+            total, count = self.sums.get(name, (0.0, 0))
+            self.sums[name] = (total + value, count + 1)
+
+    def _stop(self, phase, logs):
+        terms = [name for name, value in logs.items() if name.startswith(f"{phase}/") and not np.isfinite(value)]
+        what = f"loss term {' and '.join(terms)} is" if terms else "gradient is"
+        path = Path(tempfile.mkdtemp(prefix="keras_semisis_")) / "last_good.keras"
+        self.model.save(path)
+        raise NonFiniteLossError(
+            f"Training stopped at step {self.model.step + 1}, phase {phase!r}: its {what} not finite. The state before that "
+            f"update is saved in {path}. A lower learning rate, or float32 instead of bfloat16, are the usual remedies.")
+
+    def on_epoch_end(self, epoch, logs=None):
+        for name, (total, count) in self.sums.items():
+            logs[name] = total / count
+        if self.validation_data is not None and (epoch + 1) % self.validation_freq == 0:
+            scores = self.model.evaluate(self.validation_data, verbose=0)
+            logs.update({f"val_{name}": value for name, value in scores.items()})
+
+    def on_train_end(self, logs=None):
+        self.model.refresh_statistics()
+
+
+def _length(dataset):
+    try:
+        return len(dataset)
+    except TypeError:
+        raise ValueError("The length of the data set is unknown or infinite: give fit(steps_per_epoch=...).") from None
+
+
+def _epochs(start, steps_per_epoch, total_steps):
+    """Step ranges for successive calls of Keras's fit: what is left of a begun epoch, then the whole ones."""
+    boundary = min(-(-start // steps_per_epoch) * steps_per_epoch, total_steps)
+    return [(begin, end) for begin, end in ((start, boundary), (boundary, total_steps)) if end > begin]
+
+
+def _joined(first, second):
+    for name, values in second.history.items():
+        first.history.setdefault(name, []).extend(values)
+    first.epoch.extend(second.epoch)
+    return first
+
+
+def _array_batches(images, label_maps, batch_size):
+    for i in range(0, len(images), batch_size):
+        batch = images[i : i + batch_size]
+        yield batch.astype("float32") / 127.5 - 1.0 if batch.dtype == np.uint8 else batch, label_maps[i : i + batch_size]

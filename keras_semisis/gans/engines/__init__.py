@@ -1,0 +1,18 @@
+"""The three backends: gradients, compiled functions and the form of Keras's train step. All backend code lives here.
+
+An engine is a module with
+
+- ``outside(variables)``: the state mapping that a phase's scope needs for variables that it does not train;
+- ``value_and_gradients(fn, variables)``: ``fn`` maps tensors, the values of ``variables``, to ``(scalar, aux)``;
+  returns ``(scalar, aux, gradients)``;
+- ``input_gradient(fn, x)``: the gradient of the scalar ``fn(x)`` with respect to the tensor x, itself differentiable;
+- ``apply(ok, fn, variables)``: runs ``fn``, which assigns to ``variables``, if the boolean scalar ``ok`` is true;
+- ``compiled(fn)``: ``fn`` from tensors to tensors, without gradients, compiled where the backend compiles;
+- ``TrainStep``: a base class that gives `keras.Model` the backend's ``train_step`` around ``iterate(data)``.
+"""
+
+from importlib import import_module
+
+import keras
+
+engine = import_module(f"{__name__}.{keras.config.backend()}")

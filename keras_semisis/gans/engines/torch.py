@@ -1,0 +1,52 @@
+"""Engine for PyTorch: autograd, eagerly."""
+
+import torch
+
+
+def outside(variables):
+    """Nothing: variables outside a phase are read as they are."""
+    return []
+
+
+def value_and_gradients(fn, variables):
+    values = [v.value.detach().requires_grad_() for v in variables]
+    with torch.enable_grad():
+        loss, aux = fn(values)
+        gradients = torch.autograd.grad(loss, values, allow_unused=True)
+    gradients = [torch.zeros_like(v) if g is None else g for v, g in zip(values, gradients, strict=True)]
+    return loss.detach(), _detached(aux), gradients
+
+
+def input_gradient(fn, x):
+    with torch.enable_grad():
+        x = x.detach().requires_grad_()
+        return torch.autograd.grad(fn(x), x, create_graph=True)[0]
+
+
+def apply(ok, fn, variables):
+    if ok:
+        with torch.no_grad():
+            fn()
+
+
+def compiled(fn):
+    return torch.no_grad()(fn)
+
+
+def _detached(aux):
+    if isinstance(aux, torch.Tensor):
+        return aux.detach()
+    if isinstance(aux, dict):
+        return {key: _detached(value) for key, value in aux.items()}
+    if isinstance(aux, list | tuple):
+        return type(aux)(_detached(value) for value in aux)
+    return aux
+
+
+class TrainStep:
+    """`keras.Model.train_step` on PyTorch."""
+
+    default_jit_compile = False
+
+    def train_step(self, data):
+        return self.iterate(data)

@@ -1,0 +1,33 @@
+"""The layers that the networks of semantic image synthesis are made of."""
+
+from keras_semisis.layers.batch_norm import BatchNorm
+from keras_semisis.layers.blur import Blur
+from keras_semisis.layers.equalized import EqualizedConv2D, EqualizedDense
+from keras_semisis.layers.instance_norm import InstanceNorm
+from keras_semisis.layers.minibatch_std_dev import MinibatchStdDev
+from keras_semisis.layers.resize import resize_nearest
+from keras_semisis.layers.semantic_conv2d import SemanticConv2D
+from keras_semisis.layers.spade import SPADE
+from keras_semisis.layers.spade_residual_block import SPADEResidualBlock
+from keras_semisis.layers.spectral_conv2d import SpectralConv2D
+from keras_semisis.layers.wavelet import WaveletDown, WaveletUp
+from keras_semisis.layers.wavelet_residual_block import WaveletResidualBlock
+from keras_semisis.layers.wavelet_spade import WaveletSPADE
+
+__all__ = [
+    "SPADE",
+    "BatchNorm",
+    "Blur",
+    "EqualizedConv2D",
+    "EqualizedDense",
+    "InstanceNorm",
+    "MinibatchStdDev",
+    "SPADEResidualBlock",
+    "SemanticConv2D",
+    "SpectralConv2D",
+    "WaveletDown",
+    "WaveletResidualBlock",
+    "WaveletSPADE",
+    "WaveletUp",
+    "resize_nearest",
+]

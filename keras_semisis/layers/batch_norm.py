@@ -1,0 +1,71 @@
+"""Batch normalisation with the running statistics of the published networks."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="keras_semisis")
+class BatchNorm(keras.layers.Layer):
+    """Batch normalisation as PyTorch defines it, without scale and offset unless asked for.
+
+    It normalises by the biased batch variance and stores the unbiased one; `keras.layers.BatchNormalization` stores the
+    biased one, and falls back to the stored statistics when it is not trainable. Here ``training`` alone decides, so
+    that a frozen generator still uses batch statistics. Statistics are computed in float32 in every dtype policy.
+
+    Args:
+        momentum: Weight of the old running statistics, 0.9 in all published networks (PyTorch's 0.1).
+        epsilon: Added to the variance.
+        affine: Whether a scale and an offset are learned.
+
+    Input shape: ``(B, H, W, C)``. Output shape: the same.
+
+    Example:
+
+    >>> x = keras.random.normal((4, 8, 8, 3))
+    >>> y = BatchNorm()(x, training=True)
+    >>> bool(ops.max(ops.abs(ops.mean(y, axis=(0, 1, 2)))) < 1e-5)
+    True
+    """
+
+    def __init__(self, momentum=0.9, epsilon=1e-5, affine=False, **kwargs):
+        super().__init__(**kwargs)
+        self.momentum = momentum
+        self.epsilon = epsilon
+        self.affine = affine
+
+    def build(self, input_shape):
+        shape = (input_shape[-1],)
+        if self.affine:
+            self.gamma = self.add_weight(name="gamma", shape=shape, initializer="ones")
+            self.beta = self.add_weight(name="beta", shape=shape, initializer="zeros")
+        self.moving_mean = self.add_weight(
+            name="moving_mean", shape=shape, initializer="zeros", trainable=False, autocast=False)
+        self.moving_variance = self.add_weight(
+            name="moving_variance", shape=shape, initializer="ones", trainable=False, autocast=False)
+
+    def call(self, x, training=False):
+        if training:
+            mean, variance = ops.moments(ops.cast(x, "float32"), axes=(0, 1, 2))
+            self._update(mean, variance, x)
+        else:
+            mean, variance = ops.convert_to_tensor(self.moving_mean), ops.convert_to_tensor(self.moving_variance)
+        scale = ops.rsqrt(variance + self.epsilon)
+        offset = -mean * scale
+        if self.affine:
+            gamma = ops.cast(self.gamma, "float32")
+            scale, offset = scale * gamma, offset * gamma + ops.cast(self.beta, "float32")
+        return x * ops.cast(scale, x.dtype) + ops.cast(offset, x.dtype)
+
+    def _update(self, mean, variance, x):
+        shape = ops.shape(x)
+        count = ops.cast(shape[0] * shape[1] * shape[2], "float32")
+        unbiased = variance * count / ops.maximum(count - 1.0, 1.0)
+        for variable, value in ((self.moving_mean, mean), (self.moving_variance, unbiased)):
+            variable.assign(self.momentum * variable + (1.0 - self.momentum) * ops.stop_gradient(value))
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return super().get_config() | {
+            "momentum": self.momentum, "epsilon": self.epsilon, "affine": self.affine}

@@ -1,0 +1,67 @@
+"""Convolution over a label map and a noise vector, neither of them spread out over the image."""
+
+import keras
+import numpy as np
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="keras_semisis")
+class SemanticConv2D(keras.layers.Layer):
+    """3×3 convolution, zero padded, over ``concat(noise, one_hot(label_map))`` (OASIS, "3D noise").
+
+    The noise is the same at every pixel, so its share of the sum depends only on which of the nine taps lie inside the
+    image; it is computed from nine vectors per image instead of a ``noise_channels``-wide convolution.
+
+    Args:
+        filters: Output channels.
+        num_classes: Number of label ids, the don't-care class included.
+        activation: Keras activation, or None.
+
+    Input shape: ``[label_map]`` or ``[label_map, noise]``: integer ``(B, H, W)`` and float ``(B, noise_channels)``.
+    Output shape: ``(B, H, W, filters)``.
+
+    Example:
+
+    >>> layer = SemanticConv2D(8, num_classes=5)
+    >>> tuple(layer([np.zeros((2, 4, 6), "int32"), np.zeros((2, 3), "float32")]).shape)
+    (2, 4, 6, 8)
+    """
+
+    def __init__(self, filters, num_classes, activation=None, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.num_classes = num_classes
+        self.activation = keras.activations.get(activation)
+
+    def build(self, input_shape):
+        self.noise_channels = input_shape[1][-1] if len(input_shape) == 2 else 0
+        channels = self.noise_channels + self.num_classes
+        self.kernel = self.add_weight(
+            name="kernel", shape=(3, 3, channels, self.filters), initializer="glorot_uniform")
+        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
+
+    def call(self, inputs):
+        label_map, noise = inputs if self.noise_channels else (inputs[0], None)
+        kernel = ops.convert_to_tensor(self.kernel)
+        one_hot = ops.one_hot(label_map, self.num_classes, dtype=self.compute_dtype)
+        x = ops.conv(one_hot, kernel[:, :, self.noise_channels:], padding="same", data_format="channels_last")
+        if noise is not None:
+            height, width = label_map.shape[1:3]
+            taps = ops.einsum("bz,klzf->bklf", noise, kernel[:, :, : self.noise_channels])
+            rows, columns = (ops.convert_to_tensor(_taps_inside(n), self.compute_dtype) for n in (height, width))
+            x = x + ops.einsum("hk,wl,bklf->bhwf", rows, columns, taps)
+        return self.activation(x + ops.convert_to_tensor(self.bias))
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[0], self.filters)
+
+    def get_config(self):
+        return super().get_config() | {
+            "filters": self.filters, "num_classes": self.num_classes,
+            "activation": keras.activations.serialize(self.activation)}
+
+
+def _taps_inside(length):
+    """``(length, 3)``: 1 where tap t of the 3-tap window around pixel i lies inside the image."""
+    position = np.arange(length)[:, None] + np.arange(-1, 2)
+    return ((position >= 0) & (position < length)).astype("float32")

@@ -1,0 +1,95 @@
+"""Convolution whose kernel is divided by its largest singular value."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="keras_semisis")
+class SpectralConv2D(keras.layers.Layer):
+    """2D convolution with a spectrally normalised kernel, reparametrised: the stored kernel is never overwritten.
+
+    With the kernel as a matrix W (outputs × inputs), a training call does one power iteration, v ← Wᵀu/|Wᵀu|, then
+    u ← Wv/|Wv|, and every call convolves with W/σ, σ = uᵀWv. u and v are constants to the gradient; W is differentiated
+    in both places. (`keras.layers.SpectralNormalization` overwrites the kernel on TensorFlow, and does not normalise at
+    inference on JAX.) σ is computed in float32 in every dtype policy.
+
+    Args:
+        filters: Output channels.
+        kernel_size: Side of the square kernel.
+        strides: Stride in both directions.
+        padding: Zero rows and columns added on each side; None is ``kernel_size // 2``.
+        use_bias: Whether a bias is added; it is not normalised.
+
+    Input shape: ``(B, H, W, C)``.
+    Output shape: ``(B, (H + 2 * padding - kernel_size) // strides + 1, ..., filters)``.
+
+    Reference: Miyato et al., "Spectral Normalization for Generative Adversarial Networks", ICLR 2018, section 2.1.
+
+    Example:
+
+    >>> tuple(SpectralConv2D(8, 3)(keras.random.normal((1, 6, 6, 4)), training=True).shape)
+    (1, 6, 6, 8)
+    """
+
+    def __init__(self, filters, kernel_size, strides=1, padding=None, use_bias=True, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.strides = strides
+        self.padding = kernel_size // 2 if padding is None else padding
+        self.use_bias = use_bias
+
+    def build(self, input_shape):
+        shape = (self.kernel_size, self.kernel_size, input_shape[-1], self.filters)
+        self.kernel = self.add_weight(name="kernel", shape=shape, initializer="glorot_uniform", autocast=False)
+        if self.use_bias:
+            self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
+        vector = {"initializer": _unit_vector, "trainable": False, "autocast": False}
+        self.u = self.add_weight(name="u", shape=(self.filters,), **vector)
+        self.v = self.add_weight(name="v", shape=(shape[0] * shape[1] * shape[2],), **vector)
+
+    def call(self, x, training=False):
+        kernel = ops.cast(self._normalised_kernel(training), self.compute_dtype)
+        x, padding = pad_for(x, self.kernel_size, self.strides, self.padding)
+        x = ops.conv(x, kernel, strides=self.strides, padding=padding, data_format="channels_last")
+        return x + ops.convert_to_tensor(self.bias) if self.use_bias else x
+
+    def _normalised_kernel(self, training):
+        kernel = ops.convert_to_tensor(self.kernel)
+        w = ops.transpose(ops.reshape(kernel, (-1, self.filters)))
+        u, v = ops.convert_to_tensor(self.u), ops.convert_to_tensor(self.v)
+        if training:
+            constant = ops.stop_gradient(w)
+            v = _normalise(ops.matmul(u, constant))
+            u = _normalise(ops.matmul(constant, v))
+            self.u.assign(u)
+            self.v.assign(v)
+        sigma = ops.sum(u * ops.matmul(w, v))
+        return kernel / sigma
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, _ = input_shape
+        height, width = (n and (n + 2 * self.padding - self.kernel_size) // self.strides + 1 for n in (height, width))
+        return (batch, height, width, self.filters)
+
+    def get_config(self):
+        return super().get_config() | {
+            "filters": self.filters, "kernel_size": self.kernel_size, "strides": self.strides,
+            "padding": self.padding, "use_bias": self.use_bias}
+
+
+def pad_for(x, kernel_size, strides, padding):
+    """``(x, "same")`` where Keras's own padding is symmetric, else x zero-padded on all sides and ``"valid"``."""
+    if strides == 1 and 2 * padding == kernel_size - 1:
+        return x, "same"
+    if padding:
+        x = ops.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
+    return x, "valid"
+
+
+def _normalise(x):
+    return x / ops.maximum(ops.norm(x), 1e-12)
+
+
+def _unit_vector(shape, dtype=None):
+    return _normalise(keras.random.normal(shape, dtype=dtype))

@@ -1,0 +1,35 @@
+"""The weights α_c of the segmentation losses."""
+
+from keras import ops
+
+
+def class_balance(label_map, num_classes: int, ignore_class: int | None = None):
+    """Inverse frequency of each class over the batch, normalised so that the mean weight over all pixels is 1.
+
+    ``α_c = P / (K · n_c)``: P pixels in the batch (don't-care pixels included), n_c of them of class c, K classes present.
+    The don't-care class does not count into K and weighs 0, as does a class that is absent.
+
+    Args:
+        label_map: Integer ``(B, H, W)``.
+        num_classes: Number of label ids, the don't-care class included.
+        ignore_class: The don't-care id, or None.
+
+    Returns:
+        float32 ``(num_classes,)``.
+
+    Reference: SPEC eq. 1; Schönfeld et al. (OASIS), ICLR 2021, eq. 2; normalised as its code does it.
+
+    Example:
+
+    >>> import numpy as np
+    >>> ops.convert_to_numpy(class_balance(np.array([[[0, 1], [1, 1]]]), num_classes=3)).round(2).tolist()
+    [2.0, 0.67, 0.0]
+    """
+    pixels = ops.reshape(ops.cast(label_map, "int32"), (-1,))
+    counts = ops.segment_sum(ops.ones_like(pixels), pixels, num_segments=num_classes)
+    counts = ops.cast(counts, "float32")
+    if ignore_class is not None:
+        counts = counts * ops.cast(ops.arange(num_classes) != ignore_class, "float32")
+    present = ops.cast(counts > 0, "float32")
+    total = ops.cast(ops.size(pixels), "float32")
+    return present * total / (ops.maximum(ops.sum(present), 1.0) * ops.maximum(counts, 1.0))

@@ -1,0 +1,222 @@
+import warnings
+from collections.abc import Callable, Iterable
+from typing import Any, Self
+
+import numpy as np
+
+from keras_semisis.metrics.features import Features
+from keras_semisis.metrics.generation_metric import GenerationMetric
+from keras_semisis.metrics.moments import Moments, centred, covariance_factor
+
+
+class FrechetInceptionDistance(GenerationMetric):
+    """Fréchet distance between the features of real and of generated images.
+
+    `<name>` compares the generated images with the real ones of the same batches. `<name>_real` compares the
+    same real images with as many of `baseline`: what a perfect generator would score at this count. Only
+    values of the same extractor, the same images and the same count can be compared with one another, and
+    none of them with published FID unless the extractor is the published Inception network.
+
+    Statistics are float64; memory does not depend on the number of images.
+
+    Args:
+        feature_extractor: keras.Model or callable from float32 images (B, H, W, 3) in [-1, 1] to features (B,
+            D), or a `Features` that several metrics share.
+        baseline: Re-iterable data set of (image, label_map) batches of real *training* images, or None to
+            leave `<name>_real` out. As many images as were seen are taken, from its beginning; with fewer,
+            `<name>_real` is left out with a warning. The statistics are kept for the next evaluation of the
+            same count.
+        name: Key of the score.
+
+    Reference:
+        Heusel et al., "GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium",
+        2017, eq. 6.
+
+    Example:
+
+    >>> metric = FrechetInceptionDistance(lambda images: images.mean(axis=(1, 2)))
+    >>> random = np.random.default_rng(0)
+    >>> real, generated = random.uniform(-1, 1, (2, 16, 4, 4, 3)).astype("float32")
+    >>> metric.update_state(np.zeros((16, 4, 4), int), real, generated)
+    >>> list(metric.result()), bool(metric.result()["frechet"] > 0)
+    (['frechet'], True)
+    """
+
+    def __init__(
+        self,
+        feature_extractor: Callable[[Any], Any],
+        baseline: Iterable[Any] | None = None,
+        name: str = "frechet",
+    ):
+        super().__init__(name)
+        self.features = (
+            feature_extractor if isinstance(feature_extractor, Features) else Features(feature_extractor)
+        )
+        self.baseline = baseline
+        self._baseline_moments = Moments()
+        self._warned: set[str] = set()
+        self.reset_state()
+
+    def reset_state(self) -> None:
+        self.real = Moments()
+        self.generated = Moments()
+
+    def update_state(self, label_maps: Any, real_images: Any, generated_images: Any) -> None:
+        self.real.update(self.features(real_images, "real_images"))
+        self.generated.update(self.features(generated_images, "generated_images"))
+
+    def merge_state(self, others: Iterable[Self]) -> None:
+        for other in others:
+            self.real.merge([other.real])
+            self.generated.merge([other.generated])
+
+    def result(self) -> dict[str, float]:
+        """Both distances.
+
+        Returns:
+            `<name>`, and `<name>_real` where the baseline has enough images.
+
+        Raises:
+            ValueError: fewer than two images were seen.
+        """
+        seen = min(self.real.count, self.generated.count)
+        if seen < 2:
+            raise ValueError(f"{self.name}: a covariance needs at least 2 images of each kind, found {seen}.")
+        if seen <= self.real.dimension:
+            self._warn_once(
+                f"{self.name}: {seen} images are too few for {self.real.dimension} features: the covariance "
+                "is singular and the distance of equal distributions is far from 0. Compare it only with "
+                f"{self.name}_real, and report KernelInceptionDistance beside it."
+            )
+        scores = {self.name: _distance(self.real, self.generated)}
+        baseline = self._baseline(self.real.count)
+        if baseline is not None:
+            scores[f"{self.name}_real"] = _distance(baseline, self.real)
+        return scores
+
+    def _baseline(self, count: int) -> Moments | None:
+        if self.baseline is None:
+            return None
+        if self._baseline_moments.count != count:
+            self._baseline_moments = Moments()
+            for features in self.features.of_first(self.baseline, count):
+                self._baseline_moments.update(features)
+        if self._baseline_moments.count == count:
+            return self._baseline_moments
+        self._warn_once(
+            f"{self.name}: {self.name}_real is left out, because the baseline has "
+            f"{self._baseline_moments.count} images and {count} were evaluated. Give a larger baseline or "
+            "evaluate fewer images."
+        )
+        return None
+
+    def _warn_once(self, message: str) -> None:
+        if message not in self._warned:
+            self._warned.add(message)
+            warnings.warn(message, stacklevel=3)
+
+
+def frechet_distance(mean1: np.ndarray, cov1: np.ndarray, mean2: np.ndarray, cov2: np.ndarray) -> float:
+    """Fréchet distance of two normal distributions, ‖μ₁-μ₂‖² + tr(Σ₁ + Σ₂ - 2 √(Σ₁Σ₂)).
+
+    Computed in float64 through the factors Σ = FᵀF of a symmetric eigendecomposition: tr √(Σ₁Σ₂) is the sum
+    of the singular values of F₁F₂ᵀ. Singular covariances are no special case.
+
+    Args:
+        mean1: Mean (D,).
+        cov1: Covariance (D, D).
+        mean2: Mean (D,).
+        cov2: Covariance (D, D).
+
+    Returns:
+        The distance, at least 0 (a squared length in feature space).
+
+    Raises:
+        ValueError: shapes that do not fit, a covariance that is not symmetric, or a value that is not finite.
+
+    Reference:
+        Dowson and Landau, "The Fréchet Distance between Multivariate Normal Distributions", 1982, eq. 4.
+
+    Example:
+
+    >>> frechet_distance(np.zeros(2), np.eye(2), np.ones(2), 4 * np.eye(2))
+    4.0
+    """
+    mean1, mean2 = _checked_mean(mean1, "mean1"), _checked_mean(mean2, "mean2")
+    if len(mean1) != len(mean2):
+        raise ValueError(f"mean2: expected {len(mean1)} features as in mean1, found {len(mean2)}.")
+    factor1 = covariance_factor(_checked_covariance(cov1, "cov1", len(mean1)))
+    factor2 = covariance_factor(_checked_covariance(cov2, "cov2", len(mean1)))
+    return _from_factors(mean1, factor1, mean2, factor2)
+
+
+def frechet_distance_of_features(features1: np.ndarray, features2: np.ndarray) -> float:
+    """Fréchet distance of the normal distributions fitted to two sets of features (covariances over n-1).
+
+    tr √(Σ₁Σ₂) is the sum of the singular values (nuclear norm) of A·Bᵀ, where A and B are the centred
+    features over √(n-1): exact, and far faster than a D×D matrix root where there are fewer vectors than
+    features.
+
+    Args:
+        features1: Floats (n₁, D), n₁ at least 2.
+        features2: Floats (n₂, D), n₂ at least 2.
+
+    Returns:
+        The distance, at least 0.
+
+    Raises:
+        ValueError: not two axes, different D, fewer than two vectors, or a value that is not finite.
+
+    Example:
+
+    >>> features = np.random.default_rng(0).normal(size=(10, 64))
+    >>> round(frechet_distance_of_features(features, features + 1.0), 9)
+    64.0
+    """
+    for features, argument in ((features1, "features1"), (features2, "features2")):
+        if np.ndim(features) != 2 or len(features) < 2 or not np.isfinite(features).all():
+            raise ValueError(
+                f"{argument}: expected finite values of the shape (n, D) with n at least 2, found the shape "
+                f"{np.shape(features)} or values that are not finite."
+            )
+    if features1.shape[1] != features2.shape[1]:
+        raise ValueError(f"features2: expected {features1.shape[1]} features, found {features2.shape[1]}.")
+    return _from_factors(
+        features1.mean(axis=0, dtype=np.float64),
+        centred(features1),
+        features2.mean(axis=0, dtype=np.float64),
+        centred(features2),
+    )
+
+
+def _distance(moments1: Moments, moments2: Moments) -> float:
+    return _from_factors(moments1.mean, moments1.factor(), moments2.mean, moments2.factor())
+
+
+def _from_factors(mean1: np.ndarray, factor1: np.ndarray, mean2: np.ndarray, factor2: np.ndarray) -> float:
+    nuclear_norm = np.linalg.svd(factor1 @ factor2.T, compute_uv=False).sum()
+    distance = np.sum((mean1 - mean2) ** 2) + np.sum(factor1**2) + np.sum(factor2**2) - 2.0 * nuclear_norm
+    # rounding can leave equal distributions a little below 0
+    return max(float(distance), 0.0)
+
+
+def _checked_mean(mean: np.ndarray, argument: str) -> np.ndarray:
+    mean = np.asarray(mean, np.float64)
+    if mean.ndim != 1 or not np.isfinite(mean).all():
+        raise ValueError(
+            f"{argument}: expected a finite vector (D,), found the shape {mean.shape} or other values."
+        )
+    return mean
+
+
+def _checked_covariance(covariance: np.ndarray, argument: str, dimension: int) -> np.ndarray:
+    covariance = np.asarray(covariance, np.float64)
+    if covariance.shape != (dimension, dimension):
+        raise ValueError(
+            f"{argument}: expected the shape {(dimension, dimension)}, found {covariance.shape}."
+        )
+    if not np.isfinite(covariance).all():
+        raise ValueError(f"{argument}: found values that are not finite.")
+    if not np.allclose(covariance, covariance.T, rtol=1e-5, atol=1e-8 * np.abs(covariance).max(initial=0.0)):
+        raise ValueError(f"{argument}: a covariance is symmetric, this matrix is not.")
+    return (covariance + covariance.T) / 2.0

@@ -1,0 +1,126 @@
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Any, Self
+
+import numpy as np
+from keras import ops
+
+
+class GenerationMetric(ABC):
+    """A score of generated images beside the same score of real images.
+
+    A score of generated images alone says little: a segmenter or a feature space has its own bias. Therefore
+    every metric reports `<name>` for the generated images and `<name>_real` for real ones.
+
+    State is NumPy on the host, in float64 or int64: a float64 Keras variable would silently be float32 on
+    JAX.
+
+    Args:
+        name: Key of the score in the result.
+    """
+
+    def __init__(self, name: str):
+        self.name = name
+
+    @abstractmethod
+    def reset_state(self) -> None:
+        """Forgets every image."""
+
+    @abstractmethod
+    def update_state(self, label_maps: Any, real_images: Any, generated_images: Any) -> None:
+        """Takes a batch in.
+
+        Args:
+            label_maps: Integers (B, H, W): what the images show.
+            real_images: Float images (B, H, W, 3) in [-1, 1], the photos that belong to the label maps.
+            generated_images: Float images (B, H, W, 3) in [-1, 1], generated from the label maps.
+        """
+
+    @abstractmethod
+    def result(self) -> dict[str, float]:
+        """Scores of all images so far: `<name>`, and `<name>_real` where it can be had."""
+
+    @abstractmethod
+    def merge_state(self, others: Iterable[Self]) -> None:
+        """Takes in what other metrics of the same kind have seen, as if this one had seen it."""
+
+
+def to_images(images: Any, argument: str) -> np.ndarray:
+    """Images as float32 on the host, their form and range checked.
+
+    Args:
+        images: Array or tensor of any backend, (B, H, W, 3) in [-1, 1].
+        argument: Name of the argument that they came in by, for errors.
+
+    Returns:
+        The images as float32.
+
+    Raises:
+        ValueError: not four axes, not three channels, integers, a value outside [-1, 1] or not a number.
+
+    Example:
+
+    >>> to_images(np.full((1, 2, 2, 3), 255, np.uint8), "real_images")
+    Traceback (most recent call last):
+    ...
+    ValueError: real_images: expected floats in [-1, 1], found uint8. Use images / 127.5 - 1.
+    """
+    images = to_numpy(images)
+    if images.ndim != 4 or images.shape[-1] != 3:
+        raise ValueError(f"{argument}: expected the shape (B, H, W, 3), found {images.shape}.")
+    if images.dtype.kind in "iub":
+        raise ValueError(
+            f"{argument}: expected floats in [-1, 1], found {images.dtype}. Use images / 127.5 - 1."
+        )
+    images = images.astype(np.float32, copy=False)
+    # bicubic resizing and bfloat16 overshoot a little
+    if images.size and not np.abs(images).max() <= 1.01:
+        raise ValueError(
+            f"{argument}: expected values in [-1, 1], found {images.min()} to {images.max()}. Scale or clip "
+            "the images."
+        )
+    return images
+
+
+def to_label_maps(label_maps: Any, argument: str) -> np.ndarray:
+    """Label maps on the host as integers (B, H, W).
+
+    Args:
+        label_maps: Array or tensor of any backend, (B, H, W), of any integer type.
+        argument: Name of the argument that they came in by, for errors.
+
+    Returns:
+        The label maps as int64.
+
+    Raises:
+        ValueError: not three axes, or not integers.
+
+    Example:
+
+    >>> to_label_maps(np.zeros((1, 2, 2), np.uint8), "label_maps").dtype
+    dtype('int64')
+    """
+    label_maps = to_numpy(label_maps)
+    if label_maps.ndim != 3 or label_maps.dtype.kind not in "iu":
+        raise ValueError(
+            f"{argument}: expected integers of the shape (B, H, W), found {label_maps.dtype} of the shape "
+            f"{label_maps.shape}."
+        )
+    return label_maps.astype(np.int64)
+
+
+def to_numpy(value: Any) -> np.ndarray:
+    """An array or a tensor of any backend as NumPy.
+
+    Args:
+        value: Array or tensor.
+
+    Returns:
+        The same values on the host.
+
+    Example:
+
+    >>> to_numpy(ops.ones(2)).tolist()
+    [1.0, 1.0]
+    """
+    return value if isinstance(value, np.ndarray) else np.asarray(ops.convert_to_numpy(value))

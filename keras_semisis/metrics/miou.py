@@ -1,0 +1,186 @@
+from collections.abc import Callable, Iterable
+from typing import Any, Self
+
+import numpy as np
+
+from keras_semisis.metrics.features import run
+from keras_semisis.metrics.generation_metric import GenerationMetric, to_images, to_label_maps
+
+
+class GeneratedMeanIoU(GenerationMetric):
+    """Mean intersection over union between label maps and what a segmenter sees in the images made from them.
+
+    `<name>` is for the generated images, `<name>_real` for the real ones: a segmenter favours some classes,
+    and only the two together mean anything. Counts are int64; classes that neither label maps nor segmenter
+    name are left out of the mean.
+
+    Pixels labelled `ignore_class` do not count, and the segmenter may not answer it: its logit is masked. A
+    segmenter that returns label maps can still answer it; such a pixel counts as missed.
+
+    Args:
+        segmenter: keras.Model or callable from float32 images (B, H, W, 3) in [-1, 1] to logits (B, H, W, C),
+            or to an integer label map (B, H, W). Best trained on real images of the same data set and size.
+        ignore_class: The don't-care id, in the range of the classes or outside it (255), or None.
+        num_classes: Number of classes C, don't-care included where it is one of them. Needed where the
+            segmenter returns label maps; otherwise taken from its logits.
+        name: Key of the score.
+
+    Reference:
+        Park et al., "Semantic Image Synthesis with Spatially-Adaptive Normalization", 2019, section 4 (the
+        protocol).
+
+    Example:
+
+    >>> metric = GeneratedMeanIoU(lambda images: (images[..., 0] > 0).astype(int), num_classes=2)
+    >>> label_map = np.array([[[0, 1], [1, 1]]])
+    >>> image = np.repeat(label_map[..., None] * 2.0 - 1.0, 3, axis=-1)
+    >>> metric.update_state(label_map, real_images=image, generated_images=-image)
+    >>> metric.result()
+    {'miou': 0.0, 'miou_real': 1.0}
+    """
+
+    def __init__(
+        self,
+        segmenter: Callable[[Any], Any],
+        ignore_class: int | None = None,
+        num_classes: int | None = None,
+        name: str = "miou",
+    ):
+        super().__init__(name)
+        self.segmenter = segmenter
+        self.ignore_class = ignore_class
+        self.num_classes = num_classes
+        self.reset_state()
+
+    def reset_state(self) -> None:
+        self.confusion: np.ndarray | None = None
+        self.confusion_real: np.ndarray | None = None
+
+    def update_state(self, label_maps: Any, real_images: Any, generated_images: Any) -> None:
+        label_maps = to_label_maps(label_maps, "label_maps")
+        real = self._count(label_maps, real_images, "real_images")
+        generated = self._count(label_maps, generated_images, "generated_images")
+        self._add(generated, real)
+
+    def merge_state(self, others: Iterable[Self]) -> None:
+        for other in others:
+            if other.confusion is not None:
+                self._add(other.confusion, other.confusion_real)
+
+    def result(self) -> dict[str, float]:
+        """Both means.
+
+        Returns:
+            `<name>` and `<name>_real`, in [0, 1].
+
+        Raises:
+            ValueError: no pixel of a class other than `ignore_class` was seen.
+        """
+        return {name: float(np.nanmean(ious)) for name, ious in self.per_class().items()}
+
+    def per_class(self) -> dict[str, np.ndarray]:
+        """Intersection over union of every class.
+
+        Returns:
+            Float64 (num_classes,) for `<name>` and for `<name>_real`; NaN for a class that occurs neither in
+            the label maps nor in the segmenter's answers, and for `ignore_class`.
+
+        Raises:
+            ValueError: no pixel of a class other than `ignore_class` was seen.
+        """
+        if self.confusion is None or not self.confusion.any():
+            raise ValueError(
+                f"{self.name}: no labelled pixel was seen; every one is don't-care or there was no batch."
+            )
+        return {
+            self.name: iou_from_confusion(self.confusion, self.ignore_class),
+            f"{self.name}_real": iou_from_confusion(self.confusion_real, self.ignore_class),
+        }
+
+    def _add(self, generated: np.ndarray, real: np.ndarray) -> None:
+        if self.confusion is None:
+            self.confusion, self.confusion_real = np.zeros_like(generated), np.zeros_like(real)
+        self.confusion = self.confusion + generated
+        self.confusion_real = self.confusion_real + real
+
+    def _count(self, label_maps: np.ndarray, images: Any, argument: str) -> np.ndarray:
+        answers = self._segment(to_images(images, argument))
+        if answers.shape != label_maps.shape:
+            raise ValueError(
+                f"{argument}: the segmenter answers label maps of the shape {answers.shape}, label_maps have "
+                f"{label_maps.shape}. Images, label maps and the segmenter's output must be of one size."
+            )
+        counted = (
+            np.ones(label_maps.shape, bool) if self.ignore_class is None else label_maps != self.ignore_class
+        )
+        labels, answers = label_maps[counted], answers[counted]
+        self._check_ids(labels, "label_maps")
+        self._check_ids(answers, "the segmenter's answers")
+        pairs = labels * self.num_classes + answers
+        counts = np.bincount(pairs, minlength=self.num_classes**2)
+        return counts.reshape(self.num_classes, self.num_classes).astype(np.int64)
+
+    def _segment(self, images: np.ndarray) -> np.ndarray:
+        output = run(self.segmenter, images)
+        if output.ndim == 3:
+            if self.num_classes is None:
+                raise ValueError(
+                    "num_classes: needed, because the segmenter returns label maps instead of logits."
+                )
+            return to_label_maps(output, "the segmenter's answers")
+        return self._arg_max(output)
+
+    def _arg_max(self, logits: np.ndarray) -> np.ndarray:
+        if logits.ndim != 4 or self.num_classes not in (None, logits.shape[-1]):
+            raise ValueError(
+                f"segmenter: expected logits (B, H, W, {self.num_classes or 'C'}) or a label map (B, H, W), "
+                f"found the shape {logits.shape}."
+            )
+        self.num_classes = logits.shape[-1]
+        logits = logits.astype(np.float32)
+        if self.ignore_class is not None and 0 <= self.ignore_class < self.num_classes:
+            logits[..., self.ignore_class] = -np.inf
+        return logits.argmax(axis=-1)
+
+    def _check_ids(self, ids: np.ndarray, words: str) -> None:
+        stray = np.unique(ids[(ids < 0) | (ids >= self.num_classes)])
+        if len(stray):
+            raise ValueError(
+                f"{words}: found the ids {stray[:10].tolist()}, expected 0 to {self.num_classes - 1}"
+                + (f" and the don't-care id {self.ignore_class}" if self.ignore_class is not None else "")
+                + ". Remap the labels in the data set, or name the don't-care id as ignore_class."
+            )
+
+
+def iou_from_confusion(confusion: np.ndarray, ignore_class: int | None = None) -> np.ndarray:
+    """Intersection over union of every class from a matrix of counts.
+
+    Args:
+        confusion: Integers (C, C): pixels by label (row) and by answer (column).
+        ignore_class: A class whose row does not count and that gets no score. Answers of it are misses of the
+            labelled class. None, or an id outside the matrix, counts every class.
+
+    Returns:
+        Float64 (C,), in [0, 1]; NaN for a class that is neither labelled nor answered, and for
+        `ignore_class`.
+
+    Raises:
+        ValueError: the matrix is not square.
+
+    Example:
+
+    >>> iou_from_confusion(np.array([[3, 1, 0], [0, 0, 0], [0, 0, 0]])).tolist()
+    [0.75, 0.0, nan]
+    """
+    confusion = np.array(confusion, np.float64)
+    if confusion.ndim != 2 or confusion.shape[0] != confusion.shape[1]:
+        raise ValueError(f"confusion: expected a square matrix, found the shape {confusion.shape}.")
+    ignored = ignore_class is not None and 0 <= ignore_class < len(confusion)
+    if ignored:
+        confusion[ignore_class] = 0.0
+    intersection = np.diag(confusion)
+    union = confusion.sum(axis=0) + confusion.sum(axis=1) - intersection
+    ious = np.divide(intersection, union, out=np.full(len(confusion), np.nan), where=union > 0)
+    if ignored:
+        ious[ignore_class] = np.nan
+    return ious

@@ -1,0 +1,16 @@
+"""Which image sizes a network takes."""
+
+
+def check_image_size(network: str, image_size: tuple[int, int], multiple: int) -> tuple[int, int]:
+    """Returns ``image_size`` as a (height, width) tuple if both sides are positive multiples of ``multiple``.
+
+    Raises:
+        ValueError: Otherwise, naming the nearest sizes that are.
+    """
+    height, width = image_size
+    if height > 0 and width > 0 and height % multiple == 0 and width % multiple == 0:
+        return int(height), int(width)
+    nearest = [sorted({max(multiple, n // multiple * multiple), -(-n // multiple) * multiple}) for n in (height, width)]
+    options = ", ".join(f"({h}, {w})" for h in nearest[0] for w in nearest[1])
+    raise ValueError(f"{network}: image_size={tuple(image_size)} (height, width) must be multiples of {multiple}. "
+                     f"The nearest that are: {options}.")

@@ -1,0 +1,268 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_semisis.data import DataError, Folder, LabelSpace
+
+SPACE = LabelSpace(["sky", "road", "car"], [(0, 128, 255), (90, 90, 90), (200, 0, 0)], ignore_class=None)
+IDS = np.array([[0, 0, 1], [2, 1, 1]], np.uint8)
+
+
+def write(path, array, mode=None):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.fromarray(np.asarray(array))
+    (image.convert(mode) if mode else image).save(path)
+
+
+def write_pair(root, name="a", label=IDS, image=None, suffix=".png"):
+    write(root / "images" / f"{name}{suffix}", np.zeros((2, 3, 3), np.uint8) if image is None else image)
+    write(root / "labels" / f"{name}.png", label)
+
+
+def test_pairs_are_matched_by_name_whatever_the_suffix(tmp_path):
+    for name, suffix, value in (("b", ".jpg", 1), ("a", ".PNG", 0), ("town/a", ".webp", 2)):
+        write_pair(tmp_path, name, np.full((2, 3), value, np.uint8), suffix=suffix)
+    (tmp_path / "labels" / "notes.txt").write_text("not an image")
+    (tmp_path / "labels" / "._b.png").write_text("left behind by another system")
+    source = Folder(tmp_path, label_space=SPACE)
+    assert [source.name(i) for i in range(3)] == ["a", "b", "town/a"]
+    assert [int(source.load(i)[1].max()) for i in range(3)] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("layout", ["images/{split}", "{split}/images"])
+def test_splits_in_either_layout(tmp_path, layout):
+    for split in ("train", "val"):
+        folder = layout.format(split=split)
+        write(tmp_path / folder / f"{split}.png", np.zeros((2, 3, 3), np.uint8))
+        write(tmp_path / folder.replace("images", "labels") / f"{split}.png", IDS)
+    source = Folder(tmp_path, split="val", label_space=SPACE)
+    assert len(source) == 1 and source.name(0) == "val"
+
+
+@pytest.mark.parametrize("form", ["grey", "palette mode", "16 bit", "rgb", "rgba", "grey and alpha"])
+def test_every_form_of_label_map_gives_the_ids(tmp_path, form):
+    path = tmp_path / "labels" / "a.png"
+    path.parent.mkdir()
+    if form == "grey":
+        Image.fromarray(IDS).save(path)
+    elif form == "palette mode":
+        image = Image.new("P", (3, 2))
+        image.putdata(IDS.ravel().tolist())
+        image.putpalette([255, 255, 255, 7, 7, 7, 1, 2, 3])  # colours that mean nothing
+        image.save(path)
+    elif form == "16 bit":
+        Image.fromarray(IDS.astype(np.uint16)).save(path)
+    elif form == "grey and alpha":
+        Image.merge("LA", [Image.fromarray(IDS), Image.new("L", (3, 2), 255)]).save(path)
+    else:
+        Image.fromarray(SPACE.colorize(IDS)).convert(form.upper()).save(path)
+    source = Folder(tmp_path, images=None, label_space=SPACE)
+    np.testing.assert_array_equal(source.load_label_map(0), IDS)
+
+
+def test_ids_above_255_survive_in_16_bit(tmp_path):
+    write(tmp_path / "labels" / "a.png", np.array([[300, 0]], np.uint16))
+    source = Folder(tmp_path, images=None)
+    assert source.label_space.num_classes == 301
+    assert source.load_label_map(0).tolist() == [[300, 0]]
+
+
+def test_id_map(tmp_path):
+    write(tmp_path / "labels" / "a.png", np.array([[0, 255, 7, 1]], np.uint8))
+    source = Folder(tmp_path, images=None, label_space=SPACE, id_map={255: 2, 7: 1, 1: 0})
+    assert source.load_label_map(0).tolist() == [[0, 2, 1, 0]]
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "1", "CMYK", "I;16"])
+def test_photos_of_any_mode_become_rgb(tmp_path, mode):
+    grey = np.array([[0, 255, 255], [255, 0, 0]], np.uint8)
+    path = tmp_path / "images" / ("a.tif" if mode == "CMYK" else "a.png")
+    if mode == "I;16":
+        write(path, grey.astype(np.uint16) * 257)
+    else:
+        write(path, grey, mode)
+    image = Folder(tmp_path, labels=None).load_image(0)
+    assert image.dtype == np.uint8
+    np.testing.assert_array_equal(image, np.repeat(grey[..., None], 3, axis=2))
+
+
+def test_exif_rotation_is_applied(tmp_path):
+    (tmp_path / "images").mkdir()
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by 90°
+    Image.new("RGB", (8, 4)).save(tmp_path / "images" / "a.jpg", exif=exif)
+    assert Folder(tmp_path, labels=None).load_image(0).shape == (8, 4, 3)
+
+
+def test_images_alone_and_label_maps_alone(tmp_path):
+    write_pair(tmp_path)
+    images, labels = Folder(tmp_path, labels=None), Folder(tmp_path, images=None, label_space=SPACE)
+    assert images.label_space is None and images.load_image(0).shape == (2, 3, 3)
+    with pytest.raises(ValueError, match="labels=None"):
+        images.load_label_map(0)
+    with pytest.raises(ValueError, match="images=None"):
+        labels.load_image(0)
+    with pytest.raises(ValueError, match="nothing to read"):
+        Folder(tmp_path, images=None, labels=None)
+
+
+def test_folders_elsewhere(tmp_path):
+    write(tmp_path / "far" / "away" / "a.png", np.zeros((2, 3, 3), np.uint8))
+    assert len(Folder(tmp_path / "far", images="away", labels=None)) == 1
+    assert len(Folder(tmp_path, images=tmp_path / "far" / "away", labels=None)) == 1
+
+
+# Label spaces
+
+def test_label_space_from_classes_csv(tmp_path):
+    write_pair(tmp_path)
+    (tmp_path / "classes.csv").write_text(
+        "id,name,r,g,b,ignore\n1,road,90,90,90,\n0,sky,0,128,255,0\n2,void,0,0,0,1\n")
+    space = Folder(tmp_path).label_space
+    assert space.class_names == ("sky", "road", "void")
+    assert space.palette[1] == (90, 90, 90) and space.ignore_class == 2
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("id,name\n0,sky\n", "header id,name,r,g,b"),
+    ("id,name,r,g,b\n0,sky,blue,0,0\n", "integers"),
+    ("id,name,r,g,b\n1,sky,0,0,0\n", "must be 0, 1, 2"),
+    ("id,name,r,g,b\n0,sky,0,0,0\n0,road,1,1,1\n", "must be 0, 1, 2"),
+    ("id,name,r,g,b\n", "must be 0, 1, 2"),
+    ("id,name,r,g,b,ignore\n0,sky,0,0,0,1\n1,road,1,1,1,1\n", "one don't-care class"),
+])
+def test_classes_csv_that_cannot_be_understood(tmp_path, text, message):
+    write_pair(tmp_path)
+    (tmp_path / "classes.csv").write_text(text)
+    with pytest.raises(DataError, match=rf"classes\.csv: .*{message}"):
+        Folder(tmp_path)
+
+
+def test_label_space_from_a_palette(tmp_path):
+    write(tmp_path / "labels" / "a.png", SPACE.colorize(IDS))
+    source = Folder(tmp_path, images=None, palette=SPACE.palette, ignore_class=0)
+    assert source.label_space.class_names == ("class 0", "class 1", "class 2")
+    assert source.label_space.ignore_class == 0
+    np.testing.assert_array_equal(source.load_label_map(0), IDS)
+
+
+def test_label_space_from_the_ids_found(tmp_path):
+    write_pair(tmp_path, "a", np.zeros((2, 3), np.uint8))
+    write_pair(tmp_path, "b", np.full((2, 3), 4, np.uint8))
+    space = Folder(tmp_path, ignore_class=5).label_space
+    assert (space.num_classes, space.ignore_class) == (6, 5) and len(set(space.palette)) == 6
+
+
+@pytest.mark.parametrize(("ids", "message"), [
+    ([[0, 255]], r"black and white mask.*id_map=\{255: 1\}"),
+    ([[0, 3, 255]], r"unlabelled.*id_map=\{255: 4\}.*ignore_class=4"),
+    ([[0, 9000]], "label id 9000 found"),
+])
+def test_ids_that_make_no_label_space(tmp_path, ids, message):
+    write(tmp_path / "labels" / "odd.png", np.array(ids, np.uint16))
+    with pytest.raises(DataError, match=rf"odd\.png.*{message}"):
+        Folder(tmp_path, images=None)
+
+
+def test_a_label_space_and_a_palette_contradict_each_other(tmp_path):
+    with pytest.raises(ValueError, match="Give one or the others"):
+        Folder(tmp_path, label_space=SPACE, palette=SPACE.palette)
+
+
+# What is wrong with a user's data: one error each, which names the file
+
+def test_stray_id(tmp_path):
+    write_pair(tmp_path, "odd", np.full((2, 3), 77, np.uint8))
+    with pytest.raises(DataError, match=r"odd\.png: label id 77 \(6 pixels\).*id_map="):
+        Folder(tmp_path, label_space=SPACE).load(0)
+
+
+def test_size_mismatch(tmp_path):
+    write_pair(tmp_path, "odd", image=np.zeros((4, 6, 3), np.uint8))
+    with pytest.raises(DataError, match=r"images/odd\.png and .*labels/odd\.png: the image is 4×6.*map 2×3"):
+        Folder(tmp_path, label_space=SPACE).load(0)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+@pytest.mark.parametrize("keep", [0, 20, 0.5])
+def test_truncated_photo(tmp_path, suffix, keep):
+    noise = np.random.default_rng(0).integers(0, 256, (40, 60, 3)).astype(np.uint8)
+    write_pair(tmp_path, "odd", np.zeros((40, 60), np.uint8), noise, suffix)
+    path = tmp_path / "images" / f"odd{suffix}"
+    content = path.read_bytes()
+    path.write_bytes(content[:int(keep if keep != 0.5 else len(content) / 2)])
+    with pytest.raises(DataError, match=rf"odd\{suffix}: cannot be read.*download it again"):
+        Folder(tmp_path, label_space=SPACE).load_image(0)
+
+
+def test_corrupt_label_map(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 3, (40, 60)).astype(np.uint8)
+    write(tmp_path / "labels" / "odd.png", noise)
+    path = tmp_path / "labels" / "odd.png"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2:len(content) // 2 + 40] = b"\0" * 40
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"odd\.png: cannot be read"):
+        Folder(tmp_path, images=None, label_space=SPACE).load_label_map(0)
+
+
+def test_file_that_has_gone(tmp_path):
+    write_pair(tmp_path)
+    source = Folder(tmp_path, label_space=SPACE)
+    (tmp_path / "images" / "a.png").unlink()
+    with pytest.raises(DataError, match=r"a\.png: the file has gone"):
+        source.load(0)
+
+
+def test_empty_folder_and_missing_folder(tmp_path):
+    (tmp_path / "images").mkdir()
+    with pytest.raises(DataError, match="images: no image files found"):
+        Folder(tmp_path, labels=None)
+    with pytest.raises(DataError, match=r"labels: there is no such folder.*holds images"):
+        Folder(tmp_path, images=None)
+
+
+def test_file_without_its_partner(tmp_path):
+    write_pair(tmp_path, "a")
+    write_pair(tmp_path, "alone")
+    (tmp_path / "labels" / "alone.png").unlink()
+    with pytest.raises(DataError, match=r"images/alone\.png: this image has no label map.*1 of 2 images"):
+        Folder(tmp_path, label_space=SPACE)
+    (tmp_path / "images" / "alone.png").unlink()
+    write(tmp_path / "labels" / "b.png", IDS)
+    with pytest.raises(DataError, match=r"labels/b\.png: this label map has no image.*1 of 2 label maps"):
+        Folder(tmp_path, label_space=SPACE)
+
+
+def test_two_files_of_one_name(tmp_path):
+    write_pair(tmp_path, "a")
+    write_pair(tmp_path, "a", suffix=".jpg")
+    with pytest.raises(DataError, match="same name but for the suffix"):
+        Folder(tmp_path, label_space=SPACE)
+
+
+def test_rgb_without_a_palette(tmp_path):
+    write(tmp_path / "labels" / "odd.png", SPACE.colorize(IDS))
+    with pytest.raises(DataError, match=r"odd\.png: this label map has colours.*palette="):
+        Folder(tmp_path, images=None)
+
+
+def test_unknown_colour(tmp_path):
+    colours = SPACE.colorize(IDS)
+    colours[0, 0] = (1, 2, 3)
+    write(tmp_path / "labels" / "odd.png", colours)
+    with pytest.raises(DataError, match=r"odd\.png: colour \(1, 2, 3\) covers 1 pixels"):
+        Folder(tmp_path, images=None, label_space=SPACE).load_label_map(0)
+
+
+def test_colours_of_a_lossy_file(tmp_path):
+    noise = SPACE.colorize(np.random.default_rng(0).integers(0, 3, (20, 20)))
+    write(tmp_path / "labels" / "odd.jpg", noise)
+    with pytest.raises(DataError, match=r"odd\.jpg: colour .*store label maps as PNG"):
+        Folder(tmp_path, images=None, label_space=SPACE).load_label_map(0)
+
+
+def test_a_colour_of_two_classes(tmp_path):
+    write(tmp_path / "labels" / "odd.png", np.zeros((2, 3, 3), np.uint8))
+    with pytest.raises(DataError, match="classes 0 and 2 share the colour"):
+        Folder(tmp_path, images=None, palette=[(0, 0, 0), (1, 1, 1), (0, 0, 0)]).load_label_map(0)
