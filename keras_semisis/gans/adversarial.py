@@ -50,6 +50,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         self._evaluation_metrics = None
         self._calibration = None
         self._calibrated_at = None
+        self._batch_statistics = None
         self._due = None
         self._finite = {}
 
@@ -273,35 +274,33 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         self._calibrated_at = self.step
 
     def _reestimate(self, norms):
-        generator, variables = self.ema_generator, self.ema_generator.variables
+        variables = self.ema_generator.variables
         statistics = [v for norm in norms for v in (norm.moving_mean, norm.moving_variance)]
 
         def batch_statistics(values, inputs):
             with keras.StatelessScope(list(zip(variables, values, strict=True))) as scope:
-                generator(inputs, training=True)
+                self.ema_generator(inputs, training=True)
             return [scope.get_current_value(v) for v in statistics]
 
+        if self._batch_statistics is None:
+            self._batch_statistics = batch_statistics if self.run_eagerly else engine.compiled(batch_statistics)
+        values, noise, batches = [v.value for v in variables], np.random.default_rng(self.seed), []
+        # with no momentum, the running statistics are those of the batch
         momenta = [norm.momentum for norm in norms]
         for norm in norms:
             norm.momentum = 0.0
         try:
-            forward = engine.compiled(batch_statistics)
-            values = [v.value for v in variables]
-            noise = np.random.default_rng(self.seed)
-            sums, count = None, 0
             for label_map in self._calibration.label_maps():
                 inputs = [ops.convert_to_tensor(label_map, "int32")]
                 if self.noise_channels:
-                    draw = noise.standard_normal((len(label_map), self.noise_channels)).astype("float32")
-                    inputs.append(ops.convert_to_tensor(draw))
-                batch = [np.asarray(ops.convert_to_numpy(s), "float64") for s in forward(values, inputs)]
-                sums = batch if sums is None else [a + b for a, b in zip(sums, batch, strict=True)]
-                count += 1
+                    draw = noise.standard_normal((len(label_map), self.noise_channels))
+                    inputs.append(ops.convert_to_tensor(draw, "float32"))
+                batches.append([ops.convert_to_numpy(s) for s in self._batch_statistics(values, inputs)])
         finally:
             for norm, momentum in zip(norms, momenta, strict=True):
                 norm.momentum = momentum
-        for variable, total in zip(statistics, sums, strict=True):
-            variable.assign((total / count).astype("float32"))
+        for variable, of_batches in zip(statistics, zip(*batches, strict=True), strict=True):
+            variable.assign(np.mean(of_batches, axis=0, dtype="float64").astype("float32"))
 
     def evaluate(self, x, y=None, metrics=None, seed: int = 0, steps: int | None = None, verbose="auto", **kwargs):
         """Scores of one generated image per label map, beside those of the real images.
@@ -338,7 +337,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         for metric in metrics:
             scores |= metric.result()
         if verbose:
-            keras.utils.io_utils.print_msg(", ".join(f"{name}: {value:.4g}" for name, value in scores.items()))
+            print(", ".join(f"{name}: {value:.4g}" for name, value in scores.items()))
         return scores
 
     # -- save ---------------------------------------------------------------------------------------------------

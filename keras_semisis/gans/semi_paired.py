@@ -226,10 +226,12 @@ class SemiPairedGAN(AdversarialModel):
         """The feature model of the perceptual loss, or None. To be set again on a loaded model that is to train on."""
         return self._perceptual.value
 
-    @perceptual.setter
-    def perceptual(self, model):
-        self._perceptual = _Untracked(model)
-        self._perceptual_origin = None if model is None else "given"
+    def __setattr__(self, name, value):
+        # Not a property's setter: Keras and PyTorch would track a model assigned to an attribute, and save it
+        if name != "perceptual":
+            return super().__setattr__(name, value)
+        self._perceptual = _Untracked(value)
+        self._perceptual_origin = None if value is None else "given"
         self.train_function = None
 
     def _load_perceptual(self):

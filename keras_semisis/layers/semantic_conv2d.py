@@ -46,10 +46,10 @@ class SemanticConv2D(keras.layers.Layer):
         one_hot = ops.one_hot(label_map, self.num_classes, dtype=self.compute_dtype)
         x = ops.conv(one_hot, kernel[:, :, self.noise_channels:], padding="same", data_format="channels_last")
         if noise is not None:
-            height, width = label_map.shape[1:3]
             taps = ops.einsum("bz,klzf->bklf", noise, kernel[:, :, : self.noise_channels])
-            rows, columns = (ops.convert_to_tensor(_taps_inside(n), self.compute_dtype) for n in (height, width))
-            x = x + ops.einsum("hk,wl,bklf->bhwf", rows, columns, taps)
+            for axis in (1, 2):
+                taps = _sum_inside(taps, label_map.shape[axis], axis)
+            x = x + taps
         return self.activation(x + ops.convert_to_tensor(self.bias))
 
     def compute_output_shape(self, input_shape):
@@ -61,7 +61,10 @@ class SemanticConv2D(keras.layers.Layer):
             "activation": keras.activations.serialize(self.activation)}
 
 
-def _taps_inside(length):
-    """``(length, 3)``: 1 where tap t of the 3-tap window around pixel i lies inside the image."""
-    position = np.arange(length)[:, None] + np.arange(-1, 2)
-    return ((position >= 0) & (position < length)).astype("float32")
+def _sum_inside(taps, length, axis):
+    """Along an axis of three taps, their sum at each of ``length`` positions over the taps that lie inside the image."""
+    before, centre, after = ops.split(taps, 3, axis=axis)
+    if length == 1:
+        return centre
+    inner = ops.repeat(before + centre + after, length - 2, axis=axis)
+    return ops.concatenate([centre + after, inner, before + centre], axis=axis)

@@ -8,11 +8,11 @@ from keras_semisis.layers.resize import resize_nearest
 from keras_semisis.layers.semantic_conv2d import SemanticConv2D
 
 
-def _normalisation(norm: str):
+def _normalisation(norm: str, dtype):
     if norm == "batch":
-        return BatchNorm(name="norm")
+        return BatchNorm(name="norm", dtype=dtype)
     if norm == "instance":
-        return InstanceNorm(name="norm")
+        return InstanceNorm(name="norm", dtype=dtype)
     raise ValueError(f'norm={norm!r}: expected "batch" or "instance".')
 
 
@@ -47,8 +47,9 @@ class SPADE(keras.layers.Layer):
         self.num_classes = num_classes
         self.hidden_channels = hidden_channels
         self.norm_name = norm
-        self.norm = _normalisation(norm)
-        self.shared = SemanticConv2D(hidden_channels, num_classes, activation="relu", name="shared")
+        self.norm = _normalisation(norm, self.dtype_policy)
+        self.shared = SemanticConv2D(
+            hidden_channels, num_classes, activation="relu", name="shared", dtype=self.dtype_policy)
 
     def build(self, input_shape):
         x_shape, *semantics = input_shape
@@ -56,7 +57,8 @@ class SPADE(keras.layers.Layer):
         self.norm.build(x_shape)
         self.shared.build([resized, *semantics[1:]])
         # gamma and beta are one convolution of twice the width: half the passes over the hidden map
-        self.gamma_beta = keras.layers.Conv2D(2 * x_shape[-1], 3, padding="same", name="gamma_beta")
+        self.gamma_beta = keras.layers.Conv2D(
+            2 * x_shape[-1], 3, padding="same", name="gamma_beta", dtype=self.dtype_policy)
         self.gamma_beta.build((*resized, self.hidden_channels))
 
     def call(self, inputs, training=False):

@@ -40,15 +40,15 @@ class SPADEResidualBlock(keras.layers.Layer):
         self.norm_name = norm
 
     def _modulation(self, name):
-        return SPADE(self.num_classes, self.hidden_channels, self.norm_name, name=name)
+        return SPADE(self.num_classes, self.hidden_channels, self.norm_name, name=name, dtype=self.dtype_policy)
 
     def build(self, input_shape):
         x_shape, *semantics = input_shape
         middle = min(x_shape[-1], self.filters)
         self.has_shortcut = x_shape[-1] != self.filters
         self.norm_0, self.norm_1 = self._modulation("norm_0"), self._modulation("norm_1")
-        self.conv_0 = SpectralConv2D(middle, 3, name="conv_0")
-        self.conv_1 = SpectralConv2D(self.filters, 3, name="conv_1")
+        self.conv_0 = SpectralConv2D(middle, 3, name="conv_0", dtype=self.dtype_policy)
+        self.conv_1 = SpectralConv2D(self.filters, 3, name="conv_1", dtype=self.dtype_policy)
         middle_shape = (*x_shape[:-1], middle)
         self.norm_0.build([x_shape, *semantics])
         self.conv_0.build(x_shape)
@@ -60,7 +60,7 @@ class SPADEResidualBlock(keras.layers.Layer):
     def _build_shortcut(self, x_shape, semantics):
         self.norm_s = self._modulation("norm_s")
         self.norm_s.build([x_shape, *semantics])
-        self.conv_s = SpectralConv2D(self.filters, 1, use_bias=False, name="conv_s")
+        self.conv_s = SpectralConv2D(self.filters, 1, use_bias=False, name="conv_s", dtype=self.dtype_policy)
         self.conv_s.build(x_shape)
 
     def call(self, inputs, training=False):

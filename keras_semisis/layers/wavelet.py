@@ -67,11 +67,9 @@ class WaveletDown(_Wavelet):
 
     def call(self, x):
         if self.haar:
-            top, bottom = x[:, 0::2], x[:, 1::2]
-            low, high = top + bottom, top - bottom
-            ll, hl = low[:, :, 0::2] + low[:, :, 1::2], low[:, :, 0::2] - low[:, :, 1::2]
-            lh, hh = high[:, :, 0::2] + high[:, :, 1::2], high[:, :, 0::2] - high[:, :, 1::2]
-            return ops.concatenate([ll, lh, hl, hh], axis=-1) * 0.5
+            top, bottom = _pairs(x, axis=1)
+            (a, b), (c, d) = _pairs(top + bottom, axis=2), _pairs(top - bottom, axis=2)
+            return ops.concatenate([a + b, c + d, a - b, c - d], axis=-1) * 0.5
         rows, columns = self._matrices(*x.shape[1:3])
         x = ops.einsum("ih,bhwc->biwc", rows, x)
         x = ops.einsum("jw,biwc->bijc", columns, x)
@@ -118,6 +116,13 @@ class WaveletUp(_Wavelet):
     def compute_output_shape(self, input_shape):
         batch, height, width, channels = input_shape
         return (batch, height and height * 2, width and width * 2, channels // 4)
+
+
+def _pairs(x, axis):
+    """The even and the odd rows (axis 1) or columns (axis 2); strided slices are several times slower on CPU."""
+    shape = list(ops.shape(x))
+    shape[axis : axis + 1] = [shape[axis] // 2, 2]
+    return ops.unstack(ops.reshape(x, shape), axis=axis + 1)
 
 
 def _interleave(even, odd, axis):

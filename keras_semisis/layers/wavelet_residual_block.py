@@ -41,14 +41,15 @@ class WaveletResidualBlock(SPADEResidualBlock):
         super().__init__(filters, num_classes, hidden_channels, norm, **kwargs)
         self.wavelet = wavelet
         self.upsample = upsample
-        self.to_image = WaveletUp(wavelet, name="to_image")
-        self.to_wavelet = WaveletDown(wavelet, name="to_wavelet")
+        self.to_image = WaveletUp(wavelet, name="to_image", dtype=self.dtype_policy)
+        self.to_wavelet = WaveletDown(wavelet, name="to_wavelet", dtype=self.dtype_policy)
 
     def _modulation(self, name):
-        return WaveletSPADE(self.num_classes, self.hidden_channels, self.norm_name, self.wavelet, name=name)
+        return WaveletSPADE(self.num_classes, self.hidden_channels, self.norm_name, self.wavelet, name=name,
+                            dtype=self.dtype_policy)
 
     def _build_shortcut(self, x_shape, semantics):
-        self.conv_s = SpectralConv2D(self.filters, 1, use_bias=False, name="conv_s")
+        self.conv_s = SpectralConv2D(self.filters, 1, use_bias=False, name="conv_s", dtype=self.dtype_policy)
         self.conv_s.build(x_shape)
 
     def build(self, input_shape):

@@ -35,9 +35,9 @@ class WaveletSPADE(keras.layers.Layer):
         self.hidden_channels = hidden_channels
         self.norm_name = norm
         self.wavelet = wavelet
-        self.up = WaveletUp(wavelet, name="up")
-        self.spade = SPADE(num_classes, hidden_channels, norm, name="spade")
-        self.down = WaveletDown(wavelet, name="down")
+        self.up = WaveletUp(wavelet, name="up", dtype=self.dtype_policy)
+        self.spade = SPADE(num_classes, hidden_channels, norm, name="spade", dtype=self.dtype_policy)
+        self.down = WaveletDown(wavelet, name="down", dtype=self.dtype_policy)
 
     def build(self, input_shape):
         x_shape, *semantics = input_shape

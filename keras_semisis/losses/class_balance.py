@@ -22,7 +22,7 @@ def class_balance(label_map, num_classes: int, ignore_class: int | None = None):
     Example:
 
     >>> import numpy as np
-    >>> ops.convert_to_numpy(class_balance(np.array([[[0, 1], [1, 1]]]), num_classes=3)).round(2).tolist()
+    >>> [round(float(weight), 2) for weight in class_balance(np.array([[[0, 1], [1, 1]]]), num_classes=3)]
     [2.0, 0.67, 0.0]
     """
     pixels = ops.reshape(ops.cast(label_map, "int32"), (-1,))

@@ -31,7 +31,7 @@ class FeatureMatchingLoss(keras.losses.Loss):
         return self.call(y_true, y_pred)
 
     def call(self, y_true, y_pred):
-        return sum(ops.mean(ops.square(_float32(ops.stop_gradient(real)) - _float32(fake)))
+        return sum(ops.mean(ops.square(ops.stop_gradient(_float32(real)) - _float32(fake)))
                    for real, fake in zip(y_true, y_pred, strict=True))
 
     def get_config(self):

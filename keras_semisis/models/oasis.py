@@ -49,7 +49,8 @@ class StartMap(keras.layers.Layer):
 
 
 def oasis_generator(num_classes: int, image_size: tuple[int, int], base_channels: int = 64, noise_channels: int = 64,
-                    num_blocks: int = 6, norm: str = "batch", name: str = "generator") -> keras.Model:
+                    num_blocks: int = 6, norm: str = "batch", hidden_channels: int = 128,
+                    name: str = "generator") -> keras.Model:
     """The OASIS generator: a SPADE ResNet whose label maps carry 3D noise.
 
     Args:
@@ -60,6 +61,7 @@ def oasis_generator(num_classes: int, image_size: tuple[int, int], base_channels
         num_blocks: Residual blocks; fewer than the published six use the last ``num_blocks + 1`` widths of
             [16, 16, 16, 8, 4, 2, 1].
         norm: ``"batch"`` or ``"instance"``.
+        hidden_channels: Width of SPADE's hidden maps, 128 in the published networks.
         name: Name of the model.
 
     Returns:
@@ -83,7 +85,7 @@ def oasis_generator(num_classes: int, image_size: tuple[int, int], base_channels
     inputs = semantic_inputs((height, width), noise_channels)
     x = StartMap(widths[0], num_classes, (height // scale, width // scale), name="fc")(inputs)
     for i, filters in enumerate(widths[1:]):
-        x = SPADEResidualBlock(filters, num_classes, norm=norm, name=f"body_{i}")([x, *inputs])
+        x = SPADEResidualBlock(filters, num_classes, hidden_channels, norm, name=f"body_{i}")([x, *inputs])
         if i < num_blocks - 1:
             x = keras.layers.UpSampling2D(2, name=f"up_{i}")(x)
     x = keras.layers.LeakyReLU(0.2)(x)

@@ -20,8 +20,8 @@ DISCRIMINATOR_WIDTHS = {4: 512, 8: 512, 16: 512, 32: 512, 64: 512, 128: 256, 256
 
 
 def wavelet_spade_generator(num_classes: int, image_size: tuple[int, int], base_channels: int = 16,
-                            noise_channels: int = 64, num_blocks: int = 6, norm: str = "batch", wavelet: str = "haar",
-                            name: str = "generator") -> keras.Model:
+                            noise_channels: int = 64, num_blocks: int = 6, norm: str = "batch",
+                            hidden_channels: int = 128, wavelet: str = "haar", name: str = "generator") -> keras.Model:
     """The waveletSPADE generator: a SPADE ResNet on wavelet coefficients, every width 4 × that of OASIS.
 
     Args:
@@ -33,6 +33,7 @@ def wavelet_spade_generator(num_classes: int, image_size: tuple[int, int], base_
         num_blocks: Residual blocks; fewer than the published six use the last ``num_blocks + 1`` widths of
             [16, 16, 16, 8, 4, 2, 1].
         norm: ``"batch"`` or ``"instance"``.
+        hidden_channels: Width of SPADE's hidden maps, 128 in the published networks.
         wavelet: ``"haar"`` as published, or any orthogonal PyWavelets filter.
         name: Name of the model.
 
@@ -57,7 +58,7 @@ def wavelet_spade_generator(num_classes: int, image_size: tuple[int, int], base_
     inputs = semantic_inputs((height, width), noise_channels)
     x = StartMap(widths[0], num_classes, (height // scale, width // scale), name="fc")(inputs)
     for i, filters in enumerate(widths[1:]):
-        x = WaveletResidualBlock(filters, num_classes, norm=norm, wavelet=wavelet, upsample=i < num_blocks - 1,
+        x = WaveletResidualBlock(filters, num_classes, hidden_channels, norm, wavelet, upsample=i < num_blocks - 1,
                                  name=f"body_{i}")([x, *inputs])
     x = keras.layers.Conv2D(12, 1, name="conv_img")(x)
     x = WaveletUp(wavelet, name="to_image")(x)

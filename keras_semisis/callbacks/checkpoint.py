@@ -1,0 +1,70 @@
+"""Checkpoints to go on from, bit for bit."""
+
+from pathlib import Path
+
+import keras
+
+from keras_semisis.callbacks.every_steps import EverySteps
+from keras_semisis.callbacks.model_file import read_note, save_model
+
+_FILE = "last.keras"
+_NOTE = "training.json"
+
+
+class Checkpoint(EverySteps):
+    """Saves the whole state of training as ``last.keras`` every n steps and at the end, for `resume`.
+
+    The file holds networks, optimisers, moving average, noise generator and step. It is written beside its
+    place and moved there when it is complete: whatever happens while it is written, the former one stays. It
+    can be generated from: the moving-average generator's batch-norm statistics are re-estimated before.
+
+    Args:
+        directory: Folder of the file; made if missing.
+        every: Number of steps from one checkpoint to the next.
+
+    Example:
+
+    >>> checkpoint = Checkpoint("runs/streets", every=1000)
+    >>> gan.fit(paired_ds, unpaired_ds, epochs=9, callbacks=[checkpoint])  # doctest: +SKIP
+
+    After an interruption:
+
+    >>> gan, step = resume("runs/streets")  # doctest: +SKIP
+    >>> gan.fit(paired_ds, unpaired_ds, epochs=9, initial_step=step, callbacks=[checkpoint])  # doctest: +SKIP
+    """
+
+    def __init__(self, directory: str | Path, every: int = 500):
+        super().__init__(every)
+        self.path = Path(directory) / _FILE
+
+    def act(self, logs):
+        model = self.model
+        model.refresh_statistics()
+        save_model(model, self.path, {_NOTE: {"step": self.step}})
+
+
+def resume(directory: str | Path) -> tuple[keras.Model, int]:
+    """The model that `Checkpoint` saved, and the step at which to go on.
+
+    Give the step to ``fit(initial_step=...)`` with the data sets, ``epochs`` and ``steps_per_epoch`` of
+    before: training then goes on as if it had not stopped, the order of the data included. A perceptual
+    network other than VGG19 is not stored; set ``gan.perceptual`` first.
+
+    Args:
+        directory: The folder that was given to `Checkpoint`.
+
+    Returns:
+        ``(model, step)``.
+
+    Raises:
+        ValueError: If the folder holds no checkpoint, or the file is none of `Checkpoint`.
+    """
+    path = Path(directory) / _FILE
+    if not path.is_file():
+        raise ValueError(f"{path}: there is no such checkpoint. Give the folder that was given to Checkpoint; "
+                         "a run that stopped before its first checkpoint has none and starts over.")
+    note = read_note(path, _NOTE)
+    if note is None:
+        raise ValueError(f"{path}: this model was not saved by Checkpoint, so the step to go on from is "
+                         "unknown. Load it with keras.saving.load_model and give fit the initial_step.")
+    return keras.saving.load_model(path), note["step"]

@@ -1,0 +1,72 @@
+"""Scores during training, and the best model by one of them."""
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from keras_semisis.callbacks.every_steps import EverySteps
+from keras_semisis.callbacks.model_file import save_model
+from keras_semisis.callbacks.records import read_records, write_records
+from keras_semisis.metrics import GenerationMetric
+
+
+class PeriodicEvaluation(EverySteps):
+    """Evaluates the model every n steps and at the end; keeps the scores, and the best model by one of them.
+
+    The scores join the logs of their step with the prefix ``val_``, where callbacks that come later see them.
+
+    Args:
+        dataset: ``(image, label_map)`` batches, as for ``evaluate``.
+        metrics: Objects as those of `keras_semisis.metrics`.
+        every: Number of steps from one evaluation to the next.
+        directory: Folder for ``scores.jsonl`` (one JSON object for each evaluation) and ``best.keras``; None
+            keeps the scores in `history` alone. A resumed run goes on with what is there.
+        best: Name of the score that chooses ``best.keras``, or None to keep no model.
+        mode: ``"max"`` or ``"min"``: which value of that score is best.
+
+    Attributes:
+        history: The scores so far: dicts with ``"step"``.
+
+    Raises:
+        ValueError: If ``mode`` is none of these, or no metric gives the score ``best``.
+    """
+
+    def __init__(self, dataset: Iterable, metrics: Sequence[GenerationMetric], every: int = 500,
+                 directory: str | Path | None = None, best: str | None = "miou", mode: str = "max"):
+        super().__init__(every)
+        if mode not in ("max", "min"):
+            raise ValueError(f'mode={mode!r} is neither "max" nor "min".')
+        self.dataset = dataset
+        self.metrics = list(metrics)
+        self.directory = None if directory is None else Path(directory)
+        self.best = best
+        self.mode = mode
+        self.history: list[dict] = []
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        if self.directory is not None:
+            self.history = read_records(self.directory / "scores.jsonl", self.step)
+
+    def act(self, logs):
+        model = self.model
+        scores = model.evaluate(self.dataset, metrics=self.metrics, verbose=0)
+        if self.best is not None and self.best not in scores:
+            raise ValueError(f"PeriodicEvaluation: best={self.best!r} is none of the scores "
+                             f"{', '.join(scores)}.")
+        listed = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
+        print(f"step {self.step}: {listed}")
+        improved = self.best is not None and self._is_best(scores[self.best])
+        self.history.append({"step": self.step, **scores})
+        if logs is not None:
+            logs.update({f"val_{name}": value for name, value in scores.items()})
+        if self.directory is not None:
+            write_records(self.directory / "scores.jsonl", self.history)
+            if improved:
+                save_model(model, self.directory / "best.keras")
+
+    def _is_best(self, value):
+        before = [record[self.best] for record in self.history if math.isfinite(record[self.best])]
+        if not math.isfinite(value):
+            return False
+        return not before or (value > max(before) if self.mode == "max" else value < min(before))

@@ -1,0 +1,102 @@
+"""Pictures of what a model makes: label map, real image, generated image, D's segmentation of it."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from keras_semisis.callbacks.every_steps import EverySteps
+from keras_semisis.data.label_space import LabelSpace, distinct_colours
+
+_GAP, _TITLE = 4, 20
+_TILE_HEIGHT = 128
+
+
+def sample_grid(path: str | Path, model, label_maps: np.ndarray, images: np.ndarray | None = None,
+                label_space: LabelSpace | None = None, seed: int = 0) -> None:
+    """Writes a PNG with one row for each label map: label map · real · generated · D's segmentation.
+
+    Args:
+        path: The file; its folder is made if missing.
+        model: An `AdversarialModel`. The last column is D's segmentation of the generated image, where the
+            model has a ``segment``.
+        label_maps: ``(B, H, W)`` of any integer dtype.
+        images: The photos that belong to them, ``(B, H, W, 3)``, uint8 or float in [-1, 1]; None leaves the
+            column out.
+        label_space: Says the colours of the ids; None draws some.
+        seed: Seed of the noise.
+
+    Raises:
+        ValueError: If ``images`` and ``label_maps`` differ in number.
+    """
+    label_maps = np.asarray(label_maps)
+    if images is not None and len(images) != len(label_maps):
+        raise ValueError(f"sample_grid: {len(images)} images for {len(label_maps)} label maps; give one for "
+                         "each, or None.")
+    generated = model.generate(label_maps, seed=seed)
+    segmented = model.segment(generated) if hasattr(model, "segment") else None
+    colorize = _colours(label_space, label_maps, segmented)
+    columns = {"label map": colorize(label_maps)}
+    if images is not None:
+        columns["real"] = _to_uint8(images)
+    columns["generated"] = generated
+    if segmented is not None:
+        columns["D's segmentation"] = colorize(segmented)
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _compose(columns).save(path)
+
+
+class SampleGrid(EverySteps):
+    """Writes the picture of `sample_grid` every n steps and at the end, as ``grid-000500.png``.
+
+    Args:
+        directory: Folder of the pictures.
+        label_maps, images, label_space, seed: As in `sample_grid`. All pictures show the same noise.
+        every: Number of steps from one picture to the next.
+    """
+
+    def __init__(self, directory: str | Path, label_maps: np.ndarray, images: np.ndarray | None = None,
+                 every: int = 500, label_space: LabelSpace | None = None, seed: int = 0):
+        super().__init__(every)
+        self.directory = Path(directory)
+        self.label_maps = label_maps
+        self.images = images
+        self.label_space = label_space
+        self.seed = seed
+
+    def act(self, logs):
+        sample_grid(self.directory / f"grid-{self.step:06d}.png", self.model, self.label_maps, self.images,
+                    self.label_space, self.seed)
+
+
+def _colours(label_space, *label_maps):
+    if label_space is not None:
+        return label_space.colorize
+    highest = max(int(label_map.max()) for label_map in label_maps if label_map is not None)
+    palette = np.array(distinct_colours(highest + 1), np.uint8)
+    return lambda label_map: palette[label_map]
+
+
+def _to_uint8(images):
+    images = np.asarray(images)
+    if images.dtype == np.uint8:
+        return images
+    return np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
+
+
+def _compose(columns):
+    """Tiles in rows, a title over each column; small images are enlarged by a whole factor."""
+    rows, height, width = next(iter(columns.values())).shape[:3]
+    factor = max(1, _TILE_HEIGHT // height)
+    tile = (width * factor, height * factor)
+    step = (tile[0] + _GAP, tile[1] + _GAP)
+    picture = Image.new("RGB", (len(columns) * step[0] + _GAP, rows * step[1] + _GAP + _TITLE), "white")
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(13)
+    for column, (title, images) in enumerate(columns.items()):
+        left = _GAP + column * step[0]
+        draw.text((left, _GAP), title, fill="black", font=font)
+        for row, image in enumerate(images):
+            enlarged = Image.fromarray(image).resize(tile, Image.Resampling.NEAREST)
+            picture.paste(enlarged, (left, _TITLE + _GAP + row * step[1]))
+    return picture

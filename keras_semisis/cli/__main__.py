@@ -1,0 +1,3 @@
+from keras_semisis.cli import main
+
+main()

@@ -1,0 +1,219 @@
+"""The commands and their options."""
+
+import functools
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from keras_semisis.cli.backend import choose_backend
+from keras_semisis.cli.messages import reports_errors
+from keras_semisis.cli.settings import (
+    TrainSettings,
+    parse_channels,
+    parse_size,
+    parse_unconditional_channels,
+)
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich", help=(
+    "Semantic image synthesis with few labels: label map in, photo out."))
+
+_DATA = "What to train on: camvid:PATH, folder:PATH (images/ and labels/ in it) or synthetic."
+Data = Annotated[str, typer.Option("--data", help=_DATA)]
+ValidationData = Annotated[str | None, typer.Option(
+    help="folder:PATH to validate with. Otherwise the data's own validation split, or every tenth item of a folder.")]
+ImageSize = Annotated[str, typer.Option(help="Height x width of the images, such as 64x96.")]
+BatchSize = Annotated[int, typer.Option(min=1)]
+Seed = Annotated[int, typer.Option(min=0)]
+Segmenter = Annotated[str | None, typer.Option(help="A .keras file of train-segmenter, which judges the photos.")]
+Features = Annotated[str, typer.Option(
+    help="Features of Fréchet distance and KID: segmenter, efficientnet_lite0, none; auto is the segmenter's if there is "
+         "one.")]
+IgnoreClass = Annotated[int | None, typer.Option(help="Don't-care id of a folder's label maps.")]
+IdMap = Annotated[list[str], typer.Option(help="STORED=CLASS for ids of a folder that differ, such as 255=11. Repeatable.")]
+Precision = Annotated[str, typer.Option(help="float32 or mixed_bfloat16.")]
+
+_NETWORKS, _LOSSES, _RUN, _SOURCES = "Networks", "Losses and optimisers", "Run", "Data"
+
+
+@app.callback()
+def prepare(ctx: typer.Context, debug: Annotated[bool, typer.Option(help="Show tracebacks.")] = False):
+    ctx.obj = {"debug": debug}
+
+
+def command(name: str):
+    """A command that picks the backend first and reports the user's errors in one line."""
+    def decorate(function):
+        @functools.wraps(function)
+        def with_backend(ctx, **options):
+            choose_backend()
+            return function(ctx, **options)
+
+        return app.command(name)(reports_errors(with_backend))
+
+    return decorate
+
+
+@command("demo")
+def demo(
+    ctx: typer.Context,
+    name: Annotated[str | None, typer.Option(help="Name of the folder in ./runs; by default the time.")] = None,
+    minutes: Annotated[float, typer.Option(min=0.1, help="Time for training.")] = 5.0,
+    steps: Annotated[int | None, typer.Option(min=1, help="Number of steps; by default what fits into the time.")] = None,
+    seed: Seed = 0,
+):
+    """Trains on embedded synthetic street scenes for five minutes and shows what came of it."""
+    from keras_semisis.cli.demo import demo as run
+
+    run(name or time.strftime("demo-%Y%m%d-%H%M%S"), minutes, steps, seed)
+
+
+@command("train")
+def train(
+    ctx: typer.Context,
+    data: Annotated[str | None, typer.Option(help=_DATA, rich_help_panel=_SOURCES)] = None,
+    validation_data: Annotated[str | None, typer.Option(
+        help="folder:PATH to validate with. Otherwise the data's own validation split, or every tenth item of a folder.",
+        rich_help_panel=_SOURCES)] = None,
+    ratio: Annotated[float, typer.Option(help="Share of the items whose labels are used as pairs.",
+                                         rich_help_panel=_SOURCES)] = 0.1,
+    unpaired_images: Annotated[str | None, typer.Option(help="Folder of further images.",
+                                                        rich_help_panel=_SOURCES)] = None,
+    unpaired_labels: Annotated[str | None, typer.Option(help="Folder of further label maps.",
+                                                        rich_help_panel=_SOURCES)] = None,
+    ignore_class: Annotated[int | None, typer.Option(help="Don't-care id of a folder's label maps.",
+                                                     rich_help_panel=_SOURCES)] = None,
+    id_map: Annotated[list[str], typer.Option(
+        help="STORED=CLASS for ids of a folder that differ, such as 255=11. Repeatable.",
+        rich_help_panel=_SOURCES)] = [],  # noqa: B006
+    image_size: Annotated[str, typer.Option(help="Height x width.", rich_help_panel=_SOURCES)] = "64x96",
+    sampler: Annotated[str, typer.Option(help="rare_classes, uniform or rare_classes_second_half.",
+                                         rich_help_panel=_SOURCES)] = "rare_classes",
+    output: Annotated[str | None, typer.Option(help="The run folder; by default runs/ and the time.",
+                                               rich_help_panel=_RUN)] = None,
+    resume: Annotated[Path | None, typer.Option(
+        help="Go on with this run folder, by its own settings: give no other option.", rich_help_panel=_RUN)] = None,
+    steps: Annotated[int, typer.Option(min=1, rich_help_panel=_RUN)] = 2000,
+    batch_size: Annotated[int, typer.Option(min=1, rich_help_panel=_RUN)] = 8,
+    seed: Annotated[int, typer.Option(min=0, rich_help_panel=_RUN)] = 0,
+    precision: Annotated[str, typer.Option(help="float32 or mixed_bfloat16.", rich_help_panel=_RUN)] = "float32",
+    segmenter: Annotated[str | None, typer.Option(help="A .keras file of train-segmenter, which judges the photos.",
+                                                  rich_help_panel=_RUN)] = None,
+    features: Annotated[str, typer.Option(
+        help="Features of the distances: segmenter, efficientnet_lite0, none; auto is the segmenter's if there is one.",
+        rich_help_panel=_RUN)] = "auto",
+    best: Annotated[str | None, typer.Option(
+        help="Score that chooses best.keras: frechet, kid or miou; by default the first that there is.",
+        rich_help_panel=_RUN)] = None,
+    evaluate_every: Annotated[int, typer.Option(min=1, rich_help_panel=_RUN)] = 500,
+    sample_every: Annotated[int, typer.Option(min=1, rich_help_panel=_RUN)] = 500,
+    save_every: Annotated[int, typer.Option(min=1, rich_help_panel=_RUN)] = 500,
+    base_channels: Annotated[int, typer.Option(min=1, help="Generator width.", rich_help_panel=_NETWORKS)] = 16,
+    noise_channels: Annotated[int, typer.Option(min=0, rich_help_panel=_NETWORKS)] = 64,
+    num_blocks: Annotated[int | None, typer.Option(help="Generator depth; by default the deepest that fits.",
+                                                   rich_help_panel=_NETWORKS)] = None,
+    discriminator_channels: Annotated[str | None, typer.Option(help="Encoder widths, such as 32,32,64,64,128.",
+                                                               rich_help_panel=_NETWORKS)] = None,
+    discriminator_final_channels: Annotated[int, typer.Option(min=1, rich_help_panel=_NETWORKS)] = 64,
+    unconditional_channels: Annotated[str, typer.Option(
+        help="A factor on the published widths, or resolution:width pairs such as 4:64,8:64,16:32,64:16.",
+        rich_help_panel=_NETWORKS)] = "1.0",
+    preset: Annotated[str, typer.Option(help="paper, usis or usis_cityscapes.", rich_help_panel=_LOSSES)] = "paper",
+    perceptual: Annotated[str, typer.Option(help="vgg19 (downloaded), vgg16 (extra: offline) or none.",
+                                            rich_help_panel=_LOSSES)] = "vgg19",
+    learning_rate: Annotated[float | None, typer.Option(help="Of all three networks.",
+                                                        rich_help_panel=_LOSSES)] = None,
+    generator_learning_rate: Annotated[float | None, typer.Option(rich_help_panel=_LOSSES)] = None,
+    discriminator_learning_rate: Annotated[float | None, typer.Option(rich_help_panel=_LOSSES)] = None,
+    unconditional_learning_rate: Annotated[float | None, typer.Option(rich_help_panel=_LOSSES)] = None,
+    segmentation_weight: Annotated[float, typer.Option(rich_help_panel=_LOSSES)] = 1.0,
+    feature_matching_weight: Annotated[float, typer.Option(rich_help_panel=_LOSSES)] = 1.0,
+    perceptual_weight: Annotated[float | None, typer.Option(rich_help_panel=_LOSSES)] = None,
+    cycle_weight: Annotated[float, typer.Option(rich_help_panel=_LOSSES)] = 1.0,
+    adversarial_weight: Annotated[float, typer.Option(rich_help_panel=_LOSSES)] = 1.0,
+    label_mix_weight: Annotated[float | None, typer.Option(rich_help_panel=_LOSSES)] = None,
+    r1_gamma: Annotated[float | None, typer.Option(rich_help_panel=_LOSSES)] = None,
+    r1_every: Annotated[int | None, typer.Option(min=1, rich_help_panel=_LOSSES)] = None,
+    ema_decay: Annotated[float | None, typer.Option(rich_help_panel=_LOSSES)] = None,
+):
+    """Trains a semi-paired GAN on photos of your own; Ctrl-C leaves a run that --resume goes on with."""
+    given = {name for name in ctx.params if ctx.get_parameter_source(name).name == "COMMANDLINE"}
+    if resume is None and data is None:
+        raise ValueError("train needs --data (camvid:PATH, folder:PATH or synthetic), or --resume RUN.")
+    if resume is not None and given != {"resume"}:
+        extra = ", ".join(sorted("--" + name.replace("_", "-") for name in given - {"resume"}))
+        raise ValueError(f"--resume takes all settings from the run folder: leave {extra} out.")
+    options = {name: value for name, value in ctx.params.items() if name != "resume"}
+    if resume is None:
+        options |= {
+            "image_size": parse_size(image_size), "id_map": tuple(id_map),
+            "output": output or time.strftime("runs/train-%Y%m%d-%H%M%S"),
+            "discriminator_channels": (None if discriminator_channels is None else
+                                       parse_channels(discriminator_channels, "--discriminator-channels")),
+            "unconditional_channels": parse_unconditional_channels(unconditional_channels)}
+    from keras_semisis.cli import training
+
+    if resume is not None:
+        training.go_on(resume)
+    else:
+        training.train(TrainSettings(**options))
+
+
+@command("generate")
+def generate(
+    ctx: typer.Context,
+    model: Annotated[Path, typer.Argument(help="A .keras file of train.")],
+    label_maps: Annotated[list[Path], typer.Argument(help="Label maps as PNG files, or folders of them.")],
+    output: Annotated[Path, typer.Option(help="Folder of the photos.")] = Path("generated"),
+    seed: Seed = 0,
+    samples: Annotated[int, typer.Option(min=1, help="Photos for each label map.")] = 1,
+    id_map: IdMap = [],  # noqa: B006
+):
+    """Makes photos from label maps."""
+    from keras_semisis.cli.generating import generate as run
+
+    run(model, label_maps, output, seed, samples, id_map)
+
+
+@command("evaluate")
+def evaluate(
+    ctx: typer.Context,
+    model: Annotated[Path, typer.Argument(help="A .keras file of train.")],
+    data: Data,
+    validation_data: ValidationData = None,
+    segmenter: Segmenter = None,
+    features: Features = "auto",
+    output: Annotated[Path, typer.Option(help="The JSON file that is written.")] = Path("scores.json"),
+    batch_size: BatchSize = 8,
+    seed: Seed = 0,
+    ignore_class: IgnoreClass = None,
+    id_map: IdMap = [],  # noqa: B006
+):
+    """Scores a model on validation photos, beside the scores of real photos."""
+    from keras_semisis.cli.evaluating import evaluate as run
+
+    run(model, data, validation_data, segmenter, features, output, batch_size, seed, ignore_class, tuple(id_map))
+
+
+@command("train-segmenter")
+def train_segmenter(
+    ctx: typer.Context,
+    data: Data,
+    output: Annotated[Path, typer.Option(help="The .keras file that is written.")] = Path("segmenter.keras"),
+    image_size: ImageSize = "64x96",
+    batch_size: BatchSize = 8,
+    steps: Annotated[int, typer.Option(min=1)] = 2000,
+    channels: Annotated[str, typer.Option(help="Encoder widths.")] = "32,64,128,128,128",
+    final_channels: Annotated[int, typer.Option(min=1)] = 32,
+    learning_rate: Annotated[float, typer.Option(help="At the begin; falls to 0 along a cosine.")] = 1e-3,
+    precision: Precision = "float32",
+    seed: Seed = 0,
+    ignore_class: IgnoreClass = None,
+    id_map: IdMap = [],  # noqa: B006
+):
+    """Trains the segmentation network that judges generated photos, on real ones."""
+    from keras_semisis.cli.segmenter_command import run
+
+    run(data, output, parse_size(image_size), batch_size, steps, parse_channels(channels, "--channels"), final_channels,
+        learning_rate, precision, seed, ignore_class, tuple(id_map))

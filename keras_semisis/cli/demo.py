@@ -1,0 +1,127 @@
+"""`keras-semisis demo`: a whole training on embedded scenes, in minutes, on two CPU cores."""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from keras_semisis.callbacks import sample_grid
+from keras_semisis.cli import scoring, training
+from keras_semisis.cli.messages import console, scores_table
+from keras_semisis.cli.progress import ProgressBar, StepClock
+from keras_semisis.cli.segmenter import train_segmenter
+from keras_semisis.cli.settings import TrainSettings, document_of, write_document
+from keras_semisis.data import paired_dataset
+
+# The segmenter's share of the time, of which it uses less where it has done its steps
+_SEGMENTER_SHARE = 0.25
+_SEGMENTER_STEPS = 300
+_SEGMENTER_CHANNELS, _SEGMENTER_FINAL = (16, 32, 32, 64), 16
+_WARM_UP = 6
+# What is left for steps that take longer than those that were measured
+_RESERVE = 0.95
+_MOST_STEPS = 100_000
+
+
+def demo_settings(output: Path, seed: int) -> TrainSettings:
+    """Networks and rates that show something within a few hundred steps."""
+    return TrainSettings(
+        data="synthetic:400", output=str(output), ratio=0.2, image_size=(64, 96), batch_size=4, seed=seed,
+        precision="float32", base_channels=4, noise_channels=16, num_blocks=4,
+        discriminator_channels=(16, 32, 32, 64), discriminator_final_channels=16,
+        unconditional_channels={4: 32, 8: 32, 16: 16, 64: 8}, perceptual="none",
+        generator_learning_rate=1e-3, discriminator_learning_rate=1e-3, unconditional_learning_rate=5e-4,
+        feature_matching_weight=10.0, ema_decay=0.99,
+        # R1 at every step: the same strength, and one step to compile instead of two
+        r1_every=1)
+
+
+def demo(name: str, minutes: float, steps: int | None, seed: int, size: TrainSettings | None = None) -> dict:
+    """Trains a segmenter and then a SemiPairedGAN on `SyntheticScenes`; writes ``runs/<name>``.
+
+    Args:
+        name: Name of the run folder in ``./runs``.
+        minutes: Time for training, both networks and compilation together.
+        steps: Number of steps; None is what fits into the time. The time holds for both.
+        seed: Seed of everything.
+        size: Other settings than `demo_settings`.
+
+    Returns:
+        What ``results.json`` holds: ``settings``, and ``before``, ``after``, ``real`` with ``frechet``, ``kid``, ``miou``.
+    """
+    folder = Path("runs") / name
+    if (folder / "results.json").exists():
+        raise ValueError(f"{folder}: there is a demo in this folder. Give another --name, or delete it.")
+    settings = size or demo_settings(folder, seed)
+    training.set_up(settings)
+    data = training.open_training_data(settings)
+    space = data.sources.train.label_space
+    budget = 60.0 * minutes
+
+    begin = time.monotonic()
+    segmenter = _segmenter(settings, data, begin + _SEGMENTER_SHARE * budget, steps)
+    spent = time.monotonic() - begin
+    judges = scoring.make_metrics(
+        segmenter, "segmenter", data.sources.train, settings.image_size, settings.batch_size)
+    gan = training.build_gan(settings, space)
+    before, real = _scores(gan, data, judges)
+    console.print(scores_table({"before": before, "real images": real}))
+
+    begin = time.monotonic()
+    settings.steps = _train(gan, data, folder, begin + budget - spent, steps)
+    spent += time.monotonic() - begin
+    after, _ = _scores(gan, data, judges)
+
+    gan.save(folder / "model.keras")
+    segmenter.save(folder / "segmenter.keras")
+    images, label_maps = training.examples(data)
+    sample_grid(folder / "grid.png", gan, label_maps, images, space, seed)
+    document = document_of(settings, space, counts=data.counts)
+    results = {
+        "settings": {**asdict(settings), "versions": document["versions"], "counts": data.counts,
+                     "steps_done": gan.step, "training_seconds": round(spent, 1),
+                     "features": "bottleneck of the demo's own segmenter, averaged over space",
+                     "segmenter": "U-Net trained by the demo on all training scenes, within the time of training",
+                     "real": "training images against validation images at the same count; for mIoU, the segmenter on "
+                             "validation images"},
+        "before": before, "after": after, "real": real}
+    write_document(folder / "settings.json", document)
+    write_document(folder / "results.json", results)
+    console.print(scores_table({"before": before, "after": after, "real images": real}))
+    console.print(f"{gan.step} steps in {spent / 60:.1f} minutes of training. See {folder / 'grid.png'}", soft_wrap=True)
+    return results
+
+
+def _segmenter(settings, data, deadline, steps):
+    dataset = paired_dataset(data.sources.train, settings.image_size, 2 * settings.batch_size, seed=settings.seed)
+    wanted = _SEGMENTER_STEPS if steps is None else min(steps, _SEGMENTER_STEPS)
+    bar = ProgressBar("Segmenter", wanted)
+    try:
+        return train_segmenter(dataset, wanted, _SEGMENTER_CHANNELS, _SEGMENTER_FINAL, learning_rate=2e-3,
+                               callbacks=[StepClock(deadline), bar])
+    finally:
+        bar.close()
+
+
+def _train(gan, data, folder, deadline, steps):
+    """Trains until the deadline; returns the number of steps that were planned.
+
+    The sampler's switch at half of training needs that number: the first steps, which compile, are timed before.
+    """
+    planned = steps or _MOST_STEPS
+    clock = StepClock(deadline, _WARM_UP)
+    callbacks = training.run_callbacks(folder)
+    console.print("Compiling the training step ...")
+    gan.fit(data.paired, data.unpaired, epochs=1, steps_per_epoch=planned, verbose=0, callbacks=[clock, *callbacks])
+    left = deadline - time.monotonic()
+    affordable = gan.step + int(max(0.0, left) * _RESERVE / float(np.median(clock.seconds[2:] or [np.inf])))
+    planned = min(planned, affordable)
+    if planned > gan.step:
+        training.fit(gan, data, planned, gan.step, [StepClock(deadline), *callbacks])
+    return planned
+
+
+def _scores(gan, data, judges):
+    generated, real = scoring.split_scores(gan.evaluate(data.val, metrics=judges, verbose=0))
+    return generated, real

@@ -1,0 +1,92 @@
+"""`keras-semisis generate`: photos for label maps in files."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+from PIL import Image
+
+from keras_semisis.cli.messages import console
+from keras_semisis.cli.settings import parse_id_map
+from keras_semisis.cli.sources import label_space_beside
+from keras_semisis.data import DataError
+from keras_semisis.data.prepared_items import resize_label_map
+from keras_semisis.data.sources.file_source import find_files, read_label_map, remap
+from keras_semisis.gans import AdversarialModel
+
+_BATCH = 8
+
+
+def load_gan(path: Path) -> AdversarialModel:
+    """A saved model, to generate from.
+
+    Raises:
+        ValueError: If there is no such file, or it holds something else.
+    """
+    if not path.is_file():
+        raise ValueError(f"{path}: there is no such model. Give a .keras file that training has left, such as "
+                         "last.keras or best.keras in a run folder.")
+    model = keras.saving.load_model(path, compile=False)
+    if not isinstance(model, AdversarialModel):
+        raise ValueError(f"{path}: this is a {type(model).__name__}, but a model that `keras-semisis train` has saved is "
+                         "expected.")
+    return model
+
+
+def generate(model_path: Path, label_maps: Sequence[Path], output: Path, seed: int, samples: int,
+             id_map: Sequence[str] = ()) -> list[Path]:
+    """Writes photos for label maps.
+
+    Args:
+        model_path: The `.keras` file.
+        label_maps: Image files, or folders of them. They are resized by nearest neighbour to the model's size.
+        output: Folder of the photos: ``name.png``, or ``name-0.png``, ``name-1.png`` with several samples.
+        seed: Seed of the first sample; the next ones follow it.
+        samples: Photos for each label map, each with other noise.
+        id_map: Stored ids that differ, as ``"255=11"``.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        DataError: If a file is missing, cannot be read or holds a stray id, or two photos would have one name.
+    """
+    files = _files(label_maps)
+    gan = load_gan(model_path)
+    space = label_space_beside(model_path, gan.num_classes, gan.ignore_class)
+    ids = parse_id_map(tuple(id_map))
+    output.mkdir(parents=True, exist_ok=True)
+    written = []
+    names = list(files)
+    for first in range(0, len(names), _BATCH):
+        part = names[first:first + _BATCH]
+        batch = np.stack([_read(files[name], space, ids, gan.image_size) for name in part])
+        for sample in range(samples):
+            photos = gan.generate(batch, seed=(seed + sample, first), batch_size=_BATCH)
+            for name, photo in zip(part, photos, strict=True):
+                path = output / (f"{name}.png" if samples == 1 else f"{name}-{sample}.png")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(photo).save(path)
+                written.append(path)
+    console.print(f"{len(written)} photos in {output}", soft_wrap=True)
+    return written
+
+
+def _files(paths: Iterable[Path]) -> dict[str, Path]:
+    """Label files by the name of the photo that they lead to."""
+    files: dict[str, Path] = {}
+    for path in paths:
+        if not path.exists():
+            raise DataError(f"{path}: there is no such file or folder. Give label maps as PNG files, or folders of them.")
+        for name, file in (find_files(path) if path.is_dir() else {path.stem: path}).items():
+            if name in files:
+                raise DataError(f"{file}: {files[name]} leads to a photo of the same name, {name}.png. Generate them "
+                                "into two folders.")
+            files[name] = file
+    return files
+
+
+def _read(path, space, id_map, size):
+    label_map = space.check(remap(read_label_map(path, space), id_map), str(path))
+    return resize_label_map(label_map, size)

@@ -1,0 +1,75 @@
+"""Scores of a model, beside those of real images."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import keras
+
+from keras_semisis import metrics, models
+from keras_semisis.cli import segmenter as segmentation
+from keras_semisis.data import Source, paired_dataset
+
+FEATURES = ("auto", "segmenter", "efficientnet_lite0", "none")
+
+
+def load_segmenter(path: str | Path, num_classes: int, image_size: tuple[int, int]) -> keras.Model:
+    """A segmenter that fits the data.
+
+    Raises:
+        ValueError: If there is no such file, or the network has other classes or another size.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"--segmenter {path}: there is no such file. `keras-semisis train-segmenter` makes one.")
+    segmenter = keras.saving.load_model(path, compile=False)
+    expected, found = (*image_size, num_classes), tuple(segmenter.output_shape[1:])
+    if found != expected:
+        raise ValueError(f"--segmenter {path}: it returns {found} (height, width, classes), but the data needs {expected}. "
+                         "Train one with `keras-semisis train-segmenter` on the same data and size.")
+    return segmenter
+
+
+def make_metrics(segmenter: keras.Model | None, features: str, train: Source, image_size: tuple[int, int],
+                 batch_size: int) -> list[metrics.GenerationMetric]:
+    """Fréchet distance and KID where there are features for them, mIoU where there is a segmenter.
+
+    Args:
+        segmenter: The segmenter, or None.
+        features: ``"segmenter"`` (its bottleneck), ``"efficientnet_lite0"``, ``"none"``; ``"auto"`` is the segmenter's where
+            there is one.
+        train: Real training images, for the scores of real images.
+        image_size: (height, width) of the images.
+        batch_size: Images a batch of the former.
+
+    Raises:
+        ValueError: If ``features`` is none of these, or needs a segmenter.
+        ModuleNotFoundError: If the package with EfficientNet-Lite0's weights is not installed.
+    """
+    if features not in FEATURES:
+        raise ValueError(f"--features {features}: expected one of {', '.join(FEATURES)}.")
+    if features == "auto":
+        features = "none" if segmenter is None else "segmenter"
+    if features == "segmenter" and segmenter is None:
+        raise ValueError("--features segmenter needs --segmenter MODEL.keras; `keras-semisis train-segmenter` makes one.")
+    chosen = []
+    if features != "none":
+        network = (segmentation.bottleneck_features(segmenter) if features == "segmenter"
+                   else models.efficientnet_lite0_features())
+        shared = metrics.Features(network)
+        baseline = paired_dataset(train, image_size, batch_size, training=False)
+        chosen += [metrics.FrechetInceptionDistance(shared, baseline),
+                   metrics.KernelInceptionDistance(shared, baseline)]
+    if segmenter is not None:
+        chosen.append(metrics.GeneratedMeanIoU(segmenter, train.label_space.ignore_class))
+    return chosen
+
+
+def split_scores(scores: Mapping[str, float]) -> tuple[dict[str, float], dict[str, float]]:
+    """Scores of the generated images, and those of the real ones under the same names.
+
+    >>> split_scores({"miou": 0.4, "miou_real": 0.5})
+    ({'miou': 0.4}, {'miou': 0.5})
+    """
+    generated = {name: value for name, value in scores.items() if not name.endswith("_real")}
+    real = {name.removesuffix("_real"): value for name, value in scores.items() if name.endswith("_real")}
+    return generated, real

@@ -1,0 +1,166 @@
+"""The options of `keras-semisis train`, as they are written into the run folder."""
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+FILE = "settings.json"
+
+
+@dataclass
+class TrainSettings:
+    """Every option of `train`. None leaves the choice to the library: the preset's value, or the deepest networks that fit."""
+
+    data: str
+    output: str
+    validation_data: str | None = None
+    ratio: float = 0.1
+    image_size: tuple[int, int] = (64, 96)
+    batch_size: int = 8
+    steps: int = 2000
+    unpaired_images: str | None = None
+    unpaired_labels: str | None = None
+    ignore_class: int | None = None
+    id_map: tuple[str, ...] = ()
+    sampler: str = "rare_classes"
+    seed: int = 0
+    precision: str = "float32"
+    base_channels: int = 16
+    noise_channels: int = 64
+    num_blocks: int | None = None
+    discriminator_channels: tuple[int, ...] | None = None
+    discriminator_final_channels: int = 64
+    unconditional_channels: dict[int, int] | float = 1.0
+    preset: str = "paper"
+    perceptual: str = "vgg19"
+    learning_rate: float | None = None
+    generator_learning_rate: float | None = None
+    discriminator_learning_rate: float | None = None
+    unconditional_learning_rate: float | None = None
+    segmentation_weight: float = 1.0
+    feature_matching_weight: float = 1.0
+    perceptual_weight: float | None = None
+    cycle_weight: float = 1.0
+    adversarial_weight: float = 1.0
+    label_mix_weight: float | None = None
+    r1_gamma: float | None = None
+    r1_every: int | None = None
+    ema_decay: float | None = None
+    segmenter: str | None = None
+    features: str = "auto"
+    best: str | None = None
+    evaluate_every: int = 500
+    sample_every: int = 500
+    save_every: int = 500
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """``"64x96"`` to (height, width).
+
+    >>> parse_size("64x96")
+    (64, 96)
+    """
+    parts = text.lower().replace("×", "x").split("x")
+    if len(parts) != 2 or not all(part.strip().isdigit() for part in parts):
+        raise ValueError(f"--image-size {text}: expected HEIGHTxWIDTH in pixels, such as 64x96.")
+    return int(parts[0]), int(parts[1])
+
+
+def parse_channels(text: str, option: str) -> tuple[int, ...]:
+    """``"32,32,64"`` to widths.
+
+    >>> parse_channels("32,32,64", "--discriminator-channels")
+    (32, 32, 64)
+    """
+    parts = text.split(",")
+    if not all(part.strip().isdigit() and int(part) > 0 for part in parts):
+        raise ValueError(f"{option} {text}: expected widths from the first block to the deepest, such as 32,32,64.")
+    return tuple(int(part) for part in parts)
+
+
+def parse_unconditional_channels(text: str) -> dict[int, int] | float:
+    """A factor on the published widths, or a width for each resolution.
+
+    >>> parse_unconditional_channels("0.125"), parse_unconditional_channels("4:32,8:16")
+    (0.125, {4: 32, 8: 16})
+    """
+    try:
+        if ":" not in text:
+            factor = float(text)
+            if factor <= 0:
+                raise ValueError
+            return factor
+        return {int(key): int(value) for key, value in (pair.split(":") for pair in text.split(","))}
+    except ValueError:
+        raise ValueError(f"--unconditional-channels {text}: expected a factor on the published widths, such as 0.125, or "
+                         "resolution:width pairs, such as 4:64,8:64,16:32,32:32,64:16.") from None
+
+
+def parse_id_map(pairs: tuple[str, ...]) -> dict[int, int]:
+    """``("255=11",)`` to {255: 11}.
+
+    >>> parse_id_map(("255=11",))
+    {255: 11}
+    """
+    try:
+        return {int(old): int(new) for old, new in (pair.split("=") for pair in pairs)}
+    except ValueError:
+        raise ValueError(f"--id-map {' '.join(pairs)}: expected STORED=CLASS, such as 255=11.") from None
+
+
+def write_document(path: Path, document: Mapping[str, Any]) -> None:
+    """Writes JSON; the file is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    unfinished.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    os.replace(unfinished, path)
+
+
+def read_settings(folder: Path) -> TrainSettings:
+    """The settings of a run.
+
+    Raises:
+        ValueError: If the folder holds no run, or one of another version.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise ValueError(f"{folder}: this folder holds no run (no {FILE}). Give the folder that `train --output` named.")
+    options = json.loads(path.read_text())["options"]
+    unknown = sorted(options.keys() - {field.name for field in fields(TrainSettings)})
+    if unknown:
+        raise ValueError(f"{path}: unknown options {', '.join(unknown)}; another version of keras-semisis wrote it.")
+    for name in ("image_size", "id_map", "discriminator_channels"):
+        if options.get(name) is not None:
+            options[name] = tuple(options[name])
+    if isinstance(options["unconditional_channels"], dict):
+        options["unconditional_channels"] = {int(k): v for k, v in options["unconditional_channels"].items()}
+    return TrainSettings(**options)
+
+
+def document_of(settings: TrainSettings, label_space, **facts) -> dict[str, Any]:
+    """What ``settings.json`` holds: options, versions, the label space, and facts of the run."""
+    return {
+        "options": asdict(settings),
+        "versions": versions(),
+        "label_space": {"class_names": label_space.class_names, "palette": label_space.palette,
+                        "ignore_class": label_space.ignore_class},
+        **facts,
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of what a result depends on."""
+    import keras
+
+    found = {"python": platform.python_version(), "backend": keras.config.backend()}
+    for package in ("keras-semisis", "keras", "tensorflow", "jax", "torch", "numpy", "pillow"):
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,143 @@
+"""From what the user writes after ``--data`` to sources of photos and label maps."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_semisis.cli.settings import FILE, TrainSettings, parse_id_map
+from keras_semisis.data import (
+    CamVid,
+    DataError,
+    Folder,
+    LabelSpace,
+    Source,
+    SyntheticScenes,
+    semi_paired_split,
+)
+from keras_semisis.data.draws import permutation
+from keras_semisis.data.label_space import distinct_colours
+
+# of a folder without splits, the share of items that is kept for validation
+_HELD_OUT = 0.1
+_SYNTHETIC_SCENES = 400
+
+
+class DataPair(NamedTuple):
+    """Training and validation photos with their label maps."""
+
+    train: Source
+    val: Source
+
+
+def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None = None, id_map: tuple[str, ...] = (),
+              validation_data: str | None = None) -> DataPair:
+    """Opens ``camvid:PATH``, ``folder:PATH`` or ``synthetic``.
+
+    ``camvid`` and ``synthetic`` have a validation split, and so has a folder with ``train`` and ``val`` in it. Of any other
+    folder every tenth item, chosen by name, is kept for validation, unless ``validation_data`` names another.
+
+    Args:
+        data: As above; ``synthetic:N`` has N training scenes and half as many others.
+        image_size: (height, width) that synthetic scenes are rendered at.
+        ignore_class, id_map: As `Folder` takes them, the latter as ``"255=11"``.
+        validation_data: ``folder:PATH`` of another folder.
+
+    Raises:
+        ValueError: If ``data`` is none of these.
+        DataError: As the sources raise it.
+    """
+    kind, _, path = data.partition(":")
+    if kind == "synthetic" and (not path or path.isdigit()):
+        scenes = int(path or _SYNTHETIC_SCENES)
+        pair = DataPair(SyntheticScenes(scenes, "train", image_size),
+                        SyntheticScenes(max(1, scenes // 2), "val", image_size))
+    elif kind == "camvid" and path:
+        pair = DataPair(CamVid(path, "train"), CamVid(path, "val"))
+    elif kind == "folder" and path:
+        pair = _open_folder(Path(path), ignore_class, parse_id_map(id_map), validation_data is None)
+    else:
+        raise ValueError(f"--data {data}: expected camvid:PATH, folder:PATH or synthetic.")
+    if validation_data is None:
+        return pair
+    kind, _, path = validation_data.partition(":")
+    if kind != "folder" or not path:
+        raise ValueError(f"--validation-data {validation_data}: expected folder:PATH.")
+    val = Folder(path, label_space=pair.train.label_space, id_map=parse_id_map(id_map))
+    return DataPair(pair.train, val)
+
+
+def _open_folder(root, ignore_class, id_map, hold_out):
+    def has(split):
+        return (root / "images" / split).is_dir() or (root / split / "images").is_dir()
+
+    train = Folder(root, split="train" if has("train") else None, ignore_class=ignore_class, id_map=id_map)
+    if has("train") and has("val"):
+        return DataPair(train, Folder(root, split="val", label_space=train.label_space, id_map=id_map))
+    if not hold_out:
+        return DataPair(train, train)
+    count = max(1, round(_HELD_OUT * len(train)))
+    if count == len(train):
+        raise DataError(f"{root}: one item alone cannot be both trained on and validated with. Add more, or name "
+                        "--validation-data.")
+    by_name = np.array(sorted(range(len(train)), key=train.name), np.int64)
+    order = by_name[permutation(len(train), 0, "validation")]
+    return DataPair(train.subset(np.sort(order[count:])), train.subset(np.sort(order[:count])))
+
+
+def training_sources(settings: TrainSettings, train: Source) -> tuple[Source, Source, Source]:
+    """Paired source, unpaired images and unpaired label maps: the split, and folders of further ones.
+
+    With a ratio below 1 the further ones join what the split leaves unpaired; with a ratio of 1 they are all there is.
+    """
+    paired, images, labels = semi_paired_split(train, settings.ratio, settings.seed)
+    if settings.unpaired_images:
+        more = Folder(settings.unpaired_images, images=".", labels=None)
+        images = Joined(images, more) if settings.ratio < 1 else more
+    if settings.unpaired_labels:
+        more = Folder(settings.unpaired_labels, images=None, labels=".", label_space=train.label_space,
+                      id_map=parse_id_map(settings.id_map))
+        labels = Joined(labels, more) if settings.ratio < 1 else more
+    return paired, images, labels
+
+
+class Joined(Source):
+    """The items of one source, then those of another."""
+
+    def __init__(self, first: Source, second: Source):
+        self.parts = (first, second)
+        self.label_space = first.label_space
+
+    def __len__(self):
+        return sum(map(len, self.parts))
+
+    def _at(self, index):
+        first, second = self.parts
+        return (first, index) if index < len(first) else (second, index - len(first))
+
+    def name(self, index):
+        source, position = self._at(index)
+        return f"{self.parts.index(source)}/{source.name(position)}"
+
+    def location(self, index):
+        source, position = self._at(index)
+        return source.location(position)
+
+    def load_image(self, index):
+        source, position = self._at(index)
+        return source.load_image(position)
+
+    def load_label_map(self, index):
+        source, position = self._at(index)
+        return source.load_label_map(position)
+
+
+def label_space_beside(model: Path, num_classes: int, ignore_class: int | None) -> LabelSpace:
+    """The label space of the run that a model file lies in; without names and with drawn colours where there is none."""
+    path = model.parent / FILE
+    if path.is_file():
+        stored = LabelSpace(**json.loads(path.read_text())["label_space"])
+        if stored.num_classes == num_classes:
+            return stored
+    return LabelSpace([f"class {i}" for i in range(num_classes)], distinct_colours(num_classes), ignore_class)

@@ -1,0 +1,199 @@
+"""Building and training a SemiPairedGAN from settings: what `train` and `demo` share."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+import numpy as np
+
+from keras_semisis import models
+from keras_semisis.callbacks import (
+    Checkpoint,
+    LossCurves,
+    PeriodicEvaluation,
+    SampleGrid,
+    TensorBoardScalars,
+    resume,
+)
+from keras_semisis.cli import scoring
+from keras_semisis.cli.messages import console
+from keras_semisis.cli.progress import ProgressBar, StopOnInterrupt
+from keras_semisis.cli.settings import (
+    FILE,
+    TrainSettings,
+    document_of,
+    read_settings,
+    write_document,
+)
+from keras_semisis.cli.sources import DataPair, open_data, training_sources
+from keras_semisis.data import BatchStream, LabelSpace, paired_dataset, unpaired_dataset
+from keras_semisis.gans import SemiPairedGAN
+from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS
+
+PERCEPTUAL = ("vgg19", "vgg16", "none")
+PRECISIONS = ("float32", "mixed_bfloat16")
+_GRID_ROWS = 6
+
+
+class TrainingData(NamedTuple):
+    """What a run trains on and is judged by."""
+
+    sources: DataPair
+    paired: BatchStream
+    unpaired: BatchStream
+    val: BatchStream
+    counts: dict[str, int]
+
+
+def open_training_data(settings: TrainSettings) -> TrainingData:
+    """The data sets of a run."""
+    sources = open_data(settings.data, settings.image_size, settings.ignore_class, settings.id_map,
+                        settings.validation_data)
+    paired, images, labels = training_sources(settings, sources.train)
+    size, batch = settings.image_size, settings.batch_size
+    return TrainingData(
+        sources,
+        paired_dataset(paired, size, batch, settings.sampler, settings.seed,
+                       statistics_cache=Path(settings.output) / "class_statistics.npz"),
+        unpaired_dataset(images, labels, size, batch, settings.seed),
+        paired_dataset(sources.val, size, batch, training=False),
+        {"pairs": len(paired), "unpaired_images": len(images), "unpaired_label_maps": len(labels),
+         "validation": len(sources.val)})
+
+
+def build_gan(settings: TrainSettings, space: LabelSpace) -> SemiPairedGAN:
+    """The model of a run, compiled, with its initial weights.
+
+    Raises:
+        ValueError: If an option is none of those that there are, or the image size does not fit the networks.
+    """
+    # again, since a segmenter that was built in between draws numbers too
+    keras.utils.set_random_seed(settings.seed)
+    classes, size = space.num_classes, settings.image_size
+    depth = settings.num_blocks or max((n for n in range(1, 7) if all(side % 2**n == 0 for side in size)), default=1)
+    widths = settings.discriminator_channels or (128, 128, 256, 256, 512, 512)[:depth]
+    weights = {name: getattr(settings, name) for name in (
+        "segmentation_weight", "feature_matching_weight", "perceptual_weight", "cycle_weight", "adversarial_weight",
+        "label_mix_weight", "r1_gamma", "r1_every", "ema_decay")}
+    gan = SemiPairedGAN(
+        classes, size, space.ignore_class,
+        generator=models.wavelet_spade_generator(
+            classes, size, settings.base_channels, settings.noise_channels, depth),
+        discriminator=models.oasis_discriminator(classes, size, widths, settings.discriminator_final_channels),
+        unconditional_discriminator=models.wavelet_discriminator(
+            size, _unconditional_widths(settings.unconditional_channels)),
+        perceptual=_perceptual(settings.perceptual), seed=settings.seed, **weights)
+    gan.compile(preset=settings.preset, **{
+        f"{name}_optimizer": _adam(getattr(settings, f"{name}_learning_rate") or settings.learning_rate)
+        for name in ("generator", "discriminator", "unconditional")})
+    return gan
+
+
+def _adam(learning_rate):
+    """The optimiser that the library takes by default, at another learning rate; None leaves it to the preset."""
+    return None if learning_rate is None else keras.optimizers.Adam(learning_rate, beta_1=0.0, beta_2=0.999)
+
+
+def _unconditional_widths(channels):
+    if isinstance(channels, dict):
+        return channels
+    return {key: max(1, round(width * channels)) for key, width in DISCRIMINATOR_WIDTHS.items()}
+
+
+def _perceptual(name):
+    if name not in PERCEPTUAL:
+        raise ValueError(f"--perceptual {name}: expected one of {', '.join(PERCEPTUAL)}.")
+    return {"vgg19": "vgg19", "none": None}[name] if name != "vgg16" else models.vgg16_features()
+
+
+def set_up(settings: TrainSettings) -> None:
+    """Fixes precision and the seed of the initial weights."""
+    if settings.precision not in PRECISIONS:
+        raise ValueError(f"--precision {settings.precision}: expected one of {', '.join(PRECISIONS)}.")
+    keras.config.set_dtype_policy(settings.precision)
+    keras.utils.set_random_seed(settings.seed)
+
+
+def run_callbacks(folder: Path) -> list[keras.callbacks.Callback]:
+    """What every run writes about its losses."""
+    return [LossCurves(folder), TensorBoardScalars(folder / "tensorboard")]
+
+
+def fit(gan: SemiPairedGAN, data: TrainingData, steps: int, start: int,
+        callbacks: Sequence[keras.callbacks.Callback], title: str = "Training") -> bool:
+    """Trains with a progress bar until ``steps``, or Ctrl-C.
+
+    One epoch is the whole run, so that any step can be gone on from.
+
+    Returns:
+        Whether training was interrupted.
+    """
+    with closing(ProgressBar(title, steps, start)) as bar, StopOnInterrupt() as interrupt:
+        gan.fit(data.paired, data.unpaired, epochs=1, steps_per_epoch=steps, initial_step=start, verbose=0,
+                callbacks=[*callbacks, bar, interrupt])
+    return interrupt.interrupted
+
+
+def examples(data: TrainingData) -> tuple[np.ndarray, np.ndarray]:
+    """Some validation images and their label maps, spread over the data set, for the pictures."""
+    wanted = np.unique(np.linspace(0, len(data.sources.val) - 1, _GRID_ROWS).round().astype(int))
+    subset = data.sources.val.subset(wanted)
+    images, label_maps = next(iter(paired_dataset(subset, data.val.image_size, len(wanted), training=False)))
+    return images, label_maps
+
+
+def train(settings: TrainSettings, going_on: bool = False) -> None:
+    """`keras-semisis train`: trains into the run folder, from the beginning or from the last checkpoint."""
+    folder = Path(settings.output)
+    if not going_on and (folder / FILE).exists():
+        raise ValueError(f"--output {folder}: there is a run in this folder. Go on with it by --resume {folder}, or name "
+                         "another.")
+    set_up(settings)
+    data = open_training_data(settings)
+    space = data.sources.train.label_space
+    judges = _judges(settings, data)
+    if going_on and (folder / "last.keras").is_file():
+        gan, start = resume(folder)
+        if settings.perceptual == "vgg16":  # which a saved model does not hold
+            gan.perceptual = _perceptual(settings.perceptual)
+        if start >= settings.steps:
+            raise ValueError(f"--resume {folder}: this run has done all of its {start} steps.")
+    else:
+        gan, start = build_gan(settings, space), 0
+    if not going_on:
+        write_document(folder / FILE, document_of(settings, space, counts=data.counts))
+    console.print(f"{data.counts['pairs']} pairs, {data.counts['unpaired_images']} unpaired images, "
+                  f"{data.counts['unpaired_label_maps']} unpaired label maps, {data.counts['validation']} for validation")
+    images, label_maps = examples(data)
+    callbacks = [SampleGrid(folder, label_maps, images, settings.sample_every, space, settings.seed)]
+    if judges:
+        best = settings.best or judges[0].name
+        callbacks.append(PeriodicEvaluation(
+            data.val, judges, settings.evaluate_every, folder, best, "max" if best == "miou" else "min"))
+    callbacks += [*run_callbacks(folder), Checkpoint(folder, settings.save_every)]
+    interrupted = fit(gan, data, settings.steps, start, callbacks)
+    if interrupted and gan.step < settings.steps:
+        console.print(f"Stopped at step {gan.step} of {settings.steps}. Go on with: "
+                      f"keras-semisis train --resume {folder}", soft_wrap=True)
+    else:
+        console.print(f"Done. The model is {folder / 'last.keras'}", soft_wrap=True)
+
+
+def _judges(settings, data):
+    space = data.sources.train.label_space
+    segmenter = None
+    if settings.segmenter:
+        segmenter = scoring.load_segmenter(settings.segmenter, space.num_classes, settings.image_size)
+    return scoring.make_metrics(
+        segmenter, settings.features, data.sources.train, settings.image_size, settings.batch_size)
+
+
+def go_on(folder: Path) -> None:
+    """`keras-semisis train --resume`: the settings of the run, its last checkpoint, its data order."""
+    settings = read_settings(folder)
+    settings.output = str(folder)
+    train(settings, going_on=True)
+
+

@@ -1,0 +1,27 @@
+import keras
+
+from benchmarks.operations import forward_operations, step_operations
+from keras_semisis import models
+from tests.gans.tiny import tiny_gan
+
+
+def test_operations_by_hand():
+    image = keras.Input((8, 6, 3))
+    x = keras.layers.Conv2D(4, 3, strides=2, padding="same")(image)
+    x = keras.layers.Dense(5)(keras.layers.Flatten()(keras.layers.ReLU()(x)))
+    by_hand = 2 * (4 * 3) * (3 * 3 * 3 * 4) + 2 * (4 * 3 * 4) * 5
+    assert forward_operations(keras.Model(image, x), batch_size=7) == 7 * by_hand
+
+
+def test_layers_within_blocks_count():
+    """U-Net with one block down, one up: 4 channels inside, 4 at the end, 5 logits."""
+    model = models.oasis_discriminator(4, (8, 8), channels=(4,), final_channels=4)
+    down = 64 * 9 * 3 * 4 + 64 * 9 * 4 * 4 + 16 * 3 * 4
+    up = 64 * 9 * 4 * 4 + 64 * 9 * 4 * 4
+    assert forward_operations(model, 1) == 2 * (down + up + 64 * 4 * 5)
+
+
+def test_freezing_saves_the_kernel_gradients_of_d():
+    frozen, unfrozen = (step_operations(tiny_gan(freeze_discriminator=value), 2) for value in (True, False))
+    assert unfrozen["cycle"] - frozen["cycle"] == forward_operations(tiny_gan().discriminator, 2)
+    assert {name for name in frozen if frozen[name] != unfrozen[name]} == {"cycle"}

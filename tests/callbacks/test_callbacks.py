@@ -1,0 +1,182 @@
+"""All callbacks in one training, and what they do when something is not as it should be."""
+
+import json
+import types
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_semisis import callbacks
+from keras_semisis.callbacks.model_file import save_model
+from keras_semisis.callbacks.periodic_evaluation import PeriodicEvaluation
+from keras_semisis.callbacks.records import read_records
+from tests.callbacks.tiny_gan import tiny_data, tiny_gan
+
+
+class Brightness:
+    """A metric with a known value: the step count cannot change how many label maps there are."""
+
+    name = "images"
+
+    def reset_state(self):
+        self.count = 0
+
+    def update_state(self, label_maps, real, generated):
+        self.count += len(label_maps)
+
+    def result(self):
+        return {"images": float(self.count), "images_real": 0.0}
+
+
+class SeenLogs(keras.callbacks.Callback):
+    def __init__(self):
+        super().__init__()
+        self.steps = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.steps.append({name: float(keras.ops.convert_to_numpy(value)) for name, value in logs.items()})
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    gan, (paired, unpaired, val) = tiny_gan(), tiny_data()
+    images, label_maps = next(iter(val))
+    seen = SeenLogs()
+    evaluation = PeriodicEvaluation(val, [Brightness()], every=2, directory=folder, best="images")
+    gan.fit(paired, unpaired, epochs=1, steps_per_epoch=5, verbose=0, callbacks=[
+        callbacks.SampleGrid(folder, label_maps, images, every=2), evaluation, seen,
+        callbacks.LossCurves(folder, every=3), callbacks.TensorBoardScalars(folder / "tb", every=1),
+        callbacks.Checkpoint(folder, every=4)])
+    return types.SimpleNamespace(
+        folder=folder, gan=gan, evaluation=evaluation, seen=seen, label_maps=label_maps, paired=paired,
+        unpaired=unpaired)
+
+
+def test_grids_are_written_every_n_steps_and_at_the_end(run):
+    assert sorted(path.name for path in run.folder.glob("grid-*.png")) == [
+        "grid-000002.png", "grid-000004.png", "grid-000005.png"]
+    picture = np.asarray(Image.open(run.folder / "grid-000005.png"))
+    # two rows of four 32×32 tiles enlarged fourfold, gaps of 4, a title of 20
+    assert picture.shape == (2 * 132 + 4 + 20, 4 * 132 + 4, 3)
+
+
+def test_a_grid_shows_the_label_colours_and_the_photos_that_generate_gives(run, tmp_path):
+    callbacks.sample_grid(tmp_path / "deep" / "grid.png", run.gan, run.label_maps)
+    picture = np.asarray(Image.open(tmp_path / "deep" / "grid.png"))
+    tile = picture[24:24 + 128:4, 4 + 132:4 + 132 + 128:4]
+    np.testing.assert_array_equal(tile, run.gan.generate(run.label_maps, seed=0)[0])
+
+
+def test_grid_refuses_images_that_do_not_belong_to_the_label_maps(run, tmp_path):
+    with pytest.raises(ValueError, match="1 images for 2 label maps"):
+        callbacks.sample_grid(tmp_path / "grid.png", run.gan, run.label_maps, np.zeros((1, 32, 32, 3)))
+
+
+def test_scores_are_kept_logged_and_seen_by_later_callbacks(run):
+    records = [json.loads(line) for line in (run.folder / "scores.jsonl").read_text().splitlines()]
+    assert records == run.evaluation.history
+    assert [record["step"] for record in records] == [2, 4, 5]
+    assert all(record["images"] == 4.0 for record in records)
+    assert [("val_images" in logs) for logs in run.seen.steps] == [False, True, False, True, False]
+
+
+def test_best_model_is_the_first_of_equal_scores(run):
+    assert keras.saving.load_model(run.folder / "best.keras").step == 2
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("max", [True, False, True, False]), ("min", [True, True, False, False])])
+def test_best_follows_the_mode_and_never_takes_nan(mode, expected):
+    evaluation = PeriodicEvaluation([], [], best="score", mode=mode)
+    found = []
+    for value in (2.0, 1.0, 3.0, float("nan")):
+        found.append(evaluation._is_best(value))
+        evaluation.history.append({"step": 0, "score": value})
+    assert found == expected
+
+
+def test_an_unknown_best_score_is_named():
+    evaluation = PeriodicEvaluation([], [], best="miou")
+    evaluation._model = types.SimpleNamespace(evaluate=lambda *a, **k: {"frechet": 1.0})
+    with pytest.raises(ValueError, match="best='miou' is none of the scores frechet"):
+        evaluation.act(None)
+
+
+def test_loss_curves_hold_what_was_logged(run):
+    records = read_records(run.folder / "losses.jsonl", 99)
+    assert [record["step"] for record in records] == [1, 2, 3, 4, 5]
+    for record, logs in zip(records, run.seen.steps, strict=True):
+        terms = {name: value for name, value in logs.items() if "/" in name}
+        assert {k: v for k, v in record.items() if k != "step"} == terms
+    assert Image.open(run.folder / "losses.png").size[0] > 1000  # four panels
+
+
+def test_records_after_the_step_and_cut_lines_are_dropped(tmp_path):
+    path = tmp_path / "losses.jsonl"
+    path.write_text('{"step": 1}\n{"step": 2}\n{"step": 3}\n{"ste')
+    assert read_records(path, 2) == [{"step": 1}, {"step": 2}]
+
+
+def test_tensorboard_holds_the_losses(run):
+    event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    events = event_accumulator.EventAccumulator(str(run.folder / "tb"))
+    events.Reload()
+    values = {event.step: event.tensor_proto.float_val[0] for event in events.Tensors("cycle/segmentation")}
+    assert values == {i + 1: np.float32(logs["cycle/segmentation"]) for i, logs in enumerate(run.seen.steps)}
+    assert [event.step for event in events.Tensors("val_images")] == [2, 4]
+
+
+def test_without_tensorboard_there_is_a_message_and_no_crash(monkeypatch, capsys, tmp_path):
+    monkeypatch.setitem(__import__("sys").modules, "tensorboard.summary", None)
+    callback = callbacks.TensorBoardScalars(tmp_path)
+    callback._model = types.SimpleNamespace(step=0)
+    callback.on_train_begin()
+    callback.on_train_batch_end(0, {"cycle/segmentation": 1.0})
+    callback.on_train_end()
+    assert "TensorBoard is not installed" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
+
+
+def test_checkpoint_gives_back_model_and_step(run):
+    gan, step = callbacks.resume(run.folder)
+    assert (step, gan.step) == (5, 5)
+    for loaded, variable in zip(gan.variables, run.gan.variables, strict=True):
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(loaded), keras.ops.convert_to_numpy(variable))
+
+
+def test_resume_names_what_is_missing(tmp_path):
+    with pytest.raises(ValueError, match=r"last\.keras: there is no such checkpoint"):
+        callbacks.resume(tmp_path)
+
+
+def test_a_failed_write_keeps_the_old_file(tmp_path):
+    path = tmp_path / "last.keras"
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(path)
+    before = path.read_bytes()
+
+    class Broken:
+        def save(self, target):
+            target.write_bytes(b"half")
+            raise OSError("No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        save_model(Broken(), path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_notes_lie_in_the_model_file_and_keras_still_reads_it(tmp_path):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    save_model(model, tmp_path / "m.keras", {"training.json": {"step": 7}})
+    assert json.loads(zipfile.ZipFile(tmp_path / "m.keras").read("training.json")) == {"step": 7}
+    np.testing.assert_array_equal(
+        keras.saving.load_model(tmp_path / "m.keras").predict(np.ones((1, 2)), verbose=0),
+        model.predict(np.ones((1, 2)), verbose=0))
+
+
+def test_every_must_be_positive():
+    with pytest.raises(ValueError, match="at least 1"):
+        callbacks.Checkpoint("x", every=0)

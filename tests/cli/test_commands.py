@@ -1,0 +1,176 @@
+"""The commands as a user types them, with the smallest networks: train, go on, generate, evaluate, demo."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from keras_semisis.cli import app
+from keras_semisis.cli import demo as demo_module
+from keras_semisis.cli.progress import StepClock, StopOnInterrupt
+from keras_semisis.cli.settings import TrainSettings
+
+TINY = ("--image-size 32x32 --batch-size 2 --base-channels 1 --noise-channels 4 --num-blocks 3 --r1-every 1 "
+        "--discriminator-channels 4,4 --discriminator-final-channels 4 --unconditional-channels 4:4,8:4,32:4 "
+        "--perceptual none --ratio 0.5 --data synthetic:12 --steps 4").split()
+
+
+def call(*arguments, code=0):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == code, result.output + repr(result.exception)
+    return result.output
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory):
+    return tmp_path_factory.mktemp("cli")
+
+
+@pytest.fixture(scope="module")
+def segmenter(workplace):
+    path = workplace / "segmenter.keras"
+    output = call("train-segmenter", "--data", "synthetic:12", "--image-size", "32x32", "--batch-size", 2, "--steps", 2,
+                  "--channels", "4,4", "--final-channels", 4, "--output", path)
+    assert "mIoU" in output
+    return path
+
+
+@pytest.fixture(scope="module")
+def whole_run(workplace, segmenter):
+    call("train", *TINY, "--segmenter", segmenter, "--evaluate-every", 4, "--output", workplace / "whole")
+    return workplace / "whole"
+
+
+def losses(folder):
+    return [json.loads(line) for line in (folder / "losses.jsonl").read_text().splitlines()]
+
+
+def test_train_leaves_everything(whole_run):
+    names = {path.name for path in whole_run.iterdir()}
+    assert {"settings.json", "last.keras", "best.keras", "scores.jsonl", "losses.jsonl", "losses.png", "tensorboard",
+            "grid-000004.png"} <= names
+    options = json.loads((whole_run / "settings.json").read_text())["options"]
+    assert options.keys() == TrainSettings("", "").__dict__.keys()
+    assert (options["image_size"], options["ratio"], options["r1_every"]) == ([32, 32], 0.5, 1)
+    scores = json.loads((whole_run / "scores.jsonl").read_text().splitlines()[0])
+    assert {"frechet", "kid", "miou", "miou_real"} <= scores.keys()
+
+
+def test_a_resumed_run_has_the_losses_of_one_that_never_stopped(workplace, whole_run, monkeypatch):
+    from keras_semisis.cli import training
+
+    class ControlC(StopOnInterrupt):
+        """Ctrl-C during the second step."""
+
+        def on_train_batch_begin(self, batch, logs=None):
+            self.interrupted = batch == 1
+
+    monkeypatch.setattr(training, "StopOnInterrupt", ControlC)
+    folder = workplace / "stopped"
+    output = call("train", *TINY, "--output", folder)
+    assert "Stopped at step 2 of 4" in output and "--resume" in output
+    monkeypatch.undo()
+    call("train", "--resume", folder)
+    assert losses(folder) == losses(whole_run)
+
+
+def test_a_run_is_not_overwritten_and_not_gone_on_with_twice(whole_run):
+    assert "there is a run in this folder" in call("train", *TINY, "--output", whole_run, code=1)
+    assert "has done all of its 4 steps" in call("train", "--resume", whole_run, code=1)
+    assert "leave --seed, --steps out" in call("train", "--resume", whole_run, "--seed", 1, "--steps", 9, code=1)
+
+
+def test_generate_writes_a_photo_for_each_label_map_and_sample(workplace, whole_run):
+    maps = workplace / "maps"
+    maps.mkdir()
+    Image.fromarray(np.full((64, 48), 3, "uint8")).save(maps / "a.png")
+    Image.fromarray(np.full((32, 32), 5, "uint8")).save(maps / "b.png")
+    model = whole_run / "last.keras"
+    call("generate", model, maps, "--output", workplace / "photos", "--samples", 2)
+    photos = sorted(path.name for path in (workplace / "photos").iterdir())
+    assert photos == ["a-0.png", "a-1.png", "b-0.png", "b-1.png"]
+    first, second = (np.asarray(Image.open(workplace / "photos" / name)) for name in photos[:2])
+    assert first.shape == (32, 32, 3) and (first != second).any()
+    Image.fromarray(np.full((32, 32), 77, "uint8")).save(maps / "c.png")
+    output = call("generate", model, maps / "c.png", code=1)
+    assert "c.png: label id 77" in output and "Traceback" not in output
+    assert "there is no such file or folder" in call("generate", model, maps / "d.png", code=1)
+    assert "there is no such model" in call("generate", maps / "d.keras", maps, code=1)
+
+
+def test_evaluate_writes_scores_beside_those_of_real_images(workplace, whole_run, segmenter):
+    path = workplace / "scores.json"
+    output = call("evaluate", whole_run / "last.keras", "--data", "synthetic:12", "--segmenter", segmenter,
+                  "--batch-size", 2, "--output", path)
+    document = json.loads(path.read_text())
+    for scores in (document["generated"], document["real"]):
+        assert {"frechet", "kid", "miou"} <= scores.keys()
+    assert f"{document['generated']['miou']:.4f}" in output
+    # the same model, photos and noise as the last evaluation of training
+    last = json.loads((whole_run / "scores.jsonl").read_text().splitlines()[-1])
+    assert document["generated"]["miou"] == pytest.approx(last["miou"], rel=1e-3)
+    assert document["real"]["miou"] == pytest.approx(last["miou_real"], rel=1e-3)
+    assert "Nothing to score with" in call("evaluate", whole_run / "last.keras", "--data", "synthetic:12", code=1)
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    ([], "train needs --data"),
+    (["--data", "folder:nowhere"], "nowhere/images: there is no such folder"),
+    (["--data", "synthetic:10", "--precision", "float64"], "--precision float64"),
+    (["--data", "synthetic:10", "--ratio", "0.01"], "leaves no pair"),
+    (["--data", "synthetic:10", "--features", "segmenter"], "--features segmenter needs --segmenter"),
+    (["--data", "synthetic:10", "--segmenter", "none.keras"], "there is no such file"),
+    (["--data", "synthetic:10", "--image-size", "50x50", "--perceptual", "none"], "50"),
+    (["--resume", "nowhere"], "this folder holds no run"),
+])
+@pytest.mark.filterwarnings("ignore:The . pairs")
+def test_mistakes_end_in_one_line(options, words, workplace):
+    where = [] if "--resume" in options else ["--output", workplace / "mistake"]
+    output = call("train", *options, *where, code=1)
+    assert words in output and output.startswith("Error: ") and output.count("\n") == 1
+
+
+def test_debug_shows_the_traceback():
+    assert isinstance(CliRunner().invoke(app, ["--debug", "train"]).exception, ValueError)
+
+
+@pytest.mark.filterwarnings("ignore:The . pairs")
+@pytest.mark.filterwarnings("ignore:frechet")
+def test_demo_leaves_model_pictures_and_scores(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(demo_module, "_SEGMENTER_CHANNELS", (4, 4))
+    monkeypatch.setattr(demo_module, "demo_settings", lambda output, seed: TrainSettings(
+        data="synthetic:12", output=str(output), ratio=0.5, image_size=(32, 32), batch_size=2, seed=seed,
+        base_channels=1, noise_channels=4, num_blocks=3, discriminator_channels=(4, 4),
+        discriminator_final_channels=4, unconditional_channels={4: 4, 8: 4, 32: 4}, perceptual="none", r1_every=1))
+    call("demo", "--name", "small", "--minutes", 10, "--steps", 8)
+    folder = Path("runs/small")
+    assert {"model.keras", "grid.png", "losses.png", "results.json", "tensorboard"} <= {p.name for p in folder.iterdir()}
+    results = json.loads((folder / "results.json").read_text())
+    for part in ("before", "after", "real"):
+        assert {"frechet", "kid", "miou"} <= results[part].keys()
+    assert results["settings"]["steps_done"] == 8
+    assert "segmenter" in results["settings"]["features"]
+    assert [record["step"] for record in losses(folder)] == list(range(1, 9))
+    assert "there is a demo in this folder" in call("demo", "--name", "small", code=1)
+
+
+def test_the_clock_stops_before_the_deadline_passes(monkeypatch):
+    now = iter(range(0, 100, 5))
+    monkeypatch.setattr("keras_semisis.cli.progress.time.monotonic", lambda: float(next(now)))
+
+    class Model:
+        stop_training = False
+
+    clock = StepClock(deadline=26.0)
+    clock._model = Model()
+    done = 0
+    while not Model.stop_training and not clock._model.stop_training:
+        clock.on_train_batch_begin(done)
+        clock.on_train_batch_end(done)
+        done += 1
+    # steps of 5 end at 5, 15, 25; another of 5 would end after 26
+    assert done == 3 and clock.seconds == [5.0, 5.0, 5.0]

@@ -1,0 +1,133 @@
+"""Options as text, settings as files, the choice of a backend: what needs no network."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_semisis.cli import backend, settings, sources
+from keras_semisis.data import DataError, SyntheticScenes
+
+
+@pytest.mark.parametrize(("call", "words"), [
+    (lambda: settings.parse_size("64"), "--image-size 64"),
+    (lambda: settings.parse_size("64xa"), "HEIGHTxWIDTH"),
+    (lambda: settings.parse_channels("8,,8", "--channels"), "--channels 8,,8"),
+    (lambda: settings.parse_unconditional_channels("4:x"), "--unconditional-channels 4:x"),
+    (lambda: settings.parse_unconditional_channels("-1"), "factor"),
+    (lambda: settings.parse_id_map(("255",)), "STORED=CLASS"),
+    (lambda: sources.open_data("cityscapes:x", (64, 96)), "camvid:PATH, folder:PATH or synthetic"),
+    (lambda: sources.open_data("folder:", (64, 96)), "camvid:PATH"),
+])
+def test_options_that_cannot_be_understood_are_named(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+def test_settings_survive_the_file(tmp_path):
+    original = settings.TrainSettings(
+        data="folder:x", output="y", id_map=("255=3",), discriminator_channels=(4, 8),
+        unconditional_channels={4: 8, 8: 8}, learning_rate=1e-3)
+    space = SyntheticScenes(1).label_space
+    settings.write_document(tmp_path / settings.FILE, settings.document_of(original, space, counts={"pairs": 3}))
+    assert settings.read_settings(tmp_path) == original
+    document = json.loads((tmp_path / settings.FILE).read_text())
+    assert {"keras", "python", "backend"} <= document["versions"].keys()
+    model = tmp_path / "last.keras"
+    assert sources.label_space_beside(model, space.num_classes, None) == space
+    assert sources.label_space_beside(model, 3, None).num_classes == 3
+
+
+def test_settings_of_another_version_are_refused(tmp_path):
+    document = {"options": {"data": "synthetic", "output": "x", "novelty": 1}}
+    settings.write_document(tmp_path / settings.FILE, document)
+    with pytest.raises(ValueError, match="unknown options novelty"):
+        settings.read_settings(tmp_path)
+
+
+def write_folder(root, names, label=0):
+    for name in names:
+        for kind, array in (("images", np.zeros((8, 8, 3), "uint8")), ("labels", np.full((8, 8), label, "uint8"))):
+            path = root / kind / f"{name}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(array).save(path)
+
+
+def test_a_folder_without_splits_keeps_a_tenth_for_validation(tmp_path):
+    write_folder(tmp_path, [f"{i:02d}" for i in range(20)])
+    train, val = sources.open_data(f"folder:{tmp_path}", (8, 8))
+    names = [{source.name(i) for i in range(len(source))} for source in (train, val)]
+    assert (len(names[0]), len(names[1])) == (18, 2)
+    assert not names[0] & names[1]
+    again = sources.open_data(f"folder:{tmp_path}", (8, 8)).val
+    assert {again.name(i) for i in range(2)} == names[1]
+
+
+def test_a_folder_with_splits_is_read_as_such(tmp_path):
+    write_folder(tmp_path, ["train/a", "train/b", "val/c"])
+    train, val = sources.open_data(f"folder:{tmp_path}", (8, 8))
+    assert (len(train), len(val)) == (2, 1)
+
+
+def test_another_folder_can_validate(tmp_path):
+    write_folder(tmp_path / "one", ["a", "b"], label=2)
+    write_folder(tmp_path / "two", ["c"])
+    train, val = sources.open_data(f"folder:{tmp_path / 'one'}", (8, 8),
+                                   validation_data=f"folder:{tmp_path / 'two'}")
+    assert (len(train), len(val), val.label_space.num_classes) == (2, 1, 3)
+
+
+def test_one_item_cannot_train_and_validate(tmp_path):
+    write_folder(tmp_path, ["a"])
+    with pytest.raises(DataError, match="--validation-data"):
+        sources.open_data(f"folder:{tmp_path}", (8, 8))
+
+
+@pytest.mark.filterwarnings("ignore:The 2 pairs")
+def test_further_images_and_label_maps_join_the_unpaired_part(tmp_path):
+    write_folder(tmp_path / "more", ["a", "b", "c"], label=1)
+    options = dict(data="synthetic:10", output="x", unpaired_images=str(tmp_path / "more" / "images"),
+                   unpaired_labels=str(tmp_path / "more" / "labels"))
+    train = SyntheticScenes(10, image_size=(32, 32))
+    paired, images, labels = sources.training_sources(settings.TrainSettings(**options, ratio=0.2), train)
+    assert (len(paired), len(images), len(labels)) == (2, 11, 11)
+    assert images.load_image(10).shape == (8, 8, 3)
+    assert labels.load_label_map(10).max() == 1
+    assert len({labels.name(i) for i in range(11)}) == 11
+    paired, images, labels = sources.training_sources(settings.TrainSettings(**options, ratio=1.0), train)
+    assert (len(paired), len(images), len(labels)) == (10, 3, 3)
+
+
+@pytest.mark.parametrize(("installed", "configured", "environment", "expected"), [
+    ({"tensorflow", "torch", "jax"}, "tensorflow", None, None),
+    ({"torch", "jax"}, "tensorflow", None, "torch"),
+    ({"jax"}, "torch", None, "jax"),
+    ({"torch", "jax"}, "jax", None, None),
+    ({"torch"}, "tensorflow", "torch", "torch"),
+])
+def test_an_installed_backend_is_chosen(monkeypatch, tmp_path, installed, configured, environment, expected):
+    _pretend(monkeypatch, tmp_path, installed, configured, environment)
+    backend.choose_backend()
+    assert __import__("os").environ.get("KERAS_BACKEND") == expected
+
+
+@pytest.mark.parametrize(("installed", "environment", "words"), [
+    (set(), None, r"pip install .keras-semisis\[tensorflow\]"),
+    ({"jax"}, "torch", r"KERAS_BACKEND=torch, which is not installed"),
+])
+def test_a_missing_backend_is_named_with_the_install_line(monkeypatch, tmp_path, installed, environment, words):
+    _pretend(monkeypatch, tmp_path, installed, "tensorflow", environment)
+    with pytest.raises(ValueError, match=words):
+        backend.choose_backend()
+
+
+def _pretend(monkeypatch, tmp_path, installed, configured, environment):
+    (tmp_path / "keras.json").write_text(json.dumps({"backend": configured}))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setenv("KERAS_BACKEND", environment or "")
+    if environment is None:
+        monkeypatch.delenv("KERAS_BACKEND")
+    monkeypatch.delitem(sys.modules, "keras")
+    monkeypatch.setattr(backend, "find_spec", lambda name: name if name in installed else None)

@@ -1,0 +1,308 @@
+"""What every adversarial model promises: frozen means frozen, resume is exact, a loss that is not finite stops."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import keras_semisis as ks
+from keras_semisis.gans.engines import engine
+from tests.gans.tiny import CLASSES, IGNORE, SIZE, Scenes, batches, data_sets, tiny_gan, tiny_perceptual
+
+
+def values(variables):
+    return [np.array(ops.convert_to_numpy(v)) for v in variables]
+
+
+def all_equal(a, b):
+    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+def only(gan, name):
+    """The same GAN with a single phase."""
+    phase = next(p for p in type(gan).phases(gan) if p.name == name)
+    gan.phases = lambda: (phase,)
+    return gan
+
+
+def compiled_gan():
+    gan = tiny_gan(compile=False)
+    gan.compile(statistics_batches=2)
+    return gan
+
+
+def train(gan, steps=1, **kwargs):
+    paired, unpaired = data_sets()
+    return gan.fit(paired, unpaired, steps_per_epoch=steps, verbose=0, **kwargs)
+
+
+NETWORKS = ("generator", "discriminator", "unconditional_discriminator")
+
+
+@pytest.mark.parametrize(("phase", "learns"), [
+    ("discriminator", {"discriminator"}), ("generator", {"generator"}), ("cycle", {"generator"}),
+    ("unconditional", {"unconditional_discriminator"})])
+def test_a_phase_changes_its_own_network_and_no_other(phase, learns):
+    """Frozen: kernels, spectral-norm vectors and batch-norm statistics are bit-identical before and after."""
+    gan = only(tiny_gan(), phase)
+    before = {name: values(getattr(gan, name).variables) for name in NETWORKS}
+    train(gan)
+    for name in NETWORKS:
+        same = [np.array_equal(a, b) for a, b in zip(before[name], values(getattr(gan, name).variables), strict=True)]
+        assert not all(same) if name in learns else all(same), name
+    state = gan.discriminator.non_trainable_variables
+    assert len(state) > 8  # u and v of every convolution
+
+
+def test_unfrozen_cycle_also_trains_the_discriminator():
+    gan = only(tiny_gan(freeze_discriminator=False), "cycle")
+    before = values(gan.discriminator.trainable_variables)
+    train(gan)
+    assert not all_equal(before, values(gan.discriminator.trainable_variables))
+
+
+def test_trainable_is_toggled_and_restored():
+    gan, seen = tiny_gan(), {}
+    gan.discriminator.layers[1].trainable = False
+    original = gan.cycle_terms
+
+    def spy(data, due):
+        seen["cycle"] = (gan.discriminator.trainable, gan.generator.trainable)
+        return original(data, due)
+
+    gan.cycle_terms = spy
+    train(gan)
+    assert seen["cycle"] == (False, True)
+    assert gan.discriminator.trainable
+    assert not gan.discriminator.layers[1].trainable
+    assert gan.discriminator.layers[2].trainable
+
+
+def test_a_frozen_network_with_keras_batch_norm_uses_batch_statistics():
+    image = keras.Input((4, 4, 3))
+    network = keras.Model(image, keras.layers.BatchNormalization()(image))
+    x = np.random.default_rng(0).normal(3, 2, (8, 4, 4, 3)).astype("float32")
+    with ks.gans.phase.frozen([network]):
+        with keras.StatelessScope():
+            y = ops.convert_to_numpy(network(x, training=True))
+    assert abs(y.mean()) < 1e-3 and abs(y.std() - 1) < 1e-2
+
+
+def test_save_load_continue_equals_not_having_stopped(tmp_path):
+    """Bit for bit, in the middle of an epoch, with the sampler's switch on the way."""
+    settings = {"epochs": 2, "steps_per_epoch": 4, "verbose": 0}
+    whole = compiled_gan()
+    whole.fit(*data_sets(), **settings)
+
+    class Stop(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.step == 3:
+                self.model.save(tmp_path / "gan.keras")
+                self.model.stop_training = True
+
+    compiled_gan().fit(*data_sets(), **settings, callbacks=[Stop()])
+    resumed = keras.saving.load_model(tmp_path / "gan.keras")
+    assert resumed.step == 3
+    resumed.fit(*data_sets(), **settings, initial_step=3)
+    assert resumed.step == whole.step == 8
+    assert len(whole.optimizer.variables) == len(resumed.optimizer.variables) > 100
+    for ours, theirs in ((whole.variables, resumed.variables), (whole.optimizer.variables, resumed.optimizer.variables)):
+        assert all_equal(values(ours), values(theirs))
+    label_maps = np.zeros((2, *SIZE), "uint8")
+    np.testing.assert_array_equal(whole.generate(label_maps), resumed.generate(label_maps))
+
+
+def test_a_loss_that_is_not_finite_names_phase_and_term_and_keeps_the_last_good_state():
+    gan = tiny_gan(tiny_perceptual(), feature_matching_weight=1e38)
+    before = {name: values(getattr(gan, name).variables) for name in ("generator", "unconditional_discriminator")}
+    gan.feature_matching_loss.call = lambda y_true, y_pred: ops.sum(y_pred[0]) * float("inf")
+    with pytest.raises(ks.NonFiniteLossError, match=r"step 1, phase 'generator'.*feature_matching.*last_good") as error:
+        train(gan, steps=2)
+    assert gan.step == 0
+    for name, old in before.items():
+        assert all_equal(old, values(getattr(gan, name).variables)), name
+    path = str(error.value).split("saved in ")[1].split(". A")[0]
+    loaded = keras.saving.load_model(path)
+    assert all_equal(values(loaded.generator.variables), values(gan.generator.variables))
+
+
+def test_moving_average_starts_fast_and_follows():
+    gan = tiny_gan()
+    before = values(gan.ema_generator.trainable_variables or gan.ema_generator.weights)
+    train(gan)
+    decay = 1 / 10  # t = 0 at the first step
+    learned = {id(v) for v in gan.generator.trainable_variables}
+    for average, old, current in zip(gan.ema_generator.weights, before, gan.generator.weights, strict=True):
+        if id(current) in learned:
+            expected = decay * old + (1 - decay) * ops.convert_to_numpy(current)
+            np.testing.assert_allclose(ops.convert_to_numpy(average), expected, rtol=1e-5, atol=1e-7)
+
+
+def test_statistics_of_the_moving_average_are_those_of_training_batches():
+    gan = tiny_gan()
+    train(gan, steps=2)
+    norm = gan.ema_generator.get_layer("body_0").norm_0.spade.norm
+    gan.refresh_statistics()
+    reestimated = ops.convert_to_numpy(norm.moving_mean)
+    assert not np.array_equal(
+        reestimated, ops.convert_to_numpy(gan.generator.get_layer("body_0").norm_0.spade.norm.moving_mean))
+    noise, means = np.random.default_rng(gan.seed), []
+    for label_map in gan._calibration.label_maps():
+        draw = noise.standard_normal((len(label_map), 4)).astype("float32")
+        norm.momentum = 0.0
+        with keras.StatelessScope() as scope:
+            gan.ema_generator([label_map, draw], training=True)
+        means.append(ops.convert_to_numpy(scope.get_current_value(norm.moving_mean)))
+    np.testing.assert_allclose(reestimated, np.mean(means, axis=0), rtol=1e-4, atol=1e-6)
+
+
+def test_generate_depends_on_the_seed_and_takes_any_integer_dtype():
+    gan = tiny_gan()
+    label_maps = np.random.default_rng(0).integers(0, CLASSES, (3, *SIZE))
+    photos = gan.generate(label_maps.astype("uint8"), seed=1)
+    assert photos.shape == (3, *SIZE, 3) and photos.dtype == np.uint8
+    np.testing.assert_array_equal(photos, gan.generate(label_maps.astype("int64"), seed=1))
+    assert not np.array_equal(photos, gan.generate(label_maps, seed=2))
+    assert gan.generate(label_maps[0], seed=1).shape == (*SIZE, 3)
+    with pytest.raises(ValueError, match="integer dtype"):
+        gan.generate(label_maps.astype("float32"))
+    with pytest.raises(ValueError, match=r"size \(8, 8\)"):
+        gan.generate(np.zeros((1, 8, 8), "uint8"))
+
+
+def test_segment_answers_real_classes_only():
+    gan = tiny_gan()
+    maps = gan.segment(np.random.default_rng(0).integers(0, 256, (2, *SIZE, 3)).astype("uint8"))
+    assert maps.shape == (2, *SIZE) and maps.dtype == np.int32
+    assert set(np.unique(maps)) <= set(range(CLASSES)) - {IGNORE}
+
+
+def test_evaluate_serves_validation_data():
+    gan = tiny_gan(compile=False)
+    validation = ks.data.paired_dataset(Scenes(5), SIZE, 2, training=False)
+    gan.compile(metrics=[ks.metrics.GeneratedMeanIoU(_segmenter(gan), IGNORE)],
+                statistics_batches=2)
+    history = train(gan, steps=2, epochs=2, validation_data=validation)
+    assert len(history.history["val_miou"]) == len(history.history["val_miou_real"]) == 2
+    scores = gan.evaluate(validation, verbose=0)
+    assert scores["miou"] == pytest.approx(history.history["val_miou"][-1])
+    images, label_maps = (np.concatenate(part) for part in zip(*validation, strict=True))
+    assert gan.evaluate(images, label_maps, verbose=0)["miou_real"] == pytest.approx(scores["miou_real"])
+    with pytest.raises(ValueError, match="metrics"):
+        tiny_gan().evaluate(validation)
+
+
+def _segmenter(gan):
+    return lambda images: gan.discriminator(images)[..., 1:]
+
+
+def test_history_is_the_mean_of_the_epoch():
+    gan, seen = tiny_gan(), []
+
+    class Seen(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append({name: float(value) for name, value in logs.items()})
+
+    history = train(gan, steps=5, callbacks=[Seen()]).history
+    r1 = [s["unconditional/r1"] for s in seen if "unconditional/r1" in s]
+    assert len(r1) == 2
+    assert history["unconditional/r1"][0] == pytest.approx(np.mean(r1), rel=1e-5)
+    assert history["discriminator/real"][0] == pytest.approx(np.mean([s["discriminator/real"] for s in seen]), rel=1e-5)
+
+
+def test_raw_batches_of_another_source_train_too():
+    tf = pytest.importorskip("tensorflow")
+    (image, label_map), _ = batches(1)[0]
+    raw = tf.data.Dataset.from_tensor_slices((image, label_map.astype("uint8"))).batch(2)
+    gan = tiny_gan()
+    gan.fit(raw, raw, steps_per_epoch=3, verbose=0)
+    assert gan.step == 3
+
+
+def test_compile_settings_and_their_order():
+    gan = tiny_gan(compile=False, cycle_weight=3.0)
+    gan.compile(preset="usis_cityscapes", feature_matching_weight=7.0)
+    assert gan.settings["cycle_weight"] == 3.0
+    assert gan.settings["feature_matching_weight"] == 7.0
+    assert gan.settings["label_mix_weight"] == 5.0
+    assert float(gan.optimizers["unconditional_discriminator"].learning_rate) == pytest.approx(2e-3)
+    phases = {phase.name: phase for phase in gan.phases()}
+    assert phases["discriminator"].due(0) == {"real", "fake", "label_mix"}
+    assert phases["generator"].due(0) == {"segmentation", "feature_matching"}
+    assert phases["unconditional"].weights["r1"] == pytest.approx(1.25 / 2 * 4)
+    with pytest.raises(ValueError, match="unknown settings"):
+        gan.compile(feature_weight=1)
+    with pytest.raises(ValueError, match="preset"):
+        gan.compile(preset="oasis")
+    with pytest.raises(ValueError, match="two data sets"):
+        gan.fit(data_sets()[0])
+
+
+def test_label_mix_and_no_ignored_class_train():
+    gan = tiny_gan(ignore_class=None)
+    gan.compile(preset="usis", statistics_batches=1)
+    history = train(gan, steps=1).history
+    assert np.isfinite(history["discriminator/label_mix"][0])
+
+
+def test_default_networks_are_the_deepest_that_fit():
+    from keras_semisis.gans.semi_paired import _depth
+
+    assert [_depth(size) for size in ((64, 96), (192, 256), (256, 512), (48, 64))] == [5, 6, 6, 4]
+
+
+def test_saved_model_does_not_hold_the_perceptual_network(tmp_path):
+    gan = tiny_gan(tiny_perceptual())
+    train(gan)
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    assert len(loaded.variables) == len(gan.variables)
+    label_maps = np.zeros((1, *SIZE), "uint8")
+    np.testing.assert_array_equal(loaded.generate(label_maps), gan.generate(label_maps))
+    with pytest.raises(ValueError, match="gan.perceptual"):
+        train(loaded)
+    loaded.perceptual = tiny_perceptual()
+    assert "generator/perceptual" in train(loaded).history
+    assert json.dumps(loaded.get_config()["perceptual"]) == '"given"'
+
+
+def test_networks_of_wrong_size_are_refused():
+    with pytest.raises(ValueError, match="num_classes \\+ 1 channels"):
+        tiny_gan(discriminator=ks.models.unet_segmenter(CLASSES, SIZE, (4,), 4))
+
+
+def test_input_gradient_is_differentiable():
+    """d/da of |d/dx sum(a x²)|² = 8 a x², against the closed form: R1 needs it."""
+    a = keras.Variable(3.0)
+    x = ops.convert_to_tensor([[1.0, 2.0]])
+
+    def loss(values):
+        gradient = engine.input_gradient(lambda x: ops.sum(values[0] * x**2), x)
+        return ops.sum(gradient**2), ()
+
+    value, _, (gradient,) = engine.value_and_gradients(loss, [a])
+    assert float(value) == pytest.approx(4 * 9 * 5)
+    assert float(gradient) == pytest.approx(8 * 3 * 5)
+
+
+def test_mixed_bfloat16_trains_and_keeps_float32_variables():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        gan = tiny_gan(tiny_perceptual())
+        history = train(gan, steps=1).history
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert all(np.isfinite(v[0]) for v in history.values())
+    assert {v.dtype for v in gan.generator.variables} == {"float32"}
+
+
+def test_mixed_float16_is_refused():
+    gan = tiny_gan(compile=False)
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        with pytest.raises(ValueError, match="mixed_bfloat16"):
+            gan.compile()
+    finally:
+        keras.config.set_dtype_policy("float32")

@@ -1,0 +1,58 @@
+"""The three backends do the same."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from tests.gans.ten_steps import STEPS, run
+
+OTHERS = [b for b in ("tensorflow", "jax", "torch") if b != keras.backend.backend()]
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
+    start, terms, final = run(None)
+    path = tmp_path_factory.mktemp("ten_steps") / "start.npz"
+    np.savez(path, **{f"start/{i}": value for i, value in enumerate(start)})
+    return path, start, terms, final
+
+
+def test_ten_steps_train_every_network_and_skip_r1_in_between(here):
+    _, start, terms, final = here
+    assert len(terms) == STEPS
+    assert [i for i, t in enumerate(terms) if "unconditional/r1" in t] == [0, 4, 8]
+    assert set(terms[1]) == {
+        "discriminator/real", "discriminator/fake", "generator/segmentation", "generator/feature_matching",
+        "generator/perceptual", "cycle/segmentation", "cycle/adversarial", "unconditional/fake", "unconditional/real"}
+    moved = [not np.array_equal(a, b) for a, b in zip(start, final, strict=False)]
+    assert np.mean(moved) > 0.95
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the comparison is run once, from TensorFlow")
+@pytest.mark.parametrize("backend", OTHERS)
+def test_ten_steps_give_the_same_losses_and_weights(here, backend, tmp_path):
+    """Losses to 1e-4 of their value, weights to 1e-4 of their variable's largest magnitude."""
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    path, _, terms, final = here
+    out = tmp_path / "other.npz"
+    subprocess.run([sys.executable, "-m", "tests.gans.ten_steps", path, out], check=True,
+                   cwd=Path(__file__).resolve().parents[2], env=os.environ | {"KERAS_BACKEND": backend})
+    other = np.load(out, allow_pickle=True)
+    for ours, theirs in zip(terms, other["terms"], strict=True):
+        theirs = dict(theirs)
+        assert ours.keys() == theirs.keys()
+        for name, value in ours.items():
+            assert value == pytest.approx(float(theirs[name]), rel=1e-4, abs=1e-6), name
+    for i, ours in enumerate(final):
+        if ours.dtype.kind != "f":
+            continue
+        theirs = other[f"final/{i}"]
+        scale = max(np.abs(ours).max(), 1e-3)
+        assert np.abs(ours - theirs).max() <= 1e-4 * scale, (i, ours.shape, np.abs(ours - theirs).max() / scale)

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_semisis.layers import BatchNorm, InstanceNorm
+
+
+def image(seed=0):
+    return (np.random.default_rng(seed).standard_normal((2, 3, 4, 5)) * 2 + 1).astype("float32")
+
+
+@pytest.mark.parametrize("affine", [False, True])
+def test_batch_norm_normalises_by_the_biased_and_stores_the_unbiased_variance(affine):
+    layer = BatchNorm(momentum=0.9, affine=affine)
+    layer.build(image().shape)
+    gamma, beta = np.arange(1.0, 6.0), np.arange(5.0)
+    if affine:
+        layer.gamma.assign(gamma.astype("float32"))
+        layer.beta.assign(beta.astype("float32"))
+    mean, variance = np.zeros(5), np.ones(5)
+    for step in range(3):
+        x = image(step).astype("float64")
+        batch_mean, batch_variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
+        y = ops.convert_to_numpy(layer(image(step), training=True))
+        expected = (x - batch_mean) / np.sqrt(batch_variance + 1e-5)
+        np.testing.assert_allclose(y, expected * gamma + beta if affine else expected, atol=1e-5)
+        mean = 0.9 * mean + 0.1 * batch_mean
+        variance = 0.9 * variance + 0.1 * x.var((0, 1, 2), ddof=1)
+        np.testing.assert_allclose(ops.convert_to_numpy(layer.moving_mean), mean, atol=1e-6)
+        np.testing.assert_allclose(ops.convert_to_numpy(layer.moving_variance), variance, rtol=1e-5)
+    expected = (image(9) - mean) / np.sqrt(variance + 1e-5)
+    y = ops.convert_to_numpy(layer(image(9), training=False))
+    np.testing.assert_allclose(y, expected * gamma + beta if affine else expected, atol=1e-5)
+    np.testing.assert_allclose(ops.convert_to_numpy(layer.moving_mean), mean, atol=1e-6)
+
+
+def test_batch_norm_of_one_pixel_stores_a_finite_variance():
+    layer = BatchNorm()
+    layer(np.ones((1, 1, 1, 3), "float32"), training=True)
+    np.testing.assert_allclose(ops.convert_to_numpy(layer.moving_variance), 0.9, rtol=1e-6)
+
+
+def test_batch_norm_that_is_not_trainable_still_uses_batch_statistics():
+    layer = BatchNorm()
+    layer.trainable = False
+    y = ops.convert_to_numpy(layer(image(), training=True))
+    np.testing.assert_allclose(y.mean((0, 1, 2)), 0, atol=1e-6)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_instance_norm_equals_numpy_in_training_and_inference(training):
+    x = image().astype("float64")
+    expected = (x - x.mean((1, 2), keepdims=True)) / np.sqrt(x.var((1, 2), keepdims=True) + 1e-5)
+    layer = InstanceNorm()
+    kwargs = {"training": training} if layer._call_has_training_arg else {}
+    np.testing.assert_allclose(ops.convert_to_numpy(layer(image(), **kwargs)), expected, atol=1e-5)
+    assert not layer.variables

@@ -1,0 +1,32 @@
+"""A network keeps the dtype policy that it was built under, also where it is loaded under another one."""
+
+import keras
+import pytest
+
+from keras_semisis import models
+
+BUILDERS = {
+    "wavelet_spade_generator": lambda: models.wavelet_spade_generator(3, (16, 16), 1, 4, num_blocks=2),
+    "oasis_generator": lambda: models.oasis_generator(3, (16, 16), 2, 4, num_blocks=2),
+    "oasis_discriminator": lambda: models.oasis_discriminator(3, (16, 16), (4, 8), 4),
+    "wavelet_discriminator": lambda: models.wavelet_discriminator((16, 16), {4: 4, 16: 4}),
+}
+
+
+def policies(model):
+    layers = [layer for layer in model._flatten_layers() if not isinstance(layer, keras.Model)]
+    return {layer.path: layer.dtype_policy.name for layer in layers}
+
+
+@pytest.mark.parametrize("builder", BUILDERS)
+def test_a_network_keeps_its_policy_when_it_is_loaded_under_another(builder):
+    before = keras.config.dtype_policy()
+    try:
+        keras.config.set_dtype_policy("mixed_bfloat16")
+        model = BUILDERS[builder]()
+        keras.config.set_dtype_policy("float32")
+        loaded = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(model))
+    finally:
+        keras.config.set_dtype_policy(before)
+    assert "mixed_bfloat16" in policies(model).values()
+    assert policies(loaded) == policies(model)

@@ -1,0 +1,108 @@
+"""Backends stay in gans/engines and data, and TensorFlow may be absent."""
+
+import ast
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import keras_semisis
+
+PACKAGE = Path(keras_semisis.__file__).parent
+BACKENDS = {"tensorflow", "tensorflow_datasets", "jax", "jaxlib", "torch", "torchvision"}
+MAY_IMPORT_A_BACKEND = ("gans/engines/", "data/")
+
+TRAIN_GENERATE_EVALUATE = """
+import sys
+sys.modules["tensorflow"] = None  # an import of it raises ImportError
+
+import numpy as np
+import keras_semisis as ks
+
+size = (32, 32)
+scenes = ks.data.SyntheticScenes(num_scenes=6, image_size=size)
+space = scenes.label_space
+paired, images, labels = ks.data.semi_paired_split(scenes, ratio=0.5, seed=0)
+paired_ds = ks.data.paired_dataset(paired, image_size=size, batch_size=2, sampler="rare_classes")
+unpaired_ds = ks.data.unpaired_dataset(images, labels, image_size=size, batch_size=2)
+gan = ks.SemiPairedGAN(
+    space.num_classes, size, ignore_class=space.ignore_class, perceptual=None,
+    generator=ks.models.wavelet_spade_generator(space.num_classes, size, 1, 4, num_blocks=1),
+    discriminator=ks.models.oasis_discriminator(space.num_classes, size, channels=(4,), final_channels=4),
+    unconditional_discriminator=ks.models.wavelet_discriminator(size, {4: 4, 8: 4, 32: 4}))
+gan.compile(statistics_batches=1, r1_every=1)
+before = [np.array(w) for w in gan.generator.get_weights()]
+history = gan.fit(paired_ds, unpaired_ds, epochs=2, steps_per_epoch=2, verbose=0).history
+assert gan.step == 4, gan.step
+assert len(history["cycle/segmentation"]) == 2 and np.isfinite(history["cycle/segmentation"]).all()
+assert any((a != b).any() for a, b in zip(before, gan.generator.get_weights()))
+_, label_map = scenes.load(0)
+photos = gan.generate(label_map[None], seed=0)
+assert photos.shape == (1, 32, 32, 3) and photos.dtype == np.uint8 and np.ptp(photos) > 0
+validation = ks.data.SyntheticScenes(num_scenes=3, split="val", image_size=size)
+validation_ds = ks.data.paired_dataset(validation, image_size=size, batch_size=2, training=False)
+miou = ks.metrics.GeneratedMeanIoU(
+    lambda x: (np.asarray(x)[..., 0] > 0).astype(int), space.ignore_class, space.num_classes)
+scores = gan.evaluate(validation_ds, metrics=[miou], verbose=0)
+assert set(scores) == {"miou", "miou_real"}, scores
+assert sys.modules["tensorflow"] is None
+print("done")
+"""
+
+
+def run(code, backend):
+    # XLA's optimisations take minutes and save nothing at this size
+    environment = os.environ | {
+        "KERAS_BACKEND": backend,
+        "PYTHONPATH": str(PACKAGE.parent),
+        "XLA_FLAGS": "--xla_backend_optimization_level=0",
+    }
+    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+
+
+def imported_modules(path):
+    """Top-level packages that a file imports anywhere, inside functions and through import_module too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module.partition(".")[0]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+            name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+            if name in ("import_module", "__import__") and isinstance(node.args[0], ast.Constant):
+                yield node.args[0].value.partition(".")[0]
+
+
+def test_only_engines_and_data_import_a_backend():
+    found = {
+        path.relative_to(PACKAGE).as_posix(): sorted(BACKENDS & set(imported_modules(path)))
+        for path in PACKAGE.rglob("*.py")
+    }
+    offenders = {
+        path: modules
+        for path, modules in found.items()
+        if modules and not path.startswith(MAY_IMPORT_A_BACKEND)
+    }
+    assert not offenders
+    # the scan sees imports, lazy ones too
+    assert found["gans/engines/torch.py"] == ["torch"]
+    assert found["data/optional_tensorflow.py"] == ["tensorflow"]
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_importing_the_package_does_not_import_tensorflow(backend):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    result = run("import sys, keras_semisis; print('tensorflow' in sys.modules)", backend)
+    assert result.stdout.split() == ["False"], result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_train_generate_and_evaluate_without_tensorflow(backend):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    result = run(TRAIN_GENERATE_EVALUATE, backend)
+    assert result.returncode == 0 and result.stdout.split()[-1] == "done", result.stdout + result.stderr
