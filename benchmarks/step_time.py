@@ -265,7 +265,8 @@ def report(result, console):
     console.print(
         f"Input pipeline: {pipeline['uniform_images_per_second']:.0f} images/s uniform, "
         f"{pipeline['rare_classes_images_per_second']:.0f} with the rare-class sampler, "
-        f"which costs {pipeline['sampler_cost']:+.1%}"
+        f"which costs {pipeline['sampler_cost']:+.1%} "
+        f"({pipeline['sampler_processor_cost']:+.1%} of processor time)"
     )
 
 

@@ -1,7 +1,11 @@
 """Semantic image synthesis with few labels, in Keras 3: label map in, photo out."""
 
-from keras_semisis import checkpoints, data, gans, layers, losses, metrics, models
-from keras_semisis.gans import AdversarialModel, NonFiniteLossError, Phase, SemiPairedGAN
+from keras_semisis.backend import choose_backend
+
+choose_backend()
+
+from keras_semisis import callbacks, checkpoints, data, gans, layers, losses, metrics, models  # noqa: E402
+from keras_semisis.gans import AdversarialModel, NonFiniteLossError, Phase, SemiPairedGAN  # noqa: E402
 
 __version__ = "0.1.0"
 
@@ -10,6 +14,7 @@ __all__ = [
     "NonFiniteLossError",
     "Phase",
     "SemiPairedGAN",
+    "callbacks",
     "checkpoints",
     "data",
     "gans",

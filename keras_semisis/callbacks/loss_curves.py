@@ -14,7 +14,8 @@ _SMOOTHED = 25
 class LossCurves(EverySteps):
     """Keeps the losses of every step in ``losses.jsonl``, and draws them in ``losses.png``, one panel a phase.
 
-    Both are written every n steps and at the end. A term that was not due at a step is not in that step's line. A resumed run goes on with what is there.
+    Both are written every n steps and at the end. A term that was not due at a step is not in that step's line. A resumed
+    run goes on with what is there.
 
     Args:
         directory: Folder of the two files.

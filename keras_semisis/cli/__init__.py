@@ -1,4 +1,4 @@
-"""The command line `keras-semisis`. Commands import Keras when they run, so that ``--help`` does not wait for it."""
+"""The command line `keras-semisis`."""
 
 from keras_semisis.cli.app import app
 

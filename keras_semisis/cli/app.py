@@ -1,13 +1,11 @@
 """The commands and their options."""
 
-import functools
 import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from keras_semisis.cli.backend import choose_backend
 from keras_semisis.cli.messages import reports_errors
 from keras_semisis.cli.settings import (
     TrainSettings,
@@ -43,14 +41,9 @@ def prepare(ctx: typer.Context, debug: Annotated[bool, typer.Option(help="Show t
 
 
 def command(name: str):
-    """A command that picks the backend first and reports the user's errors in one line."""
+    """A command that reports the user's errors in one line."""
     def decorate(function):
-        @functools.wraps(function)
-        def with_backend(ctx, **options):
-            choose_backend()
-            return function(ctx, **options)
-
-        return app.command(name)(reports_errors(with_backend))
+        return app.command(name)(reports_errors(function))
 
     return decorate
 

@@ -53,6 +53,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         self._batch_statistics = None
         self._due = None
         self._finite = {}
+        self._phase_functions = {}
 
     # -- the algorithm ------------------------------------------------------------------------------------------
 
@@ -64,7 +65,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         """One training step on one batch: every phase, then the moving average. Returns the logs."""
         ok, logs = ops.convert_to_tensor(True), {}
         for phase in self.phases():
-            ok, terms = self._run(phase, data, ok)
+            ok, terms = self.run_phase(phase, data, ok)
             logs |= {f"{phase.name}/{term}": value for term, value in terms.items()}
             logs[f"{phase.name}/finite"] = ops.cast(ok, "float32")
         self._update_moving_average()
@@ -180,6 +181,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         """Keras's train function, one for each combination of terms that are due (R1 is not, at most steps)."""
         if self.train_function is not None and not force:
             return
+        self._phase_functions = {}
         variants = {}
 
         def train_function(*args):
@@ -236,7 +238,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
 
         Args:
             label_maps: ``(B, H, W)`` of any integer dtype, or one map ``(H, W)``.
-            seed: Seed of the noise; the same on every backend.
+            seed: Seed of the noise, which is the same on every backend, and for an image in whatever batch it is computed.
             batch_size: How many images are computed at once.
 
         Returns:
@@ -247,7 +249,8 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         photos = np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype("uint8")
         return photos if label_maps.ndim == 3 else photos[0]
 
-    def _generate_float(self, label_maps, seed, batch_size=8):
+    def _generate_float(self, label_maps, seed, batch_size=8, first=0):
+        """Float images; the noise of map i depends on the seed and ``first + i`` alone."""
         size, expected = label_maps.shape[1:], self.generator.inputs[0].shape[1:]
         if tuple(size) != tuple(expected):
             raise ValueError(f"Label maps of size {tuple(size)} (height, width), but the generator takes {tuple(expected)}: "
@@ -257,8 +260,9 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         self.refresh_statistics()
         inputs = [label_maps.astype("int32")]
         if self.noise_channels:
-            noise = np.random.default_rng(seed).standard_normal((len(label_maps), self.noise_channels))
-            inputs.append(noise.astype("float32"))
+            numbers = range(first, first + len(label_maps))
+            draws = [np.random.default_rng((seed, i)).standard_normal(self.noise_channels) for i in numbers]
+            inputs.append(np.asarray(draws, "float32"))
         return self.ema_generator.predict(inputs, batch_size=batch_size, verbose=0)
 
     def refresh_statistics(self):
@@ -328,9 +332,11 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         for metric in metrics:
             metric.reset_state()
         batches = _array_batches(x, y, kwargs.get("batch_size") or 8) if y is not None else x
-        for i, (image, label_map) in enumerate(itertools.islice(iter(batches), steps)):
+        done = 0
+        for image, label_map in itertools.islice(iter(batches), steps):
             image, label_map = ops.convert_to_numpy(image), ops.convert_to_numpy(label_map)
-            generated = self._generate_float(label_map, seed=(seed, i), batch_size=len(label_map))
+            generated = self._generate_float(label_map, seed, batch_size=len(label_map), first=done)
+            done += len(label_map)
             for metric in metrics:
                 metric.update_state(label_map, image, generated)
         scores = {}

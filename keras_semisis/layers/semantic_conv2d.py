@@ -1,7 +1,6 @@
 """Convolution over a label map and a noise vector, neither of them spread out over the image."""
 
 import keras
-import numpy as np
 from keras import ops
 
 
@@ -22,6 +21,7 @@ class SemanticConv2D(keras.layers.Layer):
 
     Example:
 
+    >>> import numpy as np
     >>> layer = SemanticConv2D(8, num_classes=5)
     >>> tuple(layer([np.zeros((2, 4, 6), "int32"), np.zeros((2, 3), "float32")]).shape)
     (2, 4, 6, 8)

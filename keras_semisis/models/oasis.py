@@ -31,7 +31,7 @@ class StartMap(keras.layers.Layer):
         self.filters = filters
         self.num_classes = num_classes
         self.size = tuple(size)
-        self.conv = SemanticConv2D(filters, num_classes, name="conv")
+        self.conv = SemanticConv2D(filters, num_classes, name="conv", dtype=self.dtype_policy)
 
     def build(self, input_shape):
         self.conv.build([(input_shape[0][0], *self.size), *input_shape[1:]])
@@ -109,7 +109,7 @@ class UNetDownBlock(keras.layers.Layer):
         self.first = first
 
     def build(self, input_shape):
-        self.conv1, self.conv2, self.conv_s = _build_convolutions(self.filters, input_shape)
+        self.conv1, self.conv2, self.conv_s = _build_convolutions(self.filters, input_shape, self.dtype_policy)
 
     def call(self, x, training=False):
         y = x if self.first else ops.leaky_relu(x, 0.2)
@@ -139,7 +139,7 @@ class UNetUpBlock(keras.layers.Layer):
         self.filters = filters
 
     def build(self, input_shape):
-        self.conv1, self.conv2, self.conv_s = _build_convolutions(self.filters, input_shape)
+        self.conv1, self.conv2, self.conv_s = _build_convolutions(self.filters, input_shape, self.dtype_policy)
 
     def call(self, x, training=False):
         y = self.conv1(_double(ops.leaky_relu(x, 0.2)), training=training)
@@ -155,14 +155,14 @@ class UNetUpBlock(keras.layers.Layer):
         return super().get_config() | {"filters": self.filters}
 
 
-def _build_convolutions(filters, input_shape):
+def _build_convolutions(filters, input_shape, dtype):
     """conv1, conv2 and, where the width changes, the shortcut's 1×1 convolution."""
-    conv1, conv2 = SpectralConv2D(filters, 3, name="conv1"), SpectralConv2D(filters, 3, name="conv2")
+    conv1, conv2 = (SpectralConv2D(filters, 3, name=name, dtype=dtype) for name in ("conv1", "conv2"))
     conv1.build(input_shape)
     conv2.build((*input_shape[:-1], filters))
     if input_shape[-1] == filters:
         return conv1, conv2, None
-    conv_s = SpectralConv2D(filters, 1, name="conv_s")
+    conv_s = SpectralConv2D(filters, 1, name="conv_s", dtype=dtype)
     conv_s.build(input_shape)
     return conv1, conv2, conv_s
 

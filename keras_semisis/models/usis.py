@@ -78,10 +78,11 @@ class WaveletDiscriminatorBlock(keras.layers.Layer):
 
     def build(self, input_shape):
         channels = input_shape[-1]
-        self.conv1 = EqualizedConv2D(channels, 3, activation="fused_leaky_relu", name="conv1")
-        self.blur = Blur(padding=2, name="blur")
+        dtype = self.dtype_policy
+        self.conv1 = EqualizedConv2D(channels, 3, activation="fused_leaky_relu", name="conv1", dtype=dtype)
+        self.blur = Blur(padding=2, name="blur", dtype=dtype)
         self.conv2 = EqualizedConv2D(
-            self.filters, 3, strides=2, padding=0, activation="fused_leaky_relu", name="conv2")
+            self.filters, 3, strides=2, padding=0, activation="fused_leaky_relu", name="conv2", dtype=dtype)
         for layer in (self.conv1, self.blur, self.conv2):
             layer.build(input_shape)
 
@@ -102,9 +103,9 @@ class HalveCoefficients(keras.layers.Layer):
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        self.to_image = WaveletUp(name="to_image")
-        self.blur = Blur(padding=1, strides=2, name="blur")
-        self.to_wavelet = WaveletDown(name="to_wavelet")
+        self.to_image = WaveletUp(name="to_image", dtype=self.dtype_policy)
+        self.blur = Blur(padding=1, strides=2, name="blur", dtype=self.dtype_policy)
+        self.to_wavelet = WaveletDown(name="to_wavelet", dtype=self.dtype_policy)
 
     def build(self, input_shape):
         for layer in (self.to_image, self.blur, self.to_wavelet):

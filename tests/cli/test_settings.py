@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_semisis.cli import backend, settings, sources
+from keras_semisis import backend
+from keras_semisis.cli import settings, sources
 from keras_semisis.data import DataError, SyntheticScenes
 
 

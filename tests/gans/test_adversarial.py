@@ -94,15 +94,13 @@ def test_save_load_continue_equals_not_having_stopped(tmp_path):
     """Bit for bit, in the middle of an epoch, with the sampler's switch on the way."""
     settings = {"epochs": 2, "steps_per_epoch": 4, "verbose": 0}
     whole = compiled_gan()
-    whole.fit(*data_sets(), **settings)
 
-    class Stop(keras.callbacks.Callback):
+    class Save(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
             if self.model.step == 3:
                 self.model.save(tmp_path / "gan.keras")
-                self.model.stop_training = True
 
-    compiled_gan().fit(*data_sets(), **settings, callbacks=[Stop()])
+    whole.fit(*data_sets(), **settings, callbacks=[Save()])
     resumed = keras.saving.load_model(tmp_path / "gan.keras")
     assert resumed.step == 3
     resumed.fit(*data_sets(), **settings, initial_step=3)
@@ -181,7 +179,7 @@ def test_segment_answers_real_classes_only():
 
 def test_evaluate_serves_validation_data():
     gan = tiny_gan(compile=False)
-    validation = ks.data.paired_dataset(Scenes(5), SIZE, 2, training=False)
+    validation = ks.data.paired_dataset(Scenes(3), SIZE, 2, training=False)
     gan.compile(metrics=[ks.metrics.GeneratedMeanIoU(_segmenter(gan), IGNORE)],
                 statistics_batches=2)
     history = train(gan, steps=2, epochs=2, validation_data=validation)
@@ -261,7 +259,7 @@ def test_saved_model_does_not_hold_the_perceptual_network(tmp_path):
     assert len(loaded.variables) == len(gan.variables)
     label_maps = np.zeros((1, *SIZE), "uint8")
     np.testing.assert_array_equal(loaded.generate(label_maps), gan.generate(label_maps))
-    with pytest.raises(ValueError, match="gan.perceptual"):
+    with pytest.raises(ValueError, match=r"gan\.perceptual"):
         train(loaded)
     loaded.perceptual = tiny_perceptual()
     assert "generator/perceptual" in train(loaded).history

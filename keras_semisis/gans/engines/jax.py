@@ -43,3 +43,6 @@ class TrainStep:
         with keras.StatelessScope(mapping) as scope:
             logs = self.iterate(data)
         return logs, tuple([scope.get_current_value(v) for v in group] for group in groups)
+
+    def run_phase(self, phase, data, ok):
+        return self._run(phase, data, ok)

@@ -1,5 +1,7 @@
 """Engine for TensorFlow: GradientTape in a graph."""
 
+from functools import partial
+
 import tensorflow as tf
 
 
@@ -44,3 +46,12 @@ class TrainStep:
 
     def train_step(self, data):
         return self.iterate(data)
+
+    def run_phase(self, phase, data, ok):
+        """Traces each phase once, so that the step with R1 and the step without share the other phases."""
+        if self.run_eagerly:
+            return self._run(phase, data, ok)
+        key = (phase.name, self._due[phase.name])
+        if key not in self._phase_functions:
+            self._phase_functions[key] = tf.function(partial(self._run, phase), autograph=False)
+        return self._phase_functions[key](data, ok)

@@ -50,3 +50,6 @@ class TrainStep:
 
     def train_step(self, data):
         return self.iterate(data)
+
+    def run_phase(self, phase, data, ok):
+        return self._run(phase, data, ok)
