@@ -156,7 +156,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
                              'none: keras.config.set_dtype_policy("mixed_bfloat16") before the networks are built.')
         optimizer_of = {id(v): optimizers[name] for name in self.network_names
                         for v in getattr(self, name).trainable_variables}
-        composite = keras.optimizers.MultiOptimizer(lambda variable: optimizer_of[id(variable)])
+        composite = NetworkOptimizers(lambda variable: optimizer_of[id(variable)])
         super().compile(optimizer=composite, run_eagerly=run_eagerly,
                         jit_compile=engine.TrainStep.default_jit_compile if jit_compile == "auto" else jit_compile)
         composite.build(self.trainable_variables)
@@ -355,6 +355,18 @@ class AdversarialModel(engine.TrainStep, keras.Model):
     def load_own_variables(self, store):
         self.seed_generator.state.assign(store["seed_generator"][()])
         super().load_own_variables({k: store[k] for k in store.keys() if k != "seed_generator"})
+
+
+class NetworkOptimizers(keras.optimizers.MultiOptimizer):
+    """The optimisers of the networks as one. They are saved each by itself, not once more here as Keras's class does."""
+
+    def save_own_variables(self, store):
+        for i, variable in enumerate(self._variables):
+            store[str(i)] = ops.convert_to_numpy(variable)
+
+    def load_own_variables(self, store):
+        for i, variable in enumerate(self._variables):
+            variable.assign(store[str(i)])
 
 
 class _Untracked:
