@@ -104,6 +104,8 @@ def train(
     save_every: Annotated[int, typer.Option(min=1, rich_help_panel=_RUN)] = 500,
     base_channels: Annotated[int, typer.Option(min=1, help="Generator width.", rich_help_panel=_NETWORKS)] = 16,
     noise_channels: Annotated[int, typer.Option(min=0, rich_help_panel=_NETWORKS)] = 64,
+    hidden_channels: Annotated[int, typer.Option(min=1, help="Width of SPADE's hidden maps.",
+                                                 rich_help_panel=_NETWORKS)] = 128,
     num_blocks: Annotated[int | None, typer.Option(help="Generator depth; by default the deepest that fits.",
                                                    rich_help_panel=_NETWORKS)] = None,
     discriminator_channels: Annotated[str | None, typer.Option(help="Encoder widths, such as 32,32,64,64,128.",

@@ -32,6 +32,7 @@ class TrainSettings:
     precision: str = "float32"
     base_channels: int = 16
     noise_channels: int = 64
+    hidden_channels: int = 128
     num_blocks: int | None = None
     discriminator_channels: tuple[int, ...] | None = None
     discriminator_final_channels: int = 64

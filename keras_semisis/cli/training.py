@@ -80,7 +80,8 @@ def build_gan(settings: TrainSettings, space: LabelSpace) -> SemiPairedGAN:
     gan = SemiPairedGAN(
         classes, size, space.ignore_class,
         generator=models.wavelet_spade_generator(
-            classes, size, settings.base_channels, settings.noise_channels, depth),
+            classes, size, settings.base_channels, settings.noise_channels, depth,
+            hidden_channels=settings.hidden_channels),
         discriminator=models.oasis_discriminator(classes, size, widths, settings.discriminator_final_channels),
         unconditional_discriminator=models.wavelet_discriminator(
             size, _unconditional_widths(settings.unconditional_channels)),

@@ -189,6 +189,8 @@ class AdversarialModel(engine.TrainStep, keras.Model):
             self._due = {name: phase.due(self._step) for name, phase in phases.items()}
             key = tuple(self._due.values())
             if key not in variants:
+                # a new function: under the bound method, JAX would find the trace of the first variant
+                self.train_step = lambda *step_args: type(self).train_step(self, *step_args)
                 super(AdversarialModel, self).make_train_function(force=True)
                 variants[key], self.train_function = self.train_function, train_function
             result = variants[key](*args)
