@@ -1,8 +1,18 @@
 """What the tests share: where the reference tensors and the sample photos are."""
 
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
+
+# JAX compiles the step of the same small network in many tests: once is enough
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"keras_semisis-jax-{os.getppid()}"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # one thread for each worker: libraries that start a thread per core would fight over the cores
+    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(name, "1")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
