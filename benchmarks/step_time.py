@@ -136,9 +136,9 @@ def random_batch(options, num_classes, seed):
 
 def seconds_per_step(gan, batches, steps, selected=None):
     """Mean seconds of a step, R1's share included, after the steps that compile."""
-    gan.selected, gan.train_function = selected, None
+    gan.selected = selected
     times = StepTimes()
-    # the steps with and without R1 are compiled apart
+    # R1's phase is compiled with it and without
     warm_up = gan.settings["r1_every"]
     gan.fit(*map(OneBatch, batches), steps_per_epoch=warm_up + steps, callbacks=[times], verbose=0)
     return statistics.fmean(times.seconds[warm_up:])

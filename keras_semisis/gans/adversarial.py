@@ -3,6 +3,7 @@
 import itertools
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -51,9 +52,9 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         self._calibration = None
         self._calibrated_at = None
         self._batch_statistics = None
-        self._due = None
+        self._step = 0
         self._finite = {}
-        self._phase_functions = {}
+        self._functions = _Untracked({})
 
     # -- the algorithm ------------------------------------------------------------------------------------------
 
@@ -62,24 +63,27 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         raise NotImplementedError
 
     def iterate(self, data):
-        """One training step on one batch: every phase, then the moving average. Returns the logs."""
+        """One training step on one batch: every phase, then the moving average. Returns the logs.
+
+        Each part is compiled by itself, so that a step with R1 and one without have the rest in common.
+        """
         ok, logs = ops.convert_to_tensor(True), {}
         for phase in self.phases():
-            ok, terms = self.run_phase(phase, data, ok)
+            due = phase.due(self._step)
+            ok, terms = self.run((phase.name, due), partial(self._run, phase, due), data, ok)
+            self._finite[phase.name] = ok
             logs |= {f"{phase.name}/{term}": value for term, value in terms.items()}
-            logs[f"{phase.name}/finite"] = ops.cast(ok, "float32")
-        self._update_moving_average()
-        self.optimizer.iterations.assign_add(ops.cast(ok, self.optimizer.iterations.dtype))
+        self.run("end", self._end_step, ok)
+        self._step += 1
         return logs
 
-    def _run(self, phase: Phase, data, ok):
+    def _run(self, phase: Phase, due, data, ok):
         """One phase: the loss, its gradients, the update. Nothing is updated once a loss or gradient is not finite."""
         trained = {name: getattr(self, name).trainable_variables for name in phase.trains}
         variables = [v for group in trained.values() for v in group]
         state = [v for name in phase.trains for v in getattr(self, name).non_trainable_variables]
         state.append(self.seed_generator.state)
         outside = engine.outside(self.variables)
-        due = self._due[phase.name]
 
         def loss(values):
             mapping = outside + list(zip(variables, values, strict=True))
@@ -106,7 +110,8 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         engine.apply(ok, update, [*state, *variables, *slots])
         return ok, terms
 
-    def _update_moving_average(self):
+    def _end_step(self, ok):
+        """Moves the generator's average, and counts the step."""
         step = ops.cast(self.optimizer.iterations, "float32")
         decay = ops.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
         pairs = zip(self.ema_generator.variables, self.generator.variables, strict=True)
@@ -116,6 +121,8 @@ class AdversarialModel(engine.TrainStep, keras.Model):
             if id(current) in learned:
                 value = decay * average + (1.0 - decay) * value
             average.assign(value)
+        self.optimizer.iterations.assign_add(ops.cast(ok, self.optimizer.iterations.dtype))
+        return ok
 
     def draw_noise(self, label_map):
         """Standard normal noise for a batch of label maps, ``(B, noise_channels)``; None for a generator without noise."""
@@ -148,8 +155,9 @@ class AdversarialModel(engine.TrainStep, keras.Model):
             metrics: What `evaluate` computes by default: objects as those of `keras_semisis.metrics`.
             statistics_batches: Number of training batches from which the moving-average generator's batch-norm statistics
                 are re-estimated before it is used; the published protocol has 51.
-            jit_compile: As in Keras; ``"auto"`` is the backend's compiler on JAX, and none on TensorFlow and PyTorch.
-            run_eagerly: As in Keras.
+            jit_compile: Whether XLA compiles the phases. ``"auto"``: on JAX, and not on TensorFlow (whose own convolutions
+                are several times faster on a CPU); it has no effect on PyTorch.
+            run_eagerly: Whether the phases run operation by operation, for debugging.
         """
         if keras.config.dtype_policy().name == "mixed_float16":
             raise ValueError("mixed_float16 needs loss scaling, which is not supported here. Use mixed_bfloat16, which needs "
@@ -157,13 +165,21 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         optimizer_of = {id(v): optimizers[name] for name in self.network_names
                         for v in getattr(self, name).trainable_variables}
         composite = NetworkOptimizers(lambda variable: optimizer_of[id(variable)])
-        super().compile(optimizer=composite, run_eagerly=run_eagerly,
-                        jit_compile=engine.TrainStep.default_jit_compile if jit_compile == "auto" else jit_compile)
+        # Keras's loop runs the step as Python; what is compiled are the phases
+        super().compile(optimizer=composite, run_eagerly=True, jit_compile=False)
+        self._set_compilation(eagerly=run_eagerly, jit=engine.JIT_BY_DEFAULT if jit_compile == "auto" else jit_compile)
         composite.build(self.trainable_variables)
         self._optimizers = _Untracked(optimizers)
-        self.train_function = None
         self._evaluation_metrics = metrics
         self.statistics_batches = statistics_batches
+
+    def _set_compilation(self, eagerly, jit):
+        self.eagerly, self.jit = eagerly, jit
+        self._forget_compiled()
+
+    def _forget_compiled(self):
+        """Phases are compiled anew where something that they hold as a constant has changed."""
+        self._functions, self._batch_statistics = _Untracked({}), None
 
     @property
     def optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
@@ -176,30 +192,6 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         return int(ops.convert_to_numpy(self.optimizer.iterations.value)) if self.compiled else 0
 
     # -- fit ----------------------------------------------------------------------------------------------------
-
-    def make_train_function(self, force=False):
-        """Keras's train function, one for each combination of terms that are due (R1 is not, at most steps)."""
-        if self.train_function is not None and not force:
-            return
-        self._phase_functions = {}
-        variants = {}
-
-        def train_function(*args):
-            phases = {phase.name: phase for phase in self.phases()}
-            self._due = {name: phase.due(self._step) for name, phase in phases.items()}
-            key = tuple(self._due.values())
-            if key not in variants:
-                # a new function: under the bound method, JAX would find the trace of the first variant
-                self.train_step = lambda *step_args: type(self).train_step(self, *step_args)
-                super(AdversarialModel, self).make_train_function(force=True)
-                variants[key], self.train_function = self.train_function, train_function
-            result = variants[key](*args)
-            self._step += 1
-            logs = result[0] if isinstance(result, tuple) else result
-            self._finite = {name: logs.pop(f"{name}/finite") for name in phases}
-            return result
-
-        self.train_function = train_function
 
     def _fit(self, datasets, epochs=1, steps_per_epoch=None, initial_epoch=0, initial_step=None, callbacks=None,
              validation_data=None, validation_freq=1, verbose="auto"):
@@ -222,7 +214,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
                 part = super().fit(
                     stream, epochs=-(-end // steps_per_epoch), initial_epoch=begin // steps_per_epoch,
                     steps_per_epoch=min(steps_per_epoch, end - begin), callbacks=first + list(callbacks or []),
-                    verbose=verbose)
+                    verbose=verbose, shuffle=False)
             except Exception as error:
                 cause = next((d.error for d in datasets if getattr(d, "error", None) is not None), None)
                 if cause is None or cause is error:
@@ -289,7 +281,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
             return [scope.get_current_value(v) for v in statistics]
 
         if self._batch_statistics is None:
-            self._batch_statistics = batch_statistics if self.run_eagerly else engine.compiled(batch_statistics)
+            self._batch_statistics = batch_statistics if self.eagerly else engine.compiled(batch_statistics)
         values, noise, batches = [v.value for v in variables], np.random.default_rng(self.seed), []
         # with no momentum, the running statistics are those of the batch
         momenta = [norm.momentum for norm in norms]

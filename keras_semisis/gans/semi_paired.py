@@ -232,7 +232,7 @@ class SemiPairedGAN(AdversarialModel):
             return super().__setattr__(name, value)
         self._perceptual = _Untracked(value)
         self._perceptual_origin = None if value is None else "given"
-        self.train_function = None
+        self._forget_compiled()
 
     def _load_perceptual(self):
         if not self.settings["perceptual_weight"] or self.perceptual is None:

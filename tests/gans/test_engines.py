@@ -12,8 +12,7 @@ import pytest
 
 from tests.gans.ten_steps import STEPS, run
 
-# JAX compiles these ten steps for minutes on a CPU: it is compared once that is shorter
-OTHERS = ["torch"]
+OTHERS = ["jax", "torch"]
 
 
 @pytest.fixture(scope="module")

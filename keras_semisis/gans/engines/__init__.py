@@ -8,8 +8,9 @@ An engine is a module with
 - ``input_gradient(fn, x)``: the gradient of the scalar ``fn(x)`` with respect to the tensor x, itself differentiable;
 - ``apply(ok, fn, variables)``: runs ``fn``, which assigns to ``variables``, if the boolean scalar ``ok`` is true;
 - ``compiled(fn)``: ``fn`` from tensors to tensors, without gradients, compiled where the backend compiles;
-- ``TrainStep``: a base class that gives `keras.Model` the backend's ``train_step`` around ``iterate(data)``,
-  and ``run_phase(phase, data, ok)`` around ``_run``.
+- ``TrainStep``: a base class that gives `keras.Model` the backend's ``train_step`` around ``iterate(data)``, and
+  ``run(key, fn, *args)``: ``fn(*args)``, which reads and assigns the model's variables, compiled once for each key;
+- ``JIT_BY_DEFAULT``: whether XLA compiles where the user leaves it open.
 """
 
 from importlib import import_module

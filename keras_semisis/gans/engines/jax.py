@@ -4,6 +4,8 @@ import jax
 import keras
 from keras import ops
 
+JIT_BY_DEFAULT = True
+
 
 def outside(variables):
     """The values that a scope inside the step's own scope would not see otherwise."""
@@ -34,15 +36,34 @@ def compiled(fn):
 class TrainStep:
     """`keras.Model.train_step` on JAX: the state goes in and comes out."""
 
-    default_jit_compile = "auto"
-
     def train_step(self, state, data):
-        groups = (
-            self.trainable_variables, self.non_trainable_variables, self.optimizer.variables, self.metrics_variables)
+        groups = self._state_groups()
         mapping = [pair for group, values in zip(groups, state, strict=True) for pair in zip(group, values, strict=True)]
         with keras.StatelessScope(mapping) as scope:
-            logs = self.iterate(data)
+            logs = self.iterate(keras.tree.map_structure(ops.convert_to_tensor, data))
         return logs, tuple([scope.get_current_value(v) for v in group] for group in groups)
 
-    def run_phase(self, phase, data, ok):
-        return self._run(phase, data, ok)
+    def run(self, key, fn, *args):
+        if self.eagerly or not self.jit:
+            return fn(*args)
+        variables = [v for group in self._state_groups() for v in group]
+        functions = self._functions.value
+        if key not in functions:
+
+            def pure(values, *args):
+                with keras.StatelessScope(list(zip(variables, values, strict=True))) as scope:
+                    result = fn(*args)
+                return result, [scope.get_current_value(v) for v in variables]
+
+            functions[key] = jax.jit(pure)
+        result, values = functions[key]([v.value for v in variables], *args)
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        return result
+
+    def _state_groups(self):
+        functions = self._functions.value
+        if "state" not in functions:
+            functions["state"] = (self.trainable_variables, self.non_trainable_variables, self.optimizer.variables,
+                                  self.metrics_variables)
+        return functions["state"]

@@ -1,8 +1,8 @@
 """Engine for TensorFlow: GradientTape in a graph."""
 
-from functools import partial
-
 import tensorflow as tf
+
+JIT_BY_DEFAULT = False
 
 
 def outside(variables):
@@ -41,17 +41,13 @@ def compiled(fn):
 class TrainStep:
     """`keras.Model.train_step` on TensorFlow."""
 
-    # XLA's convolutions on CPU are several times slower than TensorFlow's own
-    default_jit_compile = False
-
     def train_step(self, data):
         return self.iterate(data)
 
-    def run_phase(self, phase, data, ok):
-        """Traces each phase once, so that the step with R1 and the step without share the other phases."""
-        if self.run_eagerly:
-            return self._run(phase, data, ok)
-        key = (phase.name, self._due[phase.name])
-        if key not in self._phase_functions:
-            self._phase_functions[key] = tf.function(partial(self._run, phase), autograph=False)
-        return self._phase_functions[key](data, ok)
+    def run(self, key, fn, *args):
+        if self.eagerly:
+            return fn(*args)
+        functions = self._functions.value
+        if key not in functions:
+            functions[key] = tf.function(fn, autograph=False, jit_compile=self.jit)
+        return functions[key](*args)

@@ -2,6 +2,8 @@
 
 import torch
 
+JIT_BY_DEFAULT = False
+
 
 def outside(variables):
     """Nothing: variables outside a phase are read as they are."""
@@ -46,10 +48,8 @@ def _detached(aux):
 class TrainStep:
     """`keras.Model.train_step` on PyTorch."""
 
-    default_jit_compile = False
-
     def train_step(self, data):
         return self.iterate(data)
 
-    def run_phase(self, phase, data, ok):
-        return self._run(phase, data, ok)
+    def run(self, key, fn, *args):
+        return fn(*args)
