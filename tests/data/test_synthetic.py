@@ -5,6 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
+from keras_semisis.data import class_statistics
 from keras_semisis.data.sources.synthetic import SyntheticScenes
 
 NUM_SCENES = 200
@@ -184,3 +185,16 @@ def test_bad_arguments(arguments, message):
 def test_index_out_of_range(method, index):
     with pytest.raises(IndexError, match=rf"Scene {index} does not exist.*0\.\.4"):
         getattr(SyntheticScenes(5), method)(index)
+
+
+def test_fingerprints_tell_scenes_seeds_and_sizes_apart_and_statistics_are_cached(tmp_path, monkeypatch):
+    scenes = SyntheticScenes(num_scenes=3, image_size=(32, 48))
+    others = [SyntheticScenes(3, image_size=(32, 48), seed=1), SyntheticScenes(3, image_size=(48, 32)),
+              SyntheticScenes(3, "val", image_size=(32, 48))]
+    prints = [source.fingerprint(i) for source in (scenes, *others) for i in range(3)]
+    assert len(set(prints)) == len(prints)
+    assert scenes.fingerprint(1) == SyntheticScenes(num_scenes=9, image_size=(32, 48)).fingerprint(1)
+    counts = class_statistics(scenes, cache=tmp_path / "counts.npz")
+    monkeypatch.setattr(SyntheticScenes, "load", None)  # to be read from the cache
+    again = class_statistics(SyntheticScenes(num_scenes=3, image_size=(32, 48)), cache=tmp_path / "counts.npz")
+    np.testing.assert_array_equal(again, counts)

@@ -19,6 +19,8 @@ _PALETTE = ((70, 130, 180), (128, 0, 0), (192, 192, 128), (128, 64, 128), (244, 
 SKY, BUILDING, POLE, ROAD, SIDEWALK, VEGETATION, SIGN, MARKING, CAR, PEDESTRIAN, VOID = range(len(_NAMES))
 
 _SPLITS = ("train", "val")
+# To be raised when a scene changes: statistics are cached by it
+_VERSION = 1
 _MIN_SIZE = 32
 _OVERSAMPLE = 2
 _LATTICE = 32
@@ -87,6 +89,10 @@ class SyntheticScenes(Source):
 
     def load_label_map(self, index):
         return self.load(index)[1]
+
+    def fingerprint(self, index):
+        height, width = self.image_size
+        return f"synthetic {_VERSION}, seed {self.seed}, {height}x{width}, {self.name(index)}"
 
     def load(self, index):
         key = (self.seed, _SPLITS.index(self.split), self._checked(index))
