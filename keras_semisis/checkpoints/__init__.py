@@ -1,4 +1,5 @@
 from keras_semisis.checkpoints.checkpoint_error import CheckpointError
 from keras_semisis.checkpoints.pth import read_pth
+from keras_semisis.checkpoints.reference_weights import load_reference_weights, save_reference_weights
 
-__all__ = ["CheckpointError", "read_pth"]
+__all__ = ["CheckpointError", "load_reference_weights", "read_pth", "save_reference_weights"]

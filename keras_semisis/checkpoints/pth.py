@@ -24,7 +24,7 @@ _MAX_DEPTH = 32
 _MAX_NAME_COST = 2**26
 
 # What a reader of damaged bytes raises on its way; each becomes a CheckpointError.
-_DAMAGE = (
+DAMAGE = (
     *(
         zipfile.BadZipFile,
         zlib.error,
@@ -78,7 +78,7 @@ def read_pth(path: str | os.PathLike) -> dict[str, np.ndarray]:
             return _read_tensors(reader(file, path))
         except CheckpointError:
             raise
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise CheckpointError(
                 f"{path}: the file cannot be read as a PyTorch checkpoint ({type(error).__name__}: {error}). "
                 "It may be damaged or cut off: copy or download it again and compare its size."
@@ -134,6 +134,18 @@ class _ZipFile:
         return self.record(f"data/{key}")
 
 
+class _PickleStream:
+    """A file for pickles: it never asks for more bytes than are left, because they would be allocated at once."""
+
+    def __init__(self, file: io.BufferedReader, size: int):
+        self.file = file
+        self.size = size
+        self.readline = file.readline
+
+    def read(self, count: int) -> bytes:
+        return self.file.read(count if count < 2**16 else min(count, self.size - self.file.tell()))
+
+
 class _LegacyFile:
     """The older format: pickles of magic number, version, system, content and storage keys, then storages."""
 
@@ -141,9 +153,10 @@ class _LegacyFile:
         self.file = file
         self.path = path
         self.size = path.stat().st_size
+        self.stream = _PickleStream(file, self.size)
         self.check_head()
-        self.content = restricted_pickle.load(file, str(path))
-        self.keys = restricted_pickle.load(file, str(path))
+        self.content = restricted_pickle.load(self.stream, str(path))
+        self.keys = restricted_pickle.load(self.stream, str(path))
         if not isinstance(self.keys, list) or not all(isinstance(key, (str, int)) for key in self.keys):
             raise CheckpointError(
                 f"{path}: the file is damaged: its list of storages is {type(self.keys).__name__}"
@@ -159,12 +172,12 @@ class _LegacyFile:
         if self.file.read(1) != b"\x80":
             raise not_pytorch
         self.file.seek(0)
-        if restricted_pickle.load(self.file, str(self.path)) != _LEGACY_MAGIC:
+        if restricted_pickle.load(self.stream, str(self.path)) != _LEGACY_MAGIC:
             raise not_pytorch
-        version = restricted_pickle.load(self.file, str(self.path))
+        version = restricted_pickle.load(self.stream, str(self.path))
         if version != _LEGACY_PROTOCOL:
             raise CheckpointError(f"{self.path}: an unknown format version; known is {_LEGACY_PROTOCOL}")
-        system = restricted_pickle.load(self.file, str(self.path))
+        system = restricted_pickle.load(self.stream, str(self.path))
         if not isinstance(system, dict) or not system.get("little_endian", False):
             raise CheckpointError(
                 f"{self.path}: not written on a little-endian machine; only such files are read"

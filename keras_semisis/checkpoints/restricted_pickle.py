@@ -83,7 +83,7 @@ def load(stream: io.BufferedIOBase, source: str) -> Any:
         source: The file's name, for errors.
 
     Returns:
-        dict, list, tuple, str, int, float, bool, bytes, None, `Global` and `Tensor` (not yet read).
+        dict (its keys as text), list, tuple, str, int, float, bool, bytes, None, `Global` and `Tensor` (not yet read).
 
     Raises:
         CheckpointError: the stream asks for anything else, or is damaged.
@@ -95,7 +95,9 @@ class _Machine:
     def __init__(self, source: str):
         self.source = source
         self.stack: list[Any] = []
-        self.memo: dict[int, Any] = {}
+        # Keys are text, here and in every dictionary: numbers can be chosen so that they share a hash, and then each takes
+        # as long to find as there are others.
+        self.memo: dict[str, Any] = {}
         self.opcodes = 0
         self.copied = 0
 
@@ -129,13 +131,13 @@ class _Machine:
         elif name in _IGNORED:
             pass
         elif name in ("PUT", "BINPUT", "LONG_BINPUT"):
-            self.memo[argument] = self.top()
+            self.memo[str(argument)] = self.top()
         elif name == "MEMOIZE":
-            self.memo[len(self.memo)] = self.top()
+            self.memo[str(len(self.memo))] = self.top()
         elif name in ("GET", "BINGET", "LONG_BINGET"):
-            if argument not in self.memo:
+            if str(argument) not in self.memo:
                 raise self.damaged(f"it refers to object {argument}, which it has not made")
-            self.stack.append(self.memo[argument])
+            self.stack.append(self.memo[str(argument)])
         elif name in ("GLOBAL", "STACK_GLOBAL"):
             self.stack.append(self.find_global(name, argument))
         elif hasattr(self, f"op_{name.lower()}"):
@@ -166,6 +168,9 @@ class _Machine:
             module, _, attribute = argument.partition(" ")
         else:
             attribute, module = self.pop(), self.pop()
+            # Formatting a container that holds one other twice, level after level, would take for ever.
+            if not isinstance(module, str) or not isinstance(attribute, str):
+                raise self.damaged("it asks for something without a name")
         name = f"{module}.{attribute}"
         if name in _ALLOWED or _storage_dtype(name) or _tensor_dtype(name):
             return Global(name)
@@ -233,7 +238,10 @@ class _Machine:
             # A nested tuple as a key can take for ever to hash.
             if not isinstance(key, (str, int, float, bytes)) and key is not None:
                 raise self.refuse(f"a dictionary key of type {type(key).__name__}")
-            target[key] = value
+            name = str(key)
+            if target.get(name, value) is not value:
+                raise self.damaged(f"a dictionary has two values of the name {name[:80]!r}")
+            target[name] = value
 
     def expect(self, value: Any, kind: type | tuple[type, ...], words: str) -> Any:
         if not isinstance(value, kind):

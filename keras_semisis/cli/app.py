@@ -212,3 +212,21 @@ def train_segmenter(
 
     run(data, output, parse_size(image_size), batch_size, steps, parse_channels(channels, "--channels"), final_channels,
         learning_rate, precision, seed, ignore_class, tuple(id_map))
+
+
+@command("import")
+def import_weights(
+    ctx: typer.Context,
+    weights: Annotated[Path, typer.Argument(help="A published checkpoint: .pth, .safetensors or .npz.")],
+    network: Annotated[str, typer.Option(help="The network that it is of, such as oasis_generator: a builder of "
+                                              "keras_semisis.models.")],
+    output: Annotated[Path, typer.Option(help="The .keras file that is written.")],
+    num_classes: Annotated[int | None, typer.Option(min=1, help="Number of labels, the don't-care one included.")] = None,
+    image_size: Annotated[str | None, typer.Option(help="Height x width, such as 256x512.")] = None,
+    option: Annotated[list[str], typer.Option(
+        help="Another argument of the builder, such as base_channels=32. Repeatable.")] = [],  # noqa: B006
+):
+    """Turns a checkpoint of a published PyTorch program into a Keras file; PyTorch is not needed."""
+    from keras_semisis.cli.importing import import_weights as run
+
+    run(weights, network, num_classes, image_size and parse_size(image_size), option, output)

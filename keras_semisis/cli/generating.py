@@ -19,7 +19,7 @@ _BATCH = 8
 
 
 def load_gan(path: Path) -> AdversarialModel:
-    """A saved model, to generate from.
+    """A saved model, to generate from: one that `train` has saved, or a generator by itself, as `import` saves it.
 
     Raises:
         ValueError: If there is no such file, or it holds something else.
@@ -28,10 +28,15 @@ def load_gan(path: Path) -> AdversarialModel:
         raise ValueError(f"{path}: there is no such model. Give a .keras file that training has left, such as "
                          "last.keras or best.keras in a run folder.")
     model = keras.saving.load_model(path, compile=False)
-    if not isinstance(model, AdversarialModel):
-        raise ValueError(f"{path}: this is a {type(model).__name__}, but a model that `keras-semisis train` has saved is "
-                         "expected.")
-    return model
+    if isinstance(model, AdversarialModel):
+        return model
+    classes = next((layer.num_classes for layer in model.layers if hasattr(layer, "num_classes")), None)
+    if classes is None or model.output_names != ["image"]:
+        raise ValueError(f"{path}: this is a {type(model).__name__} named {model.name!r}, but a model that `keras-semisis "
+                         "train` has saved, or a generator, is expected.")
+    gan = AdversarialModel(model)
+    gan.num_classes, gan.ignore_class, gan.image_size = classes, None, tuple(model.output_shape[1:3])
+    return gan
 
 
 def generate(model_path: Path, label_maps: Sequence[Path], output: Path, seed: int, samples: int,

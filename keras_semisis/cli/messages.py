@@ -1,4 +1,4 @@
-"""What the command line prints: one line for an error of the user's, a table for scores."""
+"""What the command line prints: an error of the user's in short, a table for scores."""
 
 import functools
 from collections.abc import Mapping
@@ -10,12 +10,15 @@ from rich.table import Table
 
 _SCORES = (("frechet", "Fréchet distance ↓"), ("kid", "KID ↓"), ("miou", "mIoU ↑"))
 
+# Of a list in an error message
+_MOST_ITEMS = 20
+
 console = Console()
 errors = Console(stderr=True)
 
 
 def reports_errors(command):
-    """Prints what is wrong with the user's data or options in one line, and exits with code 1.
+    """Prints what is wrong with the user's data or options, and exits with code 1.
 
     With ``keras-semisis --debug`` the traceback is shown instead.
     """
@@ -26,11 +29,18 @@ def reports_errors(command):
         except (ValueError, OSError, ImportError, FloatingPointError) as error:
             if ctx.obj and ctx.obj.get("debug"):
                 raise
-            message = " ".join(str(error).split()) or type(error).__name__
+            message = _shortened(str(error)) or type(error).__name__
             errors.print(f"[bold red]Error:[/] [red]{escape(message)}[/]", soft_wrap=True, highlight=False)
             raise typer.Exit(1) from None
 
     return wrapped
+
+
+def _shortened(message):
+    """A message in one line; a list, one item in each indented line, keeps its first lines."""
+    head, *items = message.split("\n  ")
+    more = [f"... and {len(items) - _MOST_ITEMS} more"] if len(items) > _MOST_ITEMS else []
+    return "\n  ".join(" ".join(part.split()) for part in (head, *items[:_MOST_ITEMS], *more))
 
 
 def scores_table(columns: Mapping[str, Mapping[str, float | None]]) -> Table:

@@ -1,11 +1,50 @@
 """Convolution whose kernel is divided by its largest singular value."""
 
+import math
+
 import keras
 from keras import ops
 
 
+class SpectralLayer(keras.layers.Layer):
+    """The weights of a spectrally normalised convolution, and the normalisation; a subclass says what the matrix W is."""
+
+    def __init__(self, filters, use_bias, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.use_bias = use_bias
+
+    def _matrix(self, kernel):
+        """The kernel as a matrix, outputs × inputs."""
+        raise NotImplementedError
+
+    def _add_weights(self, shape):
+        self.kernel = self.add_weight(name="kernel", shape=shape, initializer="glorot_uniform", autocast=False)
+        if self.use_bias:
+            self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
+        vector = {"initializer": _unit_vector, "trainable": False, "autocast": False}
+        self.u = self.add_weight(name="u", shape=(self.filters,), **vector)
+        self.v = self.add_weight(name="v", shape=(math.prod(shape) // self.filters,), **vector)
+
+    def _normalised_kernel(self, training):
+        kernel = ops.convert_to_tensor(self.kernel)
+        w = self._matrix(kernel)
+        u, v = ops.convert_to_tensor(self.u), ops.convert_to_tensor(self.v)
+        if training:
+            constant = ops.stop_gradient(w)
+            v = _normalise(ops.matmul(u, constant))
+            u = _normalise(ops.matmul(constant, v))
+            self.u.assign(u)
+            self.v.assign(v)
+        sigma = ops.sum(u * ops.matmul(w, v))
+        return kernel / sigma
+
+    def get_config(self):
+        return super().get_config() | {"filters": self.filters, "use_bias": self.use_bias}
+
+
 @keras.saving.register_keras_serializable(package="keras_semisis")
-class SpectralConv2D(keras.layers.Layer):
+class SpectralConv2D(SpectralLayer):
     """2D convolution with a spectrally normalised kernel, reparametrised: the stored kernel is never overwritten.
 
     With the kernel as a matrix W (outputs × inputs), a training call does one power iteration, v ← Wᵀu/|Wᵀu|, then
@@ -32,40 +71,22 @@ class SpectralConv2D(keras.layers.Layer):
     """
 
     def __init__(self, filters, kernel_size, strides=1, padding=None, use_bias=True, **kwargs):
-        super().__init__(**kwargs)
-        self.filters = filters
+        super().__init__(filters, use_bias, **kwargs)
         self.kernel_size = kernel_size
         self.strides = strides
         self.padding = kernel_size // 2 if padding is None else padding
-        self.use_bias = use_bias
 
     def build(self, input_shape):
-        shape = (self.kernel_size, self.kernel_size, input_shape[-1], self.filters)
-        self.kernel = self.add_weight(name="kernel", shape=shape, initializer="glorot_uniform", autocast=False)
-        if self.use_bias:
-            self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
-        vector = {"initializer": _unit_vector, "trainable": False, "autocast": False}
-        self.u = self.add_weight(name="u", shape=(self.filters,), **vector)
-        self.v = self.add_weight(name="v", shape=(shape[0] * shape[1] * shape[2],), **vector)
+        self._add_weights((self.kernel_size, self.kernel_size, input_shape[-1], self.filters))
+
+    def _matrix(self, kernel):
+        return ops.transpose(ops.reshape(kernel, (-1, self.filters)))
 
     def call(self, x, training=False):
         kernel = ops.cast(self._normalised_kernel(training), self.compute_dtype)
         x, padding = pad_for(x, self.kernel_size, self.strides, self.padding)
         x = ops.conv(x, kernel, strides=self.strides, padding=padding, data_format="channels_last")
         return x + ops.convert_to_tensor(self.bias) if self.use_bias else x
-
-    def _normalised_kernel(self, training):
-        kernel = ops.convert_to_tensor(self.kernel)
-        w = ops.transpose(ops.reshape(kernel, (-1, self.filters)))
-        u, v = ops.convert_to_tensor(self.u), ops.convert_to_tensor(self.v)
-        if training:
-            constant = ops.stop_gradient(w)
-            v = _normalise(ops.matmul(u, constant))
-            u = _normalise(ops.matmul(constant, v))
-            self.u.assign(u)
-            self.v.assign(v)
-        sigma = ops.sum(u * ops.matmul(w, v))
-        return kernel / sigma
 
     def compute_output_shape(self, input_shape):
         batch, height, width, _ = input_shape
@@ -74,8 +95,7 @@ class SpectralConv2D(keras.layers.Layer):
 
     def get_config(self):
         return super().get_config() | {
-            "filters": self.filters, "kernel_size": self.kernel_size, "strides": self.strides,
-            "padding": self.padding, "use_bias": self.use_bias}
+            "kernel_size": self.kernel_size, "strides": self.strides, "padding": self.padding}
 
 
 def pad_for(x, kernel_size, strides, padding):

@@ -3,19 +3,28 @@
 import keras
 from keras import ops
 
+DISTANCES = {"l1": ops.abs, "mse": ops.square}
+
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
 class FeatureMatchingLoss(keras.losses.Loss):
-    """Mean squared difference of D's features of the real and of the generated image, summed over D's layers.
+    """Mean difference, squared or absolute, of D's features of the real and of the generated image, summed over D's layers.
 
     FM of eq. 2. The features are those of `keras_semisis.models.features`: every block of D, its last layer left out.
     The real side gets no gradient.
 
-    Call arguments:
-        y_true: List of features of the real image.
-        y_pred: List of features of the generated image, of the same shapes.
+    Args:
+        distance: ``"mse"``, or ``"l1"`` as in pix2pixHD and SPADE (which weigh it by 10 / number of scales).
+        name: Name of the loss.
 
-    Reference: arXiv 2306.13585, eq. 2.
+    Call arguments:
+        y_true: List of features of the real image, or a list of such lists, one a scale.
+        y_pred: Those of the generated image, of the same shapes.
+
+    Raises:
+        ValueError: If ``distance`` is unknown.
+
+    Reference: arXiv 2306.13585, eq. 2; Wang et al. (pix2pixHD), CVPR 2018, eq. 4.
 
     Example:
 
@@ -24,18 +33,22 @@ class FeatureMatchingLoss(keras.losses.Loss):
     4.0
     """
 
-    def __init__(self, name="feature_matching_loss"):
+    def __init__(self, distance="mse", name="feature_matching_loss"):
         super().__init__(name=name, dtype="float32")
+        if distance not in DISTANCES:
+            raise ValueError(f"distance={distance!r}: expected one of {', '.join(map(repr, DISTANCES))}.")
+        self.distance = distance
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         return self.call(y_true, y_pred)
 
     def call(self, y_true, y_pred):
-        return sum(ops.mean(ops.square(ops.stop_gradient(_float32(real)) - _float32(fake)))
-                   for real, fake in zip(y_true, y_pred, strict=True))
+        distance = DISTANCES[self.distance]
+        return sum(ops.mean(distance(ops.stop_gradient(_float32(real)) - _float32(fake)))
+                   for real, fake in zip(keras.tree.flatten(y_true), keras.tree.flatten(y_pred), strict=True))
 
     def get_config(self):
-        return {"name": self.name}
+        return {"name": self.name, "distance": self.distance}
 
 
 def _float32(x):

@@ -1,20 +1,33 @@
 """Builders: functions that return the field's networks as functional Keras models."""
 
+from keras_semisis.models.cc_fpse import cc_fpse_generator, fpse_discriminator
 from keras_semisis.models.efficientnet_lite0 import efficientnet_lite0_features
 from keras_semisis.models.features import features
+from keras_semisis.models.inception_v3_fid import inception_v3_fid
 from keras_semisis.models.oasis import oasis_discriminator, oasis_generator, unet_segmenter
+from keras_semisis.models.spade import multiscale_discriminator, spade_encoder, spade_generator
+from keras_semisis.models.stylegan2 import stylegan2_discriminator
 from keras_semisis.models.usis import wavelet_discriminator, wavelet_spade_generator
 from keras_semisis.models.vgg16_hed import vgg16_features
 from keras_semisis.models.vgg19 import vgg19_features
+from keras_semisis.models.wavelet_decoder import wavelet_decoder
 
 __all__ = [
+    "cc_fpse_generator",
     "efficientnet_lite0_features",
     "features",
+    "fpse_discriminator",
+    "inception_v3_fid",
+    "multiscale_discriminator",
     "oasis_discriminator",
     "oasis_generator",
+    "spade_encoder",
+    "spade_generator",
+    "stylegan2_discriminator",
     "unet_segmenter",
     "vgg16_features",
     "vgg19_features",
+    "wavelet_decoder",
     "wavelet_discriminator",
     "wavelet_spade_generator",
 ]

@@ -7,7 +7,7 @@ def features(model: keras.Model) -> keras.Model:
     """A model of the same inputs that returns the outputs of the network's blocks, first to last, sharing its weights.
 
     For the OASIS discriminator and the U-Net segmenter these are the encoder blocks, then the decoder blocks; for the
-    wavelet discriminator its convolution blocks.
+    wavelet discriminator its convolution blocks; for the multi-scale discriminator a list of layer outputs for each scale.
 
     Args:
         model: A network of `keras_semisis.models`.

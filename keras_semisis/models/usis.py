@@ -164,9 +164,15 @@ def wavelet_discriminator(image_size: tuple[int, int], channels: dict[int, int] 
         coefficients = HalveCoefficients(name=f"halve_{i + 1}")(coefficients)
         skip = EqualizedConv2D(channels[2**level], 1, activation=activation, name=f"from_rgb_{i + 1}")(coefficients)
         x = keras.layers.Add(name=f"add_{i + 1}")([x, skip])
+    return keras.Model(image, logit_of(x, channels[4]), name=name)
+
+
+def logit_of(x, width: int):
+    """The head of a discriminator of the StyleGAN2 kind, from its last feature map to the logit."""
+    activation = "fused_leaky_relu"
     x = MinibatchStdDev(name="minibatch_std_dev")(x)
-    x = EqualizedConv2D(channels[4], 3, activation=activation, name="final_conv")(x)
+    x = EqualizedConv2D(width, 3, activation=activation, name="final_conv")(x)
     x = keras.layers.Flatten()(x)
-    x = EqualizedDense(channels[4], activation=activation, name="final_linear_0")(x)
+    x = EqualizedDense(width, activation=activation, name="final_linear_0")(x)
     x = EqualizedDense(1, name="final_linear_1")(x)
-    return keras.Model(image, keras.layers.Activation("linear", dtype="float32", name="logit")(x), name=name)
+    return keras.layers.Activation("linear", dtype="float32", name="logit")(x)

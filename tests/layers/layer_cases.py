@@ -47,6 +47,23 @@ CASES = [
         {"filters": 6, "num_classes": 3, "hidden_channels": 7, "norm": "instance"},
         [image(), LABELS, NOISE],
     ),
+    (
+        layers.SpectralConv2DTranspose,
+        {"filters": 6, "kernel_size": 4, "strides": 2, "use_bias": False},
+        image(),
+    ),
+    (layers.PredictedDepthwiseConv2D, {}, [image(), image(channels=36)]),
+    (layers.ConditionalConv2D, {"filters": 6, "hidden_channels": 7}, [image(), image(channels=3)]),
+    (
+        layers.ConditionalResidualBlock,
+        {"filters": 6, "num_classes": 3, "hidden_channels": 7},
+        [image(), LABELS, image(channels=2)],
+    ),
+    (
+        layers.RandomAffine,
+        {"max_rotation": 20, "max_translation_x": 2, "max_translation_y": 1, "max_scaling": 10, "fill_class": 9},
+        [image(), np.random.default_rng(3).uniform(size=(2, 4)).astype("float32")],
+    ),
     (layers.WaveletDown, {"wavelet": "db2"}, image()),
     (layers.WaveletUp, {"wavelet": "db2"}, image()),
     (

@@ -12,6 +12,10 @@ def built(kernel_size=3, **kwargs):
     layer.build((None, 7, 6, 4))
     rng = np.random.default_rng(0)
     layer.kernel.assign(rng.standard_normal(layer.kernel.shape).astype("float32"))
+    # drawn ones can be almost orthogonal to what the kernel maps, and σ almost 0
+    for vector in (layer.u, layer.v):
+        drawn = rng.standard_normal(vector.shape)
+        vector.assign((drawn / np.linalg.norm(drawn)).astype("float32"))
     return layer
 
 

@@ -3,6 +3,7 @@ import pytest
 import pywt
 from keras import ops
 
+from keras_semisis.checkpoints import entries
 from keras_semisis.layers import WaveletDown, WaveletUp
 from tests.conftest import SHARED, needs_shared
 from tests.models.reference import channels_last
@@ -72,6 +73,42 @@ def test_haar_of_the_published_program():
         (haar(inverse(y)), "haar_of_inverse_of_y"),
     ):
         np.testing.assert_allclose(ops.convert_to_numpy(ours), channels_last(z[f"out/{name}"]), atol=2e-6)
+
+
+def mosaic(x, levels):
+    """The coefficients side by side, LL above LH, HL above HH; then the same of the LL quadrant."""
+    ll, lh, hl, hh = ops.split(WaveletDown()(x), 4, axis=-1)
+    if levels > 1:
+        ll = mosaic(ll, levels - 1)
+    return ops.concatenate([ops.concatenate([ll, lh], axis=1), ops.concatenate([hl, hh], axis=1)], axis=2)
+
+
+def from_mosaic(x, levels):
+    (ll, lh), (hl, hh) = (ops.split(half, 2, axis=1) for half in ops.split(x, 2, axis=2))
+    if levels > 1:
+        ll = from_mosaic(ll, levels - 1)
+    return WaveletUp()(ops.concatenate([ll, lh, hl, hh], axis=-1))
+
+
+@needs_shared("reference/haar.npz")
+@pytest.mark.parametrize("levels", [1, 2])
+def test_haar_mosaics_of_the_published_program(levels):
+    z = np.load(SHARED / "reference" / "haar.npz")
+    image = mosaic(channels_last(z["in/x"]), levels)
+    for ours, name in ((image, f"mosaic{levels}"), (from_mosaic(image, levels), f"mosaic{levels}_roundtrip")):
+        np.testing.assert_allclose(ops.convert_to_numpy(ours), channels_last(z[f"out/{name}"]), atol=2e-6)
+
+
+@needs_shared("reference/haar.npz")
+def test_haar_filters_that_the_published_program_stores():
+    z = np.load(SHARED / "reference" / "haar.npz")
+    transforms = {name[3:].rpartition(".")[0] for name in z.files if name.startswith("sd/")}
+    assert len(transforms) == 8
+    for key in transforms:
+        filters = {entry.name: entry.value() for entry in entries.haar(key, inverse=key.startswith("i"))}
+        assert {f"sd/{name}" for name in filters} == {name for name in z.files if name.rpartition(".")[0] == f"sd/{key}"}
+        for name, value in filters.items():
+            np.testing.assert_allclose(value, z[f"sd/{name}"], atol=1e-6)
 
 
 @pytest.mark.parametrize("layer", [WaveletDown, WaveletUp])

@@ -6,7 +6,12 @@ from keras_semisis import losses
 CASES = {
     "CycleLoss": {"ignore_class": 2, "class_balancing": False, "name": "a"},
     "FakeLoss": {"name": "a"},
-    "FeatureMatchingLoss": {"name": "a"},
+    "CrossEntropyGANLoss": {"name": "a"},
+    "FeatureMatchingLoss": {"distance": "l1", "name": "a"},
+    "HingeLoss": {"generator": True, "name": "a"},
+    "KLDivergenceLoss": {"name": "a"},
+    "LeastSquaresLoss": {"name": "a"},
+    "WassersteinLoss": {"name": "a"},
     "LabelMixLoss": {"name": "a"},
     "NonSaturatingLoss": {"name": "a"},
     "SegmentationLoss": {"ignore_class": 2, "class_balancing": False, "name": "a"},

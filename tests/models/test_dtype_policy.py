@@ -6,9 +6,16 @@ import pytest
 from keras_semisis import models
 
 BUILDERS = {
+    "cc_fpse_generator": lambda: models.cc_fpse_generator(3, (32, 32), 1, 4),
+    "fpse_discriminator": lambda: models.fpse_discriminator(3, (32, 64), 2),
     "wavelet_spade_generator": lambda: models.wavelet_spade_generator(3, (16, 16), 1, 4, num_blocks=2),
     "oasis_generator": lambda: models.oasis_generator(3, (16, 16), 2, 4, num_blocks=2),
     "oasis_discriminator": lambda: models.oasis_discriminator(3, (16, 16), (4, 8), 4),
+    "spade_generator": lambda: models.spade_generator(3, (32, 32), 1, latent_channels=4, hidden_channels=4),
+    "spade_encoder": lambda: models.spade_encoder((16, 16), 1, 4),
+    "multiscale_discriminator": lambda: models.multiscale_discriminator(3, (16, 16), 2),
+    "stylegan2_discriminator": lambda: models.stylegan2_discriminator((16, 16), {4: 4, 8: 4}, tile_size=8),
+    "wavelet_decoder": lambda: models.wavelet_decoder((128, 128), 1),
     "wavelet_discriminator": lambda: models.wavelet_discriminator((16, 16), {4: 4, 16: 4}),
 }
 

@@ -6,15 +6,9 @@ import pytest
 from keras import ops
 
 from keras_semisis import models
+from keras_semisis.checkpoints import load_reference_weights
 from tests.conftest import needs_shared
-from tests.models.reference import (
-    Reference,
-    assert_close,
-    channels_last,
-    load_generator,
-    load_oasis_discriminator,
-    load_wavelet_discriminator,
-)
+from tests.models.reference import Reference, assert_close, channels_last
 
 pytestmark = needs_shared("reference")
 
@@ -27,6 +21,10 @@ GENERATORS = {
 }
 
 
+def generator_of(name, sd):
+    return load_reference_weights(GENERATORS[name](), sd, family="usis" if name.startswith("wavelet") else "oasis")
+
+
 def generator_inputs(reference):
     noise = [reference.input("z")] if "in/z" in reference.arrays else []
     return [reference.label_map(), *noise]
@@ -35,17 +33,17 @@ def generator_inputs(reference):
 @pytest.mark.parametrize("name", GENERATORS)
 def test_generator_inference(name):
     reference = Reference(name)
-    generator = load_generator(GENERATORS[name](), reference.sd)
+    generator = generator_of(name, reference.sd)
     assert_close(generator(generator_inputs(reference)), channels_last(reference.output("image_eval")))
 
 
 @pytest.mark.parametrize("name", ["oasis_generator", "wavelet_generator"])
 def test_generator_training_and_its_updated_state(name):
     reference = Reference(name)
-    generator = load_generator(GENERATORS[name](), reference.sd)
+    generator = generator_of(name, reference.sd)
     image = generator(generator_inputs(reference), training=True)
     assert_close(image, channels_last(reference.output("image_train")))
-    expected = load_generator(GENERATORS[name](), reference.sd | {
+    expected = generator_of(name, reference.sd | {
         key.removeprefix("out/after_train/"): value
         for key, value in reference.arrays.items() if key.startswith("out/after_train/")})
     updated = generator.non_trainable_variables
@@ -56,7 +54,7 @@ def test_generator_training_and_its_updated_state(name):
 
 def test_oasis_generator_gradients():
     reference = Reference("oasis_generator")
-    generator = load_generator(GENERATORS["oasis_generator"](), reference.sd)
+    generator = generator_of("oasis_generator", reference.sd)
     projection = ops.convert_to_tensor(channels_last(reference.input("grad_proj")))
     block = {i: generator.get_layer(f"body_{i}") for i in (0, 3, 5)}
     wanted = {
@@ -91,7 +89,7 @@ def test_oasis_generator_gradients():
 def test_oasis_discriminator():
     reference = Reference("oasis_discriminator")
     discriminator = models.oasis_discriminator(7, (64, 64), channels=(16, 16, 32, 32, 64, 64), final_channels=8)
-    load_oasis_discriminator(discriminator, reference.sd)
+    load_reference_weights(discriminator, reference.sd, family="oasis")
     image = reference.image()
     assert_close(discriminator(image), channels_last(reference.output("logits_eval")))
     for i, feature in enumerate(models.features(discriminator)(image)):
@@ -104,7 +102,8 @@ def test_wavelet_discriminator(name, size):
     reference = Reference(name)
     channels = {int(k): v for k, v in reference.meta["options"]["patch_channels"].items()} if (
         "options" in reference.meta) else {4: 64, 8: 64, 16: 64, 32: 64, 64: 64}
-    discriminator = load_wavelet_discriminator(models.wavelet_discriminator(size, channels), reference.sd)
+    discriminator = load_reference_weights(
+        models.wavelet_discriminator(size, channels), reference.sd, family="usis")
     for suffix in ("", "8", "2"):
         assert_close(discriminator(reference.image(f"img{suffix}")), reference.output(f"logit{suffix}"))
     for i, feature in enumerate(models.features(discriminator)(reference.image())):

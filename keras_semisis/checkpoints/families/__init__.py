@@ -1,0 +1,1 @@
+"""Which entries a published network's state dict has: one family a file."""

@@ -1,0 +1,114 @@
+"""Weights of the published PyTorch programs, into these networks and back."""
+
+import importlib
+import os
+from collections.abc import Mapping
+
+import keras
+import numpy as np
+
+from keras_semisis.checkpoints.checkpoint_error import CheckpointError
+from keras_semisis.checkpoints.entries import Constant, Entry, Unused, Weight
+from keras_semisis.checkpoints.files import read_weights, write_weights
+
+FAMILIES = ("oasis", "usis", "spade", "cc_fpse", "pytorch_fid", "torchvision")
+# What torch.nn.DataParallel puts in front of every name
+_PREFIX = "module."
+
+
+def load_reference_weights(model: keras.Model, weights: Mapping[str, np.ndarray] | str | os.PathLike,
+                           family: str) -> keras.Model:
+    """Fills a network with the weights of the published PyTorch program.
+
+    The network has to be built with the sizes of the weights. Which network of the family it is shows in the model. A
+    ``module.`` prefix is stripped. Entries that the published program stores and never uses are skipped; constant filters
+    are checked where the file holds them. Nothing is changed unless everything fits.
+
+    Args:
+        model: From a builder of `keras_semisis.models`.
+        weights: The state dict: arrays by name, or a ``.pth``, ``.safetensors`` or ``.npz`` file of them.
+        family: Which program it is: ``"oasis"``, ``"usis"``, ``"spade"``, ``"cc_fpse"``, ``"pytorch_fid"`` or
+            ``"torchvision"``.
+
+    Returns:
+        The model.
+
+    Raises:
+        CheckpointError: If entries are missing, unexpected or of another shape: one error that lists them all; or if the
+            file cannot be read.
+        ValueError: If the family is unknown or has no such network.
+        OSError: If the file cannot be opened.
+
+    Example:
+
+    >>> from keras_semisis import models
+    >>> generator = models.oasis_generator(num_classes=4, image_size=(32, 32), base_channels=1, noise_channels=4)
+    >>> weights = save_reference_weights(generator, family="oasis")
+    >>> load_reference_weights(generator, weights, family="oasis") is generator
+    True
+    """
+    given = weights if isinstance(weights, Mapping) else read_weights(weights)
+    given = {name.removeprefix(_PREFIX): array for name, array in given.items()}
+    entries = list(reference_entries(model, family))
+    source = "the mapping" if isinstance(weights, Mapping) else str(weights)
+    _check(entries, given, f"{source} does not fit {model.name!r} as a network of {family!r}")
+    for entry in entries:
+        if isinstance(entry, Weight):
+            entry.load(given[entry.name])
+    return model
+
+
+def save_reference_weights(model: keras.Model, path: str | os.PathLike | None = None, *,
+                           family: str) -> dict[str, np.ndarray]:
+    """The state dict that the published PyTorch program loads: the way back from `load_reference_weights`.
+
+    Every entry that has an effect comes back bit for bit; one that the program never uses is written at an initial value.
+
+    Args:
+        model: From a builder of `keras_semisis.models`.
+        path: Where to write it: ``.npz`` or ``.safetensors`` (which PyTorch reads by ``safetensors.torch.load_file``); None
+            for nowhere.
+        family: As in `load_reference_weights`.
+
+    Returns:
+        Array of every entry, by its published name.
+
+    Raises:
+        ValueError: If the family is unknown or has no such network, or the file's kind is unknown.
+    """
+    state = {entry.name: entry.value() for entry in reference_entries(model, family)}
+    if path is not None:
+        write_weights(path, state)
+    return state
+
+
+def reference_entries(model: keras.Model, family: str) -> list[Entry]:
+    """The entries of a network's published state dict."""
+    if family not in FAMILIES:
+        raise ValueError(f"family={family!r}: expected one of {', '.join(map(repr, FAMILIES))}.")
+    networks = importlib.import_module(f"keras_semisis.checkpoints.families.{family}").networks()
+    names = {layer.name for layer in model.layers}
+    for marker, entries in networks.items():
+        if marker in names:
+            return list(entries(model))
+    raise ValueError(f"The model {model.name!r} is no network of the family {family!r}: it has none of the layers "
+                     f"{', '.join(networks)}.")
+
+
+def _check(entries, given, what):
+    known = {entry.name: entry for entry in entries}
+    required = [entry for entry in entries if isinstance(entry, Weight)]
+    problems = [f"missing: {entry.name} {entry.shape}" for entry in required if entry.name not in given]
+    for name, array in given.items():
+        entry = known.get(name)
+        if isinstance(entry, Unused) or name.endswith("num_batches_tracked"):
+            continue
+        if entry is None:
+            problems.append(f"unexpected: {name} {np.shape(array)}")
+        elif np.shape(array) != entry.shape:
+            problems.append(f"shape: {name} is {np.shape(array)}, the model's is {entry.shape}")
+        elif isinstance(entry, Constant) and entry.differs(array):
+            problems.append(f"constant: {name} is {np.asarray(array).tolist()}, expected {entry.value().tolist()}")
+    if problems:
+        raise CheckpointError(f"{what}: {len(problems)} entries differ. Build the model with the sizes "
+                              "of the weights.\n  " + "\n  ".join(problems))

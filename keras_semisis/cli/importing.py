@@ -1,0 +1,79 @@
+"""`keras-semisis import`: a published PyTorch checkpoint as a Keras file."""
+
+import inspect
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+
+from keras_semisis import models
+from keras_semisis.checkpoints import load_reference_weights
+from keras_semisis.cli.messages import console
+
+FAMILY_OF = {
+    "oasis_generator": "oasis", "oasis_discriminator": "oasis",
+    "wavelet_spade_generator": "usis", "wavelet_discriminator": "usis", "stylegan2_discriminator": "usis",
+    "wavelet_decoder": "usis",
+    "spade_generator": "spade", "spade_encoder": "spade", "multiscale_discriminator": "spade",
+    "cc_fpse_generator": "cc_fpse", "fpse_discriminator": "cc_fpse",
+    "inception_v3_fid": "pytorch_fid", "vgg19_features": "torchvision",
+}
+
+
+def import_weights(weights: Path, network: str, num_classes: int | None, image_size: tuple[int, int] | None,
+                   options: Sequence[str], output: Path) -> keras.Model:
+    """Builds a network, fills it with a published checkpoint, and saves it.
+
+    Args:
+        weights: ``.pth``, ``.safetensors`` or ``.npz`` file of a state dict.
+        network: Name of a builder in `keras_semisis.models`.
+        num_classes, image_size: Arguments of the builder, where it has them.
+        options: Its other arguments, as ``"base_channels=64"``; values are JSON or plain words.
+        output: The `.keras` file.
+
+    Returns:
+        The network.
+
+    Raises:
+        ValueError: If there is no such network or argument, or one is missing.
+        CheckpointError: If the file cannot be read or does not fit the network.
+    """
+    if network not in FAMILY_OF:
+        raise ValueError(f"--network {network}: expected one of {', '.join(FAMILY_OF)}.")
+    builder = getattr(models, network)
+    arguments = _options(options)
+    if num_classes is not None:
+        arguments["num_classes"] = num_classes
+    if image_size is not None:
+        arguments["image_size"] = image_size
+    if "channels" in arguments and isinstance(arguments["channels"], dict):
+        arguments["channels"] = {int(key): value for key, value in arguments["channels"].items()}
+    if network == "vgg19_features":
+        arguments.setdefault("weights", None)
+    known = inspect.signature(builder).parameters
+    unknown = sorted(arguments.keys() - known.keys())
+    if unknown:
+        raise ValueError(f"--network {network} has no {', '.join(unknown)}; it takes {', '.join(known) or 'no options'}.")
+    missing = [name for name, parameter in known.items() if parameter.default is parameter.empty and name not in arguments]
+    if missing:
+        flags = ", ".join("--" + name.replace("_", "-") for name in missing)
+        raise ValueError(f"--network {network} needs {flags}.")
+    model = load_reference_weights(builder(**arguments), weights, family=FAMILY_OF[network])
+    output.parent.mkdir(parents=True, exist_ok=True)
+    model.save(output)
+    console.print(f"{network}, {model.count_params():,} parameters: {output}", soft_wrap=True)
+    return model
+
+
+def _options(options):
+    arguments = {}
+    for option in options:
+        name, equals, value = option.partition("=")
+        if not equals:
+            raise ValueError(f"--option {option}: expected NAME=VALUE, such as base_channels=64.")
+        try:
+            arguments[name] = json.loads(value)
+        except json.JSONDecodeError:
+            arguments[name] = value
+    return arguments

@@ -1,0 +1,25 @@
+"""What the adversarial losses of predictions on one or several scales have in common."""
+
+import keras
+from keras import ops
+
+
+class PredictionLoss(keras.losses.Loss):
+    """Mean of a loss of predictions, averaged over the scales where the discriminator has several."""
+
+    def __init__(self, name):
+        super().__init__(name=name, dtype="float32")
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        return self.call(y_true, y_pred)
+
+    def call(self, y_true, y_pred):
+        scales = y_pred if isinstance(y_pred, list | tuple) else [y_pred]
+        return sum(ops.mean(self.of_scale(y_true, ops.cast(prediction, "float32"))) for prediction in scales) / len(scales)
+
+    def of_scale(self, real, prediction):
+        """The loss of each prediction, for an image that is ``real`` (1) or not (0)."""
+        raise NotImplementedError
+
+    def get_config(self):
+        return {"name": self.name}

@@ -1,0 +1,56 @@
+"""`keras-semisis import`, and `generate` with what it wrote."""
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_semisis import checkpoints, models
+from keras_semisis.cli import importing
+from tests.cli.test_commands import call
+
+SIZES = ("--num-classes", 3, "--image-size", "32x32", "--option", "base_channels=1", "--option", "noise_channels=2")
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    path = tmp_path_factory.mktemp("import") / "oasis.npz"
+    generator = models.oasis_generator(3, (32, 32), base_channels=1, noise_channels=2)
+    checkpoints.save_reference_weights(generator, path, family="oasis")
+    return path
+
+
+def test_an_imported_generator_has_the_weights_and_generates(weights, tmp_path):
+    output = tmp_path / "generator.keras"
+    assert "parameters" in call("import", weights, "--network", "oasis_generator", *SIZES, "--output", output)
+    imported = checkpoints.save_reference_weights(keras.saving.load_model(output), family="oasis")
+    given = np.load(weights)
+    assert set(imported) == set(given.files)
+    for name in given.files:
+        np.testing.assert_array_equal(imported[name], given[name])
+    label_map = tmp_path / "scene.png"
+    Image.fromarray(np.arange(32 * 32, dtype="uint8").reshape(32, 32) % 3).save(label_map)
+    call("generate", output, label_map, "--output", tmp_path / "photos")
+    assert np.asarray(Image.open(tmp_path / "photos" / "scene.png")).shape == (32, 32, 3)
+    stray = tmp_path / "stray.png"
+    Image.fromarray(np.full((32, 32), 7, "uint8")).save(stray)
+    assert "stray.png" in call("generate", output, stray, "--output", tmp_path / "photos", code=1)
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    (("--network", "oasis"), "--network oasis: expected one of oasis_generator"),
+    (("--network", "oasis_generator", "--num-classes", 3), "needs --image-size"),
+    (("--network", "oasis_generator", *SIZES, "--option", "depth=3"), "has no depth; it takes num_classes"),
+    (("--network", "oasis_generator", *SIZES, "--option", "norm"), "--option norm: expected NAME=VALUE"),
+    (("--network", "oasis_generator", *SIZES, "--option", "base_channels=2"), "shape: fc.weight is (16, 5, 3, 3)"),
+    (("--network", "wavelet_decoder", "--image-size", "128x128", "--option", "base_channels=1"), "... and 194 more"),
+])
+def test_mistakes(options, words, weights, tmp_path, capfd):
+    output = call("import", weights, *options, "--output", tmp_path / "model.keras", code=1)
+    assert words in " ".join((output + capfd.readouterr().err).split())
+    assert not (tmp_path / "model.keras").exists()
+
+
+def test_every_network_that_is_named_exists():
+    for name in importing.FAMILY_OF:
+        assert callable(getattr(models, name))
