@@ -58,7 +58,8 @@ def train_segmenter(dataset: BatchStream, steps: int, channels: tuple[int, ...] 
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     segmenter.compile(optimizer=keras.optimizers.Adam(schedule), loss=BalancedCrossEntropy(space.ignore_class),
                       jit_compile=engine.JIT_BY_DEFAULT)
-    segmenter.fit(dataset.stream(0, steps), epochs=1, steps_per_epoch=steps, callbacks=list(callbacks), verbose=0)
+    segmenter.fit(dataset.stream(0, steps), epochs=1, steps_per_epoch=steps, callbacks=list(callbacks), verbose=0,
+                  shuffle=False)
     return segmenter
 
 

@@ -2,9 +2,11 @@
 
 import json
 
+import keras
 import numpy as np
 from keras import ops
 
+from keras_semisis.gans.engines import engine
 from tests.conftest import SHARED
 
 
@@ -39,3 +41,14 @@ def assert_close(ours, reference, tolerance=1e-4):
     assert ours.shape == reference.shape, (ours.shape, reference.shape)
     deviation = np.abs(ours - reference).max() / np.abs(reference).max()
     assert deviation <= tolerance, f"deviates by {deviation:.2e} of the maximum"
+
+
+def run(model, inputs, training=False):
+    """``model(inputs, training=training)``, compiled: JAX takes minutes over these networks operation by operation."""
+    inputs = keras.tree.map_structure(ops.convert_to_tensor, inputs)
+    variables = model.trainable_variables, model.non_trainable_variables
+    call = engine.compiled(lambda *values: model.stateless_call(*values, inputs, training=training))
+    outputs, state = call(*([ops.convert_to_tensor(v) for v in part] for part in variables))
+    for variable, value in zip(model.non_trainable_variables, state, strict=True):
+        variable.assign(value)
+    return outputs

@@ -6,11 +6,10 @@ import pytest
 from keras import ops
 
 from keras_semisis.checkpoints import CheckpointError, load_reference_weights, save_reference_weights
-from keras_semisis.gans.engines import engine
 from keras_semisis.models.cc_fpse import cc_fpse_generator, fpse_discriminator
 from keras_semisis.models.features import features
 from tests.conftest import needs_shared
-from tests.models.reference import Reference, assert_close, channels_last
+from tests.models.reference import Reference, assert_close, channels_last, run
 
 NETWORKS = {
     "ccfpse_generator": lambda: cc_fpse_generator(7, (64, 64), base_channels=4, hidden_channels=16),
@@ -24,17 +23,6 @@ UNUSED = ("norm_0.", "norm_layer.")
 def network(name):
     reference = Reference(name)
     return load_reference_weights(NETWORKS[name](), reference.sd, family="cc_fpse"), reference
-
-
-def run(model, inputs, training=False):
-    """``model(inputs, training=training)``, compiled: JAX takes minutes over these networks operation by operation."""
-    inputs = [ops.convert_to_tensor(x) for x in inputs]
-    variables = model.trainable_variables, model.non_trainable_variables
-    call = engine.compiled(lambda *values: model.stateless_call(*values, inputs, training=training))
-    outputs, state = call(*([ops.convert_to_tensor(v) for v in part] for part in variables))
-    for variable, value in zip(model.non_trainable_variables, state, strict=True):
-        variable.assign(value)
-    return outputs
 
 
 def unused(name):

@@ -8,7 +8,7 @@ from keras import ops
 from keras_semisis import models
 from keras_semisis.checkpoints import load_reference_weights
 from tests.conftest import needs_shared
-from tests.models.reference import Reference, assert_close, channels_last
+from tests.models.reference import Reference, assert_close, channels_last, run
 
 pytestmark = needs_shared("reference")
 
@@ -30,18 +30,22 @@ def generator_inputs(reference):
     return [reference.label_map(), *noise]
 
 
+def with_features(network):
+    return keras.Model(network.input, [network.output, *models.features(network).outputs])
+
+
 @pytest.mark.parametrize("name", GENERATORS)
 def test_generator_inference(name):
     reference = Reference(name)
     generator = generator_of(name, reference.sd)
-    assert_close(generator(generator_inputs(reference)), channels_last(reference.output("image_eval")))
+    assert_close(run(generator, generator_inputs(reference)), channels_last(reference.output("image_eval")))
 
 
 @pytest.mark.parametrize("name", ["oasis_generator", "wavelet_generator"])
 def test_generator_training_and_its_updated_state(name):
     reference = Reference(name)
     generator = generator_of(name, reference.sd)
-    image = generator(generator_inputs(reference), training=True)
+    image = run(generator, generator_inputs(reference), training=True)
     assert_close(image, channels_last(reference.output("image_train")))
     expected = generator_of(name, reference.sd | {
         key.removeprefix("out/after_train/"): value
@@ -91,10 +95,11 @@ def test_oasis_discriminator():
     discriminator = models.oasis_discriminator(7, (64, 64), channels=(16, 16, 32, 32, 64, 64), final_channels=8)
     load_reference_weights(discriminator, reference.sd, family="oasis")
     image = reference.image()
-    assert_close(discriminator(image), channels_last(reference.output("logits_eval")))
-    for i, feature in enumerate(models.features(discriminator)(image)):
+    logits, *features = run(with_features(discriminator), image)
+    assert_close(logits, channels_last(reference.output("logits_eval")))
+    for i, feature in enumerate(features):
         assert_close(feature, channels_last(reference.output(f"feat{i}")))
-    assert_close(discriminator(image, training=True), channels_last(reference.output("logits_train")))
+    assert_close(run(discriminator, image, training=True), channels_last(reference.output("logits_train")))
 
 
 @pytest.mark.parametrize(("name", "size"), [("wavelet_discriminator", (64, 64)), ("wavelet_discriminator_wide", (32, 64))])
@@ -104,9 +109,11 @@ def test_wavelet_discriminator(name, size):
         "options" in reference.meta) else {4: 64, 8: 64, 16: 64, 32: 64, 64: 64}
     discriminator = load_reference_weights(
         models.wavelet_discriminator(size, channels), reference.sd, family="usis")
-    for suffix in ("", "8", "2"):
-        assert_close(discriminator(reference.image(f"img{suffix}")), reference.output(f"logit{suffix}"))
-    for i, feature in enumerate(models.features(discriminator)(reference.image())):
+    for suffix in ("8", "2"):
+        assert_close(run(discriminator, reference.image(f"img{suffix}")), reference.output(f"logit{suffix}"))
+    logit, *features = run(with_features(discriminator), reference.image())
+    assert_close(logit, reference.output("logit"))
+    for i, feature in enumerate(features):
         assert_close(feature, channels_last(reference.output(f"feat{i}")))
 
 
