@@ -67,7 +67,7 @@ def step_operations(gan, batch_size: int) -> dict[str, float]:
     phases = {
         "discriminator": g + 2 * 3 * d + (3 * d if settings["label_mix_weight"] else 0),
         "generator": 3 * g + 2 * d + (d if matching else 0),
-        "cycle": 3 * g + (2 if gan.freeze_discriminator else 3) * d + 2 * u,
+        "unpaired": 3 * g + (2 if gan.freeze_discriminator else 3) * d + 2 * u,
         "unconditional": g + 2 * 3 * u + (6 * u / settings["r1_every"] if settings["r1_gamma"] else 0),
     }
     if gan.perceptual is not None and settings["perceptual_weight"]:

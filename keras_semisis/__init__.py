@@ -5,11 +5,26 @@ from keras_semisis.backend import choose_backend
 choose_backend()
 
 from keras_semisis import callbacks, checkpoints, data, gans, layers, losses, metrics, models  # noqa: E402
-from keras_semisis.gans import AdversarialModel, NonFiniteLossError, Phase, SemiPairedGAN  # noqa: E402
+from keras_semisis.gans import (  # noqa: E402
+    CCFPSE,
+    OASIS,
+    SPADEGAN,
+    TCR,
+    USIS,
+    AdversarialModel,
+    NonFiniteLossError,
+    Phase,
+    SemiPairedGAN,
+)
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "CCFPSE",
+    "OASIS",
+    "SPADEGAN",
+    "TCR",
+    "USIS",
     "AdversarialModel",
     "NonFiniteLossError",
     "Phase",

@@ -3,19 +3,23 @@
 import os
 import tempfile
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-# JAX compiles the step of the same small network in many tests: once is enough
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"keras_semisis-jax-{os.getppid()}"))
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
+# XLA's optimisations take minutes and save nothing at the tests' sizes
+_XLA_FLAGS = ["--xla_backend_optimization_level=0", "--xla_llvm_disable_expensive_passes=true"]
+if find_spec("jaxlib") and metadata.version("jaxlib").startswith("0.10."):  # others end at a flag that they do not know
+    _XLA_FLAGS += ["--xla_cpu_use_fusion_emitters=false", "--xla_cpu_parallel_codegen_split_count=1"]
+# For processes that compute with JAX. It compiles the step of the same small network in many tests: once is enough
+JAX_ENVIRONMENT = {
+    "XLA_FLAGS": " ".join(_XLA_FLAGS),
+    "JAX_COMPILATION_CACHE_DIR": str(Path(tempfile.gettempdir()) / f"keras_semisis-jax-{os.getppid()}"),
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2",
+}
 if os.environ.get("KERAS_BACKEND") == "jax":
-    # XLA's optimisations take minutes and save nothing at the tests' sizes
-    flags = ["--xla_backend_optimization_level=0", "--xla_llvm_disable_expensive_passes=true"]
-    if metadata.version("jaxlib").startswith("0.10."):  # a version that does not know a flag ends the process
-        flags += ["--xla_cpu_use_fusion_emitters=false", "--xla_cpu_parallel_codegen_split_count=1"]
-    os.environ.setdefault("XLA_FLAGS", " ".join(flags))
+    os.environ.update(JAX_ENVIRONMENT | os.environ)
 if "PYTEST_XDIST_WORKER" in os.environ:
     # one thread for each worker: libraries that start a thread per core would fight over the cores
     for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):

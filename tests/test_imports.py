@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import pytest
 
 import keras_semisis
+from tests.conftest import JAX_ENVIRONMENT
 
 PACKAGE = Path(keras_semisis.__file__).parent
 BACKENDS = {"tensorflow", "tensorflow_datasets", "jax", "jaxlib", "torch", "torchvision"}
@@ -37,7 +39,7 @@ gan.compile(statistics_batches=1, r1_every=1)
 before = [np.array(w) for w in gan.generator.get_weights()]
 history = gan.fit(paired_ds, unpaired_ds, epochs=2, steps_per_epoch=2, verbose=0).history
 assert gan.step == 4, gan.step
-assert len(history["cycle/segmentation"]) == 2 and np.isfinite(history["cycle/segmentation"]).all()
+assert len(history["unpaired/cycle"]) == 2 and np.isfinite(history["unpaired/cycle"]).all()
 assert any((a != b).any() for a, b in zip(before, gan.generator.get_weights()))
 _, label_map = scenes.load(0)
 photos = gan.generate(label_map[None], seed=0)
@@ -54,12 +56,7 @@ print("done")
 
 
 def run(code, backend):
-    # XLA's optimisations take minutes and save nothing at this size
-    environment = os.environ | {
-        "KERAS_BACKEND": backend,
-        "PYTHONPATH": str(PACKAGE.parent),
-        "XLA_FLAGS": "--xla_backend_optimization_level=0",
-    }
+    environment = os.environ | JAX_ENVIRONMENT | {"KERAS_BACKEND": backend, "PYTHONPATH": str(PACKAGE.parent)}
     return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
 
 
@@ -100,9 +97,7 @@ def test_importing_the_package_does_not_import_tensorflow(backend):
     assert result.stdout.split() == ["False"], result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_train_generate_and_evaluate_without_tensorflow(backend):
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed")
-    result = run(TRAIN_GENERATE_EVALUATE, backend)
+@pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="runs where KERAS_BACKEND is jax or torch")
+def test_train_generate_and_evaluate_without_tensorflow():
+    result = run(TRAIN_GENERATE_EVALUATE, keras.backend.backend())
     assert result.returncode == 0 and result.stdout.split()[-1] == "done", result.stdout + result.stderr

@@ -54,7 +54,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         self._batch_statistics = None
         self._step = 0
         self._finite = {}
-        self._functions = _Untracked({})
+        self._functions = Untracked({})
 
     # -- the algorithm ------------------------------------------------------------------------------------------
 
@@ -132,7 +132,10 @@ class AdversarialModel(engine.TrainStep, keras.Model):
 
     def synthesise(self, label_map, training=True):
         """The generator's images for a batch of label maps, with fresh noise."""
-        noise = self.draw_noise(label_map)
+        return self.generate_from(label_map, self.draw_noise(label_map), training=training)
+
+    def generate_from(self, label_map, noise, training=True):
+        """The generator's images for a batch of label maps and its noise, None for a generator without."""
         return self.generator([label_map] if noise is None else [label_map, noise], training=training)
 
     @property
@@ -169,7 +172,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         super().compile(optimizer=composite, run_eagerly=True, jit_compile=False)
         self._set_compilation(eagerly=run_eagerly, jit=engine.JIT_BY_DEFAULT if jit_compile == "auto" else jit_compile)
         composite.build(self.trainable_variables)
-        self._optimizers = _Untracked(optimizers)
+        self._optimizers = Untracked(optimizers)
         self._evaluation_metrics = metrics
         self.statistics_batches = statistics_batches
 
@@ -179,7 +182,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
 
     def _forget_compiled(self):
         """Phases are compiled anew where something that they hold as a constant has changed."""
-        self._functions, self._batch_statistics = _Untracked({}), None
+        self._functions, self._batch_statistics = Untracked({}), None
 
     @property
     def optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
@@ -363,7 +366,7 @@ class NetworkOptimizers(keras.optimizers.MultiOptimizer):
             variable.assign(store[str(i)])
 
 
-class _Untracked:
+class Untracked:
     """Holds something that Keras is not to track or save by itself."""
 
     def __init__(self, value):

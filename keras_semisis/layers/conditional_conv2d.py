@@ -56,6 +56,7 @@ class ConditionalConv2D(keras.layers.Layer):
         self.gate_hidden = convolution("gate_hidden", self.hidden_channels, 3, layout_shape, "relu")
         self.gate = convolution("gate", self.filters, 3, hidden_shape, "sigmoid")
         self.depthwise = PredictedDepthwiseConv2D(name="depthwise", dtype=dtype)
+        self.depthwise.build([x_shape, (*layout_shape[:-1], 9 * x_shape[-1])])
         self.pointwise = convolution("pointwise", self.filters, 1, x_shape)
 
     def call(self, inputs, training=False):

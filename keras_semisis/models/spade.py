@@ -146,6 +146,7 @@ class PatchFeatures(keras.layers.Layer):
         _, *maps = input_shape
         channels = self.num_classes + sum(shape[-1] for shape in maps)
         self.first.build((None, None, None, channels))
+        self.norm.build((None, None, None, self.widths[-1]))
         for conv, filters in zip(self.convs, self.widths, strict=False):
             conv.build((None, None, None, filters))
 

@@ -124,8 +124,8 @@ def test_tensorboard_holds_the_losses(run):
     event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     events = event_accumulator.EventAccumulator(str(run.folder / "tb"))
     events.Reload()
-    values = {event.step: event.tensor_proto.float_val[0] for event in events.Tensors("cycle/segmentation")}
-    assert values == {i + 1: np.float32(logs["cycle/segmentation"]) for i, logs in enumerate(run.seen.steps)}
+    values = {event.step: event.tensor_proto.float_val[0] for event in events.Tensors("unpaired/cycle")}
+    assert values == {i + 1: np.float32(logs["unpaired/cycle"]) for i, logs in enumerate(run.seen.steps)}
     assert [event.step for event in events.Tensors("val_images")] == [2, 4]
 
 
@@ -134,7 +134,7 @@ def test_without_tensorboard_there_is_a_message_and_no_crash(monkeypatch, capsys
     callback = callbacks.TensorBoardScalars(tmp_path)
     callback._model = types.SimpleNamespace(step=0)
     callback.on_train_begin()
-    callback.on_train_batch_end(0, {"cycle/segmentation": 1.0})
+    callback.on_train_batch_end(0, {"unpaired/cycle": 1.0})
     callback.on_train_end()
     assert "TensorBoard is not installed" in capsys.readouterr().out
     assert not list(tmp_path.iterdir())

@@ -9,7 +9,7 @@ def tiny_gan():
     space = ks.data.SyntheticScenes(1, image_size=SIZE).label_space
     gan = ks.SemiPairedGAN(
         space.num_classes, SIZE, space.ignore_class, perceptual=None,
-        generator=ks.models.wavelet_spade_generator(space.num_classes, SIZE, 1, noise_channels=4, num_blocks=3),
+        generator=ks.models.wavelet_spade_generator(space.num_classes, SIZE, 1, noise_channels=4, num_blocks=2),
         discriminator=ks.models.oasis_discriminator(space.num_classes, SIZE, channels=(4, 4), final_channels=4),
         unconditional_discriminator=ks.models.wavelet_discriminator(SIZE, {4: 4, 8: 4, 32: 4}))
     # r1_every=1: one step to compile instead of two

@@ -13,7 +13,7 @@ from keras_semisis.cli import demo as demo_module
 from keras_semisis.cli.progress import StepClock, StopOnInterrupt
 from keras_semisis.cli.settings import TrainSettings
 
-TINY = ("--image-size 32x32 --batch-size 2 --base-channels 1 --noise-channels 4 --num-blocks 3 --r1-every 1 "
+TINY = ("--image-size 32x32 --batch-size 2 --base-channels 1 --noise-channels 4 --num-blocks 2 --r1-every 1 "
         "--discriminator-channels 4,4 --discriminator-final-channels 4 --unconditional-channels 4:4,8:4,32:4 "
         "--perceptual none --ratio 0.5 --data synthetic:12 --steps 4").split()
 

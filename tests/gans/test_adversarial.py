@@ -42,7 +42,7 @@ NETWORKS = ("generator", "discriminator", "unconditional_discriminator")
 
 
 @pytest.mark.parametrize(("phase", "learns"), [
-    ("discriminator", {"discriminator"}), ("generator", {"generator"}), ("cycle", {"generator"}),
+    ("discriminator", {"discriminator"}), ("generator", {"generator"}), ("unpaired", {"generator"}),
     ("unconditional", {"unconditional_discriminator"})])
 def test_a_phase_changes_its_own_network_and_no_other(phase, learns):
     """Frozen: kernels, spectral-norm vectors and batch-norm statistics are bit-identical before and after."""
@@ -57,7 +57,7 @@ def test_a_phase_changes_its_own_network_and_no_other(phase, learns):
 
 
 def test_unfrozen_cycle_also_trains_the_discriminator():
-    gan = only(tiny_gan(freeze_discriminator=False), "cycle")
+    gan = only(tiny_gan(freeze_discriminator=False), "unpaired")
     before = values(gan.discriminator.trainable_variables)
     train(gan)
     assert not all_equal(before, values(gan.discriminator.trainable_variables))
@@ -66,15 +66,15 @@ def test_unfrozen_cycle_also_trains_the_discriminator():
 def test_trainable_is_toggled_and_restored():
     gan, seen = tiny_gan(), {}
     gan.discriminator.layers[1].trainable = False
-    original = gan.cycle_terms
+    original = gan.unpaired_terms
 
     def spy(data, due):
-        seen["cycle"] = (gan.discriminator.trainable, gan.generator.trainable)
+        seen["unpaired"] = (gan.discriminator.trainable, gan.generator.trainable)
         return original(data, due)
 
-    gan.cycle_terms = spy
-    train(only(gan, "cycle"))
-    assert seen["cycle"] == (False, True)
+    gan.unpaired_terms = spy
+    train(only(gan, "unpaired"))
+    assert seen["unpaired"] == (False, True)
     assert gan.discriminator.trainable
     assert not gan.discriminator.layers[1].trainable
     assert gan.discriminator.layers[2].trainable
@@ -93,7 +93,8 @@ def test_a_frozen_network_with_keras_batch_norm_uses_batch_statistics():
 def test_save_load_continue_equals_not_having_stopped(tmp_path):
     """Bit for bit, in the middle of an epoch, with the sampler's switch on the way."""
     settings = {"epochs": 2, "steps_per_epoch": 4, "verbose": 0}
-    whole = compiled_gan()
+    phases = ("discriminator", "unpaired", "unconditional")
+    whole = only(compiled_gan(), *phases)
 
     class Save(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
@@ -103,7 +104,7 @@ def test_save_load_continue_equals_not_having_stopped(tmp_path):
     whole.fit(*data_sets(), **settings, callbacks=[Save()])
     resumed = keras.saving.load_model(tmp_path / "gan.keras")
     assert resumed.step == 3
-    resumed.fit(*data_sets(), **settings, initial_step=3)
+    only(resumed, *phases).fit(*data_sets(), **settings, initial_step=3)
     assert resumed.step == whole.step == 8
     assert len(whole.optimizer.variables) == len(resumed.optimizer.variables) > 100
     for ours, theirs in ((whole.variables, resumed.variables), (whole.optimizer.variables, resumed.optimizer.variables)):
@@ -219,7 +220,7 @@ def test_raw_batches_of_another_source_train_too():
     tf = pytest.importorskip("tensorflow")
     (image, label_map), _ = batches(1)[0]
     raw = tf.data.Dataset.from_tensor_slices((image, label_map.astype("uint8"))).batch(2)
-    gan = only(tiny_gan(), "discriminator", "cycle")
+    gan = only(tiny_gan(), "discriminator", "unpaired")
     gan.fit(raw, raw, steps_per_epoch=3, verbose=0)
     assert gan.step == 3
 
@@ -238,7 +239,7 @@ def test_compile_settings_and_their_order():
     with pytest.raises(ValueError, match="unknown settings"):
         gan.compile(feature_weight=1)
     with pytest.raises(ValueError, match="preset"):
-        gan.compile(preset="oasis")
+        gan.compile(preset="none of these")
     with pytest.raises(ValueError, match="two data sets"):
         gan.fit(data_sets()[0])
 
@@ -246,15 +247,15 @@ def test_compile_settings_and_their_order():
 def test_label_mix_and_no_ignored_class_train():
     gan = tiny_gan(ignore_class=None)
     gan.compile(preset="usis", statistics_batches=1, run_eagerly=keras.backend.backend() == "tensorflow")
-    history = train(only(gan, "discriminator", "cycle"), steps=1).history
+    history = train(only(gan, "discriminator", "unpaired"), steps=1).history
     assert all(np.isfinite(values[0]) for values in history.values())
     assert "discriminator/label_mix" in history
 
 
 def test_default_networks_are_the_deepest_that_fit():
-    from keras_semisis.gans.semi_paired import _depth
+    from keras_semisis.gans.semantic import published_depth
 
-    assert [_depth(size) for size in ((64, 96), (192, 256), (256, 512), (48, 64))] == [5, 6, 6, 4]
+    assert [published_depth(size) for size in ((64, 96), (192, 256), (256, 512), (48, 64))] == [5, 6, 6, 4]
 
 
 def test_saved_model_does_not_hold_the_perceptual_network(tmp_path):

@@ -11,7 +11,7 @@ SIZE, CLASSES, IGNORE = (16, 32), 5, 4
 def tiny_gan(perceptual=None, compile=True, **kwargs):
     keras.utils.set_random_seed(0)
     networks = {
-        "generator": ks.models.wavelet_spade_generator(CLASSES, SIZE, base_channels=1, noise_channels=4, num_blocks=3),
+        "generator": ks.models.wavelet_spade_generator(CLASSES, SIZE, base_channels=1, noise_channels=4, num_blocks=2),
         "discriminator": ks.models.oasis_discriminator(CLASSES, SIZE, channels=(4, 6), final_channels=4),
         "unconditional_discriminator": ks.models.wavelet_discriminator(SIZE, {4: 6, 8: 6, 32: 4}),
     }
@@ -22,9 +22,9 @@ def tiny_gan(perceptual=None, compile=True, **kwargs):
     return gan
 
 
-def tiny_perceptual():
+def tiny_perceptual(size=SIZE):
     keras.utils.set_random_seed(1)
-    image = keras.Input((*SIZE, 3))
+    image = keras.Input((*size, 3))
     first = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(image)
     second = keras.layers.Conv2D(4, 3, strides=2, padding="same", activation="relu")(first)
     return keras.Model(image, [first, second])

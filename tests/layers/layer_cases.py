@@ -60,6 +60,11 @@ CASES = [
         [image(), LABELS, image(channels=2)],
     ),
     (
+        layers.DiffAugment,
+        {"policy": ("color", "cutout"), "fill_class": 9},
+        [image(channels=3), np.random.default_rng(3).uniform(size=(2, 5)).astype("float32")],
+    ),
+    (
         layers.RandomAffine,
         {"max_rotation": 20, "max_translation_x": 2, "max_translation_y": 1, "max_scaling": 10, "fill_class": 9},
         [image(), np.random.default_rng(3).uniform(size=(2, 4)).astype("float32")],

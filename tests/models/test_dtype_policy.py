@@ -37,3 +37,9 @@ def test_a_network_keeps_its_policy_when_it_is_loaded_under_another(builder):
         keras.config.set_dtype_policy(before)
     assert "mixed_bfloat16" in policies(model).values()
     assert policies(loaded) == policies(model)
+
+
+@pytest.mark.parametrize("builder", BUILDERS)
+def test_every_layer_of_a_network_is_built(builder):
+    """Keras calls a model that is not, before it trains, with whatever the first batch is."""
+    assert not [layer.name for layer in BUILDERS[builder]()._flatten_layers() if not layer.built]

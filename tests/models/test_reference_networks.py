@@ -136,4 +136,4 @@ def test_networks_survive_a_config_round_trip():
     copy = keras.models.clone_model(generator)
     copy.set_weights(generator.get_weights())
     inputs = [np.random.default_rng(0).integers(0, 5, (2, 32, 32)), np.ones((2, 4), "float32")]
-    np.testing.assert_array_equal(ops.convert_to_numpy(copy(inputs)), ops.convert_to_numpy(generator(inputs)))
+    np.testing.assert_array_equal(ops.convert_to_numpy(run(copy, inputs)), ops.convert_to_numpy(run(generator, inputs)))

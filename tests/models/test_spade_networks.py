@@ -9,7 +9,7 @@ from keras_semisis.checkpoints import load_reference_weights
 from keras_semisis.models.features import features
 from keras_semisis.models.spade import multiscale_discriminator, spade_encoder, spade_generator
 from tests.conftest import needs_shared
-from tests.models.reference import Reference, assert_close, channels_last
+from tests.models.reference import Reference, assert_close, channels_last, run
 
 GENERATORS = {
     "spade_generator_normal": lambda: spade_generator(7, (64, 64), 4),
@@ -64,8 +64,8 @@ def test_multiscale_discriminator(mode):
     def discriminator():
         return network("spade_multiscale_discriminator", reference.sd)
 
-    predictions = discriminator()(inputs, training=mode == "train")
-    layers = features(discriminator())(inputs, training=mode == "train")
+    predictions = run(discriminator(), inputs, training=mode == "train")
+    layers = run(features(discriminator()), inputs, training=mode == "train")
     assert [len(scale) for scale in layers] == [4, 4]
     for k, prediction in enumerate(predictions):
         for i, layer in enumerate([*layers[k], prediction]):
@@ -77,7 +77,7 @@ def test_multiscale_discriminator(mode):
 def test_training_and_its_updated_state(name):
     reference = Reference(name)
     model = network(name, reference.sd)
-    output = model(inputs_of(reference), training=True)
+    output = run(model, inputs_of(reference), training=True)
     if "generator" in name:
         assert_close(output, channels_last(reference.output("image_train")))
     after = {key.removeprefix("out/after_train/"): value
@@ -113,7 +113,7 @@ def test_one_scale_is_a_tensor():
 def test_generator_of_another_size(upsampling, image_size, latent_channels):
     generator = spade_generator(4, image_size, 2, upsampling, latent_channels, hidden_channels=3)
     noise = [np.ones((1, 5), "float32")] if latent_channels else []
-    image = ops.convert_to_numpy(generator([np.ones((1, *image_size), "int32"), *noise]))
+    image = ops.convert_to_numpy(run(generator, [np.ones((1, *image_size), "int32"), *noise]))
     assert image.shape == (1, *image_size, 3)
     assert np.abs(image).max() <= 1
 
@@ -162,5 +162,5 @@ def test_config_round_trip(build):
     cloned = keras.models.clone_model(model)
     cloned.set_weights(model.get_weights())
     for other in (cloned, copy_of(model)):
-        for ours, theirs in zip(keras.tree.flatten(other(inputs)), keras.tree.flatten(model(inputs)), strict=True):
+        for ours, theirs in zip(keras.tree.flatten(run(other, inputs)), keras.tree.flatten(run(model, inputs)), strict=True):
             np.testing.assert_array_equal(ops.convert_to_numpy(ours), ops.convert_to_numpy(theirs))

@@ -10,7 +10,7 @@ from keras_semisis.losses.adversarial import r1_penalty
 from keras_semisis.models import features
 from keras_semisis.models.stylegan2 import SplitIntoTiles, stylegan2_discriminator
 from tests.conftest import needs_shared
-from tests.models.reference import Reference, assert_close, channels_last
+from tests.models.reference import Reference, assert_close, channels_last, run
 
 # each published file: image size and side of the tiles
 CASES = {"stylegan2_discriminator": ((64, 64), 32), "stylegan2_discriminator_whole": ((32, 64), None),
@@ -34,7 +34,7 @@ def photos(size, batch=2):
                                               ("losses", "r1_pred")])
 def test_logits_of_the_published_network(name, output):
     reference, model = published(name)
-    assert_close(model(reference.image()), reference.output(output))
+    assert_close(run(model, reference.image()), reference.output(output))
 
 
 @needs_shared("reference")
@@ -127,7 +127,7 @@ def test_config_round_trip(tile_size):
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
     images = photos((8, 16))
-    np.testing.assert_array_equal(ops.convert_to_numpy(copy(images)), ops.convert_to_numpy(model(images)))
+    np.testing.assert_array_equal(ops.convert_to_numpy(run(copy, images)), ops.convert_to_numpy(run(model, images)))
 
 
 def test_logits_are_float32_in_bfloat16():

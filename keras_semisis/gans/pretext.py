@@ -1,0 +1,89 @@
+"""What G can learn from unpaired label maps: pretext tasks, which compose in `SemiPairedGAN(pretext=[...])`.
+
+A task has a ``name`` for the logs, a ``weight``, and is called as ``task(gan, label_map, noise, generated)``; it returns
+its term.
+"""
+
+import keras
+from keras import ops
+
+from keras_semisis.layers import RandomAffine
+
+# Of 20 degrees, 6 of 256 pixels and 10 %
+ROTATION, TRANSLATION, SCALING = 20.0, 6 / 256, 10.0
+
+
+@keras.saving.register_keras_serializable(package="keras_semisis", name="pretext.Cycle")
+class Cycle:
+    """The segmentation cycle: a network that segments leads from the generated image back to its label map.
+
+    That network is D, frozen (or not, ablation B), or one of its own (ablation A).
+
+    Args:
+        weight: Weight of the term; None is the system's ``cycle_weight``.
+
+    Reference: arXiv 2306.13585, eq. 3, first term.
+    """
+
+    name = "cycle"
+
+    def __init__(self, weight=None):
+        self.weight = weight
+
+    def __call__(self, gan, label_map, noise, generated):
+        way_back = gan.discriminator if gan.reverse is None else gan.reverse
+        image, label_map = gan.augmented(generated, label_map)
+        return gan.cycle_loss(label_map, way_back(image, training=True))
+
+    def get_config(self):
+        return {"weight": self.weight}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable(package="keras_semisis", name="pretext.TCR")
+class TCR:
+    """Transformation consistency: to generate, then warp, is to warp the label map, then generate, from the same noise.
+
+    ``E‖T(G(z, m)) - G(z, T(m))‖²``, the mean over the pixels that come from inside the image. The same random rotation,
+    scaling and translation T goes over image (bilinearly) and label map (nearest neighbour). The gradient goes through both
+    sides.
+
+    Args:
+        weight: Weight of the term. Images are in [-1, 1], and their mean squared difference is a few hundredths: 10
+            brings it to the size of the other terms. It is the same for every share of pairs.
+        max_rotation: Degrees, to either side.
+        max_translation: Share of the image's height and width, to either side.
+        max_scaling: Percent.
+
+    Reference: Mustafa and Mantiuk, "Transformation Consistency Regularization", ECCV 2020.
+    """
+
+    name = "consistency"
+
+    def __init__(self, weight=10.0, max_rotation=ROTATION, max_translation=TRANSLATION, max_scaling=SCALING):
+        self.weight = weight
+        self.max_rotation = max_rotation
+        self.max_translation = max_translation
+        self.max_scaling = max_scaling
+
+    def __call__(self, gan, label_map, noise, generated):
+        height, width = gan.image_size
+        # pixels from outside do not count, whatever class they are given
+        warp = RandomAffine(self.max_rotation, self.max_translation * width, self.max_translation * height, self.max_scaling,
+                            fill_class=gan.ignore_class or 0)
+        random = keras.random.uniform((ops.shape(label_map)[0], 4), seed=gan.seed_generator)
+        warped = warp([generated, random])
+        again = gan.generate_from(warp([label_map, random]), noise)
+        inside = ops.cast(warp.inside(random, gan.image_size), "float32")[..., None]
+        return ops.sum(inside * ops.square(warped - again)) / (3 * ops.maximum(ops.sum(inside), 1.0))
+
+    def get_config(self):
+        return {"weight": self.weight, "max_rotation": self.max_rotation, "max_translation": self.max_translation,
+                "max_scaling": self.max_scaling}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)

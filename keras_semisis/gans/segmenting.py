@@ -1,0 +1,115 @@
+"""D as a segmentation network, trained on pairs: what OASIS began and TCR and the semi-paired GAN build on."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_semisis import models
+from keras_semisis.gans.phase import Phase
+from keras_semisis.gans.semantic import SemanticGAN
+from keras_semisis.losses import (
+    FakeLoss,
+    FeatureMatchingLoss,
+    LabelMixLoss,
+    SegmentationLoss,
+    label_mix_mask,
+)
+
+
+class SegmentingGAN(SemanticGAN):
+    """A GAN whose discriminator sorts every pixel into one of C classes or a fake one.
+
+    Batches are tuples of ``(image, label_map)``, the paired one first, the unpaired one, if any, last.
+    """
+
+    def __init__(self, num_classes, image_size, ignore_class, networks, settings, augmentation=None, **kwargs):
+        super().__init__(num_classes, image_size, ignore_class, networks, settings, **kwargs)
+        expected = (*self.image_size, num_classes + 1)
+        if tuple(self.discriminator.output_shape[1:]) != expected:
+            raise ValueError(f"The discriminator returns {tuple(self.discriminator.output_shape[1:])}; expected logits of "
+                             f"{expected}: height, width, and num_classes + 1 channels, the fake class first.")
+        if augmentation is not None:
+            augmentation.check_fill_class(ignore_class)
+            augmentation.build([(None, *self.image_size, 3), (None, augmentation.num_random)])
+        self.augmentation = augmentation
+        self.segmentation_loss = SegmentationLoss(ignore_class)
+        self.fake_loss = FakeLoss()
+        self.feature_matching_loss = FeatureMatchingLoss()
+        self.label_mix_loss = LabelMixLoss()
+
+    # -- the algorithm on pairs -------------------------------------------------------------------------------------
+
+    def discriminator_phase(self) -> Phase:
+        w = self.settings
+        return Phase("discriminator", ("discriminator",), self.discriminator_terms, {
+            "real": w["segmentation_weight"], "fake": w["fake_weight"], "label_mix": w["label_mix_weight"]})
+
+    def generator_phase(self) -> Phase:
+        w = self.settings
+        return Phase("generator", ("generator",), self.generator_terms, {
+            "segmentation": w["segmentation_weight"], "feature_matching": w["feature_matching_weight"],
+            "perceptual": self.perceptual_weight})
+
+    def discriminator_terms(self, data, due):
+        """Eq. 1: D sorts real pixels into their class and generated pixels into the fake class."""
+        image, label_map = data[0]
+        generated = ops.stop_gradient(self.synthesise(label_map))
+        image, generated, label_map = self.augmented(image, generated, label_map)
+        real, fake = self.discriminator(image, training=True), self.discriminator(generated, training=True)
+        terms = {"real": self.segmentation_loss(label_map, real), "fake": self.fake_loss(label_map, fake)}
+        if "label_mix" in due:
+            mask = label_mix_mask(label_map, self.num_classes, seed=self.seed_generator)
+            mixed = self.discriminator(mask * image + (1 - mask) * generated, training=True)
+            terms["label_mix"] = self.label_mix_loss((mask, real, fake), mixed)
+        return terms
+
+    def generator_terms(self, data, due):
+        """Eq. 2: D takes the generated pixels for their classes, and features match those of the real image."""
+        image, label_map = data[0]
+        generated, terms = self.synthesise(label_map), {}
+        if "perceptual" in due:
+            terms["perceptual"] = self._perceptual_loss(image, generated)
+        image, generated, label_map = self.augmented(image, generated, label_map)
+        logits, *features = _as_list(self._discriminate(generated))
+        terms["segmentation"] = self.segmentation_loss(label_map, logits)
+        if "feature_matching" in due:
+            _, *real_features = self._discriminate(image)
+            terms["feature_matching"] = self.feature_matching_loss(real_features, features)
+        return terms
+
+    def augmented(self, *batches):
+        """Images and label maps under one random augmentation, which they share; as they are without one."""
+        if self.augmentation is None:
+            return batches
+        random = keras.random.uniform((ops.shape(batches[0])[0], self.augmentation.num_random), seed=self.seed_generator)
+        return [self.augmentation([x, random]) for x in batches]
+
+    # -- the rest ---------------------------------------------------------------------------------------------------
+
+    def _configure(self, optimizers, settings, **kwargs):
+        super()._configure(optimizers, settings, **kwargs)
+        outputs = [self.discriminator.output]
+        if settings["feature_matching_weight"]:
+            outputs += models.features(self.discriminator).outputs
+        network = keras.Model(self.discriminator.input, outputs)
+        # a closure, which Keras does not track: the network's layers are the discriminator's
+        self._discriminate = lambda image: network(image, training=True)
+
+    def segment(self, photos) -> np.ndarray:
+        """Label maps of photos: D's arg max over the real classes, the don't-care class left out.
+
+        Args:
+            photos: ``(B, H, W, 3)`` or ``(H, W, 3)``, uint8, or float in [-1, 1].
+
+        Returns:
+            int32 ``(B, H, W)`` or ``(H, W)``, in the label space's ids.
+        """
+        return self._segment(self.discriminator, photos)
+
+    def get_config(self):
+        augmentation = self.augmentation and keras.saving.serialize_keras_object(self.augmentation)
+        return super().get_config() | {"augmentation": augmentation}
+
+
+def _as_list(outputs):
+    return outputs if isinstance(outputs, list) else [outputs]

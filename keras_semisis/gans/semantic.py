@@ -1,0 +1,223 @@
+"""What the systems of semantic image synthesis have in common: settings, presets, perceptual loss, configuration."""
+
+import keras
+import numpy as np
+
+from keras_semisis import models
+from keras_semisis.gans.adversarial import AdversarialModel, Untracked
+from keras_semisis.gans.presets import PRESETS
+from keras_semisis.losses import PerceptualLoss
+
+# Whose optimiser a network has: its own, or a copy of that of the network that it learns beside
+_OPTIMIZER_OF = {
+    "generator": "generator", "encoder": "generator",
+    "discriminator": "discriminator", "reverse": "discriminator", "segmenter": "discriminator",
+    "unconditional_discriminator": "unconditional", "decoder": "unconditional",
+}
+
+
+class SemanticGAN(AdversarialModel):
+    """Networks and settings around a list of phases: the base of the published systems.
+
+    A subclass names the data sets that `fit` reads and its default preset, hands its networks and settings to this
+    constructor, and returns its algorithm from `phases`. A setting left at None is that of `compile`'s preset.
+
+    Args:
+        num_classes: Number of label ids, the don't-care class included.
+        image_size: ``(height, width)``.
+        ignore_class: The don't-care id, or None.
+        networks: The networks by name, ``"generator"`` among them; one that is None is left out.
+        settings: Loss weights and the like, by name.
+        perceptual: Feature model, ``"vgg19"``, or None.
+        seed: Seed of the noise that training draws.
+    """
+
+    data_sets: tuple[str, ...] = ("paired_ds",)
+    default_preset = "paper"
+
+    def __init__(self, num_classes, image_size, ignore_class, networks, settings, perceptual=None, seed=0, **kwargs):
+        super().__init__(networks["generator"], ema_decay=settings["ema_decay"], seed=seed, **kwargs)
+        for name, network in networks.items():
+            setattr(self, name, network)
+        self.network_names = tuple(name for name, network in networks.items() if network is not None)
+        self.num_classes = num_classes
+        self.image_size = tuple(image_size)
+        self.ignore_class = ignore_class
+        self._given = Untracked(dict(settings))
+        self._perceptual = Untracked(perceptual)
+        self._perceptual_origin = perceptual if perceptual in (None, "vgg19") else "given"
+        if tuple(self.generator.output_shape[1:]) != (*self.image_size, 3):
+            raise ValueError(f"The generator returns {tuple(self.generator.output_shape[1:])}; expected images of "
+                             f"{(*self.image_size, 3)}.")
+
+    # -- settings ---------------------------------------------------------------------------------------------------
+
+    def compile(self, generator_optimizer=None, discriminator_optimizer=None, unconditional_optimizer=None, preset=None,
+                metrics=None, statistics_batches=51, jit_compile="auto", run_eagerly=False, **settings):
+        """Sets optimisers and loss weights, and loads the perceptual network.
+
+        Args:
+            generator_optimizer, discriminator_optimizer, unconditional_optimizer: Keras optimisers; None is Adam with the
+                preset's learning rate and β. An encoder has a copy of the generator's, a second network that segments one
+                of the discriminator's, USIS's decoder one of D_u's.
+            preset: ``"paper"`` (learning rate 1e-4 for everything, no LabelMix), the settings of the published programs
+                (``"oasis"``, ``"oasis_cityscapes"``, ``"usis"``, ``"usis_cityscapes"``, ``"spade"``), or None for the
+                system's own.
+            metrics, statistics_batches, jit_compile, run_eagerly: As in `AdversarialModel.compile`.
+            **settings: The constructor's settings: a value given here goes before the constructor's, and that before the
+                preset's.
+
+        Raises:
+            ValueError: For an unknown preset or setting, an optimiser of a network that there is not, or where VGG19 cannot
+                be downloaded.
+        """
+        preset = self.default_preset if preset is None else preset
+        if preset not in PRESETS:
+            raise ValueError(f"preset={preset!r}: expected one of {', '.join(map(repr, PRESETS))}.")
+        preset, given = PRESETS[preset], self._given.value
+        unknown = sorted(settings.keys() - given.keys())
+        if unknown:
+            raise ValueError(f"compile: unknown settings {unknown}; those that there are: {sorted(given)}.")
+        resolved = {name: next((v for v in (settings.get(name), own, preset.get(name)) if v is not None), None)
+                    for name, own in given.items()}
+        missing = sorted(name for name, value in resolved.items() if value is None)
+        if missing:
+            raise ValueError(f"compile: this preset has no {', '.join(missing)}; give {'it' if len(missing) == 1 else 'them'}.")
+        optimizers = self._optimizers_of({
+            "generator": generator_optimizer, "discriminator": discriminator_optimizer,
+            "unconditional": unconditional_optimizer}, preset)
+        self._configure(optimizers, resolved, metrics=metrics, statistics_batches=statistics_batches,
+                        jit_compile=jit_compile, run_eagerly=run_eagerly)
+        self._load_perceptual()
+
+    def _optimizers_of(self, given, preset):
+        owners = [_OPTIMIZER_OF[name] for name in self.network_names]
+        unused = [f"{owner}_optimizer" for owner, optimizer in given.items() if optimizer is not None and owner not in owners]
+        if unused:
+            raise ValueError(f"compile: {', '.join(unused)}: {type(self).__name__} has no such network.")
+        optimizers = {}
+        for name, owner in zip(self.network_names, owners, strict=True):
+            optimizer = given[owner]
+            if optimizer is None:
+                optimizer = keras.optimizers.Adam(preset[f"{owner}_learning_rate"], beta_1=0.0, beta_2=preset["beta_2"])
+            optimizer = keras.optimizers.get(optimizer)
+            # an optimiser holds the slots of one network
+            optimizers[name] = type(optimizer).from_config(optimizer.get_config()) if (
+                optimizer in optimizers.values()) else optimizer
+        return optimizers
+
+    def _configure(self, optimizers, settings, **kwargs):
+        self.settings = settings
+        self.ema_decay = settings["ema_decay"]
+        super().compile(optimizers, **kwargs)
+
+    @property
+    def perceptual(self):
+        """The feature model of the perceptual loss, or None. To be set again on a loaded model that is to train on."""
+        return self._perceptual.value
+
+    def __setattr__(self, name, value):
+        # Not a property's setter: Keras and PyTorch would track a model assigned to an attribute, and save it
+        if name != "perceptual":
+            return super().__setattr__(name, value)
+        self._perceptual = Untracked(value)
+        self._perceptual_origin = None if value is None else "given"
+        self._forget_compiled()
+
+    def _load_perceptual(self):
+        if self.perceptual is None or not self.settings["perceptual_weight"]:
+            return
+        if self.perceptual == "given":
+            raise ValueError("This model was trained with a perceptual network of its own, which a saved model does not "
+                             "hold. Before going on, set gan.perceptual to that network (or to None).")
+        if self.perceptual == "vgg19":
+            self._perceptual = Untracked(models.vgg19_features())
+        self._perceptual_loss = PerceptualLoss(self.perceptual)
+
+    @property
+    def perceptual_weight(self) -> float:
+        """Weight of the perceptual term; 0 without a perceptual network."""
+        return self.settings["perceptual_weight"] if self.perceptual is not None else 0.0
+
+    # -- use --------------------------------------------------------------------------------------------------------
+
+    def fit(self, x=None, y=None, epochs=1, steps_per_epoch=None, callbacks=None, validation_data=None,
+            validation_freq=1, initial_epoch=0, initial_step=None, verbose="auto"):
+        """Trains on the data sets that the system needs, `data_sets`.
+
+        Args:
+            x: The first data set. A paired one has batches ``(image, label_map)``, float ``(B, H, W, 3)`` in [-1, 1] and
+                integer ``(B, H, W)``; from `data.paired_dataset`, or a `tf.data.Dataset`. An unpaired one, from
+                `data.unpaired_dataset`, has the same form, but images and label maps do not belong together.
+            y: The second data set, where the system needs two. They may differ in length; each repeats by itself.
+            epochs, steps_per_epoch, callbacks, initial_epoch, verbose: As in Keras. An epoch without ``steps_per_epoch``
+                is one pass over the longer set.
+            validation_data: Data set for `evaluate`, run every ``validation_freq`` epochs with the metrics given to
+                `compile`; scores are logged with the prefix ``val_``.
+            validation_freq: As in Keras.
+            initial_step: Step at which to go on, where a run stopped inside an epoch; None is the begin of
+                ``initial_epoch``.
+
+        Returns:
+            Keras's History: per epoch, the mean of every loss term, named ``"<phase>/<term>"``.
+
+        Raises:
+            NonFiniteLossError: If a loss or gradient is not finite, naming phase and term; the last good state is saved.
+            DataError: As the data sets raise it.
+        """
+        given = [dataset for dataset in (x, y) if dataset is not None]
+        if x is None or len(given) != len(self.data_sets):
+            count = "one data set" if len(self.data_sets) == 1 else "two data sets"
+            raise ValueError(f"{type(self).__name__}.fit needs {count}: fit({', '.join(self.data_sets)}).")
+        self._load_perceptual()
+        return self._fit(tuple(given), epochs=epochs, steps_per_epoch=steps_per_epoch, callbacks=callbacks,
+                         validation_data=validation_data, validation_freq=validation_freq, initial_epoch=initial_epoch,
+                         initial_step=initial_step, verbose=verbose)
+
+    def _segment(self, network, photos) -> np.ndarray:
+        photos = np.asarray(photos)
+        images = photos if photos.ndim == 4 else photos[None]
+        if images.dtype == np.uint8:
+            images = images.astype("float32") / 127.5 - 1.0
+        logits = np.array(network.predict(images, batch_size=8, verbose=0)[..., 1:])
+        if self.ignore_class is not None:
+            logits[..., self.ignore_class] = -np.inf
+        label_maps = logits.argmax(-1).astype("int32")
+        return label_maps if photos.ndim == 4 else label_maps[0]
+
+    # -- save -------------------------------------------------------------------------------------------------------
+
+    def get_config(self):
+        networks = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in self.network_names}
+        return super().get_config() | self._given.value | networks | {
+            "num_classes": self.num_classes, "image_size": self.image_size, "ignore_class": self.ignore_class,
+            "perceptual": self._perceptual_origin, "seed": self.seed}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        def restored(value):
+            if isinstance(value, list):
+                return [restored(item) for item in value]
+            is_object = isinstance(value, dict) and "class_name" in value
+            return keras.saving.deserialize_keras_object(value, custom_objects) if is_object else value
+
+        return cls(**{name: restored(value) for name, value in config.items()})
+
+    def get_compile_config(self):
+        return {
+            "optimizers": {name: keras.saving.serialize_keras_object(o) for name, o in self.optimizers.items()},
+            "settings": self.settings, "statistics_batches": self.statistics_batches}
+
+    def compile_from_config(self, config):
+        optimizers = {name: keras.saving.deserialize_keras_object(o) for name, o in config["optimizers"].items()}
+        self._configure(optimizers, config["settings"], statistics_batches=config["statistics_batches"])
+
+
+def published_depth(image_size) -> int:
+    """Blocks of the deepest networks, up to the published six, that an image size allows."""
+    return max((n for n in range(1, 7) if all(side % 2**n == 0 for side in image_size)), default=1)
+
+
+def published_widths(image_size) -> tuple[int, ...]:
+    """Encoder widths of the deepest OASIS discriminator that an image size allows."""
+    return (128, 128, 256, 256, 512, 512)[:published_depth(image_size)]

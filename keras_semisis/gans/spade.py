@@ -1,0 +1,137 @@
+"""SPADEGAN: the GAN of SPADE (GauGAN), with or without the image encoder that gives it styles."""
+
+import keras
+from keras import ops
+
+from keras_semisis import models
+from keras_semisis.gans.phase import Phase
+from keras_semisis.gans.semantic import SemanticGAN
+from keras_semisis.losses import FeatureMatchingLoss, HingeLoss, KLDivergenceLoss
+
+
+@keras.saving.register_keras_serializable(package="keras_semisis")
+class SPADEGAN(SemanticGAN):
+    """Learns from pairs alone: hinge loss of a conditional discriminator on several scales, feature matching, VGG.
+
+    With an encoder it is a variational autoencoder: the encoder makes the photo's style of which the generator draws, and
+    a style drawn from N(0, 1) generates.
+
+    Args:
+        num_classes: Number of label ids, the don't-care class included.
+        image_size: ``(height, width)``, multiples of 32 for the default generator.
+        ignore_class: The don't-care id, or None. Kept for whoever reads the model; these losses have no classes.
+        generator: Model from ``[label_map]``, or ``[label_map, noise]``, to images in [-1, 1]; None is
+            `models.spade_generator`, with a latent vector as long as the encoder's where there is one.
+        discriminator: Model from ``[label_map, image]`` to a list of predictions, one a scale; None is
+            `models.multiscale_discriminator`.
+        encoder: Model from photos to ``(mu, logvar)`` of a style, such as `models.spade_encoder`, which learns with G; or
+            None.
+        perceptual: Model from images in [-1, 1] to a list of features, ``"vgg19"``, or None for no perceptual loss. It is
+            loaded by `compile` and is no part of a saved model.
+        adversarial_weight: Weight of G's hinge term.
+        feature_matching_weight: Weight of the L1 distance of D's features, summed over layers, averaged over scales.
+        perceptual_weight: Weight of the perceptual term.
+        kl_weight: Weight of the encoder's KL divergence, summed over the batch as published.
+        ema_decay: Decay of the generator's moving average; 0, as published, for none.
+        seed: Seed of the noise that training draws.
+
+    Settings left at None are those of `compile`'s preset, by default ``"spade"``.
+
+    Reference: Park et al., "Semantic Image Synthesis with Spatially-Adaptive Normalization", CVPR 2019.
+
+    Example:
+
+    >>> gan = SPADEGAN(
+    ...     num_classes=4, image_size=(32, 32), perceptual=None,
+    ...     generator=models.spade_generator(4, (32, 32), base_channels=1, hidden_channels=4),
+    ...     discriminator=models.multiscale_discriminator(4, (32, 32), base_channels=4))
+    >>> gan.compile()
+    >>> [phase.name for phase in gan.phases()]
+    ['generator', 'discriminator']
+    """
+
+    default_preset = "spade"
+
+    def __init__(self, num_classes, image_size, ignore_class=None, generator=None, discriminator=None, encoder=None,
+                 perceptual="vgg19", adversarial_weight=1.0, feature_matching_weight=10.0, perceptual_weight=None,
+                 kl_weight=0.05, ema_decay=None, seed=0, **kwargs):
+        if generator is None:
+            latent_channels = None if encoder is None else encoder.output_shape[0][-1]
+            generator = self.published_generator(num_classes, image_size, latent_channels)
+        networks = {
+            "generator": generator,
+            "encoder": encoder,
+            "discriminator": discriminator or self.published_discriminator(num_classes, image_size)}
+        settings = {
+            "adversarial_weight": adversarial_weight, "feature_matching_weight": feature_matching_weight,
+            "perceptual_weight": perceptual_weight, "kl_weight": kl_weight, "ema_decay": ema_decay}
+        super().__init__(num_classes, image_size, ignore_class, networks, settings, perceptual=perceptual, seed=seed, **kwargs)
+        if encoder is not None and self.noise_channels != encoder.output_shape[0][-1]:
+            raise ValueError(f"The generator takes {self.noise_channels} latent channels, the encoder makes "
+                             f"{encoder.output_shape[0][-1]}: they must be as many.")
+        self.discriminator_loss = HingeLoss()
+        self.generator_loss = HingeLoss(generator=True)
+        self.feature_matching_loss = FeatureMatchingLoss("l1")
+        self.kl_loss = KLDivergenceLoss()
+
+    @staticmethod
+    def published_generator(num_classes, image_size, latent_channels):
+        return models.spade_generator(num_classes, image_size, latent_channels=latent_channels)
+
+    @staticmethod
+    def published_discriminator(num_classes, image_size):
+        return models.multiscale_discriminator(num_classes, image_size)
+
+    def phases(self):
+        """One iteration: G (and the encoder), then D, on the paired batch."""
+        w, encodes = self.settings, self.encoder is not None
+        return (
+            Phase("generator", ("generator", "encoder") if encodes else ("generator",), self.generator_terms, {
+                "adversarial": w["adversarial_weight"], "perceptual": self.perceptual_weight,
+                "feature_matching": w["feature_matching_weight"] / len(self.discriminator.outputs),
+                "kl": w["kl_weight"] if encodes else 0.0}),
+            Phase("discriminator", ("discriminator",), self.discriminator_terms, {"fake": 1.0, "real": 1.0}),
+        )
+
+    def generator_terms(self, data, due):
+        """G passes for real, its image has the photo's features, and the photo's style is one of N(0, 1)."""
+        image, label_map = data[0]
+        (generated, style), terms = self.reconstruct(image, label_map), {}
+        (fake, fake_features), (_, real_features) = self._discriminate(label_map, generated, image)
+        terms["adversarial"] = self.generator_loss(1, fake)
+        if "feature_matching" in due:
+            terms["feature_matching"] = self.feature_matching_loss(real_features, fake_features)
+        if "perceptual" in due:
+            terms["perceptual"] = self._perceptual_loss(image, generated)
+        if "kl" in due:
+            terms["kl"] = self.kl_loss(*style)
+        return terms
+
+    def discriminator_terms(self, data, due):
+        """D tells photos from generated images, given the label map."""
+        image, label_map = data[0]
+        generated, _ = self.reconstruct(image, label_map)
+        (fake, _), (real, _) = self._discriminate(label_map, ops.stop_gradient(generated), image)
+        return {"fake": self.discriminator_loss(0, fake), "real": self.discriminator_loss(1, real)}
+
+    def reconstruct(self, image, label_map):
+        """The generator's images, in the photo's style where there is an encoder, and ``(mu, logvar)`` of that style."""
+        if self.encoder is None:
+            return self.synthesise(label_map), None
+        mu, logvar = (ops.cast(x, "float32") for x in self.encoder(image, training=True))
+        style = mu + ops.exp(0.5 * logvar) * keras.random.normal(ops.shape(mu), seed=self.seed_generator)
+        return self.generate_from(label_map, style), (mu, logvar)
+
+    def _configure(self, optimizers, settings, **kwargs):
+        super()._configure(optimizers, settings, **kwargs)
+        network = keras.Model(
+            self.discriminator.inputs, [self.discriminator.outputs, models.features(self.discriminator).outputs])
+
+        def discriminate(label_map, generated, image):
+            """Predictions and features of both, which go through D as one batch, the generated images first."""
+            both = network([ops.concatenate([label_map, label_map]), ops.concatenate([generated, image])], training=True)
+            halves = [keras.tree.map_structure(lambda x, i=i: ops.split(x, 2)[i], both) for i in (0, 1)]
+            return halves
+
+        # a closure, which Keras does not track: the network's layers are D's
+        self._discriminate = discriminate

@@ -1,0 +1,22 @@
+"""What the systems with an unconditional discriminator share: eq. 4."""
+
+from keras import ops
+
+from keras_semisis.gans.engines import engine
+from keras_semisis.losses import r1_penalty
+
+
+def unconditional_terms(judge, loss, image, generated, due):
+    """Eq. 4: D_u tells photos from generated images; R1 keeps its gradient on photos small.
+
+    Args:
+        judge: D_u, a function from images to logits.
+        loss: `losses.NonSaturatingLoss`.
+        image, generated: Batches of photos and of generated images.
+        due: Names of the terms that are due; ``"r1"`` may be among them.
+    """
+    generated = ops.stop_gradient(generated)
+    terms = {"fake": loss(0, judge(generated)), "real": loss(1, judge(image))}
+    if "r1" in due:
+        terms["r1"] = r1_penalty(engine.input_gradient(lambda x: ops.sum(judge(x)), image))
+    return terms

@@ -1,0 +1,131 @@
+"""USIS: no pairs at all; a segmenter that learns on generated images, and an unconditional discriminator."""
+
+import keras
+from keras import ops
+
+from keras_semisis import models
+from keras_semisis.gans.phase import Phase
+from keras_semisis.gans.semantic import SemanticGAN, published_depth, published_widths
+from keras_semisis.gans.unconditional import unconditional_terms
+from keras_semisis.losses import CycleLoss, NonSaturatingLoss
+
+
+@keras.saving.register_keras_serializable(package="keras_semisis")
+class USIS(SemanticGAN):
+    """Learns from photos and label maps that do not belong together.
+
+    G and the segmenter S learn together that S leads from a generated image back to its label map; D_u sees to it that the
+    image looks like a photo.
+
+    Args:
+        num_classes: Number of label ids, the don't-care class included.
+        image_size: ``(height, width)``. G and S are the deepest that fit.
+        ignore_class: The don't-care id, or None where every pixel counts.
+        generator: Model from ``[label_map, noise]`` to images in [-1, 1]; None is `models.wavelet_spade_generator`.
+        segmenter: Model from images to logits ``(B, H, W, num_classes + 1)``, of which the first is not used; None is
+            `models.oasis_discriminator`, which the published program takes.
+        unconditional_discriminator: Model from images to logits, such as `models.wavelet_discriminator` (None) or
+            `models.stylegan2_discriminator`, whole or in tiles.
+        decoder: `models.wavelet_decoder`, which learns with D_u to rebuild photos from D_u's features, or None. Its
+            inputs are those features.
+        segmentation_weight, adversarial_weight: Weights of G's two terms.
+        reconstruction_weight: Weight of the decoder's ``E|x - decoder(features(x))|``.
+        r1_gamma, r1_every: γ of D_u's R1 regularisation, ``γ/2 · E‖∇_x D_u(x)‖²``, taken at every k-th step, times k.
+        ema_decay: Decay of the generator's moving average.
+        seed: Seed of the noise that training draws.
+
+    Settings left at None are those of `compile`'s preset, by default ``"usis"``. The published program weighs D_u's
+    adversarial loss by 4; Adam makes that a matter of R1's relative weight, which ``r1_gamma`` has.
+
+    Reference: Eskandar et al., "Wavelet-based unsupervised label-to-image translation", ICASSP 2022.
+
+    Example:
+
+    >>> gan = USIS(
+    ...     num_classes=4, image_size=(32, 32),
+    ...     generator=models.wavelet_spade_generator(4, (32, 32), base_channels=1, noise_channels=4, num_blocks=3),
+    ...     segmenter=models.oasis_discriminator(4, (32, 32), channels=(4, 4), final_channels=4),
+    ...     unconditional_discriminator=models.wavelet_discriminator((32, 32), {4: 4, 8: 4, 32: 4}))
+    >>> gan.compile()
+    >>> [phase.name for phase in gan.phases()]
+    ['unpaired', 'unconditional']
+    """
+
+    data_sets = ("unpaired_ds",)
+    default_preset = "usis"
+
+    def __init__(self, num_classes, image_size, ignore_class=None, generator=None, segmenter=None,
+                 unconditional_discriminator=None, decoder=None, segmentation_weight=1.0, adversarial_weight=1.0,
+                 reconstruction_weight=1.0, r1_gamma=None, r1_every=None, ema_decay=None, seed=0, **kwargs):
+        if generator is None:
+            generator = models.wavelet_spade_generator(num_classes, image_size, num_blocks=published_depth(image_size))
+        networks = {
+            "generator": generator,
+            "segmenter": segmenter or models.oasis_discriminator(
+                num_classes, image_size, channels=published_widths(image_size), name="segmenter"),
+            "unconditional_discriminator": unconditional_discriminator or models.wavelet_discriminator(image_size),
+            "decoder": decoder}
+        settings = {
+            "segmentation_weight": segmentation_weight, "adversarial_weight": adversarial_weight,
+            "reconstruction_weight": reconstruction_weight, "r1_gamma": r1_gamma, "r1_every": r1_every,
+            "ema_decay": ema_decay}
+        super().__init__(num_classes, image_size, ignore_class, networks, settings, seed=seed, **kwargs)
+        self.cycle_loss = CycleLoss(ignore_class)
+        self.adversarial_loss = NonSaturatingLoss()
+
+    def phases(self):
+        """One iteration: G with the segmenter, then D_u (with the decoder)."""
+        w = self.settings
+        judges = ("unconditional_discriminator",) + (("decoder",) if self.decoder is not None else ())
+        return (
+            Phase("unpaired", ("generator", "segmenter"), self.unpaired_terms, {
+                "segmentation": w["segmentation_weight"], "adversarial": w["adversarial_weight"]}),
+            Phase("unconditional", judges, self.unconditional_terms, {
+                "fake": 1.0, "real": 1.0, "r1": w["r1_gamma"] / 2 * w["r1_every"],
+                "reconstruction": w["reconstruction_weight"] if self.decoder is not None else 0.0},
+                every={"r1": w["r1_every"]}),
+        )
+
+    def unpaired_terms(self, data, due):
+        """S leads back to the label map, and D_u takes the image for a real one."""
+        _, label_map = data[-1]
+        generated = self.synthesise(label_map)
+        return {
+            "segmentation": self.cycle_loss(label_map, self.segmenter(generated, training=True)),
+            "adversarial": self.adversarial_loss(1, self._judge(generated)),
+        }
+
+    def unconditional_terms(self, data, due):
+        """D_u tells photos from generated images, and keeps what the decoder rebuilds photos from."""
+        image, label_map = data[-1]
+        terms = unconditional_terms(self._judge, self.adversarial_loss, image, self.synthesise(label_map), due)
+        if "reconstruction" in due:
+            rebuilt = self.decoder(self._features(image), training=True)
+            terms["reconstruction"] = ops.mean(ops.abs(image - rebuilt))
+        return terms
+
+    def _judge(self, image):
+        return self.unconditional_discriminator(image, training=True)
+
+    def _configure(self, optimizers, settings, **kwargs):
+        super()._configure(optimizers, settings, **kwargs)
+        if self.decoder is not None:
+            network = models.features(self.unconditional_discriminator)
+            # a closure, which Keras does not track: the network's layers are D_u's
+            self._features = lambda image: network(image, training=True)
+
+    def segment(self, photos):
+        """Label maps of photos: the segmenter's arg max over the real classes, the don't-care class left out.
+
+        Args:
+            photos: ``(B, H, W, 3)`` or ``(H, W, 3)``, uint8, or float in [-1, 1].
+
+        Returns:
+            int32 ``(B, H, W)`` or ``(H, W)``, in the label space's ids.
+        """
+        return self._segment(self.segmenter, photos)
+
+    def get_config(self):
+        config = super().get_config()
+        del config["perceptual"]  # which compares with the photo of a pair
+        return config

@@ -1,0 +1,311 @@
+"""Every system and ablation trains, saves and comes back; and what sets each apart."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import keras_semisis as ks
+from keras_semisis import models
+from keras_semisis.gans import ABLATIONS, ablation
+from keras_semisis.gans.pretext import TCR, Cycle
+from tests.gans.tiny import CLASSES, IGNORE, SIZE, tiny_perceptual
+
+# the layout's networks need one side of 64
+WIDE = (32, 64)
+EAGERLY = keras.backend.backend() == "tensorflow"
+
+
+def generator(size=SIZE):
+    return models.oasis_generator(CLASSES, size, base_channels=1, noise_channels=4, num_blocks=3, hidden_channels=4)
+
+
+def wavelet_generator():
+    return models.wavelet_spade_generator(CLASSES, SIZE, base_channels=1, noise_channels=4, num_blocks=2, hidden_channels=4)
+
+
+def discriminator(name="discriminator"):
+    return models.oasis_discriminator(CLASSES, SIZE, channels=(4, 6), final_channels=4, name=name)
+
+
+def judge():
+    return models.wavelet_discriminator(SIZE, {4: 4, 8: 4, 32: 4})
+
+
+def decoder(judge):
+    features = [keras.Input(output.shape[1:]) for output in models.features(judge).outputs]
+    x = keras.layers.UpSampling2D(SIZE[0] // features[0].shape[1])(features[0])
+    return keras.Model(features, keras.layers.Conv2D(3, 1)(x))
+
+
+def usis(**kwargs):
+    return ks.USIS(CLASSES, SIZE, IGNORE, wavelet_generator(), discriminator("segmenter"), **kwargs)
+
+
+def usis_with_decoder():
+    network = judge()
+    return usis(unconditional_discriminator=network, decoder=decoder(network))
+
+
+def spade(**kwargs):
+    return ks.SPADEGAN(CLASSES, WIDE, IGNORE, **({
+        "generator": models.spade_generator(CLASSES, WIDE, base_channels=1, hidden_channels=4, latent_channels=3),
+        "discriminator": models.multiscale_discriminator(CLASSES, WIDE, base_channels=4, num_layers=3),
+        "encoder": models.spade_encoder(WIDE, base_channels=1, latent_channels=3), "perceptual": None} | kwargs))
+
+
+def cc_fpse():
+    return ks.CCFPSE(
+        CLASSES, WIDE, IGNORE, models.cc_fpse_generator(CLASSES, WIDE, base_channels=1, hidden_channels=4),
+        models.fpse_discriminator(CLASSES, WIDE, base_channels=2), perceptual=None)
+
+
+def semi_paired(name="complete", **kwargs):
+    networks = {"generator": wavelet_generator(), "discriminator": discriminator(), "unconditional_discriminator": judge()}
+    if name == "A":
+        networks["reverse"] = discriminator("reverse")
+    if "perceptual" not in ABLATIONS[name].arguments:
+        networks["perceptual"] = None
+    return ablation(name, CLASSES, SIZE, IGNORE, **networks | kwargs)
+
+
+SYSTEMS = {
+    "OASIS": lambda: ks.OASIS(CLASSES, SIZE, IGNORE, generator(), discriminator()),
+    "TCR": lambda: ks.TCR(CLASSES, SIZE, IGNORE, generator=generator(), discriminator=discriminator()),
+    "USIS": lambda: usis(unconditional_discriminator=judge()),
+    "USIS, tiled": lambda: usis(unconditional_discriminator=models.stylegan2_discriminator(SIZE, {4: 4, 8: 4}, tile_size=8)),
+    "USIS, decoder": usis_with_decoder,
+    "SPADEGAN": spade,
+    "CCFPSE": cc_fpse,
+    "pretext, augmentation, pairs judged": lambda: semi_paired(
+        pretext=[Cycle(), TCR()], judge_pairs=True, augmentation=ks.layers.DiffAugment(fill_class=IGNORE)),
+} | {f"ablation {name}": lambda name=name: semi_paired(name) for name in "ABCDEF"}
+
+
+class OneBatch(keras.utils.PyDataset):
+    """The same batch at every step."""
+
+    def __init__(self, size):
+        super().__init__()
+        rng = np.random.default_rng(0)
+        self.batch = (rng.uniform(-1, 1, (4, *size, 3)).astype("float32"),
+                      rng.integers(0, CLASSES, (4, *size)).astype("int32"))
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return self.batch
+
+
+def compiled(gan, **kwargs):
+    keras.utils.set_random_seed(0)
+    gan.compile(statistics_batches=1, run_eagerly=EAGERLY, **kwargs)
+    return gan
+
+
+def train(gan, steps=2):
+    data = [OneBatch(gan.image_size) for _ in gan.data_sets]
+    return gan.fit(*data, steps_per_epoch=steps, verbose=0).history
+
+
+def only(gan, name):
+    phase = next(p for p in gan.phases() if p.name == name)
+    gan.phases = lambda: (phase,)
+    return gan
+
+
+def values(variables):
+    return [np.array(ops.convert_to_numpy(v)) for v in variables]
+
+
+def changed(before, variables):
+    return [not np.array_equal(a, b) for a, b in zip(before, values(variables), strict=True)]
+
+
+def settings_of(gan):
+    return {name: value for name, value in gan.get_config().items() if name not in gan.network_names}
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_two_steps_and_back_from_a_file(name, tmp_path):
+    gan = compiled(SYSTEMS[name]())
+    before = {network: values(getattr(gan, network).trainable_variables) for network in gan.network_names}
+    history = train(gan)
+    terms = {f"{phase.name}/{term}" for phase in gan.phases() for term in phase.due(0)}
+    assert set(history) == terms
+    assert all(np.isfinite(value[0]) for value in history.values())
+    for network, old in before.items():
+        # at most a few: a bias behind an instance norm, or a kernel that this batch leaves at zero gradient
+        assert np.mean(changed(old, getattr(gan, network).trainable_variables)) > 0.8, network
+
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    assert type(loaded) is type(gan)
+    assert settings_of(loaded) == settings_of(gan)
+    assert loaded.settings == gan.settings
+    assert not any(changed(values(gan.variables), loaded.variables))
+    assert not any(changed(values(gan.optimizer.variables), loaded.optimizer.variables))
+    label_maps = OneBatch(gan.image_size).batch[1][:2]
+    photos = gan.generate(label_maps)
+    assert photos.shape == (2, *gan.image_size, 3)
+    np.testing.assert_array_equal(photos, loaded.generate(label_maps))
+
+
+def test_the_separate_reverse_network_learns_in_place_of_d():
+    gan = only(compiled(semi_paired("A")), "unpaired")
+    frozen, learning = values(gan.discriminator.variables), values(gan.reverse.trainable_variables)
+    train(gan, steps=1)
+    assert not any(changed(frozen, gan.discriminator.variables))
+    assert np.mean(changed(learning, gan.reverse.trainable_variables)) > 0.8
+
+
+def test_ablations_are_those_of_the_table():
+    sampler = {name: chosen.sampler for name, chosen in ABLATIONS.items()}
+    assert sampler == dict.fromkeys("ABCD", "rare_classes") | {
+        "E": "uniform", "F": "rare_classes_second_half", "complete": "rare_classes"}
+    gan = compiled(semi_paired("C"))
+    assert "feature_matching" not in {phase.name: phase for phase in gan.phases()}["generator"].due(0)
+    assert semi_paired("D").perceptual is None
+    assert not semi_paired("B").freeze_discriminator
+    assert ablation("A", CLASSES, (16, 16)).reverse.output_shape == (None, 16, 16, CLASSES + 1)
+    with pytest.raises(ValueError, match="ablation 'G': expected one of A, B"):
+        ablation("G", CLASSES, SIZE)
+    with pytest.raises(ValueError, match="ablation 'B' sets freeze_discriminator"):
+        semi_paired("B", freeze_discriminator=True)
+
+
+def test_encoder_learns_from_the_generators_loss_alone():
+    """Its gradient has to come through the style that the generator draws of: with a weight of 0, not through KL."""
+    gan = only(compiled(spade(kl_weight=0.0)), "generator")
+    before = values(gan.encoder.trainable_variables)
+    history = train(gan, steps=1)
+    assert set(history) == {"generator/adversarial", "generator/feature_matching"}
+    assert np.mean(changed(before, gan.encoder.trainable_variables)) > 0.8
+
+
+def test_kl_is_that_of_the_encoders_styles():
+    gan = only(compiled(spade()), "generator")
+    image = ops.convert_to_tensor(OneBatch(WIDE).batch[0])
+    with keras.StatelessScope():
+        mu, logvar = (ops.convert_to_numpy(x).astype("float64") for x in gan.encoder(image, training=True))
+    expected = 0.5 * np.sum(mu**2 + np.exp(logvar) - 1 - logvar)
+    assert train(gan, steps=1)["generator/kl"][0] == pytest.approx(expected, rel=1e-4)
+
+
+def test_spade_without_encoder_and_with_perceptual_loss():
+    size = (32, 32)
+    gan = ks.SPADEGAN(CLASSES, size, perceptual=tiny_perceptual(size),
+                      generator=models.spade_generator(CLASSES, size, base_channels=1, hidden_channels=4),
+                      discriminator=models.multiscale_discriminator(CLASSES, size, base_channels=4, num_layers=2))
+    history = train(only(compiled(gan), "generator"), steps=1)
+    assert set(history) == {"generator/adversarial", "generator/feature_matching", "generator/perceptual"}
+    assert gan.perceptual_weight == 10.0
+    assert {phase.name: phase for phase in type(gan).phases(gan)}["generator"].weights["feature_matching"] == 10.0 / 2
+    with pytest.raises(ValueError, match="4 latent channels, the encoder makes 3"):
+        ks.SPADEGAN(CLASSES, WIDE, generator=generator(WIDE), perceptual=None,
+                    encoder=models.spade_encoder(WIDE, base_channels=1, latent_channels=3))
+
+
+class Painter:
+    """A GAN, as far as a pretext task looks at it, whose generator paints every class in its colour, plus the noise."""
+
+    image_size, ignore_class = SIZE, None
+
+    def __init__(self):
+        self.seed_generator = keras.random.SeedGenerator(0)
+        self.colours = ops.convert_to_tensor(np.random.default_rng(0).uniform(-1, 1, (CLASSES, 3)).astype("float32"))
+
+    def generate_from(self, label_map, noise):
+        return ops.take(self.colours, label_map, axis=0) + noise[:, None, None, :]
+
+
+def consistency(task, label_map, noise):
+    gan = Painter()
+    label_map, noise = ops.convert_to_tensor(label_map), ops.convert_to_tensor(noise)
+    return float(task(gan, label_map, noise, gan.generate_from(label_map, noise)))
+
+
+def test_consistency_is_zero_where_generating_commutes_with_warping():
+    """Of flat label maps any warp gives the same image, the noise included, which has to be the same on both sides."""
+    label_map = np.broadcast_to(np.arange(3, dtype="int32")[:, None, None], (3, *SIZE))
+    noise = np.random.default_rng(1).standard_normal((3, 3)).astype("float32")
+    assert consistency(TCR(), label_map, noise) < 1e-8
+    # of others it does but for the borders between classes, which one side interpolates
+    halves = np.zeros((3, *SIZE), "int32")
+    halves[:, :, SIZE[1] // 2:] = 1
+    assert 1e-6 < consistency(TCR(), halves, noise) < 0.05
+
+
+def test_consistency_of_shifts_by_whole_pixels_is_exact():
+    label_map = np.random.default_rng(2).integers(0, CLASSES, (2, *SIZE)).astype("int32")
+    noise = np.zeros((2, 3), "float32")
+    still = TCR(max_rotation=0, max_translation=0, max_scaling=0)
+    assert consistency(still, label_map, noise) < 1e-10
+    assert consistency(TCR(), label_map, noise) > 0.01
+
+
+def test_pretext_tasks_have_weights_of_their_own():
+    gan = compiled(semi_paired(pretext=[Cycle(), TCR(weight=3.0)], cycle_weight=2.0))
+    unpaired = next(phase for phase in gan.phases() if phase.name == "unpaired")
+    assert unpaired.weights == {"cycle": 2.0, "consistency": 3.0, "adversarial": 1.0}
+    assert compiled(semi_paired(pretext=[])).phases()[2].due(0) == {"adversarial"}
+
+
+def test_judged_pairs_reach_the_unconditional_discriminator():
+    gan, seen = compiled(semi_paired(judge_pairs=True)), []
+    gan.adversarial_loss = lambda real, logits: seen.append((real, logits.shape[0])) or ops.mean(logits)
+    train(only(gan, "unconditional"), steps=1)
+    assert {(0, 8), (1, 8)} <= set(seen)
+
+
+def test_augmentation_needs_the_dont_care_class():
+    with pytest.raises(ValueError, match=r"fill_class=None with ignore_class=4.*don't-care"):
+        semi_paired(augmentation=ks.layers.DiffAugment())
+    ks.OASIS(CLASSES, SIZE, None, generator(), discriminator(), augmentation=ks.layers.DiffAugment(("color",)))
+
+
+def test_real_generated_and_label_map_move_together():
+    gan = compiled(semi_paired(augmentation=ks.layers.DiffAugment(("translation",), fill_class=IGNORE)))
+    label_map = np.random.default_rng(0).integers(0, CLASSES, (4, *SIZE)).astype("int32")
+    as_image = np.repeat(label_map[..., None], 3, -1).astype("float32")
+    image, other, moved = (ops.convert_to_numpy(x) for x in gan.augmented(
+        *map(ops.convert_to_tensor, (as_image, as_image, label_map))))
+    np.testing.assert_array_equal(image, other)
+    inside = moved != IGNORE
+    np.testing.assert_array_equal(image[..., 0][inside], moved[inside])
+    assert not np.array_equal(moved, label_map)
+
+
+@pytest.mark.parametrize(("name", "count", "message"), [
+    ("OASIS", 2, r"OASIS.fit needs one data set: fit\(paired_ds\)"),
+    ("TCR", 1, r"TCR.fit needs two data sets: fit\(paired_ds, unpaired_ds\)"),
+    ("USIS", 0, r"USIS.fit needs one data set: fit\(unpaired_ds\)"),
+])
+def test_fit_says_which_data_sets_it_needs(name, count, message):
+    gan = compiled(SYSTEMS[name]())
+    with pytest.raises(ValueError, match=message):
+        gan.fit(*[OneBatch(SIZE)] * count)
+
+
+def test_optimisers_and_presets():
+    gan = compiled(spade(), generator_optimizer=keras.optimizers.Adam(3e-4))
+    assert float(gan.optimizers["encoder"].learning_rate) == pytest.approx(3e-4)
+    assert gan.optimizers["encoder"] is not gan.optimizers["generator"]
+    assert float(gan.optimizers["discriminator"].learning_rate) == pytest.approx(4e-4)
+    assert gan.optimizers["discriminator"].beta_2 == 0.9
+    assert gan.settings["ema_decay"] == 0.0
+    oasis = compiled(SYSTEMS["OASIS"]())
+    assert oasis.settings["label_mix_weight"] == 10.0
+    assert compiled(oasis, preset="oasis_cityscapes").settings["label_mix_weight"] == 5.0
+    with pytest.raises(ValueError, match="unconditional_optimizer: OASIS has no such network"):
+        oasis.compile(unconditional_optimizer=keras.optimizers.Adam())
+    with pytest.raises(ValueError, match="this preset has no label_mix_weight"):
+        oasis.compile(preset="spade")
+
+
+@pytest.mark.parametrize("name", ["OASIS", "USIS"])
+def test_segment_answers_real_classes_only(name):
+    maps = SYSTEMS[name]().segment(OneBatch(SIZE).batch[0])
+    assert maps.shape == (4, *SIZE) and maps.dtype == np.int32
+    assert set(np.unique(maps)) <= set(range(CLASSES)) - {IGNORE}
