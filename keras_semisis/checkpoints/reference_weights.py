@@ -54,7 +54,7 @@ def load_reference_weights(model: keras.Model, weights: Mapping[str, np.ndarray]
     _check(entries, given, f"{source} does not fit {model.name!r} as a network of {family!r}")
     for entry in entries:
         if isinstance(entry, Weight):
-            entry.load(given[entry.name])
+            entry.load(given.pop(entry.name))  # of a large file, what is in place is not held twice
     return model
 
 

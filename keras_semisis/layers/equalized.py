@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from keras_semisis.layers.spectral_conv2d import pad_for
+from keras_semisis.layers.convolve import convolve, convolved_shape
 
 
 def _activation(name, x, bias):
@@ -67,15 +67,11 @@ class EqualizedConv2D(_Equalized):
         self._add_weights((self.kernel_size, self.kernel_size, input_shape[-1], self.filters))
 
     def call(self, x):
-        x, padding = pad_for(x, self.kernel_size, self.strides, self.padding)
         kernel = ops.convert_to_tensor(self.kernel) * self.scale
-        x = ops.conv(x, kernel, strides=self.strides, padding=padding, data_format="channels_last")
-        return _activation(self.activation, x, self.bias)
+        return _activation(self.activation, convolve(x, kernel, self.strides, self.padding), self.bias)
 
     def compute_output_shape(self, input_shape):
-        batch, height, width, _ = input_shape
-        height, width = (n and (n + 2 * self.padding - self.kernel_size) // self.strides + 1 for n in (height, width))
-        return (batch, height, width, self.filters)
+        return convolved_shape(input_shape, self.filters, self.kernel_size, self.strides, self.padding)
 
     def get_config(self):
         return super().get_config() | {

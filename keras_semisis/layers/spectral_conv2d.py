@@ -5,6 +5,8 @@ import math
 import keras
 from keras import ops
 
+from keras_semisis.layers.convolve import convolve, convolved_shape
+
 
 class SpectralLayer(keras.layers.Layer):
     """The weights of a spectrally normalised convolution, and the normalisation; a subclass says what the matrix W is."""
@@ -84,27 +86,15 @@ class SpectralConv2D(SpectralLayer):
 
     def call(self, x, training=False):
         kernel = ops.cast(self._normalised_kernel(training), self.compute_dtype)
-        x, padding = pad_for(x, self.kernel_size, self.strides, self.padding)
-        x = ops.conv(x, kernel, strides=self.strides, padding=padding, data_format="channels_last")
+        x = convolve(x, kernel, self.strides, self.padding)
         return x + ops.convert_to_tensor(self.bias) if self.use_bias else x
 
     def compute_output_shape(self, input_shape):
-        batch, height, width, _ = input_shape
-        height, width = (n and (n + 2 * self.padding - self.kernel_size) // self.strides + 1 for n in (height, width))
-        return (batch, height, width, self.filters)
+        return convolved_shape(input_shape, self.filters, self.kernel_size, self.strides, self.padding)
 
     def get_config(self):
         return super().get_config() | {
             "kernel_size": self.kernel_size, "strides": self.strides, "padding": self.padding}
-
-
-def pad_for(x, kernel_size, strides, padding):
-    """``(x, "same")`` where Keras's own padding is symmetric, else x zero-padded on all sides and ``"valid"``."""
-    if strides == 1 and 2 * padding == kernel_size - 1:
-        return x, "same"
-    if padding:
-        x = ops.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
-    return x, "valid"
 
 
 def _normalise(x):
