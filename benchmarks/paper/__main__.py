@@ -1,0 +1,90 @@
+"""``python -m benchmarks.paper --table 1 --data camvid:PATH`` trains, ``... report`` renders; see benchmarks/README.md."""
+
+import argparse
+import dataclasses
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from benchmarks.paper.settings import TABLES, Cell, Settings, cells, fix_settings, read_settings
+
+
+def arguments(argv=None):
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.paper", description=__doc__)
+    parser.add_argument("command", nargs="?", choices=["train", "report", "cell"], default="train",
+                        help="train (the default) all cells that have no result, or render the report of those that have")
+    parser.add_argument("--output", type=Path, default=Path("runs/paper"))
+    parser.add_argument("--table", type=int, choices=TABLES, help="chooses the methods as the paper's table does")
+    parser.add_argument("--methods", nargs="+", help="in place of the table's")
+    parser.add_argument("--ratios", nargs="+", type=float, default=[0.1, 0.2, 1.0], help="shares of labelled photos")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--jobs", type=int, default=1, help="cells that are trained at a time")
+    profile = parser.add_argument_group("the same for every method")
+    for field in dataclasses.fields(Settings):
+        flag = "--" + field.name.replace("_", "-")
+        default = None if field.default is dataclasses.MISSING else field.default
+        if isinstance(default, bool):
+            profile.add_argument(flag, action="store_true", default=None)
+        elif isinstance(default, tuple):
+            profile.add_argument(flag, type=int, nargs="+", metavar="N", help=f"default {' '.join(map(str, default))}")
+        else:
+            profile.add_argument(flag, type=str if default is None else type(default), help=f"default {default}")
+    return parser.parse_args(argv)
+
+
+def settings_of(options) -> Settings:
+    given = {field.name: getattr(options, field.name) for field in dataclasses.fields(Settings)}
+    given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items() if value is not None}
+    if "data" not in given:
+        raise ValueError("train needs --data: camvid:PATH, folder:PATH or synthetic.")
+    return Settings(**given)
+
+
+def train(options) -> int:
+    """Trains what has no result yet, each cell in a process of its own. Returns the number of cells that failed."""
+    settings = settings_of(options)
+    chosen = cells(options.methods or TABLES[options.table or 1], options.ratios, options.seeds)
+    fix_settings(options.output, settings)
+    missing = [cell for cell in chosen if not cell.file(options.output).exists()]
+    print(f"{len(chosen)} cells, {len(chosen) - len(missing)} of them done", flush=True)
+
+    def run(cell: Cell) -> bool:
+        command = [sys.executable, "-m", "benchmarks.paper", "cell", "--output", options.output, "--data", settings.data,
+                   "--methods", cell.method, "--ratios", cell.ratio, "--seeds", cell.seed]
+        log = options.output / "running" / f"{cell.name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a") as file:
+            code = subprocess.run(list(map(str, command)), stdout=file, stderr=subprocess.STDOUT).returncode
+        print(f"{cell.name}: " + ("done" if code == 0 else f"failed, see {log}"), flush=True)
+        return code == 0
+
+    # the first alone: it trains the segmenter that all are judged by
+    results = [run(cell) for cell in missing[:1]]
+    with ThreadPoolExecutor(options.jobs) as pool:
+        results += pool.map(run, missing[1:])
+    return results.count(False)
+
+
+def main(argv=None) -> int:
+    options = arguments(argv)
+    try:
+        if options.command == "report":
+            from benchmarks.paper.report import write_report
+
+            print(f"Written to {write_report(options.output)}")
+            return 0
+        if options.command == "cell":
+            from benchmarks.paper.train import train_cell
+
+            cell = Cell(options.methods[0], options.ratios[0], options.seeds[0])
+            train_cell(cell, read_settings(options.output, options.data), options.output)
+            return 0
+        return 1 if train(options) else 0
+    except (ValueError, OSError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

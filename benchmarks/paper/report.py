@@ -1,0 +1,171 @@
+"""The report of a suite: tables, curves of score against ratio, and the same label maps through every method."""
+
+import base64
+import html
+import json
+import statistics
+from collections import defaultdict
+from pathlib import Path
+
+from benchmarks.paper.published import CITYSCAPES
+from benchmarks.paper.settings import METHODS
+
+NAMES = {
+    "oasis": "OASIS", "tcr": "TCR", "semi_paired": "semi-paired", "usis": "USIS", "spade": "SPADE", "cc_fpse": "CC-FPSE",
+    "A": "A: separate reverse network", "B": "B: unfrozen D", "C": "C: no feature matching", "D": "D: no VGG",
+    "E": "E: no rare-class sampling", "F": "F: rare classes in the second half"}
+# name, title, digits
+SCORES = (("frechet", "Fréchet distance ↓", 1), ("kid", "KID ↓", 3), ("miou", "mIoU ↑", 3))
+
+
+def read_cells(output: Path) -> list[dict]:
+    """The results of a suite, by ratio and method.
+
+    Raises:
+        ValueError: If there are none.
+    """
+    found = [json.loads(path.read_text()) for path in sorted((output / "cells").glob("*.json"))]
+    if not found:
+        raise ValueError(f"--output {output}: no cell has a result yet.")
+    return sorted(found, key=lambda cell: (cell["ratio"], METHODS.index(cell["method"]), cell["seed"]))
+
+
+def groups(cells: list[dict]) -> dict[tuple[str, float], list[dict]]:
+    """The seeds of each method and ratio."""
+    grouped = defaultdict(list)
+    for cell in cells:
+        grouped[cell["method"], cell["ratio"]].append(cell)
+    return dict(grouped)
+
+
+def mean_and_deviation(values: list[float], digits: int) -> str:
+    """
+    >>> mean_and_deviation([1.0, 2.0], 1), mean_and_deviation([1.0], 2)
+    ('1.5 ± 0.7', '1.00')
+    """
+    text = f"{statistics.fmean(values):.{digits}f}"
+    return text if len(values) == 1 else f"{text} ± {statistics.stdev(values):.{digits}f}"
+
+
+def table(cells: list[dict]) -> tuple[list[str], list[list[str]]]:
+    """Head and rows: scores, the paper's, and what a method costs."""
+    scores = [score for score in SCORES if score[0] in cells[0]["scores"]]
+    head = ["r", "method", "seeds", *(title for _, title, _ in scores), "paper: FID ↓ / mIoU ↑", "s per step", "peak GB"]
+    rows = []
+    for (method, ratio), group in groups(cells).items():
+        published = CITYSCAPES.get((method, ratio))
+        rows.append([
+            f"{ratio:.0%}", NAMES[method], str(len(group)),
+            *(mean_and_deviation([cell["scores"][key] for cell in group], digits) for key, _, digits in scores),
+            "" if published is None else f"{published[0]} / {published[1]}",
+            mean_and_deviation([cell["seconds_per_step"] for cell in group], 2),
+            f"{max(cell['peak_memory_bytes'] for cell in group) / 1e9:.1f}"])
+    rows.append(["", "real images", "", *(
+        mean_and_deviation([cells[0]["real"][key]], digits) for key, _, digits in scores), "", "", ""])
+    return head, rows
+
+
+def loss_table(cells: list[dict]) -> tuple[list[str], list[list[str]]]:
+    """Each cell's loss terms, the mean over its last process."""
+    return ["cell", "loss terms"], [
+        [_name(cell), ", ".join(f"{name} {value:.3g}" for name, value in cell["losses"].items())] for cell in cells]
+
+
+def curves(cells: list[dict], path: Path) -> None:
+    """Score against ratio, a line for each method."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    shown = [score for score in SCORES if score[0] in cells[0]["scores"] and score[0] != "kid"]
+    figure, axes = plt.subplots(1, len(shown), figsize=(5 * len(shown), 4), squeeze=False)
+    for (key, title, _), axis in zip(shown, axes[0], strict=True):
+        lines = defaultdict(list)
+        for (method, ratio), group in groups(cells).items():
+            values = [cell["scores"][key] for cell in group]
+            lines[method].append((100 * ratio, statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else 0))
+        for method, points in lines.items():
+            axis.errorbar(*zip(*sorted(points), strict=True), marker="o", capsize=3, label=NAMES[method])
+        axis.axhline(cells[0]["real"][key], color="black", linestyle=":", label="real images")
+        axis.set(title=title, xlabel="labelled photos, %")
+    axes[0][0].legend(fontsize=8)
+    figure.tight_layout()
+    figure.savefig(path, dpi=100)
+    plt.close(figure)
+
+
+def picture(cells: list[dict], output: Path, path: Path) -> None:
+    """The grids of the cells of the smallest seed, one under the other, with their names."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    first = [group[0] for group in groups(cells).values()]
+    grids = [(cell, output / "cells" / f"{_name(cell)}.png") for cell in first]
+    grids = [(cell, Image.open(file).convert("RGB")) for cell, file in grids if file.exists()]
+    if not grids:
+        return
+    title = 18
+    whole = Image.new("RGB", (max(grid.width for _, grid in grids), sum(grid.height + title for _, grid in grids)), "white")
+    draw, top = ImageDraw.Draw(whole), 0
+    for cell, grid in grids:
+        draw.text((4, top + 2), f"{NAMES[cell['method']]}, r = {cell['ratio']:.0%}", fill="black",
+                  font=ImageFont.load_default(13))
+        whole.paste(grid, (0, top + title))
+        top += grid.height + title
+    whole.save(path)
+
+
+def write_report(output: Path) -> Path:
+    """Writes report.md, report.html (which needs no other file), curves.png and grids.png.
+
+    Raises:
+        ValueError: If no cell has a result.
+    """
+    cells = read_cells(output)
+    curves(cells, output / "curves.png")
+    picture(cells, output, output / "grids.png")
+    settings = ", ".join(f"{name} {value}" for name, value in cells[0]["settings"].items())
+    parts = [
+        ("h1", "The paper's comparison"),
+        ("p", f"Every method has the same split, segmenter, feature network ({cells[0]['settings']['features']}), generator "
+              "widths, batch, steps, precision and augmentation. A score is the mean over a cell's last three evaluations; "
+              "± is the standard deviation over seeds. The paper's figures are of Cityscapes at 256×512 with Inception "
+              "features: they compare among themselves alone."),
+        ("p", f"Settings: {settings}."),
+        ("table", table(cells)),
+        ("img", "curves.png"),
+        ("img", "grids.png"),
+        ("h2", "Loss terms"),
+        ("table", loss_table(cells)),
+    ]
+    parts = [(kind, content) for kind, content in parts if kind != "img" or (output / content).exists()]
+    (output / "report.md").write_text("\n\n".join(_markdown(*part) for part in parts) + "\n")
+    body = "\n".join(_html(output, *part) for part in parts)
+    style = ("body{font-family:sans-serif;max-width:70em;margin:2em auto} td,th{padding:.2em .8em;text-align:left} "
+             "img{max-width:100%}")
+    (output / "report.html").write_text(
+        f'<!doctype html><meta charset="utf-8"><title>The paper\'s comparison</title><style>{style}</style>\n{body}\n')
+    return output / "report.md"
+
+
+def _name(cell):
+    return f"{cell['method']}-r{cell['ratio']:g}-s{cell['seed']}"
+
+
+def _markdown(kind, content):
+    if kind == "table":
+        head, rows = content
+        return "\n".join("| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows))
+    return {"h1": "# {}", "h2": "## {}", "p": "{}", "img": "![]({})"}[kind].format(content)
+
+
+def _html(output, kind, content):
+    if kind == "img":
+        data = base64.b64encode((output / content).read_bytes()).decode()
+        return f'<img src="data:image/png;base64,{data}">'
+    if kind == "table":
+        head, rows = content
+        rows = [("th", head), *(("td", row) for row in rows)]
+        lines = ["<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row) + "</tr>" for tag, row in rows]
+        return "<table>" + "\n".join(lines) + "</table>"
+    return f"<{kind}>{html.escape(content)}</{kind}>"

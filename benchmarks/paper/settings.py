@@ -1,0 +1,106 @@
+"""What a suite trains: the same for every cell, and what sets cells apart."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+BASELINES = ("oasis", "tcr", "semi_paired")
+ABLATIONS = ("A", "B", "C", "D", "E", "F")
+METHODS = (*BASELINES, "usis", "spade", "cc_fpse", *ABLATIONS)
+# USIS has no pairs; SPADE and CC-FPSE are compared with all of them
+TABLES = {1: ("usis", *BASELINES), 2: ("oasis", "semi_paired", *ABLATIONS), 3: ("usis", *BASELINES)}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The same for every method: `--data` to `--augmentation` of the command.
+
+    The defaults are the profile for two CPU cores. ``base_channels`` is the wavelet generator's; that of OASIS and its kin is
+    four times as wide, which makes every block of both equally wide.
+    """
+
+    data: str
+    image_size: tuple[int, int] = (64, 96)
+    steps: int = 2000
+    batch_size: int = 8
+    precision: str = "mixed_bfloat16"
+    base_channels: int = 8
+    hidden_channels: int = 64
+    noise_channels: int = 16
+    discriminator_channels: tuple[int, ...] = (32, 32, 64, 64, 128)
+    discriminator_final_channels: int = 32
+    unconditional_divisor: int = 4
+    generator_learning_rate: float = 4e-4
+    discriminator_learning_rate: float = 4e-4
+    unconditional_learning_rate: float = 2e-3
+    ema_decay: float = 0.998
+    feature_matching_weight: float = 10.0
+    perceptual: str = "vgg16"
+    perceptual_weight: float = 0.3
+    features: str = "efficientnet_lite0"
+    segmenter_steps: int = 1500
+    augmentation: bool = False
+    evaluations: int = 10
+
+    @property
+    def evaluate_every(self) -> int:
+        return max(1, self.steps // self.evaluations)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training."""
+
+    method: str
+    ratio: float
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.method}-r{self.ratio:g}-s{self.seed}"
+
+    def file(self, output: Path) -> Path:
+        return output / "cells" / f"{self.name}.json"
+
+
+def cells(methods, ratios, seeds) -> list[Cell]:
+    """Every method at every ratio and seed; USIS once a seed, at ratio 0.
+
+    >>> [cell.name for cell in cells(["usis", "oasis"], [0.1, 0.2], [0])]
+    ['usis-r0-s0', 'oasis-r0.1-s0', 'oasis-r0.2-s0']
+    """
+    unknown = [method for method in methods if method not in METHODS]
+    if unknown:
+        raise ValueError(f"--methods {' '.join(unknown)}: expected some of {', '.join(METHODS)}.")
+    return [Cell(method, ratio, seed) for seed in seeds for method in methods
+            for ratio in ([0.0] if method == "usis" else ratios)]
+
+
+def fix_settings(output: Path, settings: Settings) -> None:
+    """Writes the settings of a suite, or checks that they are those of the cells that are there.
+
+    Raises:
+        ValueError: If they differ, naming what does.
+    """
+    path, document = output / "settings.json", json.loads(json.dumps(dataclasses.asdict(settings)))
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(document, indent=1))
+        return
+    before = json.loads(path.read_text())
+    differing = [f"{name} ({before.get(name)!r}, now {value!r})" for name, value in document.items()
+                 if before.get(name) != value and name != "data"]  # where the data lie is no setting
+    if differing:
+        raise ValueError(f"{path}: its cells were trained with other settings: {', '.join(differing)}. Give these, or another "
+                         "--output.")
+
+
+def read_settings(output: Path, data: str | None = None) -> Settings:
+    """The settings of a suite, with the data at another place where one is given."""
+    path = output / "settings.json"
+    if not path.is_file():
+        raise ValueError(f"--output {output}: there is no suite in this folder.")
+    document = json.loads(path.read_text())
+    document = {name: tuple(value) if isinstance(value, list) else value for name, value in document.items()}
+    return Settings(**document | ({"data": data} if data else {}))

@@ -1,0 +1,171 @@
+"""Trains and scores one cell."""
+
+import dataclasses
+import json
+import resource
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import keras
+import numpy as np
+
+import keras_semisis as ks
+from benchmarks.paper.settings import Cell, Settings
+from keras_semisis import models
+from keras_semisis.callbacks import Checkpoint, PeriodicEvaluation, resume
+from keras_semisis.callbacks.model_file import save_model
+from keras_semisis.callbacks.sample_grid import sample_grid
+from keras_semisis.cli import scoring
+from keras_semisis.cli.progress import ProgressBar
+from keras_semisis.cli.segmenter import train_segmenter
+from keras_semisis.cli.sources import open_data
+from keras_semisis.gans import ABLATIONS, ablation
+from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS
+
+# Evaluations that a cell's score is the mean of
+LAST = 3
+_GRID_ROWS = 4
+# The split is the same for every seed of the training
+_SPLIT_SEED = 0
+
+
+def build(method: str, settings: Settings, space, seed: int):
+    """A method's model, compiled, with networks of the suite's widths."""
+    keras.utils.set_random_seed(seed)
+    classes, size, s = space.num_classes, settings.image_size, settings
+    common = {"num_classes": classes, "image_size": size, "ignore_class": space.ignore_class, "seed": seed,
+              "ema_decay": s.ema_decay}
+    augmentation = ks.layers.DiffAugment(fill_class=space.ignore_class) if s.augmentation else None
+
+    def segmenting(name="discriminator"):
+        return models.oasis_discriminator(
+            classes, size, s.discriminator_channels, s.discriminator_final_channels, name=name)
+
+    def wavelet_generator():
+        depth = max(n for n in range(1, 7) if all(side % 2**n == 0 for side in size))
+        return models.wavelet_spade_generator(
+            classes, size, s.base_channels, s.noise_channels, depth, hidden_channels=s.hidden_channels)
+
+    def judge():
+        return models.wavelet_discriminator(
+            size, {key: max(1, width // s.unconditional_divisor) for key, width in DISCRIMINATOR_WIDTHS.items()})
+
+    perceptual = {"vgg16": models.vgg16_features, "none": lambda: None, "vgg19": lambda: "vgg19"}[s.perceptual]
+    if method in ("oasis", "tcr"):
+        depth = next(n for n in range(6, 0, -1) if all(side % 2 ** (n - 1) == 0 for side in size))
+        gan = {"oasis": ks.OASIS, "tcr": ks.TCR}[method](**common, augmentation=augmentation, discriminator=segmenting(),
+              generator=models.oasis_generator(classes, size, 4 * s.base_channels, s.noise_channels, depth,
+                                               hidden_channels=s.hidden_channels))
+    elif method == "usis":
+        gan = ks.USIS(**common, generator=wavelet_generator(), segmenter=segmenting("segmenter"),
+                      unconditional_discriminator=judge())
+    elif method in ("spade", "cc_fpse"):
+        cls, generator, discriminator = {
+            "spade": (ks.SPADEGAN, models.spade_generator, models.multiscale_discriminator),
+            "cc_fpse": (ks.CCFPSE, models.cc_fpse_generator, models.fpse_discriminator)}[method]
+        gan = cls(**common, perceptual=perceptual(), perceptual_weight=s.perceptual_weight,
+                  generator=generator(classes, size, 4 * s.base_channels, hidden_channels=s.hidden_channels),
+                  discriminator=discriminator(classes, size, s.discriminator_channels[0]))
+    else:
+        arguments = {
+            "generator": wavelet_generator(), "discriminator": segmenting(), "unconditional_discriminator": judge(),
+            "augmentation": augmentation, "perceptual": perceptual(), "perceptual_weight": s.perceptual_weight,
+            "feature_matching_weight": s.feature_matching_weight}
+        name = "complete" if method == "semi_paired" else method
+        if name == "A":
+            arguments["reverse"] = segmenting("reverse")
+        arguments = {key: value for key, value in arguments.items() if key not in ABLATIONS[name].arguments}
+        gan = ablation(name, **common, **arguments)
+    rates = {"generator_optimizer": s.generator_learning_rate, "discriminator_optimizer": s.discriminator_learning_rate}
+    if "unconditional_discriminator" in gan.network_names:
+        rates["unconditional_optimizer"] = s.unconditional_learning_rate
+    gan.compile(**{name: keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.999) for name, rate in rates.items()})
+    return gan
+
+
+def data_sets(gan, cell: Cell, settings: Settings, train, cache: Path):
+    """The data sets that a method's `fit` reads, by the one split of the suite."""
+    paired, images, labels = ks.data.semi_paired_split(train, cell.ratio, _SPLIT_SEED)
+    sampler = ABLATIONS[cell.method].sampler if cell.method in ABLATIONS else "rare_classes"
+    if cell.method not in ABLATIONS and cell.method != "semi_paired":
+        sampler = "uniform"  # rare-class sampling is the semi-paired method's
+    size, batch = settings.image_size, settings.batch_size
+    made = {
+        "paired_ds": lambda: ks.data.paired_dataset(paired, size, batch, sampler, cell.seed, statistics_cache=cache),
+        "unpaired_ds": lambda: ks.data.unpaired_dataset(images, labels, size, batch, cell.seed)}
+    return [made[name]() for name in gan.data_sets]
+
+
+def segmenter_of(output: Path, settings: Settings, train):
+    """The segmenter of the suite, trained on all real pairs by the first who needs it."""
+    path = output / "segmenter.keras"
+    if not path.exists():
+        keras.utils.set_random_seed(0)
+        dataset = ks.data.paired_dataset(train, settings.image_size, settings.batch_size, seed=0)
+        with closing(ProgressBar("Segmenter", settings.segmenter_steps)) as bar:
+            segmenter = train_segmenter(dataset, settings.segmenter_steps, settings.discriminator_channels,
+                                        settings.discriminator_final_channels, callbacks=[bar])
+        save_model(segmenter, path)
+    return scoring.load_segmenter(path, train.label_space.num_classes, settings.image_size)
+
+
+class Seconds(keras.callbacks.Callback):
+    """Seconds of each step of this process."""
+
+    def on_train_begin(self, logs=None):
+        self.steps = []
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.begin = time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.steps.append(time.perf_counter() - self.begin)
+
+
+def train_cell(cell: Cell, settings: Settings, output: Path) -> None:
+    """Trains a cell, or goes on with it, and writes its JSON and its picture."""
+    keras.config.set_dtype_policy(settings.precision)
+    train, val = open_data(settings.data, settings.image_size)
+    segmenter = segmenter_of(output, settings, train)
+    metrics = scoring.make_metrics(segmenter, settings.features, train, settings.image_size, settings.batch_size)
+    folder = output / "running" / cell.name
+    if (folder / "last.keras").is_file():
+        gan, start = resume(folder)
+        if getattr(gan, "perceptual", None) == "given":
+            gan.perceptual = models.vgg16_features()
+    else:
+        gan, start = build(cell.method, settings, train.label_space, cell.seed), 0
+    validation = ks.data.paired_dataset(val, settings.image_size, settings.batch_size, training=False)
+    evaluation = PeriodicEvaluation(validation, metrics, settings.evaluate_every, folder, best=None)
+    seconds = Seconds()
+    if start < settings.steps:
+        with closing(ProgressBar(cell.name, settings.steps, start)) as bar:
+            history = gan.fit(
+                *data_sets(gan, cell, settings, train, output / "running" / f"statistics-r{cell.ratio:g}.npz"),
+                epochs=1, steps_per_epoch=settings.steps, initial_step=start, verbose=0,
+                callbacks=[seconds, evaluation, Checkpoint(folder, settings.evaluate_every), bar]).history
+    else:
+        raise ValueError(f"{folder}: this cell is trained, but has no result. Remove the folder to train it again.")
+    rows = np.unique(np.linspace(0, len(val) - 1, _GRID_ROWS).round().astype(int))
+    images, label_maps = next(iter(ks.data.paired_dataset(
+        val.subset(rows), settings.image_size, len(rows), training=False)))
+    path = cell.file(output)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sample_grid(path.with_suffix(".png"), gan, label_maps, images, train.label_space)
+    evaluations = [record for record in evaluation.history if record["step"] % settings.evaluate_every == 0][-LAST:]
+    generated, real = scoring.split_scores({
+        name: float(np.mean([record[name] for record in evaluations])) for name in evaluations[0] if name != "step"})
+    unit = 1 if sys.platform == "darwin" else 1024
+    document = dataclasses.asdict(cell) | {
+        "scores": generated, "real": real, "history": evaluation.history,
+        "losses": {name: float(values[-1]) for name, values in history.items() if not name.startswith("val_")},
+        "seconds_per_step": float(np.median(seconds.steps)),
+        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
+        "parameters": {name: getattr(gan, name).count_params() for name in gan.network_names},
+        "settings": dataclasses.asdict(settings) | {"data": settings.data.partition(":")[0]},
+        "versions": {"keras": keras.__version__, "backend": keras.config.backend(), "keras_semisis": ks.__version__}}
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(document, indent=1))
+    temporary.replace(path)
