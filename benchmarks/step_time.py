@@ -265,8 +265,8 @@ def report(result, console):
     console.print(
         f"Input pipeline: {pipeline['uniform_images_per_second']:.0f} images/s uniform, "
         f"{pipeline['rare_classes_images_per_second']:.0f} with the rare-class sampler, "
-        f"which costs {pipeline['sampler_cost']:+.1%} "
-        f"({pipeline['sampler_processor_cost']:+.1%} of processor time)"
+        f"which draws an item in {1e6 * pipeline['rare_classes_seconds_per_draw']:.2f} µs "
+        f"(uniform: {1e6 * pipeline['uniform_seconds_per_draw']:.2f}) and so costs {pipeline['sampler_cost']:+.2%}"
     )
 
 
