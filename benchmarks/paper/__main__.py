@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,8 +13,9 @@ from benchmarks.paper.settings import TABLES, Cell, Settings, cells, fix_setting
 
 def arguments(argv=None):
     parser = argparse.ArgumentParser(prog="python -m benchmarks.paper", description=__doc__)
-    parser.add_argument("command", nargs="?", choices=["train", "report", "cell"], default="train",
-                        help="train (the default) all cells that have no result, or render the report of those that have")
+    parser.add_argument("command", nargs="?", choices=["train", "report", "segmenter", "cell"], default="train",
+                        help="train (the default) all cells that have no result, or render the report of those that have; "
+                             "train runs segmenter and cell, each in a process of its own")
     parser.add_argument("--output", type=Path, default=Path("runs/paper"))
     parser.add_argument("--table", type=int, choices=TABLES, help="chooses the methods as the paper's table does")
     parser.add_argument("--methods", nargs="+", help="in place of the table's")
@@ -49,21 +51,26 @@ def train(options) -> int:
     missing = [cell for cell in chosen if not cell.file(options.output).exists()]
     print(f"{len(chosen)} cells, {len(chosen) - len(missing)} of them done", flush=True)
 
-    def run(cell: Cell) -> bool:
-        command = [sys.executable, "-m", "benchmarks.paper", "cell", "--output", options.output, "--data", settings.data,
-                   "--methods", cell.method, "--ratios", cell.ratio, "--seeds", cell.seed]
-        log = options.output / "running" / f"{cell.name}.log"
+    def run(command: str, name: str, threads: int, *arguments) -> bool:
+        log = options.output / "running" / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
+        line = [sys.executable, "-m", "benchmarks.paper", command, "--output", options.output, "--data", settings.data,
+                *arguments]
+        limits = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), str(threads))
         with log.open("a") as file:
-            code = subprocess.run(list(map(str, command)), stdout=file, stderr=subprocess.STDOUT).returncode
-        print(f"{cell.name}: " + ("done" if code == 0 else f"failed, see {log}"), flush=True)
+            code = subprocess.run(
+                list(map(str, line)), stdout=file, stderr=subprocess.STDOUT, env=limits | os.environ).returncode
+        print(f"{name}: " + ("done" if code == 0 else f"failed, see {log}"), flush=True)
         return code == 0
 
-    # the first alone: it trains the segmenter that all are judged by
-    results = [run(cell) for cell in missing[:1]]
+    # one thread a cell is the fastest where as many cells are trained as there are cores
+    cores = os.cpu_count() or 1
+    if missing and not run("segmenter", "segmenter", cores):
+        return len(missing)
     with ThreadPoolExecutor(options.jobs) as pool:
-        results += pool.map(run, missing[1:])
-    return results.count(False)
+        return list(pool.map(lambda cell: run(
+            "cell", cell.name, max(1, cores // options.jobs), "--methods", cell.method, "--ratios", cell.ratio,
+            "--seeds", cell.seed), missing)).count(False)
 
 
 def main(argv=None) -> int:
@@ -74,11 +81,15 @@ def main(argv=None) -> int:
 
             print(f"Written to {write_report(options.output)}")
             return 0
-        if options.command == "cell":
-            from benchmarks.paper.train import train_cell
+        if options.command in ("segmenter", "cell"):
+            from benchmarks.paper.train import train_cell, train_segmenter_of
 
+            settings = read_settings(options.output, options.data)
+            if options.command == "segmenter":
+                train_segmenter_of(settings, options.output)
+                return 0
             cell = Cell(options.methods[0], options.ratios[0], options.seeds[0])
-            train_cell(cell, read_settings(options.output, options.data), options.output)
+            train_cell(cell, settings, options.output)
             return 0
         return 1 if train(options) else 0
     except (ValueError, OSError) as error:

@@ -98,17 +98,19 @@ def data_sets(gan, cell: Cell, settings: Settings, train, cache: Path):
     return [made[name]() for name in gan.data_sets]
 
 
-def segmenter_of(output: Path, settings: Settings, train):
-    """The segmenter of the suite, trained on all real pairs by the first who needs it."""
+def train_segmenter_of(settings: Settings, output: Path) -> None:
+    """Trains the segmenter that judges every cell, on all real pairs, unless it is there."""
     path = output / "segmenter.keras"
-    if not path.exists():
-        keras.utils.set_random_seed(0)
-        dataset = ks.data.paired_dataset(train, settings.image_size, settings.batch_size, seed=0)
-        with closing(ProgressBar("Segmenter", settings.segmenter_steps)) as bar:
-            segmenter = train_segmenter(dataset, settings.segmenter_steps, settings.discriminator_channels,
-                                        settings.discriminator_final_channels, callbacks=[bar])
-        save_model(segmenter, path)
-    return scoring.load_segmenter(path, train.label_space.num_classes, settings.image_size)
+    if path.exists():
+        return
+    keras.config.set_dtype_policy(settings.precision)
+    keras.utils.set_random_seed(0)
+    train, _ = open_data(settings.data, settings.image_size)
+    dataset = ks.data.paired_dataset(train, settings.image_size, settings.batch_size, seed=0)
+    with closing(ProgressBar("Segmenter", settings.segmenter_steps)) as bar:
+        segmenter = train_segmenter(dataset, settings.segmenter_steps, settings.discriminator_channels,
+                                    settings.discriminator_final_channels, callbacks=[bar])
+    save_model(segmenter, path)
 
 
 class Seconds(keras.callbacks.Callback):
@@ -128,7 +130,7 @@ def train_cell(cell: Cell, settings: Settings, output: Path) -> None:
     """Trains a cell, or goes on with it, and writes its JSON and its picture."""
     keras.config.set_dtype_policy(settings.precision)
     train, val = open_data(settings.data, settings.image_size)
-    segmenter = segmenter_of(output, settings, train)
+    segmenter = scoring.load_segmenter(output / "segmenter.keras", train.label_space.num_classes, settings.image_size)
     metrics = scoring.make_metrics(segmenter, settings.features, train, settings.image_size, settings.batch_size)
     folder = output / "running" / cell.name
     if (folder / "last.keras").is_file():

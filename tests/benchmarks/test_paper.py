@@ -8,7 +8,7 @@ import pytest
 from benchmarks.paper.__main__ import arguments, main, settings_of
 from benchmarks.paper.report import table
 from benchmarks.paper.settings import METHODS, TABLES, Cell, Settings, cells, fix_settings, read_settings
-from benchmarks.paper.train import build, data_sets, train_cell
+from benchmarks.paper.train import build, data_sets, train_cell, train_segmenter_of
 from keras_semisis.cli.sources import open_data
 
 TINY = Settings(
@@ -64,6 +64,7 @@ def test_generators_of_the_two_kinds_are_equally_wide():
 def test_a_cell_and_its_report(tmp_path):
     fix_settings(tmp_path, TINY)
     cell = Cell("oasis", 0.5, 0)
+    train_segmenter_of(TINY, tmp_path)
     train_cell(cell, TINY, tmp_path)
     document = json.loads(cell.file(tmp_path).read_text())
     assert {"frechet", "kid", "miou"} <= document["scores"].keys() & document["real"].keys()
