@@ -25,6 +25,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(name, "1")
 
+# For tests that train a GAN on the way to something that no backend changes
+not_on_jax = pytest.mark.skipif(
+    os.environ.get("KERAS_BACKEND") == "jax", reason="same on every backend; TensorFlow and PyTorch run it, JAX compiles long")
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

@@ -2,7 +2,6 @@
 
 import json
 
-import keras
 import pytest
 
 from benchmarks.paper.__main__ import arguments, main, settings_of
@@ -10,6 +9,7 @@ from benchmarks.paper.report import table
 from benchmarks.paper.settings import METHODS, TABLES, Cell, Settings, cells, fix_settings, read_settings
 from benchmarks.paper.train import build, data_sets, train_cell, train_segmenter_of
 from keras_semisis.cli.sources import open_data
+from tests.conftest import not_on_jax
 
 TINY = Settings(
     "synthetic:12", image_size=(32, 64), steps=4, batch_size=2, precision="float32", base_channels=1, hidden_channels=4,
@@ -60,7 +60,7 @@ def test_generators_of_the_two_kinds_are_equally_wide():
     assert widths[0][-len(widths[1]):] == widths[1]
 
 
-@pytest.mark.skipif(keras.backend.backend() == "jax", reason="compiles for minutes; TensorFlow and PyTorch run it")
+@not_on_jax
 def test_a_cell_and_its_report(tmp_path):
     fix_settings(tmp_path, TINY)
     cell = Cell("oasis", 0.5, 0)

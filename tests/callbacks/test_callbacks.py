@@ -14,6 +14,7 @@ from keras_semisis.callbacks.model_file import save_model
 from keras_semisis.callbacks.periodic_evaluation import PeriodicEvaluation
 from keras_semisis.callbacks.records import read_records
 from tests.callbacks.tiny_gan import tiny_data, tiny_gan
+from tests.conftest import not_on_jax
 
 
 class Brightness:
@@ -56,6 +57,7 @@ def run(tmp_path_factory):
         unpaired=unpaired)
 
 
+@not_on_jax
 def test_grids_are_written_every_n_steps_and_at_the_end(run):
     assert sorted(path.name for path in run.folder.glob("grid-*.png")) == [
         "grid-000002.png", "grid-000004.png", "grid-000005.png"]
@@ -64,6 +66,7 @@ def test_grids_are_written_every_n_steps_and_at_the_end(run):
     assert picture.shape == (2 * 132 + 4 + 20, 4 * 132 + 4, 3)
 
 
+@not_on_jax
 def test_a_grid_shows_the_label_colours_and_the_photos_that_generate_gives(run, tmp_path):
     callbacks.sample_grid(tmp_path / "deep" / "grid.png", run.gan, run.label_maps)
     picture = np.asarray(Image.open(tmp_path / "deep" / "grid.png"))
@@ -71,11 +74,13 @@ def test_a_grid_shows_the_label_colours_and_the_photos_that_generate_gives(run, 
     np.testing.assert_array_equal(tile, run.gan.generate(run.label_maps, seed=0)[0])
 
 
+@not_on_jax
 def test_grid_refuses_images_that_do_not_belong_to_the_label_maps(run, tmp_path):
     with pytest.raises(ValueError, match="1 images for 2 label maps"):
         callbacks.sample_grid(tmp_path / "grid.png", run.gan, run.label_maps, np.zeros((1, 32, 32, 3)))
 
 
+@not_on_jax
 def test_scores_are_kept_logged_and_seen_by_later_callbacks(run):
     records = [json.loads(line) for line in (run.folder / "scores.jsonl").read_text().splitlines()]
     assert records == run.evaluation.history
@@ -84,6 +89,7 @@ def test_scores_are_kept_logged_and_seen_by_later_callbacks(run):
     assert [("val_images" in logs) for logs in run.seen.steps] == [False, True, False, True, False]
 
 
+@not_on_jax
 def test_best_model_is_the_first_of_equal_scores(run):
     assert keras.saving.load_model(run.folder / "best.keras").step == 2
 
@@ -105,6 +111,7 @@ def test_an_unknown_best_score_is_named():
         evaluation.act(None)
 
 
+@not_on_jax
 def test_loss_curves_hold_what_was_logged(run):
     records = read_records(run.folder / "losses.jsonl", 99)
     assert [record["step"] for record in records] == [1, 2, 3, 4, 5]
@@ -120,6 +127,7 @@ def test_records_after_the_step_and_cut_lines_are_dropped(tmp_path):
     assert read_records(path, 2) == [{"step": 1}, {"step": 2}]
 
 
+@not_on_jax
 def test_tensorboard_holds_the_losses(run):
     event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     events = event_accumulator.EventAccumulator(str(run.folder / "tb"))
@@ -140,6 +148,7 @@ def test_without_tensorboard_there_is_a_message_and_no_crash(monkeypatch, capsys
     assert not list(tmp_path.iterdir())
 
 
+@not_on_jax
 def test_checkpoint_gives_back_model_and_step(run):
     gan, step = callbacks.resume(run.folder)
     assert (step, gan.step) == (5, 5)

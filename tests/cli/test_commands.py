@@ -12,6 +12,7 @@ from keras_semisis.cli import app
 from keras_semisis.cli import demo as demo_module
 from keras_semisis.cli.progress import StepClock, StopOnInterrupt
 from keras_semisis.cli.settings import TrainSettings
+from tests.conftest import not_on_jax
 
 TINY = ("--image-size 32x32 --batch-size 2 --base-channels 1 --noise-channels 4 --num-blocks 2 --r1-every 1 "
         "--discriminator-channels 4,4 --discriminator-final-channels 4 --unconditional-channels 4:4,8:4,32:4 "
@@ -59,6 +60,7 @@ def test_train_leaves_everything(whole_run):
     assert {"frechet", "kid", "miou", "miou_real"} <= scores.keys()
 
 
+@not_on_jax
 def test_a_resumed_run_has_the_losses_of_one_that_never_stopped(workplace, whole_run, monkeypatch):
     from keras_semisis.cli import training
 
@@ -137,6 +139,7 @@ def test_debug_shows_the_traceback():
     assert isinstance(CliRunner().invoke(app, ["--debug", "train"]).exception, ValueError)
 
 
+@not_on_jax
 @pytest.mark.filterwarnings("ignore:The . pairs")
 @pytest.mark.filterwarnings("ignore:frechet")
 def test_demo_leaves_model_pictures_and_scores(tmp_path, monkeypatch):
