@@ -8,7 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from benchmarks.paper.settings import TABLES, Cell, Settings, cells, fix_settings, read_settings
+from benchmarks.paper.settings import PROFILES, TABLES, Cell, Settings, cells, fix_settings, read_settings
 
 
 def arguments(argv=None):
@@ -25,13 +25,16 @@ def arguments(argv=None):
     profile = parser.add_argument_group("the same for every method")
     for field in dataclasses.fields(Settings):
         flag = "--" + field.name.replace("_", "-")
+        if field.name == "profile":
+            profile.add_argument(flag, choices=PROFILES, help="what the defaults are for: two CPU cores (default) or a GPU")
+            continue
         default = None if field.default is dataclasses.MISSING else field.default
         if isinstance(default, bool):
             profile.add_argument(flag, action="store_true", default=None)
         elif isinstance(default, tuple):
             profile.add_argument(flag, type=int, nargs="+", metavar="N", help=f"default {' '.join(map(str, default))}")
         else:
-            profile.add_argument(flag, type=str if default is None else type(default), help=f"default {default}")
+            profile.add_argument(flag, type=type(default or ""), help=default and f"default {default}")
     return parser.parse_args(argv)
 
 
@@ -40,7 +43,7 @@ def settings_of(options) -> Settings:
     given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items() if value is not None}
     if "data" not in given:
         raise ValueError("train needs --data: camvid:PATH, folder:PATH or synthetic.")
-    return Settings(**given)
+    return Settings(**PROFILES[given.get("profile", "cpu")] | given)
 
 
 def train(options) -> int:

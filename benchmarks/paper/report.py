@@ -13,7 +13,9 @@ from benchmarks.paper.settings import METHODS
 NAMES = {
     "oasis": "OASIS", "tcr": "TCR", "semi_paired": "semi-paired", "usis": "USIS", "spade": "SPADE", "cc_fpse": "CC-FPSE",
     "A": "A: separate reverse network", "B": "B: unfrozen D", "C": "C: no feature matching", "D": "D: no VGG",
-    "E": "E: no rare-class sampling", "F": "F: rare classes in the second half"}
+    "E": "E: no rare-class sampling", "F": "F: rare classes in the second half",
+    "diff_augment": "semi-paired + DiffAugment", "judge_pairs": "semi-paired, D_u on pairs as well",
+    "cycle_and_tcr": "semi-paired + TCR"}
 # name, title, digits
 SCORES = (("frechet", "Fréchet distance ↓", 1), ("kid", "KID ↓", 3), ("miou", "mIoU ↑", 3))
 
@@ -60,8 +62,9 @@ def table(cells: list[dict]) -> tuple[list[str], list[list[str]]]:
             "" if published is None else f"{published[0]} / {published[1]}",
             mean_and_deviation([cell["seconds_per_step"] for cell in group], 2),
             f"{max(cell['peak_memory_bytes'] for cell in group) / 1e9:.1f}"])
+    # a deviation here is that of segmenters that were trained on several machines
     rows.append(["", "real images", "", *(
-        mean_and_deviation([cells[0]["real"][key]], digits) for key, _, digits in scores), "", "", ""])
+        mean_and_deviation(sorted({cell["real"][key] for cell in cells}), digits) for key, _, digits in scores), "", "", ""])
     return head, rows
 
 
@@ -124,14 +127,16 @@ def write_report(output: Path) -> Path:
     cells = read_cells(output)
     curves(cells, output / "curves.png")
     picture(cells, output, output / "grids.png")
-    settings = ", ".join(f"{name} {value}" for name, value in cells[0]["settings"].items())
+    settings = ", ".join(
+        f"{name.replace('_', ' ')} {'×'.join(map(str, value)) if name == 'image_size' else value}"
+        for name, value in cells[0]["settings"].items() if name != "profile")
     parts = [
         ("h1", "The paper's comparison"),
         ("p", f"Every method has the same split, segmenter, feature network ({cells[0]['settings']['features']}), generator "
               "widths, batch, steps, precision and augmentation. A score is the mean over a cell's last three evaluations; "
               "± is the standard deviation over seeds. The paper's figures are of Cityscapes at 256×512 with Inception "
               "features: they compare among themselves alone."),
-        ("p", f"Settings: {settings}."),
+        ("p", f"Settings ({cells[0]['settings']['profile'].upper()} profile): {settings}."),
         ("table", table(cells)),
         ("img", "curves.png"),
         ("img", "grids.png"),

@@ -7,30 +7,33 @@ from pathlib import Path
 
 BASELINES = ("oasis", "tcr", "semi_paired")
 ABLATIONS = ("A", "B", "C", "D", "E", "F")
-METHODS = (*BASELINES, "usis", "spade", "cc_fpse", *ABLATIONS)
+# the semi-paired method with one argument more, beyond the paper
+VARIANTS = ("diff_augment", "judge_pairs", "cycle_and_tcr")
+METHODS = (*BASELINES, "usis", "spade", "cc_fpse", *ABLATIONS, *VARIANTS)
 # USIS has no pairs; SPADE and CC-FPSE are compared with all of them
 TABLES = {1: ("usis", *BASELINES), 2: ("oasis", "semi_paired", *ABLATIONS), 3: ("usis", *BASELINES)}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The same for every method: `--data` to `--augmentation` of the command.
+    """The same for every method: `--data` to `--evaluations` of the command.
 
     The defaults are the profile for two CPU cores. ``base_channels`` is the wavelet generator's; that of OASIS and its kin is
     four times as wide, which makes every block of both equally wide.
     """
 
     data: str
-    image_size: tuple[int, int] = (64, 96)
+    profile: str = "cpu"
+    image_size: tuple[int, int] = (48, 64)
     steps: int = 2000
     batch_size: int = 8
     precision: str = "mixed_bfloat16"
     base_channels: int = 8
     hidden_channels: int = 64
     noise_channels: int = 16
-    discriminator_channels: tuple[int, ...] = (32, 32, 64, 64, 128)
+    discriminator_channels: tuple[int, ...] = (32, 32, 64, 128)
     discriminator_final_channels: int = 32
-    unconditional_divisor: int = 4
+    unconditional_divisor: int = 8
     generator_learning_rate: float = 4e-4
     discriminator_learning_rate: float = 4e-4
     unconditional_learning_rate: float = 2e-3
@@ -46,6 +49,13 @@ class Settings:
     @property
     def evaluate_every(self) -> int:
         return max(1, self.steps // self.evaluations)
+
+
+# What a profile has in place of the defaults
+PROFILES = {"cpu": {}, "gpu": {
+    "image_size": (128, 192), "steps": 10_000, "base_channels": 16, "hidden_channels": 128, "noise_channels": 64,
+    "discriminator_channels": (64, 64, 128, 128, 256), "discriminator_final_channels": 64, "unconditional_divisor": 2,
+    "ema_decay": 0.999, "segmenter_steps": 5000, "evaluations": 20}}
 
 
 @dataclass(frozen=True)

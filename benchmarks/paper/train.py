@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 import keras_semisis as ks
-from benchmarks.paper.settings import Cell, Settings
+from benchmarks.paper.settings import VARIANTS, Cell, Settings
 from keras_semisis import models
 from keras_semisis.callbacks import Checkpoint, PeriodicEvaluation, resume
 from keras_semisis.callbacks.model_file import save_model
@@ -22,6 +22,7 @@ from keras_semisis.cli.progress import ProgressBar
 from keras_semisis.cli.segmenter import train_segmenter
 from keras_semisis.cli.sources import open_data
 from keras_semisis.gans import ABLATIONS, ablation
+from keras_semisis.gans.pretext import TCR, Cycle
 from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS
 
 # Evaluations that a cell's score is the mean of
@@ -73,9 +74,14 @@ def build(method: str, settings: Settings, space, seed: int):
             "generator": wavelet_generator(), "discriminator": segmenting(), "unconditional_discriminator": judge(),
             "augmentation": augmentation, "perceptual": perceptual(), "perceptual_weight": s.perceptual_weight,
             "feature_matching_weight": s.feature_matching_weight}
-        name = "complete" if method == "semi_paired" else method
+        name = method if method in ABLATIONS else "complete"
         if name == "A":
             arguments["reverse"] = segmenting("reverse")
+        arguments |= {
+            "diff_augment": lambda: {"augmentation": ks.layers.DiffAugment(fill_class=space.ignore_class)},
+            "judge_pairs": lambda: {"judge_pairs": True},
+            "cycle_and_tcr": lambda: {"pretext": [Cycle(), TCR()]},
+        }.get(method, dict)()
         arguments = {key: value for key, value in arguments.items() if key not in ABLATIONS[name].arguments}
         gan = ablation(name, **common, **arguments)
     rates = {"generator_optimizer": s.generator_learning_rate, "discriminator_optimizer": s.discriminator_learning_rate}
@@ -88,9 +94,10 @@ def build(method: str, settings: Settings, space, seed: int):
 def data_sets(gan, cell: Cell, settings: Settings, train, cache: Path):
     """The data sets that a method's `fit` reads, by the one split of the suite."""
     paired, images, labels = ks.data.semi_paired_split(train, cell.ratio, _SPLIT_SEED)
-    sampler = ABLATIONS[cell.method].sampler if cell.method in ABLATIONS else "rare_classes"
-    if cell.method not in ABLATIONS and cell.method != "semi_paired":
-        sampler = "uniform"  # rare-class sampling is the semi-paired method's
+    # rare-class sampling is the semi-paired method's
+    sampler = "rare_classes" if cell.method in ("semi_paired", *VARIANTS) else "uniform"
+    if cell.method in ABLATIONS:
+        sampler = ABLATIONS[cell.method].sampler
     size, batch = settings.image_size, settings.batch_size
     made = {
         "paired_ds": lambda: ks.data.paired_dataset(paired, size, batch, sampler, cell.seed, statistics_cache=cache),

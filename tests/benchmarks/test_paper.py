@@ -20,7 +20,7 @@ TINY = Settings(
 def result(method, ratio, seed, frechet, miou):
     return {"method": method, "ratio": ratio, "seed": seed, "scores": {"frechet": frechet, "miou": miou},
             "real": {"frechet": 1.0, "miou": 0.5}, "seconds_per_step": 1.0, "peak_memory_bytes": 2e9,
-            "losses": {"generator/segmentation": 1.5}, "settings": {"features": "segmenter", "steps": 4}}
+            "losses": {"generator/segmentation": 1.5}, "settings": {"features": "segmenter", "steps": 4, "profile": "cpu"}}
 
 
 def test_cells_of_the_tables():
@@ -40,6 +40,12 @@ def test_settings_are_the_same_for_every_cell(tmp_path):
     with pytest.raises(ValueError, match=r"steps \(4, now 5\)"):
         fix_settings(tmp_path, settings_of(arguments(
             "--data synthetic:12 --image-size 32 64 --steps 5 --batch-size 2 --precision float32".split())))
+
+
+def test_a_profile_is_where_the_defaults_come_from():
+    given = settings_of(arguments("--data synthetic --profile gpu --steps 20000".split()))
+    assert (given.profile, given.image_size, given.steps) == ("gpu", (128, 192), 20_000)
+    assert settings_of(arguments("--data synthetic".split())) == Settings("synthetic")
 
 
 @pytest.mark.parametrize("method", METHODS)
