@@ -64,7 +64,8 @@ def table(cells: list[dict]) -> tuple[list[str], list[list[str]]]:
             f"{max(cell['peak_memory_bytes'] for cell in group) / 1e9:.1f}"])
     # a deviation here is that of segmenters that were trained on several machines
     rows.append(["", "real images", "", *(
-        mean_and_deviation(sorted({cell["real"][key] for cell in cells}), digits) for key, _, digits in scores), "", "", ""])
+        mean_and_deviation(sorted({round(cell["real"][key], digits) for cell in cells}), digits)
+        for key, _, digits in scores), "", "", ""])
     return head, rows
 
 
