@@ -60,7 +60,7 @@ def build(method: str, settings: Settings, space, seed: int):
               generator=models.oasis_generator(classes, size, 4 * s.base_channels, s.noise_channels, depth,
                                                hidden_channels=s.hidden_channels))
     elif method == "usis":
-        gan = ks.USIS(**common, generator=wavelet_generator(), segmenter=segmenting("segmenter"),
+        gan = ks.USIS(**common, r1_gamma=s.r1_gamma, generator=wavelet_generator(), segmenter=segmenting("segmenter"),
                       unconditional_discriminator=judge())
     elif method in ("spade", "cc_fpse"):
         cls, generator, discriminator = {
@@ -73,7 +73,7 @@ def build(method: str, settings: Settings, space, seed: int):
         arguments = {
             "generator": wavelet_generator(), "discriminator": segmenting(), "unconditional_discriminator": judge(),
             "augmentation": augmentation, "perceptual": perceptual(), "perceptual_weight": s.perceptual_weight,
-            "feature_matching_weight": s.feature_matching_weight}
+            "feature_matching_weight": s.feature_matching_weight, "r1_gamma": s.r1_gamma}
         name = method if method in ABLATIONS else "complete"
         if name == "A":
             arguments["reverse"] = segmenting("reverse")
