@@ -163,7 +163,7 @@ def _feature(features, name, role, dataset):
     if name in features:
         return name
     found = f"it has no feature {name!r}" if name else f"{role}= is not given"
-    raise ValueError(f"TFDS({dataset!r}): {found}. Its features are {', '.join(features)}: name that of the "
+    raise ValueError(f"TFDS({dataset!r}): {found}. Its features are {', '.join(sorted(features))}: name that of the "
                      f"{'photo' if role == 'image' else 'label map'} by {role}=.")
 
 
