@@ -48,7 +48,8 @@ def _shortened(message):
 def print_report(bad_files: BadFiles) -> None:
     """Prints which files were skipped, if any."""
     if bad_files.messages:
-        console.print(escape(bad_files.report()), soft_wrap=True, highlight=False)
+        console.print(escape(f"Bad files, whose places others took: {len(bad_files.messages)}{bad_files.listed()}"),
+                      soft_wrap=True, highlight=False)
 
 
 def scores_table(columns: Mapping[str, Mapping[str, float | None]]) -> Table:

@@ -25,7 +25,7 @@ class BadFiles:
     >>> bad.add(DataError("a.png: cannot be read."))
     >>> bad.add(DataError("b.png: cannot be read."))
     Traceback (most recent call last):
-    keras_semisis.data.label_space.DataError: 2 files cannot be used, and skip_bad=1 tolerates 1:
+    keras_semisis.data.label_space.DataError: Bad files: 2, of which skip_bad=1 tolerates 1:
       a.png: cannot be read.
       b.png: cannot be read.
     """
@@ -36,9 +36,6 @@ class BadFiles:
         self.tolerated = tolerated
         self.messages: list[str] = []
         self._lock = threading.Lock()
-
-    def __len__(self) -> int:
-        return len(self.messages)
 
     def add(self, error: DataError) -> None:
         """Takes note of a file that cannot be used, once.
@@ -51,17 +48,13 @@ class BadFiles:
         with self._lock:
             if str(error) not in self.messages:
                 self.messages.append(str(error))
-            if len(self) > self.tolerated:
-                listed = "\n  ".join(self.messages)
-                raise DataError(f"{len(self)} files cannot be used, and skip_bad={self.tolerated} tolerates "
-                                f"{self.tolerated}:\n  {listed}") from error
+            if len(self.messages) > self.tolerated:
+                raise DataError(f"Bad files: {len(self.messages)}, of which skip_bad={self.tolerated} tolerates "
+                                f"{self.tolerated}:{self.listed()}") from error
 
-    def report(self) -> str:
-        """What was skipped, one file a line; empty if nothing was."""
-        if not self.messages:
-            return ""
-        listed = "\n  ".join(self.messages)
-        return f"{len(self)} files could not be used, and others took their places:\n  {listed}"
+    def listed(self) -> str:
+        """The messages, each in an indented line of its own."""
+        return "".join(f"\n  {message}" for message in self.messages)
 
 
 def bad_files(skip_bad: int | BadFiles) -> BadFiles:

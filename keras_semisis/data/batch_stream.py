@@ -89,7 +89,7 @@ class Lane:
             item = self._good(int(other))
             if item is not None:
                 return item
-        raise DataError(f"None of the {len(self.items)} items can be used. {self._bad_files.report()}")
+        raise DataError(f"None of the {len(self.items)} items can be used:{self._bad_files.listed()}")
 
     def _good(self, index):
         if index in self._bad:

@@ -126,7 +126,7 @@ def _found_label_space(files: Mapping[str, Path], id_map: Mapping[int, int],
         for i in np.unique(remap(label_map, id_map)):
             found.setdefault(int(i), path)
     if not found:
-        raise DataError(f"None of the {len(files)} label maps can be used. {bad.report()}")
+        raise DataError(f"None of the {len(files)} label maps can be used:{bad.listed()}")
     ids = sorted(found)
     where = found[ids[-1]]
     if ids == [0, 255]:

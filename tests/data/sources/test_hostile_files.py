@@ -337,7 +337,7 @@ EXPECTED = {form: IDS % 2 if form == "1 bit" else IDS for form in LABEL_FORMS}
 def mutated(content, rng):
     """A copy with one to three small changes: bits, bytes, and stretches cut out, put in, doubled, zeroed or cut off."""
     content = bytearray(content)
-    for _ in range(rng.integers(1, 4)):
+    for _ in range(rng.integers(1, 4) if content else 0):
         where, length = int(rng.integers(len(content))), int(rng.integers(1, 9))
         match rng.integers(7):
             case 0:
@@ -345,7 +345,7 @@ def mutated(content, rng):
             case 1:
                 content[where] = int(rng.integers(256))
             case 2:
-                del content[where:where + length]
+                del content[max(1, where):where + length]
             case 3:
                 content[where:where] = rng.bytes(length)
             case 4:
