@@ -17,11 +17,14 @@ from keras_semisis.cli.settings import (
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich", help=(
     "Semantic image synthesis with few labels: label map in, photo out."))
 
-_DATA = "What to train on: camvid:PATH, folder:PATH (images/ and labels/ in it) or synthetic."
+_DATA = ("What to train on: cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, folder:PATH (images/ and "
+         "labels/ in it) or synthetic.")
+_SIZE = "Height x width; by default that of published results on the data, or 64x96."
+_SKIP_BAD = "Number of missing, damaged or wrongly labelled files to tolerate; they are listed at the end."
 Data = Annotated[str, typer.Option("--data", help=_DATA)]
 ValidationData = Annotated[str | None, typer.Option(
     help="folder:PATH to validate with. Otherwise the data's own validation split, or every tenth item of a folder.")]
-ImageSize = Annotated[str, typer.Option(help="Height x width of the images, such as 64x96.")]
+ImageSize = Annotated[str | None, typer.Option(help=_SIZE)]
 BatchSize = Annotated[int, typer.Option(min=1)]
 Seed = Annotated[int, typer.Option(min=0)]
 Segmenter = Annotated[str | None, typer.Option(help="A .keras file of train-segmenter, which judges the photos.")]
@@ -80,7 +83,11 @@ def train(
     id_map: Annotated[list[str], typer.Option(
         help="STORED=CLASS for ids of a folder that differ, such as 255=11. Repeatable.",
         rich_help_panel=_SOURCES)] = [],  # noqa: B006
-    image_size: Annotated[str, typer.Option(help="Height x width.", rich_help_panel=_SOURCES)] = "64x96",
+    image_size: Annotated[str | None, typer.Option(help=_SIZE, rich_help_panel=_SOURCES)] = None,
+    load_size: Annotated[str | None, typer.Option(
+        help="Height x width that images are resized to before a random crop; by default that of published results, if "
+             "--image-size is not given, else no crop.", rich_help_panel=_SOURCES)] = None,
+    skip_bad: Annotated[int, typer.Option(min=0, help=_SKIP_BAD, rich_help_panel=_SOURCES)] = 0,
     sampler: Annotated[str, typer.Option(help="rare_classes, uniform or rare_classes_second_half.",
                                          rich_help_panel=_SOURCES)] = "rare_classes",
     output: Annotated[str | None, typer.Option(help="The run folder; by default runs/ and the time.",
@@ -135,14 +142,15 @@ def train(
     """Trains a semi-paired GAN on photos of your own; Ctrl-C leaves a run that --resume goes on with."""
     given = {name for name in ctx.params if ctx.get_parameter_source(name).name == "COMMANDLINE"}
     if resume is None and data is None:
-        raise ValueError("train needs --data (camvid:PATH, folder:PATH or synthetic), or --resume RUN.")
+        raise ValueError("train needs --data (such as camvid:PATH, folder:PATH or synthetic), or --resume RUN.")
     if resume is not None and given != {"resume"}:
         extra = ", ".join(sorted("--" + name.replace("_", "-") for name in given - {"resume"}))
         raise ValueError(f"--resume takes all settings from the run folder: leave {extra} out.")
     options = {name: value for name, value in ctx.params.items() if name != "resume"}
     if resume is None:
+        size, load = _sizes(data, image_size, load_size)
         options |= {
-            "image_size": parse_size(image_size), "id_map": tuple(id_map),
+            "image_size": size, "load_size": load, "id_map": tuple(id_map),
             "output": output or time.strftime("runs/train-%Y%m%d-%H%M%S"),
             "discriminator_channels": (None if discriminator_channels is None else
                                        parse_channels(discriminator_channels, "--discriminator-channels")),
@@ -153,6 +161,15 @@ def train(
         training.go_on(resume)
     else:
         training.train(TrainSettings(**options))
+
+
+def _sizes(data, image_size, load_size):
+    from keras_semisis.cli.sources import default_sizes
+
+    size, load = default_sizes(data)
+    if image_size is not None:
+        size, load = parse_size(image_size), None
+    return size, parse_size(load_size, "--load-size") if load_size is not None else load
 
 
 @command("generate")
@@ -184,11 +201,13 @@ def evaluate(
     seed: Seed = 0,
     ignore_class: IgnoreClass = None,
     id_map: IdMap = [],  # noqa: B006
+    skip_bad: Annotated[int, typer.Option(min=0, help=_SKIP_BAD)] = 0,
 ):
     """Scores a model on validation photos, beside the scores of real photos."""
     from keras_semisis.cli.evaluating import evaluate as run
 
-    run(model, data, validation_data, segmenter, features, output, batch_size, seed, ignore_class, tuple(id_map))
+    run(model, data, validation_data, segmenter, features, output, batch_size, seed, ignore_class, tuple(id_map),
+        skip_bad)
 
 
 @command("train-segmenter")
@@ -196,7 +215,7 @@ def train_segmenter(
     ctx: typer.Context,
     data: Data,
     output: Annotated[Path, typer.Option(help="The .keras file that is written.")] = Path("segmenter.keras"),
-    image_size: ImageSize = "64x96",
+    image_size: ImageSize = None,
     batch_size: BatchSize = 8,
     steps: Annotated[int, typer.Option(min=1)] = 2000,
     channels: Annotated[str, typer.Option(help="Encoder widths.")] = "32,64,128,128,128",
@@ -210,8 +229,20 @@ def train_segmenter(
     """Trains the segmentation network that judges generated photos, on real ones."""
     from keras_semisis.cli.segmenter_command import run
 
-    run(data, output, parse_size(image_size), batch_size, steps, parse_channels(channels, "--channels"), final_channels,
-        learning_rate, precision, seed, ignore_class, tuple(id_map))
+    run(data, output, _sizes(data, image_size, None)[0], batch_size, steps, parse_channels(channels, "--channels"),
+        final_channels, learning_rate, precision, seed, ignore_class, tuple(id_map))
+
+
+@command("classes")
+def classes(
+    ctx: typer.Context,
+    data: Annotated[str, typer.Argument(help="cityscapes, ade20k, coco_stuff, camvid, synthetic, tfds:NAME or a folder.")],
+    legend: Annotated[Path | None, typer.Option(help="A PNG file to draw names and colours into.")] = None,
+):
+    """Prints the classes of a data set: ids, names, colours, the don't-care class."""
+    from keras_semisis.cli.classes import classes as run
+
+    run(data, legend)
 
 
 @command("import")

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from keras_semisis.data import BadFiles
+
 _SCORES = (("frechet", "Fréchet distance ↓"), ("kid", "KID ↓"), ("miou", "mIoU ↑"))
 
 # Of a list in an error message
@@ -41,6 +43,13 @@ def _shortened(message):
     head, *items = message.split("\n  ")
     more = [f"... and {len(items) - _MOST_ITEMS} more"] if len(items) > _MOST_ITEMS else []
     return "\n  ".join(" ".join(part.split()) for part in (head, *items[:_MOST_ITEMS], *more))
+
+
+def print_report(bad_files: BadFiles) -> None:
+    """Prints which files were skipped, if any."""
+    if bad_files.messages:
+        console.print(escape(f"Bad files, whose places others took: {len(bad_files.messages)}{bad_files.listed()}"),
+                      soft_wrap=True, highlight=False)
 
 
 def scores_table(columns: Mapping[str, Mapping[str, float | None]]) -> Table:

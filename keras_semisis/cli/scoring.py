@@ -7,7 +7,7 @@ import keras
 
 from keras_semisis import metrics, models
 from keras_semisis.cli import segmenter as segmentation
-from keras_semisis.data import Source, paired_dataset
+from keras_semisis.data import BadFiles, Source, paired_dataset
 
 FEATURES = ("auto", "segmenter", "efficientnet_lite0", "none")
 
@@ -30,7 +30,7 @@ def load_segmenter(path: str | Path, num_classes: int, image_size: tuple[int, in
 
 
 def make_metrics(segmenter: keras.Model | None, features: str, train: Source, image_size: tuple[int, int],
-                 batch_size: int) -> list[metrics.GenerationMetric]:
+                 batch_size: int, skip_bad: int | BadFiles = 0) -> list[metrics.GenerationMetric]:
     """Fréchet distance and KID where there are features for them, mIoU where there is a segmenter.
 
     Args:
@@ -40,6 +40,7 @@ def make_metrics(segmenter: keras.Model | None, features: str, train: Source, im
         train: Real training images, for the scores of real images.
         image_size: (height, width) of the images.
         batch_size: Images a batch of the former.
+        skip_bad: Number of training images that may be bad.
 
     Raises:
         ValueError: If ``features`` is none of these, or needs a segmenter.
@@ -56,7 +57,7 @@ def make_metrics(segmenter: keras.Model | None, features: str, train: Source, im
         network = (segmentation.bottleneck_features(segmenter) if features == "segmenter"
                    else models.efficientnet_lite0_features())
         shared = metrics.Features(network)
-        baseline = paired_dataset(train, image_size, batch_size, training=False)
+        baseline = paired_dataset(train, image_size, batch_size, training=False, skip_bad=skip_bad)
         chosen += [metrics.FrechetInceptionDistance(shared, baseline),
                    metrics.KernelInceptionDistance(shared, baseline)]
     if segmenter is not None:

@@ -21,12 +21,14 @@ class TrainSettings:
     validation_data: str | None = None
     ratio: float = 0.1
     image_size: tuple[int, int] = (64, 96)
+    load_size: tuple[int, int] | None = None
     batch_size: int = 8
     steps: int = 2000
     unpaired_images: str | None = None
     unpaired_labels: str | None = None
     ignore_class: int | None = None
     id_map: tuple[str, ...] = ()
+    skip_bad: int = 0
     sampler: str = "rare_classes"
     seed: int = 0
     precision: str = "float32"
@@ -60,7 +62,7 @@ class TrainSettings:
     save_every: int = 500
 
 
-def parse_size(text: str) -> tuple[int, int]:
+def parse_size(text: str, option: str = "--image-size") -> tuple[int, int]:
     """``"64x96"`` to (height, width).
 
     >>> parse_size("64x96")
@@ -68,7 +70,7 @@ def parse_size(text: str) -> tuple[int, int]:
     """
     parts = text.lower().replace("×", "x").split("x")
     if len(parts) != 2 or not all(part.strip().isdigit() for part in parts):
-        raise ValueError(f"--image-size {text}: expected HEIGHTxWIDTH in pixels, such as 64x96.")
+        raise ValueError(f"{option} {text}: expected HEIGHTxWIDTH in pixels, such as 64x96.")
     return int(parts[0]), int(parts[1])
 
 
@@ -135,7 +137,7 @@ def read_settings(folder: Path) -> TrainSettings:
     unknown = sorted(options.keys() - {field.name for field in fields(TrainSettings)})
     if unknown:
         raise ValueError(f"{path}: unknown options {', '.join(unknown)}; another version of keras-semisis wrote it.")
-    for name in ("image_size", "id_map", "discriminator_channels"):
+    for name in ("image_size", "load_size", "id_map", "discriminator_channels"):
         if options.get(name) is not None:
             options[name] = tuple(options[name])
     if isinstance(options["unconditional_channels"], dict):

@@ -8,7 +8,12 @@ import numpy as np
 
 from keras_semisis.cli.settings import FILE, TrainSettings, parse_id_map
 from keras_semisis.data import (
+    ADE20K,
+    TFDS,
+    BadFiles,
     CamVid,
+    Cityscapes,
+    COCOStuff,
     DataError,
     Folder,
     LabelSpace,
@@ -19,6 +24,10 @@ from keras_semisis.data import (
 from keras_semisis.data.draws import permutation
 from keras_semisis.data.label_space import distinct_colours
 
+EXPECTED = "cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, folder:PATH or synthetic"
+DEFAULT_IMAGE_SIZE = (64, 96)
+# with a training and a validation split in one folder
+_BENCHMARKS = {"cityscapes": Cityscapes, "ade20k": ADE20K, "coco_stuff": COCOStuff, "camvid": CamVid}
 # of a folder without splits, the share of items that is kept for validation
 _HELD_OUT = 0.1
 _SYNTHETIC_SCENES = 400
@@ -32,17 +41,19 @@ class DataPair(NamedTuple):
 
 
 def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None = None, id_map: tuple[str, ...] = (),
-              validation_data: str | None = None) -> DataPair:
-    """Opens ``camvid:PATH``, ``folder:PATH`` or ``synthetic``.
+              validation_data: str | None = None, skip_bad: BadFiles | None = None) -> DataPair:
+    """Opens ``cityscapes:PATH``, ``ade20k:PATH``, ``coco_stuff:PATH``, ``camvid:PATH``, ``tfds:NAME``, ``folder:PATH`` or
+    ``synthetic``.
 
-    ``camvid`` and ``synthetic`` have a validation split, and so has a folder with ``train`` and ``val`` in it. Of any other
-    folder every tenth item, chosen by name, is kept for validation, unless ``validation_data`` names another.
+    All but ``folder`` have a validation split, and so has a folder with ``train`` and ``val`` in it. Of any other folder every
+    tenth item, chosen by name, is kept for validation, unless ``validation_data`` names another.
 
     Args:
         data: As above; ``synthetic:N`` has N training scenes and half as many others.
         image_size: (height, width) that synthetic scenes are rendered at.
         ignore_class, id_map: As `Folder` takes them, the latter as ``"255=11"``.
         validation_data: ``folder:PATH`` of another folder.
+        skip_bad: Bad files that are tolerated, as `Folder` takes them.
 
     Raises:
         ValueError: If ``data`` is none of these.
@@ -53,12 +64,14 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
         scenes = int(path or _SYNTHETIC_SCENES)
         pair = DataPair(SyntheticScenes(scenes, "train", image_size),
                         SyntheticScenes(max(1, scenes // 2), "val", image_size))
-    elif kind == "camvid" and path:
-        pair = DataPair(CamVid(path, "train"), CamVid(path, "val"))
+    elif kind in _BENCHMARKS and path:
+        pair = DataPair(_BENCHMARKS[kind](path, "train"), _BENCHMARKS[kind](path, "val"))
+    elif kind == "tfds" and path:
+        pair = DataPair(TFDS(path, "train"), TFDS(path, "val"))
     elif kind == "folder" and path:
-        pair = _open_folder(Path(path), ignore_class, parse_id_map(id_map), validation_data is None)
+        pair = _open_folder(Path(path), ignore_class, parse_id_map(id_map), validation_data is None, skip_bad or 0)
     else:
-        raise ValueError(f"--data {data}: expected camvid:PATH, folder:PATH or synthetic.")
+        raise ValueError(f"--data {data}: expected {EXPECTED}.")
     if validation_data is None:
         return pair
     kind, _, path = validation_data.partition(":")
@@ -68,11 +81,63 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
     return DataPair(pair.train, val)
 
 
-def _open_folder(root, ignore_class, id_map, hold_out):
-    def has(split):
-        return (root / "images" / split).is_dir() or (root / split / "images").is_dir()
+def default_sizes(data: str) -> tuple[tuple[int, int], tuple[int, int] | None]:
+    """Image size and load size (both (height, width)) at which the field publishes results on ``data``, or 64×96 uncropped.
 
-    train = Folder(root, split="train" if has("train") else None, ignore_class=ignore_class, id_map=id_map)
+    >>> default_sizes("ade20k:PATH"), default_sizes("synthetic")
+    (((256, 256), (286, 286)), ((64, 96), None))
+    """
+    source = _source_class(data)
+    if source is None or source.published_image_size is None:
+        return DEFAULT_IMAGE_SIZE, None
+    return source.published_image_size, source.published_load_size
+
+
+def label_space_of(data: str) -> LabelSpace:
+    """The classes of ``data``; of a benchmark no data are needed, and its name is enough.
+
+    Args:
+        data: As `open_data` takes it, or a folder.
+
+    Raises:
+        ValueError: If there is no such source or folder.
+        DataError: As `Folder` and `TFDS` raise it.
+
+    Example:
+
+    >>> label_space_of("cityscapes").num_classes
+    35
+    """
+    kind, _, path = data.partition(":")
+    source = _source_class(data)
+    if source is not None:
+        return source.label_space
+    if kind == "synthetic":
+        return SyntheticScenes(1).label_space
+    if kind == "tfds" and path:
+        return TFDS(path).label_space
+    root = Path(path if kind == "folder" and path else data)
+    if not root.is_dir():
+        raise ValueError(f"{data}: there is no such source or folder. Expected {EXPECTED}; of a benchmark its name is enough.")
+    return Folder(root, split="train" if _has_split(root, "train", "labels") else None, images=None).label_space
+
+
+def _source_class(data):
+    """The class whose label space and sizes ``data`` has; None of a folder, of synthetic scenes and of other sets of TFDS."""
+    kind, _, path = data.partition(":")
+    return TFDS.known.get(path) if kind == "tfds" else _BENCHMARKS.get(kind)
+
+
+def _has_split(root, split, folder="images"):
+    return (root / folder / split).is_dir() or (root / split / folder).is_dir()
+
+
+def _open_folder(root, ignore_class, id_map, hold_out, skip_bad):
+    def has(split):
+        return _has_split(root, split)
+
+    train = Folder(root, split="train" if has("train") else None, ignore_class=ignore_class, id_map=id_map,
+                   skip_bad=skip_bad)
     if has("train") and has("val"):
         return DataPair(train, Folder(root, split="val", label_space=train.label_space, id_map=id_map))
     if not hold_out:
@@ -86,12 +151,13 @@ def _open_folder(root, ignore_class, id_map, hold_out):
     return DataPair(train.subset(np.sort(order[count:])), train.subset(np.sort(order[:count])))
 
 
-def training_sources(settings: TrainSettings, train: Source) -> tuple[Source, Source, Source]:
+def training_sources(settings: TrainSettings, train: Source,
+                     skip_bad: int | BadFiles = 0) -> tuple[Source, Source, Source]:
     """Paired source, unpaired images and unpaired label maps: the split, and folders of further ones.
 
     With a ratio below 1 the further ones join what the split leaves unpaired; with a ratio of 1 they are all there is.
     """
-    paired, images, labels = semi_paired_split(train, settings.ratio, settings.seed)
+    paired, images, labels = semi_paired_split(train, settings.ratio, settings.seed, skip_bad)
     if settings.unpaired_images:
         more = Folder(settings.unpaired_images, images=".", labels=None)
         images = Joined(images, more) if settings.ratio < 1 else more

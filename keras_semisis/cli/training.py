@@ -18,7 +18,7 @@ from keras_semisis.callbacks import (
     resume,
 )
 from keras_semisis.cli import scoring
-from keras_semisis.cli.messages import console
+from keras_semisis.cli.messages import console, print_report
 from keras_semisis.cli.progress import ProgressBar, StopOnInterrupt
 from keras_semisis.cli.settings import (
     FILE,
@@ -28,7 +28,7 @@ from keras_semisis.cli.settings import (
     write_document,
 )
 from keras_semisis.cli.sources import DataPair, open_data, training_sources
-from keras_semisis.data import BatchStream, LabelSpace, paired_dataset, unpaired_dataset
+from keras_semisis.data import BadFiles, BatchStream, LabelSpace, paired_dataset, unpaired_dataset
 from keras_semisis.gans import SemiPairedGAN
 from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS
 
@@ -45,22 +45,24 @@ class TrainingData(NamedTuple):
     unpaired: BatchStream
     val: BatchStream
     counts: dict[str, int]
+    bad_files: BadFiles
 
 
 def open_training_data(settings: TrainSettings) -> TrainingData:
     """The data sets of a run."""
+    bad = BadFiles(settings.skip_bad)
     sources = open_data(settings.data, settings.image_size, settings.ignore_class, settings.id_map,
-                        settings.validation_data)
-    paired, images, labels = training_sources(settings, sources.train)
-    size, batch = settings.image_size, settings.batch_size
+                        settings.validation_data, bad)
+    paired, images, labels = training_sources(settings, sources.train, bad)
+    size, batch, crop = settings.image_size, settings.batch_size, {"load_size": settings.load_size, "skip_bad": bad}
     return TrainingData(
         sources,
         paired_dataset(paired, size, batch, settings.sampler, settings.seed,
-                       statistics_cache=Path(settings.output) / "class_statistics.npz"),
-        unpaired_dataset(images, labels, size, batch, settings.seed),
-        paired_dataset(sources.val, size, batch, training=False),
+                       statistics_cache=Path(settings.output) / "class_statistics.npz", **crop),
+        unpaired_dataset(images, labels, size, batch, settings.seed, **crop),
+        paired_dataset(sources.val, size, batch, training=False, skip_bad=bad),
         {"pairs": len(paired), "unpaired_images": len(images), "unpaired_label_maps": len(labels),
-         "validation": len(sources.val)})
+         "validation": len(sources.val)}, bad)
 
 
 def build_gan(settings: TrainSettings, space: LabelSpace) -> SemiPairedGAN:
@@ -141,7 +143,8 @@ def examples(data: TrainingData) -> tuple[np.ndarray, np.ndarray]:
     """Some validation images and their label maps, spread over the data set, for the pictures."""
     wanted = np.unique(np.linspace(0, len(data.sources.val) - 1, _GRID_ROWS).round().astype(int))
     subset = data.sources.val.subset(wanted)
-    images, label_maps = next(iter(paired_dataset(subset, data.val.image_size, len(wanted), training=False)))
+    images, label_maps = next(iter(paired_dataset(subset, data.val.image_size, len(wanted), training=False,
+                                                  skip_bad=data.bad_files)))
     return images, label_maps
 
 
@@ -175,6 +178,7 @@ def train(settings: TrainSettings, going_on: bool = False) -> None:
             data.val, judges, settings.evaluate_every, folder, best, "max" if best == "miou" else "min"))
     callbacks += [*run_callbacks(folder), Checkpoint(folder, settings.save_every)]
     interrupted = fit(gan, data, settings.steps, start, callbacks)
+    print_report(data.bad_files)
     if interrupted and gan.step < settings.steps:
         console.print(f"Stopped at step {gan.step} of {settings.steps}. Go on with: "
                       f"keras-semisis train --resume {folder}", soft_wrap=True)
@@ -188,7 +192,7 @@ def _judges(settings, data):
     if settings.segmenter:
         segmenter = scoring.load_segmenter(settings.segmenter, space.num_classes, settings.image_size)
     return scoring.make_metrics(
-        segmenter, settings.features, data.sources.train, settings.image_size, settings.batch_size)
+        segmenter, settings.features, data.sources.train, settings.image_size, settings.batch_size, data.bad_files)
 
 
 def go_on(folder: Path) -> None:

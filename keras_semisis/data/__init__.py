@@ -1,5 +1,6 @@
 """Photos and label maps in, batches out."""
 
+from keras_semisis.data.bad_files import BadFiles
 from keras_semisis.data.batch_stream import BatchStream
 from keras_semisis.data.label_space import DataError, LabelSpace
 from keras_semisis.data.pipeline import paired_dataset, training_stream, unpaired_dataset
@@ -10,15 +11,24 @@ from keras_semisis.data.rare_classes import (
     rejection_sample,
     stream_rejection_sample,
 )
+from keras_semisis.data.sources.ade20k import ADE20K
 from keras_semisis.data.sources.camvid import CamVid
+from keras_semisis.data.sources.cityscapes import Cityscapes
+from keras_semisis.data.sources.coco_stuff import COCOStuff
 from keras_semisis.data.sources.folder import Folder
 from keras_semisis.data.sources.source import Source
 from keras_semisis.data.sources.synthetic import SyntheticScenes
+from keras_semisis.data.sources.tfds import TFDS
 from keras_semisis.data.split import semi_paired_split
 
 __all__ = [
+    "ADE20K",
+    "TFDS",
+    "BadFiles",
     "BatchStream",
+    "COCOStuff",
     "CamVid",
+    "Cityscapes",
     "DataError",
     "Folder",
     "LabelSpace",

@@ -5,8 +5,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from keras_semisis.data.draws import draw_key, gather_blocks, random_bits, random_integers, uniform_draws
-from keras_semisis.data.label_space import LabelSpace
+from keras_semisis.data.bad_files import BadFiles
+from keras_semisis.data.draws import (
+    draw_key,
+    gather_blocks,
+    permutation,
+    random_bits,
+    random_integers,
+    uniform_draws,
+)
+from keras_semisis.data.label_space import DataError, LabelSpace
 from keras_semisis.data.optional_tensorflow import optional_tensorflow
 from keras_semisis.data.prepared_items import PreparedItems
 from keras_semisis.data.rare_classes import rejection_draws, rejection_sample
@@ -26,15 +34,18 @@ class Lane:
         seed: Seed of this lane alone.
         training: Draw in random order, crop and flip; else take the items one after the other as they are.
         probabilities: p_i of rare-class sampling, or None if this lane never uses it.
+        bad_files: Takes note of items that cannot be read.
     """
 
     def __init__(self, items: PreparedItems, image_size: tuple[int, int], seed: int, training: bool,
-                 probabilities: np.ndarray | None = None):
+                 probabilities: np.ndarray | None = None, bad_files: BadFiles | None = None):
         self.items = items
         self._image_size = image_size
         self._seed = seed
         self._training = training
         self._probabilities = probabilities
+        self._bad_files = bad_files or BadFiles()
+        self._bad: set[int] = set()
         self._rare_block = functools.lru_cache(maxsize=4)(self._draw_rare_block)
         self._keys = [draw_key(seed, purpose) for purpose in ("flip", "crop rows", "crop columns")]
 
@@ -64,10 +75,31 @@ class Lane:
 
     def batch(self, draws: np.ndarray, indices: np.ndarray) -> list[np.ndarray]:
         """Crops, flips and stacks items: float32 images in [-1, 1] and/or int32 label maps."""
-        items = [self.items.get(int(index)) for index in indices]
+        items = [self._item(int(draw), int(index)) for draw, index in zip(draws, indices, strict=True)]
         windows = list(self._windows(draws, items[0][0].shape))
         batches = [_stack(arrays, windows, self._image_size) for arrays in zip(*items, strict=True)]
         return [_to_unit_range(batch) if batch.ndim == 4 else batch.astype(np.int32) for batch in batches]
+
+    def _item(self, draw, index):
+        """The item at ``index``; if it is bad, the first good one in an order that depends on seed and draw alone."""
+        item = self._good(index)
+        if item is not None:
+            return item
+        for other in permutation(len(self.items), self._seed, "instead of", draw):
+            item = self._good(int(other))
+            if item is not None:
+                return item
+        raise DataError(f"None of the {len(self.items)} items can be used:{self._bad_files.listed()}")
+
+    def _good(self, index):
+        if index in self._bad:
+            return None
+        try:
+            return self.items.get(index)
+        except DataError as error:
+            self._bad_files.add(error)
+            self._bad.add(index)
+            return None
 
     def _windows(self, draws, item_shape):
         """The crop and flip of each draw, as a pair of slices."""
@@ -117,15 +149,17 @@ class BatchStream:
         label_space: The `LabelSpace` of the label maps.
         training: Whether batches are shuffled, flipped and always whole.
         error: What loading raised last, or None: tf.data wraps an exception into one of its own.
+        bad_files: The `BadFiles` that were met so far.
     """
 
     def __init__(self, lanes: list[Lane], batch_size: int, image_size: tuple[int, int],
-                 label_space: LabelSpace, training: bool, sampler: str = "uniform"):
+                 label_space: LabelSpace, training: bool, sampler: str = "uniform", bad_files: BadFiles | None = None):
         self.batch_size = batch_size
         self.image_size = image_size
         self.label_space = label_space
         self.training = training
         self.error: Exception | None = None
+        self.bad_files = bad_files or BadFiles()
         self._lanes = lanes
         self._sampler = sampler
 

@@ -9,6 +9,10 @@ import numpy as np
 class DataError(ValueError):
     """Something in the user's data is wrong. The message names the file, what was found, and the remedy."""
 
+    def __init__(self, message: str):
+        # A file name that is no UTF-8 could not be printed
+        super().__init__(message.encode("utf-8", "backslashreplace").decode())
+
 
 @dataclass(frozen=True)
 class LabelSpace:
@@ -63,10 +67,10 @@ class LabelSpace:
         """
         if label_map.min(initial=0) >= 0 and label_map.max(initial=0) < self.num_classes:
             return label_map
-        ids, counts = np.unique(label_map, return_counts=True)
-        stray = [(int(i), int(n)) for i, n in zip(ids, counts, strict=True) if not 0 <= i < self.num_classes]
-        listed = ", ".join(f"{i} ({n} pixels)" for i, n in stray[:5]) + (", ..." if len(stray) > 5 else "")
-        remedy = ("255 usually marks unlabelled pixels" if any(i == 255 for i, _ in stray) else
+        ids = np.unique(label_map)
+        stray = [int(i) for i in ids if not 0 <= i < self.num_classes]
+        listed = named_ids(label_map[(label_map < 0) | (label_map >= self.num_classes)])
+        remedy = ("255 usually marks unlabelled pixels" if 255 in stray else
                   "the ids may be scaled or belong to another label set")
         target = self.ignore_class if self.ignore_class is not None else 0
         if self.num_classes == 2 and {*ids.tolist()} <= {0, 255}:
@@ -74,7 +78,20 @@ class LabelSpace:
         raise DataError(
             f"{where}: label id {listed} found, but the {self.num_classes} classes are "
             f"0..{self.num_classes - 1}; {remedy}. Remap it (for example "
-            f"id_map={{{stray[0][0]}: {target}}}) or name more classes.")
+            f"id_map={{{stray[0]}: {target}}}) or name more classes.")
+
+
+def named_ids(stray: np.ndarray) -> str:
+    """The ids of stray pixels, and how many there are of each, for messages.
+
+    Example:
+
+    >>> named_ids(np.array([77, 255, 77]))
+    '77 (2 pixels), 255 (1 pixels)'
+    """
+    ids, counts = np.unique(stray, return_counts=True)
+    listed = [f"{i} ({n} pixels)" for i, n in zip(ids.tolist(), counts.tolist(), strict=True)]
+    return ", ".join(listed[:5]) + (", ..." if len(listed) > 5 else "")
 
 
 def distinct_colours(number: int) -> list[tuple[int, int, int]]:

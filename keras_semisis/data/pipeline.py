@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_semisis.data.bad_files import BadFiles, bad_files, to_be_counted
 from keras_semisis.data.batch_stream import BatchStream, Lane
 from keras_semisis.data.draws import draw_key
 from keras_semisis.data.label_space import DataError
@@ -22,7 +23,7 @@ SAMPLERS = ("uniform", "rare_classes", "rare_classes_second_half")
 
 def paired_dataset(source: Source, image_size: tuple[int, int], batch_size: int, sampler: str = "uniform",
                    seed: int = 0, training: bool = True, statistics_cache: str | Path | None = None,
-                   load_size: tuple[int, int] | None = None) -> BatchStream:
+                   load_size: tuple[int, int] | None = None, skip_bad: int | BadFiles = 0) -> BatchStream:
     """Batches of images with their label maps.
 
     Images are resized with Pillow's bicubic filter, label maps with nearest neighbour, to ``image_size``
@@ -40,12 +41,16 @@ def paired_dataset(source: Source, image_size: tuple[int, int], batch_size: int,
         statistics_cache: File for the class statistics of rare-class sampling, see `class_statistics`.
         load_size: (height, width) that items are resized to in training before a random crop of
             ``image_size``; None for no crop. The paper's (286, 286) with an image size of (256, 256).
+        skip_bad: Number of files that may be missing, damaged or hold stray ids. Instead of an item with one another is taken,
+            which depends on the seed and the number of the draw alone. `BatchStream.bad_files` lists them. A `BadFiles`
+            counts those of several data sets together.
 
     Returns:
         A `BatchStream`.
 
     Raises:
-        DataError: If the source is empty; and, while the label maps are counted, if one cannot be read.
+        DataError: If the source is empty; and, while the label maps are counted or batches are read, if more files than
+            ``skip_bad`` cannot be used.
         ValueError: If an argument is none of the above.
 
     Example:
@@ -64,19 +69,20 @@ def paired_dataset(source: Source, image_size: tuple[int, int], batch_size: int,
     if not len(source):
         raise DataError("The paired source is empty (ratio=0 leaves no pairs). Use a larger ratio, or a "
                         "method that needs no pairs (USIS) with unpaired_dataset alone.")
+    bad = bad_files(skip_bad)
     probabilities = None
     if training and sampler != "uniform":
-        counts = class_statistics(source, cache=statistics_cache)
+        counts = class_statistics(to_be_counted(source, bad), cache=statistics_cache)
         probabilities = rare_class_probabilities(counts, source.label_space.ignore_class)
     items = PreparedItems(source, prepared_size, image=True, label_map=True)
-    lane = Lane(items, size, draw_key(seed, "pairs"), training, probabilities)
+    lane = Lane(items, size, draw_key(seed, "pairs"), training, probabilities, bad)
     return BatchStream([lane], batch_size, size, source.label_space, training,
-                       sampler if training else "uniform")
+                       sampler if training else "uniform", bad)
 
 
 def unpaired_dataset(images: Source, labels: Source, image_size: tuple[int, int], batch_size: int,
                      seed: int = 0, training: bool = True,
-                     load_size: tuple[int, int] | None = None) -> BatchStream:
+                     load_size: tuple[int, int] | None = None, skip_bad: int | BadFiles = 0) -> BatchStream:
     """Batches of images and label maps that do not belong together.
 
     The two are drawn, cropped and flipped independently of each other. They may differ in number: one pass is
@@ -89,13 +95,13 @@ def unpaired_dataset(images: Source, labels: Source, image_size: tuple[int, int]
         batch_size: Items a batch.
         seed: Seed of orders, crops and flips.
         training: As in `paired_dataset`.
-        load_size: As in `paired_dataset`.
+        load_size, skip_bad: As in `paired_dataset`.
 
     Returns:
         A `BatchStream`.
 
     Raises:
-        DataError: If a source is empty.
+        DataError: If a source is empty; and, while batches are read, if more files than ``skip_bad`` cannot be used.
         ValueError: If an argument is none of the above.
 
     Example:
@@ -113,10 +119,11 @@ def unpaired_dataset(images: Source, labels: Source, image_size: tuple[int, int]
                             "train on the pairs alone (OASIS).")
     if labels.label_space is None:
         raise ValueError("labels= has no label maps (its label_space is None). Give a source of label maps.")
-    lanes = [Lane(PreparedItems(images, prepared_size, image=True), size, draw_key(seed, "images"), training),
-             Lane(PreparedItems(labels, prepared_size, label_map=True), size, draw_key(seed, "label maps"),
-             training)]
-    return BatchStream(lanes, batch_size, size, labels.label_space, training)
+    bad = bad_files(skip_bad)
+    lanes = [Lane(PreparedItems(images, prepared_size, image=True), size, draw_key(seed, "images"), training, bad_files=bad),
+             Lane(PreparedItems(labels, prepared_size, label_map=True), size, draw_key(seed, "label maps"), training,
+                  bad_files=bad)]
+    return BatchStream(lanes, batch_size, size, labels.label_space, training, bad_files=bad)
 
 
 def _sizes(image_size, load_size, batch_size, training):

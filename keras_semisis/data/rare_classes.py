@@ -1,7 +1,9 @@
 """Sampling of images with rare classes: class statistics, the probabilities p_i, the samplers."""
 
+import contextlib
 import hashlib
 import os
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -35,6 +37,9 @@ def class_statistics(source: Source, cache: str | Path | None = None,
 
     Raises:
         DataError: If a label map cannot be read or holds a stray id.
+
+    Warns:
+        UserWarning: If the counts cannot be kept, because the disk is full or read-only.
 
     Example:
 
@@ -89,11 +94,17 @@ def _read_cache(path: Path, fingerprint: str) -> np.ndarray | None:
 
 
 def _write_cache(path: Path, fingerprint: str, counts: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-    with open(unfinished, "wb") as file:
-        np.savez_compressed(file, counts=counts, fingerprint=fingerprint)
-    os.replace(unfinished, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(unfinished, "wb") as file:
+            np.savez_compressed(file, counts=counts, fingerprint=fingerprint)
+        os.replace(unfinished, path)
+    except OSError as error:  # a full or read-only disk: what took long to count is still there for this run
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        warnings.warn(f"{path}: the class statistics cannot be kept ({error.strerror or error}); the next run will count "
+                      "again. Free the disk, or name another file by statistics_cache=.", stacklevel=3)
 
 
 def missing_classes(paired: Source, whole: Source) -> list[str]:

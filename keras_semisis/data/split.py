@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 
+from keras_semisis.data.bad_files import BadFiles, bad_files, to_be_counted
 from keras_semisis.data.draws import permutation
 from keras_semisis.data.label_space import DataError
 from keras_semisis.data.rare_classes import missing_classes
@@ -11,8 +12,8 @@ from keras_semisis.data.sources.one_sided import ImagesOnly, LabelMapsOnly
 from keras_semisis.data.sources.source import Source, Subset
 
 
-def semi_paired_split(source: Source, ratio: float,
-                      seed: int = 0) -> tuple[Subset, ImagesOnly, LabelMapsOnly]:
+def semi_paired_split(source: Source, ratio: float, seed: int = 0,
+                      skip_bad: int | BadFiles = 0) -> tuple[Subset, ImagesOnly, LabelMapsOnly]:
     """Splits a paired source into N_p = round(ratio · N) pairs, and unpaired images and label maps of the
     rest.
 
@@ -26,13 +27,15 @@ def semi_paired_split(source: Source, ratio: float,
         ratio: Supervision ratio r, from 0 to 1. 0 gives no pairs (USIS); 1 gives all of them, and unpaired
             sources that are the same items reshuffled.
         seed: The seed of the split.
+        skip_bad: Number of label maps that may be bad when they are read for the warning; as in `paired_dataset`.
 
     Returns:
         ``(paired, images, labels)``: three sources.
 
     Raises:
         ValueError: If the ratio is not in 0..1.
-        DataError: If a ratio between 0 and 1 leaves no pair, or nothing unpaired.
+        DataError: If a ratio between 0 and 1 leaves no pair, or nothing unpaired; if more label maps than ``skip_bad`` cannot
+            be used.
 
     Warns:
         UserWarning: If the paired part misses classes that the source has.
@@ -65,7 +68,8 @@ def semi_paired_split(source: Source, ratio: float,
     images = ImagesOnly(source, rest[permutation(len(rest), seed, "unpaired images")])
     labels = LabelMapsOnly(source, rest[permutation(len(rest), seed, "unpaired label maps")])
     if 0 < ratio < 1:
-        _warn_of_missing_classes(paired, source, ratio)
+        bad = bad_files(skip_bad)
+        _warn_of_missing_classes(to_be_counted(paired, bad), to_be_counted(source, bad), ratio)
     return paired, images, labels
 
 

@@ -34,9 +34,11 @@ class CamVid(FileSource):
         database", Pattern Recognition Letters 2009.
     """
 
+    label_space = LabelSpace(_NAMES, _PALETTE, ignore_class=11)
+
     def __init__(self, root: str | Path, split: str = "train"):
         if split not in ("train", "val", "test"):
             raise ValueError(f'split={split!r} is none of "train", "val" and "test".')
         root = Path(root)
         super().__init__(images=find_files(root / split), labels=find_files(root / f"{split}annot"),
-                         label_space=LabelSpace(_NAMES, _PALETTE, ignore_class=11))
+                         label_space=CamVid.label_space)

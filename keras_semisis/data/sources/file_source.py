@@ -1,26 +1,32 @@
 """Photos and label maps in image files: finding, pairing, reading and checking them."""
 
-import struct
-import zlib
-from collections.abc import Mapping
+import hashlib
+import os
+import unicodedata
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
 
-from keras_semisis.data.label_space import DataError, LabelSpace
+from keras_semisis.data.label_space import DataError, LabelSpace, named_ids
+from keras_semisis.data.sources.decoding import read_image, read_label_map, unreadable
 from keras_semisis.data.sources.source import Source
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
-_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error,
-            Image.DecompressionBombError)
 
 
-def find_files(folder: Path) -> dict[str, Path]:
+def find_files(folder: Path, ending: str = "") -> dict[str, Path]:
     """Image files below a folder, by their path in it without the suffix, sorted.
 
+    Links to folders are followed, except back to a folder that they are in; names that begin with a point are left out. The
+    paths are normalised (Unicode NFC), since systems write one name in different ways.
+
+    Args:
+        folder: The folder.
+        ending: Only files whose names end so before the suffix, which is left out of the path.
+
     Raises:
-        DataError: If the folder is missing or holds no image file, or two files differ in their suffix alone.
+        DataError: If the folder is missing or holds no such file, or two files differ in their suffix alone.
     """
     if not folder.is_dir():
         parent = next(above for above in folder.parents if above.is_dir())
@@ -28,18 +34,48 @@ def find_files(folder: Path) -> dict[str, Path]:
         raise DataError(f"{folder}: there is no such folder; {parent} holds {listed}. Correct the path, the "
                         "split or the folder's name.")
     files = {}
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
+    for path in sorted(_files_below(folder)):
+        if path.suffix.lower() not in SUFFIXES or not path.stem.endswith(ending):
             continue
-        key = path.relative_to(folder).with_suffix("").as_posix()
+        key = _normalised(path.relative_to(folder).with_suffix("").as_posix().removesuffix(ending))
         if key in files:
             raise DataError(f"{path}: {files[key].name} has the same name but for the suffix, so it is not "
                             "clear which of them belongs to its partner. Rename or remove one.")
         files[key] = path
     if not files:
-        raise DataError(f"{folder}: no image files found (looked for {' '.join(SUFFIXES)}, subfolders "
+        named = f" named *{ending}" if ending else ""
+        raise DataError(f"{folder}: no image files{named} found (looked for {' '.join(SUFFIXES)}, subfolders "
                         "included). Put the files there or name another folder.")
     return files
+
+
+def _files_below(folder: Path, above: tuple[tuple[int, int], ...] = ()) -> Iterator[Path]:
+    try:
+        status = folder.stat()
+        if (status.st_dev, status.st_ino) in above:  # a link to a folder that it is in
+            return
+        with os.scandir(folder) as listing:
+            entries = [(Path(entry.path), _leads_to_folder(entry)) for entry in listing
+                       if not entry.name.startswith(".")]
+    except OSError as error:
+        raise unreadable(folder, error) from None
+    for path, is_folder in entries:
+        if is_folder:
+            yield from _files_below(path, (*above, (status.st_dev, status.st_ino)))
+        else:
+            yield path
+
+
+def _leads_to_folder(entry):
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads nowhere: it is an error where it has an image's name and is read
+        return False
+
+
+def _normalised(name: str) -> str:
+    """A name as text that any program can print: bytes that are no UTF-8 as escapes."""
+    return unicodedata.normalize("NFC", os.fsencode(name).decode("utf-8", "backslashreplace"))
 
 
 def pair_files(images: Mapping[str, Path], labels: Mapping[str, Path]) -> None:
@@ -59,88 +95,53 @@ def pair_files(images: Mapping[str, Path], labels: Mapping[str, Path]) -> None:
                 f"source of {have}s alone.")
 
 
-def _open(path: Path) -> Image.Image:
-    try:
-        image = Image.open(path)
-        image.load()
-    except FileNotFoundError:
-        raise DataError(f"{path}: the file has gone since the folder was listed. Put it back, or build the "
-                        "source again.") from None
-    except _DAMAGED as error:
-        raise DataError(f"{path}: cannot be read, it is truncated or damaged ({error}). Copy or download it "
-                        "again, or remove it together with its partner.") from error
-    return image
-
-
-def read_image(path: Path) -> np.ndarray:
-    """A photo as uint8 RGB ``(H, W, 3)``; grey becomes RGB, EXIF rotation is applied, transparency dropped.
-
-    Raises:
-        DataError: If the file is missing, truncated or damaged.
-    """
-    image = ImageOps.exif_transpose(_open(path))
-    if image.mode.startswith("I;16") or image.mode == "I":  # 16-bit grey, which Pillow would clip at 255
-        image = Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8))
-    return np.asarray(image.convert("RGB"))
-
-
-def read_label_map(path: Path, label_space: LabelSpace | None) -> np.ndarray:
-    """A label map as integers ``(H, W)``, as stored: neither remapped nor checked.
-
-    Grey (8 or 16 bit), 1-bit and palette-mode files hold ids (palette mode: the indices, whatever their
-    colours); RGB files are decoded with the colours of ``label_space``.
-
-    Args:
-        path: The file.
-        label_space: Where RGB colours are looked up; None if there is no palette.
-
-    Raises:
-        DataError: If the file is missing, truncated or damaged, or has colours and there is no palette, or
-            one that the palette does not hold.
-    """
-    image = _open(path)
-    if image.mode in ("L", "P", "I", "1") or image.mode.startswith("I;16"):
-        return np.asarray(image).astype(np.uint8 if image.mode in ("L", "P", "1") else np.int32)
-    if image.mode in ("LA", "PA"):
-        return np.asarray(image)[..., 0]
-    if label_space is None:
-        raise DataError(f"{path}: this label map has colours (mode {image.mode}), and no palette says what "
-                        "they mean. Give palette= (one RGB colour per class id), a label_space= or a "
-                        "classes.csv, or store ids in a grey PNG.")
-    return _decode_colours(np.asarray(image.convert("RGB")), label_space, path)
-
-
-def _decode_colours(rgb: np.ndarray, label_space: LabelSpace, path: Path) -> np.ndarray:
-    packed = rgb.astype(np.int32) @ np.array([65536, 256, 1], np.int32)
-    colours = np.asarray(label_space.palette, np.int32) @ np.array([65536, 256, 1], np.int32)
-    order = np.argsort(colours, kind="stable")
-    twice = np.flatnonzero(np.diff(colours[order]) == 0)
-    if len(twice):
-        first, second = order[twice[0]], order[twice[0] + 1]
-        raise DataError(f"{path}: classes {first} and {second} share the colour "
-                        f"{label_space.palette[first]}, so this RGB label map is ambiguous. Store ids in a "
-                        "grey PNG, or give each class its own colour.")
-    found = order[np.searchsorted(colours[order], packed).clip(max=len(order) - 1)]
-    unknown = colours[found] != packed
-    if unknown.any():
-        values, counts = np.unique(packed[unknown], return_counts=True)
-        most = int(values[counts.argmax()])
-        jpeg = path.suffix.lower() in (".jpg", ".jpeg")
-        lossy = (" JPEG alters colours: store label maps as PNG." if jpeg else
-                 " Label maps must be resized with nearest neighbour, and without smoothing.")
-        raise DataError(
-            f"{path}: colour ({most >> 16}, {most >> 8 & 255}, {most & 255}) covers {counts.max()} pixels "
-            f"and is not in the palette of {label_space.num_classes} colours ({len(values)} unknown colours "
-            f"in all). Add it to the palette if it is a class.{lossy if len(values) > 5 else ''}")
-    return found.astype(np.int32)
-
-
 def remap(label_map: np.ndarray, id_map: Mapping[int, int]) -> np.ndarray:
     """The label map (int32) with the ids that are keys of ``id_map`` replaced."""
+    if label_map.dtype == np.uint8:
+        table = np.arange(256, dtype=np.int32)
+        for old, new in id_map.items():
+            if 0 <= old < 256:
+                table[old] = new
+        return table[label_map]
     remapped = label_map.astype(np.int32)
     for old, new in id_map.items():
         remapped[label_map == old] = new
     return remapped
+
+
+def class_ids(label_map: np.ndarray, id_map: Mapping[int, int], where: str) -> np.ndarray:
+    """The label map (int32) with each stored id replaced by what ``id_map`` says.
+
+    Args:
+        label_map: Ids as stored.
+        id_map: Stored id → class id, all that there are.
+        where: The file, for messages.
+
+    Raises:
+        DataError: If an id is no key of ``id_map``.
+    """
+    if label_map.dtype == np.uint8:
+        classes = remap(label_map, dict.fromkeys(range(256), -1) | dict(id_map))
+    else:
+        classes = np.full(label_map.shape, -1, np.int32)
+        for stored, to in id_map.items():
+            classes[label_map == stored] = to
+    if classes.min(initial=0) < 0:
+        stray = named_ids(label_map[classes < 0])
+        raise DataError(f"{where}: label id {stray} found, which this data set has not: its ids are "
+                        f"{_ranges(id_map)}. The file may belong to another data set, or its ids have been changed.")
+    return classes
+
+
+def _ranges(ids):
+    """``"-1..33, 255"``."""
+    parts = []
+    for i in sorted(ids):
+        if parts and parts[-1][1] == i - 1:
+            parts[-1][1] = i
+        else:
+            parts.append([i, i])
+    return ", ".join(f"{first}" if first == last else f"{first}..{last}" for first, last in parts)
 
 
 class FileSource(Source):
@@ -152,19 +153,22 @@ class FileSource(Source):
             ``images``.
         label_space: What the ids mean; None for a source of images alone.
         id_map: Stored id → class id, for ids that differ; the others stay.
+        all_ids: Whether ``id_map`` names every stored id, so that any other is an error, and so are colours.
 
     Raises:
         DataError: If an image has no label map or a label map has no image.
     """
 
     def __init__(self, images: Mapping[str, Path] | None, labels: Mapping[str, Path] | None,
-                 label_space: LabelSpace | None, id_map: Mapping[int, int] | None = None):
+                 label_space: LabelSpace | None, id_map: Mapping[int, int] | None = None, all_ids: bool = False):
         if images is not None and labels is not None:
             pair_files(images, labels)
         self._images = images
         self._labels = labels
         self._names = list(images if images is not None else labels)
         self._id_map = dict(id_map or {})
+        self._all_ids = all_ids
+        self._rule = hashlib.blake2b(repr((self._id_map, all_ids)).encode(), digest_size=8).hexdigest()
         self.label_space = label_space
 
     def __len__(self):
@@ -179,8 +183,11 @@ class FileSource(Source):
 
     def fingerprint(self, index):
         name = self._names[index]
-        status = self._labels[name].stat()
-        return f"{name}/{status.st_size}/{status.st_mtime_ns}/{self._id_map}"
+        try:
+            status = self._labels[name].stat()
+        except OSError as error:
+            raise unreadable(self._labels[name], error) from None
+        return f"{name}/{status.st_size}/{status.st_mtime_ns}/{self._rule}"
 
     def load_image(self, index):
         if self._images is None:
@@ -191,5 +198,6 @@ class FileSource(Source):
         if self._labels is None:
             raise ValueError("This source has images alone (labels=None): it has no label maps to load.")
         path = self._labels[self._names[index]]
-        label_map = remap(read_label_map(path, self.label_space), self._id_map)
-        return self.label_space.check(label_map, str(path))
+        if self._all_ids:
+            return class_ids(read_label_map(path, None), self._id_map, str(path))
+        return self.label_space.check(remap(read_label_map(path, self.label_space), self._id_map), str(path))

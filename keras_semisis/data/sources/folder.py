@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_semisis.data.bad_files import BadFiles, bad_files
 from keras_semisis.data.label_space import DataError, LabelSpace, distinct_colours
-from keras_semisis.data.sources.file_source import FileSource, find_files, read_label_map, remap
+from keras_semisis.data.sources.decoding import read_label_map
+from keras_semisis.data.sources.file_source import FileSource, find_files, remap
 
 _MOST_CLASSES = 1024
 
@@ -34,6 +36,7 @@ class Folder(FileSource):
         palette: RGB colour of each class id, for a label space without names.
         ignore_class: The don't-care id, where there is no ``label_space`` to say so.
         id_map: Stored id → class id, for ids that differ, such as ``{255: 1}`` for masks of 0 and 255.
+        skip_bad: Number of label maps that may be bad when all are read for their ids; as in `paired_dataset`.
 
     Raises:
         DataError: If a folder is missing or empty, a file has no partner, `classes.csv` cannot be understood,
@@ -57,7 +60,7 @@ class Folder(FileSource):
     def __init__(self, root: str | Path, split: str | None = None, images: str | Path | None = "images",
                  labels: str | Path | None = "labels", label_space: LabelSpace | None = None,
                  palette: Sequence[Sequence[int]] | None = None, ignore_class: int | None = None,
-                 id_map: Mapping[int, int] | None = None):
+                 id_map: Mapping[int, int] | None = None, skip_bad: int | BadFiles = 0):
         root = Path(root)
         if images is None and labels is None:
             raise ValueError("images=None and labels=None leave nothing to read. Name at least one folder.")
@@ -73,7 +76,7 @@ class Folder(FileSource):
             elif classes.is_file():
                 label_space = _read_classes(classes, ignore_class)
             else:
-                label_space = _found_label_space(label_files, id_map or {}, ignore_class)
+                label_space = _found_label_space(label_files, id_map or {}, ignore_class, bad_files(skip_bad))
         super().__init__(image_files, label_files, label_space if label_files is not None else None, id_map)
 
 
@@ -112,11 +115,18 @@ def _read_classes(path: Path, ignore_class: int | None) -> LabelSpace:
 
 
 def _found_label_space(files: Mapping[str, Path], id_map: Mapping[int, int],
-                       ignore_class: int | None) -> LabelSpace:
+                       ignore_class: int | None, bad: BadFiles) -> LabelSpace:
     found: dict[int, Path] = {}
     for path in files.values():
-        for i in np.unique(remap(read_label_map(path, None), id_map)):
+        try:
+            label_map = read_label_map(path, None)
+        except DataError as error:
+            bad.add(error)
+            continue
+        for i in np.unique(remap(label_map, id_map)):
             found.setdefault(int(i), path)
+    if not found:
+        raise DataError(f"None of the {len(files)} label maps can be used:{bad.listed()}")
     ids = sorted(found)
     where = found[ids[-1]]
     if ids == [0, 255]:

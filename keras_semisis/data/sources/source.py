@@ -15,9 +15,13 @@ class Source(ABC):
 
     Attributes:
         label_space: The `LabelSpace` of its label maps; None for a source of images alone.
+        published_image_size: (height, width) at which the field publishes results on this data; None where it does not.
+        published_load_size: The size that images are resized to before a crop of the former; None without crop.
     """
 
     label_space: LabelSpace | None
+    published_image_size: tuple[int, int] | None = None
+    published_load_size: tuple[int, int] | None = None
 
     @abstractmethod
     def __len__(self) -> int:
@@ -52,13 +56,19 @@ class Source(ABC):
         Raises:
             DataError: If the two differ in height or width.
         """
-        image, label_map = self.load_image(index), self.load_label_map(index)
+        image, label_map = self._load_pair(index)
         if image.shape[:2] != label_map.shape:
+            turned = (" They would agree if one of them were turned: a photo is turned as its EXIF data says, and so must be "
+                      "its label map." if image.shape[1::-1] == label_map.shape else "")
             raise DataError(
                 f"{self.location(index)}: the image is {image.shape[0]}×{image.shape[1]} (height×width), "
                 f"its label map {label_map.shape[0]}×{label_map.shape[1]}. Export both at one size (label "
-                "maps resized with nearest neighbour), or check that the two files belong together.")
+                "maps resized with nearest neighbour), or check that the two files belong together." + turned)
         return image, label_map
+
+    def _load_pair(self, index):
+        """Both, unchecked; for sources that read them together."""
+        return self.load_image(index), self.load_label_map(index)
 
     def subset(self, indices: Sequence[int]) -> "Subset":
         """The items at ``indices``, in that order, as a source."""

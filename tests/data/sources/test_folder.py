@@ -258,7 +258,7 @@ def test_unknown_colour(tmp_path):
 def test_colours_of_a_lossy_file(tmp_path):
     noise = SPACE.colorize(np.random.default_rng(0).integers(0, 3, (20, 20)))
     write(tmp_path / "labels" / "odd.jpg", noise)
-    with pytest.raises(DataError, match=r"odd\.jpg: colour .*store label maps as PNG"):
+    with pytest.raises(DataError, match=r"odd\.jpg: this label map is a JPEG, which alters ids.*grey PNG"):
         Folder(tmp_path, images=None, label_space=SPACE).load_label_map(0)
 
 

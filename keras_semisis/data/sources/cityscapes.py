@@ -1,0 +1,67 @@
+"""Cityscapes: street scenes of German cities, 34 label ids and license plates."""
+
+from pathlib import Path
+
+from keras_semisis.data.label_space import LabelSpace
+from keras_semisis.data.sources.file_source import FileSource, find_files
+
+# Name, train id (-: not evaluated) and colour of classes 0..34: the label ids, and -1
+_CLASSES = """
+unlabeled - 000000, ego vehicle - 000000, rectification border - 000000, out of roi - 000000, static - 000000, dynamic -
+6f4a00, ground - 510051, road 0 804080, sidewalk 1 f423e8, parking - faaaa0, rail track - e6968c, building 2 464646, wall
+3 66669c, fence 4 be9999, guard rail - b4a5b4, bridge - 966464, tunnel - 96785a, pole 5 999999, polegroup - 999999,
+traffic light 6 faaa1e, traffic sign 7 dcdc00, vegetation 8 6b8e23, terrain 9 98fb98, sky 10 4682b4, person 11 dc143c,
+rider 12 ff0000, car 13 00008e, truck 14 000046, bus 15 003c64, caravan - 00005a, trailer - 00006e, train 16 005064,
+motorcycle 17 0000e6, bicycle 18 770b20, license plate - 00008e
+"""
+_NOT_EVALUATED = 255
+
+
+def _parsed():
+    entries = [entry.strip().rsplit(" ", 2) for entry in _CLASSES.replace("\n", " ").split(",")]
+    names, train_ids, colours = zip(*entries, strict=True)
+    space = LabelSpace(names, [bytes.fromhex(colour) for colour in colours], ignore_class=0)
+    return space, tuple(_NOT_EVALUATED if i == "-" else int(i) for i in train_ids)
+
+
+class Cityscapes(FileSource):
+    """Cityscapes with fine annotations: 2,975 training and 500 validation images of 1024×2048 pixels.
+
+    ``root`` holds the unpacked archives: ``leftImg8bit/train/CITY/*_leftImg8bit.png`` and
+    ``gtFine/train/CITY/*_gtFine_labelIds.png``, and ``val`` likewise. Classes are the label ids 0..33; license plates, -1 or
+    255 in a file, are class 34. Don't care is 0 (unlabeled), as in published work on semantic image synthesis; segmentation
+    is evaluated on the 19 `train_ids`.
+
+    Args:
+        root: The folder.
+        split: "train" or "val".
+
+    Attributes:
+        label_space: Its 35 classes; also of the class itself, without any data.
+        train_ids: The train id 0..18 of each of the 35 classes, 255 where evaluation ignores it.
+        id_map: Stored id → class.
+
+    Raises:
+        DataError: If a folder is missing or empty, or an image and a label map have no partner.
+
+    Example:
+
+    >>> Cityscapes.label_space.num_classes, Cityscapes.label_space.class_names[7], Cityscapes.train_ids[7]
+    (35, 'road', 0)
+    >>> train = Cityscapes("path/to/cityscapes", split="train")  # doctest: +SKIP
+
+    Reference:
+        Cordts et al., "The Cityscapes Dataset for Semantic Urban Scene Understanding", CVPR 2016.
+    """
+
+    label_space, train_ids = _parsed()
+    id_map = {i: i for i in range(34)} | {-1: 34, 255: 34}
+    published_image_size = (256, 512)
+
+    def __init__(self, root: str | Path, split: str = "train"):
+        if split not in ("train", "val"):
+            raise ValueError(f'split={split!r} is none of "train" and "val" (the labels of "test" are not public).')
+        root = Path(root)
+        super().__init__(find_files(root / "leftImg8bit" / split, ending="_leftImg8bit"),
+                         find_files(root / "gtFine" / split, ending="_gtFine_labelIds"),
+                         Cityscapes.label_space, Cityscapes.id_map, all_ids=True)

@@ -1,0 +1,82 @@
+"""`train` and `evaluate` on data with damaged files."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from keras_semisis import models
+from keras_semisis.cli import app, training
+from keras_semisis.cli.settings import TrainSettings
+from keras_semisis.data import DataError
+from tests.conftest import SHARED, needs_shared
+
+pytestmark = [needs_shared("data/coco_stuff_sample"), pytest.mark.filterwarnings("ignore:The . pairs")]
+
+
+def call(*arguments, code=0):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == code, result.output + repr(result.exception)
+    return result.output
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Some of the sample, with a damaged label map for training and a damaged photo for validation."""
+    root = tmp_path / "data"
+    for folder in ("train_img", "train_label", "val_img", "val_label"):
+        (root / folder).mkdir(parents=True)
+        for path in sorted((SHARED / "data" / "coco_stuff_sample" / folder).iterdir())[:4]:
+            (root / folder / path.name).write_bytes(path.read_bytes())
+    for path in damaged(root):
+        path.write_bytes(path.read_bytes()[:2000])
+    return root
+
+
+def damaged(root):
+    return [sorted((root / folder).iterdir())[1] for folder in ("train_label", "val_img")]
+
+
+def test_options_of_train_reach_its_settings(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(training, "train", seen.append)
+    run = ("train", "--output", tmp_path / "run")
+    call(*run, "--data", "coco_stuff:x", "--skip-bad", 3)
+    call(*run, "--data", "coco_stuff:x", "--image-size", "64x64")
+    call(*run, "--data", "coco_stuff:x", "--image-size", "64x64", "--load-size", "70x80")
+    call(*run, "--data", "synthetic")
+    assert [(s.image_size, s.load_size, s.skip_bad) for s in seen] == [
+        ((256, 256), (286, 286), 3), ((64, 64), None, 0), ((64, 64), (70, 80), 0), ((64, 96), None, 0)]
+    assert "--load-size 70" in call(*run, "--data", "synthetic", "--load-size", "70", code=1)
+
+
+def test_training_data_share_the_number_of_bad_files(data, tmp_path):
+    def read(skip_bad):
+        opened = training.open_training_data(TrainSettings(
+            f"coco_stuff:{data}", str(tmp_path / f"run{skip_bad}"), image_size=(32, 32), load_size=(40, 36), batch_size=2,
+            ratio=0.5, skip_bad=skip_bad))
+        for batches in (opened.paired, opened.unpaired, opened.val):
+            assert all(image.shape[1:] == (32, 32, 3) for _ in range(2) for image, _ in batches)
+        return opened
+
+    with pytest.raises(DataError, match=f"^{damaged(data)[0]}: cannot be read"):
+        read(0)
+    with pytest.raises(DataError, match="^Bad files: 2, of which skip_bad=1 tolerates 1"):
+        read(1)
+    opened = read(2)
+    assert len(opened.bad_files.messages) == 2 and opened.counts == {
+        "pairs": 2, "unpaired_images": 2, "unpaired_label_maps": 2, "validation": 4}
+    training.print_report(opened.bad_files)
+
+
+def test_evaluate_lists_what_it_skipped(data, tmp_path):
+    models.wavelet_spade_generator(183, (32, 32), 1, 4, 2, hidden_channels=4).save(tmp_path / "generator.keras")
+    models.unet_segmenter(183, (32, 32), (4, 4), 4).save(tmp_path / "segmenter.keras")
+    bad = damaged(data)[1]
+    evaluate = ("evaluate", tmp_path / "generator.keras", "--data", f"coco_stuff:{data}", "--features", "none",
+                "--segmenter", tmp_path / "segmenter.keras", "--batch-size", 4, "--output", tmp_path / "scores.json")
+    output = call(*evaluate, code=1)
+    assert output.startswith(f"Error: {bad}: cannot be read") and output.count("\n") == 1
+    output = call(*evaluate, "--skip-bad", 1)
+    assert f"Bad files, whose places others took: 1\n  {bad}: cannot be read" in output
+    assert str(bad) in json.loads((tmp_path / "scores.json").read_text())["settings"]["bad_files"][0]
