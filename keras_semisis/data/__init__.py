@@ -1,11 +1,11 @@
 """Photos and label maps in, batches out."""
 
 from keras_semisis.data.batch_stream import BatchStream
+from keras_semisis.data.class_counts import ClassStatistics
+from keras_semisis.data.counting import class_statistics, missing_classes
 from keras_semisis.data.label_space import DataError, LabelSpace
 from keras_semisis.data.pipeline import paired_dataset, training_stream, unpaired_dataset
 from keras_semisis.data.rare_classes import (
-    class_statistics,
-    missing_classes,
     rare_class_probabilities,
     rejection_sample,
     stream_rejection_sample,
@@ -19,6 +19,7 @@ from keras_semisis.data.split import semi_paired_split
 __all__ = [
     "BatchStream",
     "CamVid",
+    "ClassStatistics",
     "DataError",
     "Folder",
     "LabelSpace",

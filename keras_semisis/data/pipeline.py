@@ -1,7 +1,7 @@
 """Sources in, batches out: paired and unpaired data sets, and the stream that `fit` reads."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +9,12 @@ import keras
 import numpy as np
 
 from keras_semisis.data.batch_stream import BatchStream, Lane
+from keras_semisis.data.counting import class_statistics
 from keras_semisis.data.draws import draw_key
 from keras_semisis.data.label_space import DataError
 from keras_semisis.data.optional_tensorflow import optional_tensorflow
 from keras_semisis.data.prepared_items import PreparedItems
-from keras_semisis.data.rare_classes import class_statistics, rare_class_probabilities
+from keras_semisis.data.rare_classes import rare_class_probabilities
 from keras_semisis.data.sources.source import Source
 from keras_semisis.data.step_dataset import StepDataset
 
@@ -22,7 +23,8 @@ SAMPLERS = ("uniform", "rare_classes", "rare_classes_second_half")
 
 def paired_dataset(source: Source, image_size: tuple[int, int], batch_size: int, sampler: str = "uniform",
                    seed: int = 0, training: bool = True, statistics_cache: str | Path | None = None,
-                   load_size: tuple[int, int] | None = None) -> BatchStream:
+                   load_size: tuple[int, int] | None = None,
+                   progress: Callable[[int, int], None] | None = None) -> BatchStream:
     """Batches of images with their label maps.
 
     Images are resized with Pillow's bicubic filter, label maps with nearest neighbour, to ``image_size``
@@ -40,6 +42,7 @@ def paired_dataset(source: Source, image_size: tuple[int, int], batch_size: int,
         statistics_cache: File for the class statistics of rare-class sampling, see `class_statistics`.
         load_size: (height, width) that items are resized to in training before a random crop of
             ``image_size``; None for no crop. The paper's (286, 286) with an image size of (256, 256).
+        progress: Called while label maps are counted for rare-class sampling, see `class_statistics`.
 
     Returns:
         A `BatchStream`.
@@ -66,7 +69,7 @@ def paired_dataset(source: Source, image_size: tuple[int, int], batch_size: int,
                         "method that needs no pairs (USIS) with unpaired_dataset alone.")
     probabilities = None
     if training and sampler != "uniform":
-        counts = class_statistics(source, cache=statistics_cache)
+        counts = class_statistics(source, statistics_cache, progress)
         probabilities = rare_class_probabilities(counts, source.label_space.ignore_class)
     items = PreparedItems(source, prepared_size, image=True, label_map=True)
     lane = Lane(items, size, draw_key(seed, "pairs"), training, probabilities)

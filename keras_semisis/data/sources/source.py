@@ -46,6 +46,10 @@ class Source(ABC):
         """
         return None
 
+    def class_counts(self, index: int) -> np.ndarray | None:
+        """Pixels of each class in one label map, ``(num_classes,)``, where they are known without reading it."""
+        return None
+
     def load(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """``(image, label_map)``: uint8 ``(H, W, 3)`` and integer ``(H, W)``.
 
@@ -84,6 +88,9 @@ class Subset(Source):
 
     def fingerprint(self, index):
         return self.source.fingerprint(self.indices[index])
+
+    def class_counts(self, index):
+        return self.source.class_counts(self.indices[index])
 
     def load_image(self, index):
         return self.source.load_image(self.indices[index])
