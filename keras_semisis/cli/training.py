@@ -19,7 +19,7 @@ from keras_semisis.callbacks import (
 )
 from keras_semisis.cli import scoring
 from keras_semisis.cli.messages import console
-from keras_semisis.cli.progress import ProgressBar, StopOnInterrupt
+from keras_semisis.cli.progress import ProgressBar, StopOnInterrupt, counting
 from keras_semisis.cli.settings import (
     FILE,
     TrainSettings,
@@ -53,10 +53,12 @@ def open_training_data(settings: TrainSettings) -> TrainingData:
                         settings.validation_data)
     paired, images, labels = training_sources(settings, sources.train)
     size, batch = settings.image_size, settings.batch_size
+    with counting("Counting classes") as progress:
+        pairs = paired_dataset(paired, size, batch, settings.sampler, settings.seed,
+                               statistics_cache=Path(settings.output) / "class_statistics.npz", progress=progress)
     return TrainingData(
         sources,
-        paired_dataset(paired, size, batch, settings.sampler, settings.seed,
-                       statistics_cache=Path(settings.output) / "class_statistics.npz"),
+        pairs,
         unpaired_dataset(images, labels, size, batch, settings.seed),
         paired_dataset(sources.val, size, batch, training=False),
         {"pairs": len(paired), "unpaired_images": len(images), "unpaired_label_maps": len(labels),

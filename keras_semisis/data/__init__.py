@@ -4,6 +4,7 @@ from keras_semisis.data.batch_stream import BatchStream
 from keras_semisis.data.class_counts import ClassStatistics
 from keras_semisis.data.counting import class_statistics, missing_classes
 from keras_semisis.data.label_space import DataError, LabelSpace
+from keras_semisis.data.packing import write_records
 from keras_semisis.data.pipeline import paired_dataset, training_stream, unpaired_dataset
 from keras_semisis.data.rare_classes import (
     rare_class_probabilities,
@@ -12,6 +13,7 @@ from keras_semisis.data.rare_classes import (
 )
 from keras_semisis.data.sources.camvid import CamVid
 from keras_semisis.data.sources.folder import Folder
+from keras_semisis.data.sources.records import Records
 from keras_semisis.data.sources.source import Source
 from keras_semisis.data.sources.synthetic import SyntheticScenes
 from keras_semisis.data.split import semi_paired_split
@@ -23,6 +25,7 @@ __all__ = [
     "DataError",
     "Folder",
     "LabelSpace",
+    "Records",
     "Source",
     "SyntheticScenes",
     "class_statistics",
@@ -34,4 +37,5 @@ __all__ = [
     "stream_rejection_sample",
     "training_stream",
     "unpaired_dataset",
+    "write_records",
 ]

@@ -137,6 +137,8 @@ def _decode_colours(rgb: np.ndarray, label_space: LabelSpace, path: Path) -> np.
 
 def remap(label_map: np.ndarray, id_map: Mapping[int, int]) -> np.ndarray:
     """The label map (int32) with the ids that are keys of ``id_map`` replaced."""
+    if label_map.dtype == np.uint8 and id_map:
+        return np.array([id_map.get(i, i) for i in range(256)], np.int32).take(label_map)
     remapped = label_map.astype(np.int32)
     for old, new in id_map.items():
         remapped[label_map == old] = new
@@ -181,6 +183,20 @@ class FileSource(Source):
         name = self._names[index]
         status = self._labels[name].stat()
         return f"{name}/{status.st_size}/{status.st_mtime_ns}/{self._id_map}"
+
+    def image_fingerprint(self, index):
+        status = self._images[self._names[index]].stat()
+        return f"{status.st_size}/{status.st_mtime_ns}"
+
+    @property
+    def id_map(self):
+        return self._id_map
+
+    def image_bytes(self, index):
+        return self._images[self._names[index]].read_bytes()
+
+    def label_map_bytes(self, index):
+        return self._labels[self._names[index]].read_bytes()
 
     def load_image(self, index):
         if self._images is None:

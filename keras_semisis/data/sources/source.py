@@ -1,7 +1,7 @@
 """The base class of every data source: photos and label maps by index, read when asked for."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -50,6 +50,26 @@ class Source(ABC):
         """Pixels of each class in one label map, ``(num_classes,)``, where they are known without reading it."""
         return None
 
+    def image_bytes(self, index: int) -> bytes | None:
+        """The photo's encoded file, byte for byte; None where there is none, or where the source changes what is in it.
+
+        `write_records` stores it as it is. A source that gives it reads photos by `file_source.read_image`.
+        """
+        return None
+
+    def label_map_bytes(self, index: int) -> bytes | None:
+        """The same for the label map; what `file_source.read_label_map` reads in it is class ids after ``id_map``."""
+        return None
+
+    def image_fingerprint(self, index: int) -> str | None:
+        """A text that changes when the photo of one item does, or None where only reading it would tell."""
+        return None
+
+    @property
+    def id_map(self) -> Mapping[int, int]:
+        """Id in the file → class id, of the files of `label_map_bytes`; ids that are missing stay."""
+        return {}
+
     def load(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """``(image, label_map)``: uint8 ``(H, W, 3)`` and integer ``(H, W)``.
 
@@ -91,6 +111,19 @@ class Subset(Source):
 
     def class_counts(self, index):
         return self.source.class_counts(self.indices[index])
+
+    def image_bytes(self, index):
+        return self.source.image_bytes(self.indices[index])
+
+    def label_map_bytes(self, index):
+        return self.source.label_map_bytes(self.indices[index])
+
+    def image_fingerprint(self, index):
+        return self.source.image_fingerprint(self.indices[index])
+
+    @property
+    def id_map(self):
+        return self.source.id_map
 
     def load_image(self, index):
         return self.source.load_image(self.indices[index])
