@@ -147,6 +147,29 @@ class SourceDigest:
         return self._digest.hexdigest()
 
 
+def write_counts(path: Path, counts: ClassStatistics, fingerprint: str) -> None:
+    """Replaces the file that `class_statistics` keeps counts in.
+
+    Args:
+        path: The file.
+        counts: Of the source's first label maps.
+        fingerprint: ``SourceDigest.text()`` of these.
+
+    Raises:
+        OSError: If it cannot be written; what was there is left.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with open(unfinished, "wb") as file:
+            np.savez(file, fingerprint=fingerprint, **counts.arrays())
+        os.replace(unfinished, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise
+
+
 class _CountsFile:
     """The file that keeps the counts of a source's first label maps, with the hash of what was counted."""
 
@@ -184,15 +207,9 @@ class _CountsFile:
         """Replaces the file; warns if that cannot be done, since the counts themselves are right."""
         if not self._digest.known:
             return
-        unfinished = self._path.with_name(f"{self._path.name}.{os.getpid()}.part")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with open(unfinished, "wb") as file:
-                np.savez(file, fingerprint=self._digest.text(), **counts.arrays())
-            os.replace(unfinished, self._path)
+            write_counts(self._path, counts, self._digest.text())
         except OSError as error:
-            with contextlib.suppress(OSError):
-                unfinished.unlink()
             warnings.warn(f"{self._path}: the class statistics cannot be kept ({error}); the next run counts "
                           "again. Make room or name another file.", stacklevel=3)
         self._written = time.monotonic()
