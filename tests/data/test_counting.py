@@ -86,7 +86,7 @@ def test_draws_follow_the_probabilities_of_a_thousand_scenes():
     assert stats.chisquare(np.full(1000, 100), expected).pvalue < ERROR_RATE  # it tells uniform draws from these
 
 
-@pytest.mark.parametrize("size", [0, 1, 2**16 - 1, 2**16, 2**16 + 1, 3 * 2**16])
+@pytest.mark.parametrize("size", [0, 1, 2**18 - 1, 2**18, 2**18 + 1, 3 * 2**18])
 def test_pixels_are_counted_block_by_block(size):
     label_map = RNG.integers(0, 5, (1, size)).astype(np.uint8)
     np.testing.assert_array_equal(pixel_counts(label_map, 6), [(label_map == c).sum() for c in range(6)])
