@@ -78,10 +78,11 @@ def read_image(path: Path) -> np.ndarray:
     Raises:
         DataError: If the file is missing, truncated or damaged.
     """
-    image = ImageOps.exif_transpose(_open(path))
+    image = _open(path)
+    ImageOps.exif_transpose(image, in_place=True)
     if image.mode.startswith("I;16") or image.mode == "I":  # 16-bit grey, which Pillow would clip at 255
         image = Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8))
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))  # convert copies even then
 
 
 def read_label_map(path: Path, label_space: LabelSpace | None) -> np.ndarray:
@@ -136,8 +137,10 @@ def _decode_colours(rgb: np.ndarray, label_space: LabelSpace, path: Path) -> np.
 
 
 def remap(label_map: np.ndarray, id_map: Mapping[int, int]) -> np.ndarray:
-    """The label map (int32) with the ids that are keys of ``id_map`` replaced."""
-    if label_map.dtype == np.uint8 and id_map:
+    """The label map with the ids that are keys of ``id_map`` replaced (int32), or itself if there are none."""
+    if not id_map:
+        return label_map
+    if label_map.dtype == np.uint8:
         return np.array([id_map.get(i, i) for i in range(256)], np.int32).take(label_map)
     remapped = label_map.astype(np.int32)
     for old, new in id_map.items():
