@@ -15,12 +15,11 @@ from PIL import Image
 
 _CLASSES, _SHOWN = 183, 12
 _DIFFERENT = 64
-_SIZE = (256, 256)
 _LIMIT_SAMPLE = 2000
 
 
-def write_label_maps(folder: Path, number: int) -> None:
-    """``number`` label maps, of which 64 differ: the others are links to them."""
+def write_label_maps(folder: Path, number: int, size: tuple[int, int]) -> None:
+    """``number`` label maps of a size, of which 64 differ: the others are links to them."""
     rng = np.random.default_rng(0)
     paths = []
     for i in range(number):
@@ -28,17 +27,17 @@ def write_label_maps(folder: Path, number: int) -> None:
         if i % 1000 == 0:
             path.parent.mkdir(parents=True)
         if i < _DIFFERENT:
-            Image.fromarray(_label_map(rng)).save(path)
+            Image.fromarray(_label_map(rng, size)).save(path)
             paths.append(path)
         else:
             os.link(paths[i % _DIFFERENT], path)
 
 
-def _label_map(rng):
+def _label_map(rng, size):
     """Cells around random points, with wavy borders, each of one of a dozen classes."""
-    rows, columns = np.indices(_SIZE)
+    rows, columns = np.indices(size)
     rows = rows + 6 * np.sin(columns / 9)
-    points = rng.random((40, 2)) * _SIZE
+    points = rng.random((40, 2)) * size
     nearest = np.argmin([(rows - y) ** 2 + (columns - x) ** 2 for y, x in points], axis=0)
     shown = (_CLASSES * rng.random(_SHOWN) ** 3).astype(np.uint8)
     return shown[rng.integers(0, _SHOWN, 40)][nearest]
@@ -88,6 +87,7 @@ def _memory(name):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--label-maps", type=int, nargs="+", default=[1000, 10_000, 100_000])
+    parser.add_argument("--size", type=int, nargs=2, default=[256, 256], help="Height and width of the label maps.")
     parser.add_argument("--output", type=Path, help="JSON file to write.")
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -99,7 +99,7 @@ def main():
           "| listing MB | pass MB | table MB |\n|---|---|---|---|---|---|---|---|---|")
     for number in arguments.label_maps:
         with tempfile.TemporaryDirectory() as root:
-            write_label_maps(Path(root) / "labels", number)
+            write_label_maps(Path(root) / "labels", number, tuple(arguments.size))
             command = [sys.executable, "-m", "benchmarks.class_statistics", "--folder", f"{root}/labels"]
             result = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.splitlines()[-1])
         results.append(result)
