@@ -1,16 +1,28 @@
-"""Images per second of the input pipeline, with and without the rare-class sampler."""
+"""Images per second of the input pipeline: with and without the rare-class sampler; from files, against decoding alone."""
 
+import argparse
+import functools
+import io
 import itertools
+import json
+import os
 import statistics
+import sys
+import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 import keras_semisis as ks
+from keras_semisis.data import prepared_items
 from keras_semisis.data.optional_tensorflow import optional_tensorflow
 
 _FAR = 10**9
 _SAMPLERS = ("uniform", "rare_classes")
+_SIZES = ((256, 512), (256, 256))
 
 
 def measure(source, image_size, batch_size, rounds: int = 15, batches: int = 64) -> dict[str, float]:
@@ -62,3 +74,96 @@ def _seconds_per_draw(data, sampler, batch_size, chunk: int = 4096, rounds: int 
         drawn = iter(lane.index_dataset(tf, parts, rare))
     next(drawn)
     return statistics.median(_seconds(drawn, 1) for _ in range(rounds)) / chunk
+
+
+def write_folder(photos: ks.data.Source, size: tuple[int, int], number: int, root: Path) -> None:
+    """``number`` JPEG photos and PNG label maps of a size, in turn those of a source."""
+    for kind in ("images", "labels"):
+        (root / kind).mkdir()
+    for i in range(number):
+        paths = root / "images" / f"{i:05d}.jpg", root / "labels" / f"{i:05d}.png"
+        if i >= len(photos):
+            for path in paths:
+                os.link(path.with_stem(f"{i % len(photos):05d}"), path)
+            continue
+        image, label_map = photos.load(i)
+        Image.fromarray(prepared_items.resize_image(image, size)).save(paths[0], quality=90)
+        Image.fromarray(prepared_items.resize_label_map(label_map, size).astype(np.uint8)).save(paths[1])
+
+
+def compare_with_decoding(photos: ks.data.Source, size: tuple[int, int], batch_size: int = 8, number: int = 192,
+                          rounds: int = 7) -> dict[str, float]:
+    """Pairs per second from a folder and from packed records, and of decoding the same bytes by all cores alone.
+
+    The three take turns, and what is compared are medians over the rounds, since other programs may disturb. They
+    disturb the processor time of a pair less than its rate, so that both are compared.
+    """
+    prepared_items.MEMORY_LIMIT = 0  # nothing that is decoded stays
+    with tempfile.TemporaryDirectory() as root:
+        write_folder(photos, size, number, Path(root))
+        folder = ks.data.Folder(root, label_space=photos.label_space)
+        ks.data.write_records(folder, Path(root) / "packed", items_per_shard=64)
+        sources = {"folder": folder, "records": ks.data.Records(Path(root) / "packed")}
+        streams = {name: _batches(ks.data.paired_dataset(source, size, batch_size)) for name, source in sources.items()}
+        encoded = [data for i in range(number) for data in (folder.image_bytes(i), folder.label_map_bytes(i))]
+        # in tasks of a batch, so that handing them out costs next to nothing
+        tasks = [encoded[i:i + 2 * batch_size] for i in range(0, len(encoded), 2 * batch_size)]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            turns = {"limit": lambda: list(pool.map(_decode_all, tasks))}
+            for name, stream in streams.items():
+                _seconds(stream, 8)
+                turns[name] = functools.partial(_seconds, stream, number // batch_size)
+            taken = {name: [] for name in turns}
+            for _ in range(rounds):
+                for name, turn in turns.items():
+                    begin = np.array([time.perf_counter(), time.process_time()])
+                    turn()
+                    taken[name].append((np.array([time.perf_counter(), time.process_time()]) - begin) / number)
+    medians = {name: np.median(seconds, axis=0) for name, seconds in taken.items()}
+    result = {"bytes_of_a_pair": sum(map(len, encoded)) / number}
+    for name, (wall, processor) in medians.items():
+        result |= {f"{name}_pairs_per_second": 1 / wall, f"{name}_processor_seconds": processor}
+        if name != "limit":
+            shares = np.median(np.array(taken["limit"]) / taken[name], axis=0)
+            result |= {f"{name}_share": shares[0], f"{name}_processor_share": shares[1]}
+    return {name: float(value) for name, value in result.items()}
+
+
+def _batches(data):
+    stream = data.stream(0, _FAR)
+    return iter(stream) if optional_tensorflow() else (stream[step] for step in itertools.count())
+
+
+def _decode_all(encoded):
+    for data in encoded:
+        Image.open(io.BytesIO(data)).load()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", help="Photos to use, as --data of keras-semisis train; by default synthetic scenes.")
+    parser.add_argument("--id-map", nargs="*", default=[], help="As that of keras-semisis train.")
+    parser.add_argument("--without-tensorflow", action="store_true", help="Measure the pipeline that needs no TensorFlow.")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--output", type=Path, help="JSON file to write.")
+    arguments = parser.parse_args()
+    if arguments.without_tensorflow:
+        sys.modules["tensorflow"] = None
+    from keras_semisis.cli.sources import open_data
+
+    results = {}
+    print("| size | decoding alone: pairs/s | ms of a core | from a folder: pairs/s | of the limit | by processor time "
+          "| from records: pairs/s | of the limit | by processor time |\n|---|---|---|---|---|---|---|---|---|")
+    for size in _SIZES:
+        photos = open_data(arguments.data or "synthetic:64", size, id_map=tuple(arguments.id_map)).train
+        result = results[f"{size[0]}x{size[1]}"] = compare_with_decoding(photos, size, rounds=arguments.rounds)
+        cells = [f"{result['limit_pairs_per_second']:.0f} | {1000 * result['limit_processor_seconds']:.2f}"]
+        cells += [f"{result[f'{name}_pairs_per_second']:.0f} | {100 * result[f'{name}_share']:.0f} % "
+                  f"| {100 * result[f'{name}_processor_share']:.0f} %" for name in ("folder", "records")]
+        print(f"| {size[0]}×{size[1]} | {' | '.join(cells)} |", flush=True)
+    if arguments.output is not None:
+        arguments.output.write_text(json.dumps(results, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import importlib.util
 import io
 import pkgutil
 from contextlib import redirect_stdout
@@ -17,7 +18,9 @@ BACKENDS = ("tensorflow", "jax", "torch")
 
 
 def importable(name):
-    """Of the engines, that of the backend in use."""
+    """Of the engines, that of the backend in use; what needs Beam, where that is installed."""
+    if name == "keras_semisis.data.beam":
+        return importlib.util.find_spec("apache_beam") is not None
     engine = name.removeprefix("keras_semisis.gans.engines.")
     return engine not in BACKENDS or engine == keras.config.backend()
 

@@ -18,7 +18,7 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_mar
     "Semantic image synthesis with few labels: label map in, photo out."))
 
 _DATA = ("What to train on: cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, folder:PATH (images/ and "
-         "labels/ in it) or synthetic.")
+         "labels/ in it), records:PATH (of pack) or synthetic.")
 _SIZE = "Height x width; by default that of published results on the data, or 64x96."
 _SKIP_BAD = "Number of missing, damaged or wrongly labelled files to tolerate; they are listed at the end."
 Data = Annotated[str, typer.Option("--data", help=_DATA)]
@@ -261,3 +261,19 @@ def import_weights(
     from keras_semisis.cli.importing import import_weights as run
 
     run(weights, network, num_classes, image_size and parse_size(image_size), option, output)
+
+
+@command("pack")
+def pack(
+    ctx: typer.Context,
+    data: Annotated[str, typer.Argument(help="What to pack, as --data of train: camvid:PATH, folder:PATH or synthetic.")],
+    output: Annotated[Path, typer.Argument(help="The folder that is written, for --data records:FOLDER.")],
+    validation_data: ValidationData = None,
+    image_size: Annotated[str, typer.Option(help="Height x width that synthetic scenes are rendered at.")] = "64x96",
+    ignore_class: IgnoreClass = None,
+    id_map: IdMap = [],  # noqa: B006
+):
+    """Packs many small files into few large ones, with their class statistics; goes on where it was interrupted."""
+    from keras_semisis.cli.packing import pack as run
+
+    run(data, output, validation_data, parse_size(image_size), ignore_class, tuple(id_map))

@@ -13,7 +13,8 @@ from keras_semisis.cli.sources import label_space_beside
 from keras_semisis.data import DataError
 from keras_semisis.data.prepared_items import resize_label_map
 from keras_semisis.data.sources.decoding import read_label_map
-from keras_semisis.data.sources.file_source import find_files, remap
+from keras_semisis.data.sources.file_source import find_files
+from keras_semisis.data.stored_ids import remap
 from keras_semisis.gans import AdversarialModel
 
 _BATCH = 8

@@ -2,6 +2,8 @@
 
 import signal
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import keras
 from keras import ops
@@ -17,6 +19,26 @@ from rich.progress import (
 from keras_semisis.cli.messages import console
 
 _LINES = 20
+_SECONDS_A_LINE = 10.0
+
+
+@contextmanager
+def counting(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Within ``with``: a function that shows (done, of how many); lines of text where there is no terminal."""
+    with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+                  TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
+        task, shown = None, time.monotonic()
+
+        def show(done, number):
+            nonlocal task, shown
+            if task is None:
+                task = bar.add_task(title, total=number)
+            bar.update(task, completed=done)
+            if not console.is_terminal and time.monotonic() - shown > _SECONDS_A_LINE:
+                console.print(f"{title} {done}/{number}", soft_wrap=True, highlight=False)
+                shown = time.monotonic()
+
+        yield show
 
 
 class ProgressBar(keras.callbacks.Callback):

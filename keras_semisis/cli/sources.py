@@ -17,14 +17,16 @@ from keras_semisis.data import (
     DataError,
     Folder,
     LabelSpace,
+    Records,
     Source,
     SyntheticScenes,
     semi_paired_split,
 )
 from keras_semisis.data.draws import permutation
 from keras_semisis.data.label_space import distinct_colours
+from keras_semisis.data.record_files import MANIFEST
 
-EXPECTED = "cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, folder:PATH or synthetic"
+EXPECTED = "cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, folder:PATH, records:PATH or synthetic"
 DEFAULT_IMAGE_SIZE = (64, 96)
 # with a training and a validation split in one folder
 _BENCHMARKS = {"cityscapes": Cityscapes, "ade20k": ADE20K, "coco_stuff": COCOStuff, "camvid": CamVid}
@@ -42,17 +44,17 @@ class DataPair(NamedTuple):
 
 def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None = None, id_map: tuple[str, ...] = (),
               validation_data: str | None = None, skip_bad: BadFiles | None = None) -> DataPair:
-    """Opens ``cityscapes:PATH``, ``ade20k:PATH``, ``coco_stuff:PATH``, ``camvid:PATH``, ``tfds:NAME``, ``folder:PATH`` or
-    ``synthetic``.
+    """Opens ``cityscapes:PATH``, ``ade20k:PATH``, ``coco_stuff:PATH``, ``camvid:PATH``, ``tfds:NAME``, ``folder:PATH``,
+    ``records:PATH`` or ``synthetic``.
 
-    All but ``folder`` have a validation split, and so has a folder with ``train`` and ``val`` in it. Of any other folder every
-    tenth item, chosen by name, is kept for validation, unless ``validation_data`` names another.
+    All but ``folder`` and ``records`` have a validation split, and so have those with ``train`` and ``val`` in them. Of any
+    others every tenth item, chosen by name, is kept for validation, unless ``validation_data`` names another.
 
     Args:
         data: As above; ``synthetic:N`` has N training scenes and half as many others.
         image_size: (height, width) that synthetic scenes are rendered at.
         ignore_class, id_map: As `Folder` takes them, the latter as ``"255=11"``.
-        validation_data: ``folder:PATH`` of another folder.
+        validation_data: ``folder:PATH`` or ``records:PATH`` of others.
         skip_bad: Bad files that are tolerated, as `Folder` takes them.
 
     Raises:
@@ -70,13 +72,21 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
         pair = DataPair(TFDS(path, "train"), TFDS(path, "val"))
     elif kind == "folder" and path:
         pair = _open_folder(Path(path), ignore_class, parse_id_map(id_map), validation_data is None, skip_bad or 0)
+    elif kind == "records" and path:
+        pair = _open_records(Path(path), validation_data is None)
     else:
         raise ValueError(f"--data {data}: expected {EXPECTED}.")
     if validation_data is None:
         return pair
     kind, _, path = validation_data.partition(":")
+    if kind == "records" and path:
+        val = Records(path)
+        if val.label_space != pair.train.label_space:
+            raise DataError(f"--validation-data {validation_data}: its classes are not those of --data {data}. Pack both "
+                            "with the same classes.")
+        return DataPair(pair.train, val)
     if kind != "folder" or not path:
-        raise ValueError(f"--validation-data {validation_data}: expected folder:PATH.")
+        raise ValueError(f"--validation-data {validation_data}: expected folder:PATH or records:PATH.")
     val = Folder(path, label_space=pair.train.label_space, id_map=parse_id_map(id_map))
     return DataPair(pair.train, val)
 
@@ -140,8 +150,18 @@ def _open_folder(root, ignore_class, id_map, hold_out, skip_bad):
                    skip_bad=skip_bad)
     if has("train") and has("val"):
         return DataPair(train, Folder(root, split="val", label_space=train.label_space, id_map=id_map))
-    if not hold_out:
-        return DataPair(train, train)
+    return _held_out(train, root) if hold_out else DataPair(train, train)
+
+
+def _open_records(root, hold_out):
+    splits = [split for split in ("train", "val") if (root / split / MANIFEST).is_file()]
+    if len(splits) == 2:
+        return DataPair(Records(root, "train"), Records(root, "val"))
+    train = Records(root, *splits)
+    return _held_out(train, root) if hold_out else DataPair(train, train)
+
+
+def _held_out(train, root):
     count = max(1, round(_HELD_OUT * len(train)))
     if count == len(train):
         raise DataError(f"{root}: one item alone cannot be both trained on and validated with. Add more, or name "

@@ -19,7 +19,7 @@ from keras_semisis.callbacks import (
 )
 from keras_semisis.cli import scoring
 from keras_semisis.cli.messages import console, print_report
-from keras_semisis.cli.progress import ProgressBar, StopOnInterrupt
+from keras_semisis.cli.progress import ProgressBar, StopOnInterrupt, counting
 from keras_semisis.cli.settings import (
     FILE,
     TrainSettings,
@@ -55,10 +55,12 @@ def open_training_data(settings: TrainSettings) -> TrainingData:
                         settings.validation_data, bad)
     paired, images, labels = training_sources(settings, sources.train, bad)
     size, batch, crop = settings.image_size, settings.batch_size, {"load_size": settings.load_size, "skip_bad": bad}
+    with counting("Counting classes") as progress:
+        pairs = paired_dataset(paired, size, batch, settings.sampler, settings.seed,
+                               statistics_cache=Path(settings.output) / "class_statistics.npz", progress=progress, **crop)
     return TrainingData(
         sources,
-        paired_dataset(paired, size, batch, settings.sampler, settings.seed,
-                       statistics_cache=Path(settings.output) / "class_statistics.npz", **crop),
+        pairs,
         unpaired_dataset(images, labels, size, batch, settings.seed, **crop),
         paired_dataset(sources.val, size, batch, training=False, skip_bad=bad),
         {"pairs": len(paired), "unpaired_images": len(images), "unpaired_label_maps": len(labels),

@@ -2,11 +2,12 @@
 
 from keras_semisis.data.bad_files import BadFiles
 from keras_semisis.data.batch_stream import BatchStream
+from keras_semisis.data.class_counts import ClassStatistics
+from keras_semisis.data.counting import class_statistics, missing_classes
 from keras_semisis.data.label_space import DataError, LabelSpace
+from keras_semisis.data.packing import write_records
 from keras_semisis.data.pipeline import paired_dataset, training_stream, unpaired_dataset
 from keras_semisis.data.rare_classes import (
-    class_statistics,
-    missing_classes,
     rare_class_probabilities,
     rejection_sample,
     stream_rejection_sample,
@@ -16,6 +17,7 @@ from keras_semisis.data.sources.camvid import CamVid
 from keras_semisis.data.sources.cityscapes import Cityscapes
 from keras_semisis.data.sources.coco_stuff import COCOStuff
 from keras_semisis.data.sources.folder import Folder
+from keras_semisis.data.sources.records import Records
 from keras_semisis.data.sources.source import Source
 from keras_semisis.data.sources.synthetic import SyntheticScenes
 from keras_semisis.data.sources.tfds import TFDS
@@ -29,9 +31,11 @@ __all__ = [
     "COCOStuff",
     "CamVid",
     "Cityscapes",
+    "ClassStatistics",
     "DataError",
     "Folder",
     "LabelSpace",
+    "Records",
     "Source",
     "SyntheticScenes",
     "class_statistics",
@@ -43,4 +47,5 @@ __all__ = [
     "stream_rejection_sample",
     "training_stream",
     "unpaired_dataset",
+    "write_records",
 ]

@@ -81,6 +81,12 @@ class _BadAreEmpty(Source):
     def name(self, index):
         return self.source.name(index)
 
+    def location(self, index):
+        return self.source.location(index)
+
+    def class_counts(self, index):
+        return self.source.class_counts(index)
+
     def fingerprint(self, index):
         try:
             return self.source.fingerprint(index)

@@ -1,7 +1,7 @@
 """Sources in, batches out: paired and unpaired data sets, and the stream that `fit` reads."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,12 @@ import numpy as np
 
 from keras_semisis.data.bad_files import BadFiles, bad_files, to_be_counted
 from keras_semisis.data.batch_stream import BatchStream, Lane
+from keras_semisis.data.counting import class_statistics
 from keras_semisis.data.draws import draw_key
 from keras_semisis.data.label_space import DataError
 from keras_semisis.data.optional_tensorflow import optional_tensorflow
 from keras_semisis.data.prepared_items import PreparedItems
-from keras_semisis.data.rare_classes import class_statistics, rare_class_probabilities
+from keras_semisis.data.rare_classes import rare_class_probabilities
 from keras_semisis.data.sources.source import Source
 from keras_semisis.data.step_dataset import StepDataset
 
@@ -23,7 +24,8 @@ SAMPLERS = ("uniform", "rare_classes", "rare_classes_second_half")
 
 def paired_dataset(source: Source, image_size: tuple[int, int], batch_size: int, sampler: str = "uniform",
                    seed: int = 0, training: bool = True, statistics_cache: str | Path | None = None,
-                   load_size: tuple[int, int] | None = None, skip_bad: int | BadFiles = 0) -> BatchStream:
+                   load_size: tuple[int, int] | None = None, skip_bad: int | BadFiles = 0,
+                   progress: Callable[[int, int], None] | None = None) -> BatchStream:
     """Batches of images with their label maps.
 
     Images are resized with Pillow's bicubic filter, label maps with nearest neighbour, to ``image_size``
@@ -44,6 +46,7 @@ def paired_dataset(source: Source, image_size: tuple[int, int], batch_size: int,
         skip_bad: Number of files that may be missing, damaged or hold stray ids. Instead of an item with one another is taken,
             which depends on the seed and the number of the draw alone. `BatchStream.bad_files` lists them. A `BadFiles`
             counts those of several data sets together.
+        progress: Called while label maps are counted for rare-class sampling, see `class_statistics`.
 
     Returns:
         A `BatchStream`.
@@ -72,7 +75,7 @@ def paired_dataset(source: Source, image_size: tuple[int, int], batch_size: int,
     bad = bad_files(skip_bad)
     probabilities = None
     if training and sampler != "uniform":
-        counts = class_statistics(to_be_counted(source, bad), cache=statistics_cache)
+        counts = class_statistics(to_be_counted(source, bad), statistics_cache, progress)
         probabilities = rare_class_probabilities(counts, source.label_space.ignore_class)
     items = PreparedItems(source, prepared_size, image=True, label_map=True)
     lane = Lane(items, size, draw_key(seed, "pairs"), training, probabilities, bad)

@@ -1,138 +1,15 @@
-"""Sampling of images with rare classes: class statistics, the probabilities p_i, the samplers."""
-
-import contextlib
-import hashlib
-import os
-import warnings
-import zipfile
-import zlib
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+"""Sampling of images with rare classes: the probabilities p_i, and the samplers."""
 
 import numpy as np
 
+from keras_semisis.data.class_counts import ClassStatistics
 from keras_semisis.data.draws import GOLDEN_GAMMA, draw_key, mix, random_bits
 from keras_semisis.data.label_space import DataError
 from keras_semisis.data.optional_tensorflow import optional_tensorflow
-from keras_semisis.data.sources.source import Source
 
 _MAX_BLOCK = 1024
+_ROWS = 1024
 _TWO_32 = 2**32
-
-
-def class_statistics(source: Source, cache: str | Path | None = None,
-                     progress: Callable[[int, int], None] | None = None) -> np.ndarray:
-    """Pixels of each class in each label map, in one streaming pass.
-
-    Args:
-        source: A source with label maps.
-        cache: An `.npz` file to keep the counts in. It is used again while the fingerprint of the data
-            (names, file sizes and modification times, order, label space) is the same, and replaced when it
-            is not. Nothing is kept for a source that gives no fingerprints.
-        progress: Called with (label maps read, label maps in all).
-
-    Returns:
-        int64 ``(len(source), num_classes)``: n_i^c, at the label maps' own size.
-
-    Raises:
-        DataError: If a label map cannot be read or holds a stray id.
-
-    Warns:
-        UserWarning: If the counts cannot be kept, because the disk is full or read-only.
-
-    Example:
-
-    >>> from keras_semisis.data import SyntheticScenes
-    >>> counts = class_statistics(SyntheticScenes(num_scenes=3))
-    >>> counts.shape[0]
-    3
-    """
-    fingerprint = None if cache is None else _fingerprint(source)
-    if fingerprint is not None:
-        counts = _read_cache(Path(cache), fingerprint)
-        if counts is not None:
-            return counts
-    counts = np.zeros((len(source), source.label_space.num_classes), np.int64)
-    for i, row in enumerate(_count_in_order(source)):
-        counts[i] = row
-        if progress is not None:
-            progress(i + 1, len(source))
-    if fingerprint is not None:
-        _write_cache(Path(cache), fingerprint, counts)
-    return counts
-
-
-def _count_in_order(source: Source):
-    """Yields the class counts of each label map; threads, since decoding releases the interpreter's lock."""
-    def count(index):
-        return np.bincount(source.load_label_map(index).reshape(-1), minlength=source.label_space.num_classes)
-
-    pool = ThreadPoolExecutor(os.cpu_count() or 1)
-    try:
-        yield from pool.map(count, range(len(source)))
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _fingerprint(source: Source) -> str | None:
-    digest = hashlib.blake2b(repr((source.label_space, source.label_space.palette)).encode(), digest_size=16)
-    for index in range(len(source)):
-        item = source.fingerprint(index)
-        if item is None:
-            return None
-        digest.update(item.encode() + b"\n")
-    return digest.hexdigest()
-
-
-def _read_cache(path: Path, fingerprint: str) -> np.ndarray | None:
-    try:
-        with np.load(path) as stored:
-            return stored["counts"] if str(stored["fingerprint"]) == fingerprint else None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
-        return None  # missing, cut short or another file altogether: count again
-
-
-def _write_cache(path: Path, fingerprint: str, counts: np.ndarray) -> None:
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(unfinished, "wb") as file:
-            np.savez_compressed(file, counts=counts, fingerprint=fingerprint)
-        os.replace(unfinished, path)
-    except OSError as error:  # a full or read-only disk: what took long to count is still there for this run
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
-        warnings.warn(f"{path}: the class statistics cannot be kept ({error.strerror or error}); the next run will count "
-                      "again. Free the disk, or name another file by statistics_cache=.", stacklevel=3)
-
-
-def missing_classes(paired: Source, whole: Source) -> list[str]:
-    """Names of the classes that ``whole`` has and ``paired`` has not, the don't-care class left out.
-
-    Reads every label map of ``paired``, and of ``whole`` as many as it takes to find the missing classes.
-
-    Args:
-        paired: A source with label maps.
-        whole: The source that it was taken from.
-
-    Returns:
-        Class names, in the order of their ids.
-    """
-    space = paired.label_space
-    absent = np.ones(space.num_classes, bool)
-    if space.ignore_class is not None:
-        absent[space.ignore_class] = False
-    for counts in _count_in_order(paired):
-        absent &= counts == 0
-        if not absent.any():
-            return []
-    found = np.zeros(space.num_classes, bool)
-    for counts in _count_in_order(whole):
-        found |= absent & (counts > 0)
-        if (found == absent).all():
-            break
-    return [space.class_names[c] for c in np.flatnonzero(found)]
 
 
 def _scores(counts: np.ndarray, totals: np.ndarray, ignore_class: int | None) -> np.ndarray:
@@ -143,13 +20,13 @@ def _scores(counts: np.ndarray, totals: np.ndarray, ignore_class: int | None) ->
     return shares.sum(axis=-1)
 
 
-def rare_class_probabilities(statistics: np.ndarray, ignore_class: int | None = None) -> np.ndarray:
+def rare_class_probabilities(statistics: ClassStatistics | np.ndarray, ignore_class: int | None = None) -> np.ndarray:
     """The probability of each image under rare-class sampling: p_i = p̂_i / Σ_j p̂_j, p̂_i = Σ_c n_i^c / n^c.
 
     A class that no image has contributes nothing; neither does the don't-care class.
 
     Args:
-        statistics: n_i^c, ``(images, classes)``, from `class_statistics`.
+        statistics: n_i^c, ``(images, classes)``, from `class_statistics`, or an array.
         ignore_class: The don't-care class, or None.
 
     Returns:
@@ -167,8 +44,14 @@ def rare_class_probabilities(statistics: np.ndarray, ignore_class: int | None = 
         Eskandar et al., "A Semi-Paired Approach for Label-to-Image Translation", arXiv 2306.13585,
         section 3.4.
     """
-    statistics = np.asarray(statistics)
-    scores = _scores(statistics, statistics.sum(axis=0), ignore_class)
+    if isinstance(statistics, ClassStatistics):
+        totals, scores = statistics.totals, np.zeros(len(statistics))
+        for first in range(0, len(statistics), _ROWS):
+            rows = statistics.rows(first, min(first + _ROWS, len(statistics)))
+            scores[first:first + _ROWS] = _scores(rows, totals, ignore_class)
+    else:
+        statistics = np.asarray(statistics)
+        scores = _scores(statistics, statistics.sum(axis=0), ignore_class)
     if not scores.sum() > 0:
         raise DataError(f"The {len(statistics)} label maps hold no pixel of any class but don't-care, so "
                         "no image can be preferred. Check ignore_class and the labels, or use "
@@ -303,7 +186,7 @@ def stream_rejection_sample(class_totals, largest_score: float, ignore_class: in
     Unlike `rejection_sample` it reads every element, and keeps the order of the data: shuffle before it.
 
     Args:
-        class_totals: n^c, ``(classes,)``: the column sums of `class_statistics`, or one pass over the stream.
+        class_totals: n^c, ``(classes,)``: the ``totals`` of `class_statistics`, or of one pass over the stream.
         largest_score: The largest p̂_i of the data, or any bound above it (fewer elements pass). An element
             that exceeds it passes always, which is less often than its due.
         ignore_class: The don't-care class, or None.

@@ -5,9 +5,9 @@ import warnings
 import numpy as np
 
 from keras_semisis.data.bad_files import BadFiles, bad_files, to_be_counted
+from keras_semisis.data.counting import missing_classes
 from keras_semisis.data.draws import permutation
 from keras_semisis.data.label_space import DataError
-from keras_semisis.data.rare_classes import missing_classes
 from keras_semisis.data.sources.one_sided import ImagesOnly, LabelMapsOnly
 from keras_semisis.data.sources.source import Source, Subset
 

@@ -6,11 +6,10 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import numpy as np
-
-from keras_semisis.data.label_space import DataError, LabelSpace, named_ids
-from keras_semisis.data.sources.decoding import read_image, read_label_map, unreadable
+from keras_semisis.data.label_space import DataError, LabelSpace
+from keras_semisis.data.sources.decoding import read_bytes, read_image, unreadable
 from keras_semisis.data.sources.source import Source
+from keras_semisis.data.stored_ids import StoredIds
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
@@ -95,55 +94,6 @@ def pair_files(images: Mapping[str, Path], labels: Mapping[str, Path]) -> None:
                 f"source of {have}s alone.")
 
 
-def remap(label_map: np.ndarray, id_map: Mapping[int, int]) -> np.ndarray:
-    """The label map (int32) with the ids that are keys of ``id_map`` replaced."""
-    if label_map.dtype == np.uint8:
-        table = np.arange(256, dtype=np.int32)
-        for old, new in id_map.items():
-            if 0 <= old < 256:
-                table[old] = new
-        return table[label_map]
-    remapped = label_map.astype(np.int32)
-    for old, new in id_map.items():
-        remapped[label_map == old] = new
-    return remapped
-
-
-def class_ids(label_map: np.ndarray, id_map: Mapping[int, int], where: str) -> np.ndarray:
-    """The label map (int32) with each stored id replaced by what ``id_map`` says.
-
-    Args:
-        label_map: Ids as stored.
-        id_map: Stored id → class id, all that there are.
-        where: The file, for messages.
-
-    Raises:
-        DataError: If an id is no key of ``id_map``.
-    """
-    if label_map.dtype == np.uint8:
-        classes = remap(label_map, dict.fromkeys(range(256), -1) | dict(id_map))
-    else:
-        classes = np.full(label_map.shape, -1, np.int32)
-        for stored, to in id_map.items():
-            classes[label_map == stored] = to
-    if classes.min(initial=0) < 0:
-        stray = named_ids(label_map[classes < 0])
-        raise DataError(f"{where}: label id {stray} found, which this data set has not: its ids are "
-                        f"{_ranges(id_map)}. The file may belong to another data set, or its ids have been changed.")
-    return classes
-
-
-def _ranges(ids):
-    """``"-1..33, 255"``."""
-    parts = []
-    for i in sorted(ids):
-        if parts and parts[-1][1] == i - 1:
-            parts[-1][1] = i
-        else:
-            parts.append([i, i])
-    return ", ".join(f"{first}" if first == last else f"{first}..{last}" for first, last in parts)
-
-
 class FileSource(Source):
     """Photos and label maps in image files.
 
@@ -166,9 +116,8 @@ class FileSource(Source):
         self._images = images
         self._labels = labels
         self._names = list(images if images is not None else labels)
-        self._id_map = dict(id_map or {})
-        self._all_ids = all_ids
-        self._rule = hashlib.blake2b(repr((self._id_map, all_ids)).encode(), digest_size=8).hexdigest()
+        self._stored_ids = StoredIds(dict(id_map or {}), all_ids)
+        self._rule = hashlib.blake2b(repr(self._stored_ids).encode(), digest_size=8).hexdigest()
         self.label_space = label_space
 
     def __len__(self):
@@ -189,6 +138,24 @@ class FileSource(Source):
             raise unreadable(self._labels[name], error) from None
         return f"{name}/{status.st_size}/{status.st_mtime_ns}/{self._rule}"
 
+    def image_fingerprint(self, index):
+        path = self._images[self._names[index]]
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise unreadable(path, error) from None
+        return f"{status.st_size}/{status.st_mtime_ns}"
+
+    @property
+    def stored_ids(self):
+        return self._stored_ids
+
+    def image_bytes(self, index):
+        return read_bytes(self._images[self._names[index]])
+
+    def label_map_bytes(self, index):
+        return read_bytes(self._labels[self._names[index]])
+
     def load_image(self, index):
         if self._images is None:
             raise ValueError("This source has label maps alone (images=None): it has no photos to load.")
@@ -198,6 +165,4 @@ class FileSource(Source):
         if self._labels is None:
             raise ValueError("This source has images alone (labels=None): it has no label maps to load.")
         path = self._labels[self._names[index]]
-        if self._all_ids:
-            return class_ids(read_label_map(path, None), self._id_map, str(path))
-        return self.label_space.check(remap(read_label_map(path, self.label_space), self._id_map), str(path))
+        return self._stored_ids.read(read_bytes(path), self.label_space, str(path))

@@ -9,7 +9,8 @@ import numpy as np
 from keras_semisis.data.bad_files import BadFiles, bad_files
 from keras_semisis.data.label_space import DataError, LabelSpace, distinct_colours
 from keras_semisis.data.sources.decoding import read_label_map
-from keras_semisis.data.sources.file_source import FileSource, find_files, remap
+from keras_semisis.data.sources.file_source import FileSource, find_files
+from keras_semisis.data.stored_ids import remap
 
 _MOST_CLASSES = 1024
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_semisis.data.label_space import DataError, LabelSpace
+from keras_semisis.data.stored_ids import StoredIds
 
 
 class Source(ABC):
@@ -49,6 +50,30 @@ class Source(ABC):
         Class statistics are cached for sources that give one.
         """
         return None
+
+    def class_counts(self, index: int) -> np.ndarray | None:
+        """Pixels of each class in one label map, ``(num_classes,)``, where they are known without reading it."""
+        return None
+
+    def image_bytes(self, index: int) -> bytes | None:
+        """The photo's encoded file, byte for byte; None where there is none, or where the source changes what is in it.
+
+        `write_records` stores it as it is. A source that gives it reads photos by `decoding.decode_image`.
+        """
+        return None
+
+    def label_map_bytes(self, index: int) -> bytes | None:
+        """The same for the label map; it reads label maps by `stored_ids`."""
+        return None
+
+    def image_fingerprint(self, index: int) -> str | None:
+        """A text that changes when the photo of one item does, or None where only reading it would tell."""
+        return None
+
+    @property
+    def stored_ids(self) -> StoredIds:
+        """How the ids in the files of `label_map_bytes` become class ids."""
+        return StoredIds()
 
     def load(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """``(image, label_map)``: uint8 ``(H, W, 3)`` and integer ``(H, W)``.
@@ -94,6 +119,22 @@ class Subset(Source):
 
     def fingerprint(self, index):
         return self.source.fingerprint(self.indices[index])
+
+    def class_counts(self, index):
+        return self.source.class_counts(self.indices[index])
+
+    def image_bytes(self, index):
+        return self.source.image_bytes(self.indices[index])
+
+    def label_map_bytes(self, index):
+        return self.source.label_map_bytes(self.indices[index])
+
+    def image_fingerprint(self, index):
+        return self.source.image_fingerprint(self.indices[index])
+
+    @property
+    def stored_ids(self):
+        return self.source.stored_ids
 
     def load_image(self, index):
         return self.source.load_image(self.indices[index])

@@ -94,6 +94,8 @@ class SyntheticScenes(Source):
         height, width = self.image_size
         return f"synthetic {_VERSION}, seed {self.seed}, {height}x{width}, {self.name(index)}"
 
+    image_fingerprint = fingerprint
+
     def load(self, index):
         key = (self.seed, _SPLITS.index(self.split), self._checked(index))
         return _render(_Draws(key), *self.image_size)

@@ -10,8 +10,8 @@ from keras_semisis.data.label_space import DataError, LabelSpace, distinct_colou
 from keras_semisis.data.sources.ade20k import ADE20K
 from keras_semisis.data.sources.cityscapes import Cityscapes
 from keras_semisis.data.sources.decoding import decode_colours
-from keras_semisis.data.sources.file_source import class_ids, remap
 from keras_semisis.data.sources.source import Source
+from keras_semisis.data.stored_ids import class_ids, remap
 
 # The 50 classes of ADE20K that are stuff, or too rare, have no ids in the annotation of instances
 _ADE20K_WITHOUT_INSTANCES = {

@@ -186,7 +186,7 @@ def test_coco_stuff_sample():
     root = SHARED / "data" / "coco_stuff_sample"
     train, val = COCOStuff(root, "train"), COCOStuff(root, "val")
     assert (len(train), len(val)) == (13, 8)
-    counts = class_statistics(train)
+    counts = np.asarray(class_statistics(train))
     expected = np.zeros(183, np.int64)
     for path in sorted((root / "train_label").iterdir()):
         stored = np.asarray(Image.open(path)).astype(int)

@@ -67,7 +67,7 @@ def test_threads_may_read_a_set_together(prepared):
     with ThreadPoolExecutor(4) as pool:
         read = list(pool.map(source.load_label_map, list(range(6)) * 20))
     assert [int(classes[0, 0]) for classes in read] == [0, 1, 2, 0, 1, 2] * 20
-    assert class_statistics(source).sum(axis=0).tolist() == [192, 192, 192]
+    assert np.asarray(class_statistics(source)).sum(axis=0).tolist() == [192, 192, 192]
 
 
 def test_batches_of_a_prepared_set(prepared):

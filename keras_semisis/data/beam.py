@@ -1,0 +1,130 @@
+"""Class statistics and packing on many machines, as Apache Beam pipelines.
+
+Import this module by its name: ``from keras_semisis.data import beam``. It needs the extra ``beam``.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from keras_semisis.data.class_counts import ClassStatistics
+from keras_semisis.data.counting import SourceDigest, counts_of, write_counts
+from keras_semisis.data.packing import Packer
+from keras_semisis.data.sources.source import Source
+
+try:
+    import apache_beam as beam
+except ImportError as missing:
+    raise ImportError("keras_semisis.data.beam needs Apache Beam (pip install "
+                      f'"keras-semisis[beam]"): {missing}') from None
+
+__all__ = ["class_statistics", "write_records"]
+
+
+def class_statistics(open_source: Callable[[], Source], cache: str | Path, options=None,
+                     items_per_task: int = 256) -> ClassStatistics:
+    """`keras_semisis.data.class_statistics` on the workers of a Beam runner, with the same result.
+
+    Afterwards ``paired_dataset(..., statistics_cache=cache)`` uses the counts.
+
+    Args:
+        open_source: Makes the source, here and on every worker, such as ``functools.partial(Folder, PATH)``.
+            It travels to the workers instead of the source and its list of files.
+        cache: The `.npz` file that is written, on a file system that all machines share.
+        options: `apache_beam.options.pipeline_options.PipelineOptions`, which choose the runner; None runs on
+            this machine.
+        items_per_task: Label maps that a worker counts in a row.
+
+    Returns:
+        The counts, which are in the file as well.
+
+    Raises:
+        DataError: If a label map cannot be read or holds a stray id (runners may wrap it).
+
+    Example:
+
+    >>> from functools import partial
+    >>> from keras_semisis.data import Folder
+    >>> counts = class_statistics(partial(Folder, "/shared/data"), "/shared/counts.npz")  # doctest: +SKIP
+    """
+    number = len(open_source())
+    with beam.Pipeline(options=options) as pipeline:
+        (pipeline
+         | beam.Create(range(0, number, items_per_task))
+         | beam.Reshuffle()
+         | "Count" >> beam.ParDo(_Count(open_source, items_per_task))
+         | beam.combiners.ToList()
+         | "Write" >> beam.Map(_write_counts, open_source, str(cache)))
+    with np.load(cache) as stored:
+        return ClassStatistics.from_arrays(stored)
+
+
+class _Count(beam.DoFn):
+    """First index of a task → that index, the fingerprints of its items, and their counts as arrays."""
+
+    def __init__(self, open_source, items_per_task):
+        self._open_source = open_source
+        self._items_per_task = items_per_task
+
+    def setup(self):
+        self._source = self._open_source()
+
+    def process(self, first):
+        counts, fingerprints = ClassStatistics(self._source.label_space.num_classes), []
+        for index in range(first, min(first + self._items_per_task, len(self._source))):
+            fingerprints.append(self._source.fingerprint(index))
+            counts.append(counts_of(self._source, index))
+        yield first, fingerprints, counts.arrays()
+
+
+def _write_counts(tasks, open_source, cache):
+    source = open_source()
+    counts, digest = ClassStatistics(source.label_space.num_classes), SourceDigest(source)
+    for _, fingerprints, arrays in sorted(tasks, key=lambda task: task[0]):
+        counts.extend(ClassStatistics.from_arrays(arrays))
+        for fingerprint in fingerprints:
+            digest.add(fingerprint)
+    write_counts(Path(cache), counts, digest.text() if digest.known else "")
+
+
+def write_records(open_source: Callable[[], Source], path: str | Path, images: bool = True,
+                  items_per_shard: int | None = None, options=None) -> None:
+    """`keras_semisis.data.write_records` on the workers of a Beam runner: the same files, a shard a task.
+
+    Shards that are complete from an earlier run are left as they are.
+
+    Args:
+        open_source: Makes the source, here and on every worker.
+        path: The folder, on a file system that all machines share.
+        images, items_per_shard: As in `keras_semisis.data.write_records`.
+        options: `PipelineOptions`, which choose the runner; None runs on this machine.
+
+    Raises:
+        DataError: If the source is empty or a label map is wrong (runners may wrap it).
+        FileExistsError: If there is something else at ``path``.
+        ImportError: If the package array_record is not installed.
+    """
+    packer = Packer(open_source(), path, images, items_per_shard)
+    if packer.is_done():
+        return
+    with beam.Pipeline(options=options) as pipeline:
+        (pipeline
+         | beam.Create(range(packer.num_shards))
+         | beam.Reshuffle()
+         | beam.ParDo(_WriteShard(open_source, str(path), images, items_per_shard)))
+    packer.finish()
+
+
+class _WriteShard(beam.DoFn):
+    """Number of a shard → nothing; the shard is written."""
+
+    def __init__(self, open_source, *arguments):
+        self._open_source = open_source
+        self._arguments = arguments
+
+    def setup(self):
+        self._packer = Packer(self._open_source(), *self._arguments)
+
+    def process(self, number):
+        self._packer.write_shard(number)

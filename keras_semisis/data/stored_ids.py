@@ -1,0 +1,84 @@
+"""How the ids in label files become class ids."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from keras_semisis.data.label_space import DataError, LabelSpace, named_ids
+from keras_semisis.data.sources.decoding import decode_label_map
+
+
+@dataclass(frozen=True)
+class StoredIds:
+    """The rule of a data set.
+
+    Args:
+        id_map: Stored id → class id, for ids that differ; the others stay.
+        all_ids: Whether ``id_map`` names every stored id, so that any other is an error, and so are colours.
+    """
+
+    id_map: Mapping[int, int] = field(default_factory=dict)
+    all_ids: bool = False
+
+    def read(self, content: bytes, label_space: LabelSpace, where: str) -> np.ndarray:
+        """The label map in an encoded file: class ids ``(H, W)``, checked.
+
+        Args:
+            content: The bytes of the file.
+            label_space: What the class ids mean, and where colours are looked up.
+            where: The file, for messages.
+
+        Raises:
+            DataError: As `decode_label_map` raises it, and if an id is no class id.
+        """
+        if self.all_ids:
+            return class_ids(decode_label_map(content, None, where), self.id_map, where)
+        return label_space.check(remap(decode_label_map(content, label_space, where), self.id_map), where)
+
+
+def remap(label_map: np.ndarray, id_map: Mapping[int, int]) -> np.ndarray:
+    """The label map with the ids that are keys of ``id_map`` replaced (int32), or itself if there are none."""
+    if not id_map:
+        return label_map
+    if label_map.dtype == np.uint8:
+        return np.array([id_map.get(i, i) for i in range(256)], np.int32).take(label_map)
+    remapped = label_map.astype(np.int32)
+    for old, new in id_map.items():
+        remapped[label_map == old] = new
+    return remapped
+
+
+def class_ids(label_map: np.ndarray, id_map: Mapping[int, int], where: str) -> np.ndarray:
+    """The label map (int32) with each stored id replaced by what ``id_map`` says.
+
+    Args:
+        label_map: Ids as stored.
+        id_map: Stored id → class id, all that there are.
+        where: The file, for messages.
+
+    Raises:
+        DataError: If an id is no key of ``id_map``.
+    """
+    if label_map.dtype == np.uint8:
+        classes = remap(label_map, dict.fromkeys(range(256), -1) | dict(id_map))
+    else:
+        classes = np.full(label_map.shape, -1, np.int32)
+        for stored, to in id_map.items():
+            classes[label_map == stored] = to
+    if classes.min(initial=0) < 0:
+        stray = named_ids(label_map[classes < 0])
+        raise DataError(f"{where}: label id {stray} found, which this data set has not: its ids are "
+                        f"{_ranges(id_map)}. The file may belong to another data set, or its ids have been changed.")
+    return classes
+
+
+def _ranges(ids):
+    """``"-1..33, 255"``."""
+    parts = []
+    for i in sorted(ids):
+        if parts and parts[-1][1] == i - 1:
+            parts[-1][1] = i
+        else:
+            parts.append([i, i])
+    return ", ".join(f"{first}" if first == last else f"{first}..{last}" for first, last in parts)
