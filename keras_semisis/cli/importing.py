@@ -18,6 +18,7 @@ FAMILY_OF = {
     "spade_generator": "spade", "spade_encoder": "spade", "multiscale_discriminator": "spade",
     "cc_fpse_generator": "cc_fpse", "fpse_discriminator": "cc_fpse",
     "inception_v3_fid": "pytorch_fid", "vgg19_features": "torchvision",
+    "drn_d_105": "drn", "upernet_101": "csail", "deeplab_v2_101": "deeplab_pytorch",
 }
 
 
