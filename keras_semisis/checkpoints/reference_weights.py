@@ -24,13 +24,14 @@ def load_reference_weights(model: keras.Model, weights: Weights | Sequence[Weigh
     """Fills a network with the weights of the published PyTorch program.
 
     The network has to be built with the sizes of the weights. Which network of the family it is shows in the model. A
-    ``module.`` prefix is stripped; of a training checkpoint that has a ``state_dict``, that alone is taken. Entries that the published program stores and never uses are skipped; constant filters
-    are checked where the file holds them. Nothing is changed unless everything fits.
+    ``module.`` prefix is stripped; of a training checkpoint that has a ``state_dict``, that alone is taken. Entries that the
+    published program stores and never uses are skipped; constant filters are checked where the file holds them. Nothing is
+    changed unless everything fits.
 
     Args:
         model: From a builder of `keras_semisis.models`.
-        weights: The state dict: arrays by name, or a ``.pth``, ``.safetensors`` or ``.npz`` file of them. A list of these where the
-            published network is in several files (``"csail"``: encoder and decoder).
+        weights: The state dict: arrays by name, or a ``.pth``, ``.safetensors`` or ``.npz`` file of them. A list of these where
+            the published network is in several files (``"csail"``: encoder and decoder).
         family: Which program it is: ``"oasis"``, ``"usis"``, ``"spade"``, ``"cc_fpse"``, ``"pytorch_fid"``,
             ``"torchvision"``, ``"drn"``, ``"csail"`` or ``"deeplab_pytorch"``.
 

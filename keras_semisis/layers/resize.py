@@ -82,7 +82,7 @@ def _interpolate(x, axis, length, ratio, zeros_outside):
 
 
 def adaptive_average_pool(x, size: int):
-    """Means of ``size`` × ``size`` overlapping cells: cell i has the rows from ``floor(i H / size)`` to ``ceil((i + 1) H / size)``.
+    """Means of ``size`` × ``size`` overlapping cells: cell i has rows ``floor(i H / size)`` to ``ceil((i + 1) H / size)``.
 
     This is PyTorch's ``adaptive_avg_pool2d``, also where the map is smaller than ``size`` and its pixels are repeated.
     `keras.ops.adaptive_average_pool` refuses maps whose size is known only when the network runs (Keras 3.15, TensorFlow).

@@ -53,25 +53,25 @@ def deeplab_v2_101(num_classes: int = 182, image_size: tuple[int, int] | None = 
     """DeepLab-v2 on ResNet-101 with multi-scale inputs, which published mIoU figures on COCO-Stuff are measured with.
 
     Fill it by ``ks.checkpoints.load_reference_weights(model, "deeplabv2_resnet101_msc-cocostuff164k-100000.pth",
-    family="deeplab_pytorch")`` and give it to `metrics.GeneratedMeanIoU`. Output c is the class that COCO-Stuff's label maps call
-    c; their 255 is unlabelled and does not count. Of the 182 classes 171 occur. The published evaluation's CRF, an optional step
-    behind the network, is not part of it.
+    family="deeplab_pytorch")`` and give it to `metrics.GeneratedMeanIoU`. Output c is the class that COCO-Stuff's label maps
+    call c; their 255 is unlabelled and does not count. Of the 182 classes 171 occur. The CRF that may follow in the published
+    evaluation is not part of it.
 
     Args:
         num_classes: Number of classes.
         image_size: ``(height, width)`` of the images, 2 or more; None for any.
         output_size: ``(height, width)`` of the output (the published test's label size); None for that of the image.
         recompute_scale: The network sees the image and copies at 0.5 and 0.75 of its size, rounded down. False samples them at
-            every 1 / 0.5 and 1 / 0.75 of a pixel, as the program does on PyTorch 1.6 and later. True takes input size / output
-            size, as it did before: when the weights of 2019 were trained, and in the papers of that time. Sides that are multiples of
-            4 give the same either way.
+            steps of 1 / 0.5 and 1 / 0.75 pixels, as the program does on PyTorch 1.6 and later. True takes steps of input size /
+            output size, as it did before: when the weights of 2019 were trained, and in the papers of that time. Where both
+            sides are multiples of 4 there is no difference.
         name: Name of the model.
 
     Returns:
-        A frozen keras.Model from RGB images float32 ``(B, H, W, 3)`` in [-1, 1] to logits float32 ``(B, H, W, num_classes)``. The
-        published preprocessing (BGR in 0..255 minus a mean) is part of the model. The weights are random. The layer ``"scores"``
-        returns what the published network itself does, the maximum over the scales at an eighth of the size; the layer ``"base"``
-        is the network of one scale.
+        A frozen keras.Model from RGB images float32 ``(B, H, W, 3)`` in [-1, 1] to logits float32 ``(B, H, W, num_classes)``.
+        The published preprocessing (BGR in 0..255 minus a mean) is part of the model. The weights are random. The layer
+        ``"scores"`` returns what the published network itself does, the maximum over the scales at an eighth of the size; the
+        layer ``"base"`` is the network of one scale.
 
     Raises:
         ValueError: If a number or size is not positive.

@@ -42,8 +42,8 @@ def drn_d_105(num_classes: int = 19, image_size: tuple[int, int] | None = None, 
     Returns:
         A frozen keras.Model from RGB images float32 ``(B, H, W, 3)`` in [-1, 1] to log-probabilities float32
         ``(B, H', W', num_classes)``; H' and W' are H and W rounded up to a multiple of 8, as published. Where they were not
-        multiples, ``[:, :H, :W]`` belongs to the image. The published normalisation (mean and deviation of Cityscapes) is part of
-        the model. The weights are random. The layer ``"seg"`` returns the scores at an eighth of the size.
+        multiples, ``[:, :H, :W]`` belongs to the image. The published normalisation (mean and deviation of Cityscapes) is part
+        of the model. The weights are random. The layer ``"seg"`` returns the scores at an eighth of the size.
 
     Raises:
         ValueError: If ``num_classes`` or ``image_size`` is not positive.

@@ -47,9 +47,9 @@ def upernet_101(num_classes: int = 150, image_size: tuple[int, int] | None = Non
                 preprocessing: str = "rgb", name: str = "upernet_101") -> keras.Model:
     """UPerNet on ResNet-101, which published mIoU figures on ADE20K are measured with.
 
-    Fill it by ``ks.checkpoints.load_reference_weights(model, ["encoder_epoch_50.pth", "decoder_epoch_50.pth"], family="csail")``
-    and give it to `metrics.GeneratedMeanIoU`, or to `MultiSizeScores` before for the published evaluation at five sizes. Output
-    c is the class that ADE20K's annotation files call c + 1; their 0 is unlabelled and does not count.
+    Fill it by ``ks.checkpoints.load_reference_weights(model, ["encoder_epoch_50.pth", "decoder_epoch_50.pth"],
+    family="csail")`` and give it to `metrics.GeneratedMeanIoU`, or to `MultiSizeUPerNet` before for the published evaluation at
+    five sizes. Output c is the class that ADE20K's annotation files call c + 1; their 0 is unlabelled and does not count.
 
     Args:
         num_classes: Number of classes.
