@@ -65,7 +65,8 @@ class TorchNetwork:
             return np.moveaxis(self.forward(x, *args, **kwargs).numpy(), 1, -1)
 
     def conv(self, x, name, stride=1, padding=0, dilation=1):
-        return self.functional.conv2d(x, self.state[f"{name}.weight"], self.state.get(f"{name}.bias"), stride, padding, dilation)
+        weight, bias = self.state[f"{name}.weight"], self.state.get(f"{name}.bias")
+        return self.functional.conv2d(x, weight, bias, stride, padding, dilation)
 
     def norm(self, x, name):
         mean, variance, weight, bias = (
