@@ -12,6 +12,9 @@ from keras_semisis.checkpoints import CheckpointError, load_reference_weights, s
 from keras_semisis.metrics import GeneratedMeanIoU
 from keras_semisis.models import MultiSizeUPerNet, deeplab_v2_101, drn_d_105, upernet_101
 from keras_semisis.models.deeplab import Shrink
+from keras_semisis.models.drn import BilinearTransposedConv
+from keras_semisis.models.resnet import ResizeLike
+from keras_semisis.models.upernet import AdaptiveAveragePool
 from tests.conftest import needs_shared
 from tests.models.reference import assert_close
 from tests.models.segmenters import Golden, TorchDeepLab, TorchDRN, TorchUPerNet
@@ -26,11 +29,6 @@ def build(builder, **arguments):
     """Without drawing millions of numbers that the weights replace."""
     with mock.patch.object(keras.initializers.GlorotUniform, "__call__", lambda self, shape, dtype: np.zeros(shape, dtype)):
         return builder(**arguments)
-
-
-def again(model):
-    """As a file's description builds it."""
-    return build(keras.models.model_from_json, json_string=model.to_json())
 
 
 def check(golden, stages, suffix=""):
@@ -101,7 +99,7 @@ class TestDRN:
         policy = keras.config.dtype_policy()
         keras.config.set_dtype_policy("mixed_bfloat16")
         try:
-            model = again(build(drn_d_105, num_classes=7, image_size=PICTURE.shape[1:3]))
+            model = build(drn_d_105, num_classes=7, image_size=PICTURE.shape[1:3])
         finally:
             keras.config.set_dtype_policy(policy)
         assert model.output_shape == (None, 48, 64, 7)
@@ -181,7 +179,7 @@ class TestUPerNet:
         files = [{name.removeprefix(part): array for name, array in state.items() if name.startswith(part)}
                  for part in ("encoder.", "decoder.")]
         files[0] |= {f"bn1.{name}": np.zeros(64) for name in ("_tmp_running_mean", "_tmp_running_var", "_running_iter")}
-        model = again(build(upernet_101, num_classes=5, preprocessing="bgr"))
+        model = build(upernet_101, num_classes=5, preprocessing="bgr")
         load_reference_weights(model, files, family="csail")
         assert_close(model.predict_on_batch(PICTURE), TorchUPerNet(state)(PICTURE, bgr=True))
         with pytest.raises(CheckpointError, match=r"533 entries come twice, encoder\.bn1\._running_iter for instance"):
@@ -258,10 +256,11 @@ class TestDeepLab:
         assert not remaining(golden, checked)
 
     def test_other_classes_and_size(self, state):
+        """And a network that is built by the description in a file."""
         pytest.importorskip("torch")
         state = state | {name: array[:5] for name, array in state.items() if name.startswith("base.aspp.")}
-        model = again(build(deeplab_v2_101, num_classes=5, image_size=PICTURE.shape[1:3], output_size=(30, 70),
-                            recompute_scale=True))
+        model = build(deeplab_v2_101, num_classes=5, image_size=PICTURE.shape[1:3], output_size=(30, 70), recompute_scale=True)
+        model = build(keras.models.model_from_json, json_string=model.to_json())
         assert model.output_shape == (None, 30, 70, 5)
         load_reference_weights(model, state, family="deeplab_pytorch")
         assert_close(model.predict_on_batch(PICTURE), TorchDeepLab(state)(PICTURE, (30, 70), recompute_scale=True))
@@ -271,6 +270,12 @@ class TestDeepLab:
         with pytest.raises(CheckpointError, match=r"shape: base\.aspp\.c0\.weight is \(21, 2048, 3, 3\)"):
             load_reference_weights(model, state | {"base.aspp.c0.weight": np.zeros((21, 2048, 3, 3), "float32")},
                                    family="deeplab_pytorch")
+
+
+@pytest.mark.parametrize("layer", [ResizeLike((3, 4)), AdaptiveAveragePool(3), Shrink(0.75, True), BilinearTransposedConv()])
+def test_layers_are_rebuilt_from_their_configuration(layer):
+    copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
+    assert type(copy) is type(layer) and copy.get_config() == layer.get_config()
 
 
 @pytest.mark.parametrize(("builder", "arguments", "words"), [
