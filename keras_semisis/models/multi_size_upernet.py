@@ -30,7 +30,8 @@ class MultiSizeUPerNet:
         Probabilities, NumPy float32 ``(B, H, W, num_classes)``, or of the model's ``output_size`` where it has one.
 
     Raises:
-        ValueError: If the model is no such network, is built for one image size, or a size is not positive.
+        ValueError: If the model is no such network, is built for one image size, or a size is not positive; in a call, if
+            the images are none.
 
     Reference: CSAILVision/semantic-segmentation-pytorch, evaluation on ADE20K.
 
@@ -57,7 +58,11 @@ class MultiSizeUPerNet:
         self._scores = keras.Model(model.input, model.get_layer("decoder-conv_last-1").output)
 
     def __call__(self, images) -> np.ndarray:
-        pixels = np.rint(np.clip((ops.convert_to_numpy(images) + 1.0) * 127.5, 0, 255)).astype("uint8")
+        images = ops.convert_to_numpy(images)
+        if images.dtype.kind in "iub" or images.ndim != 4 or images.shape[-1] != 3:
+            raise ValueError(f"MultiSizeUPerNet: expected float images (B, H, W, 3) in [-1, 1], found {images.dtype} of the "
+                             f"shape {images.shape}.")
+        pixels = np.rint(np.clip((images + 1.0) * 127.5, 0, 255)).astype("uint8")
         size = self._output_size or pixels.shape[1:3]
         total = 0.0
         for short_side in self.short_sides:

@@ -199,6 +199,8 @@ class TestUPerNet:
         expected = (model.predict_on_batch(resized[0]) + 2 * model.predict_on_batch(resized[1])) / 3
         segmenter = MultiSizeUPerNet(model, short_sides=(17, 33, 60), longest_side=64)
         assert_close(segmenter(image), expected, 1e-5)
+        with pytest.raises(ValueError, match=r"found uint8 of the shape \(30, 50, 3\)"):
+            segmenter(photo)
 
 
 class TestDeepLab:
