@@ -3,9 +3,10 @@
 A family module lists a network's entries with the functions below; reading, writing and every check follow from the list.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -142,6 +143,20 @@ def unused_batch_norm(key: str, channels: int, affine: bool = False) -> Iterator
     yield Unused(f"{key}.running_mean", (channels,))
     yield Unused(f"{key}.running_var", (channels,), 1.0)
     yield Unused(f"{key}.num_batches_tracked", ())
+
+
+def published_layers(layers: Iterable[keras.layers.Layer], prefix: str = "") -> Iterator[Entry]:
+    """Keras's own convolutions and batch normalisations that bear their published names, with dashes for the dots."""
+    for layer in layers:
+        key = prefix + layer.name.replace("-", ".")
+        if isinstance(layer, keras.layers.Conv2D):
+            yield from conv(key, layer)
+        elif isinstance(layer, keras.layers.BatchNormalization):
+            yield Weight(f"{key}.weight", layer.gamma)
+            yield Weight(f"{key}.bias", layer.beta)
+            yield Weight(f"{key}.running_mean", layer.moving_mean)
+            yield Weight(f"{key}.running_var", layer.moving_variance)
+            yield Unused(f"{key}.num_batches_tracked", ())
 
 
 def spade(key: str, layer, norm: str) -> Iterator[Entry]:

@@ -2,7 +2,7 @@
 
 import importlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
@@ -11,24 +11,29 @@ from keras_semisis.checkpoints.checkpoint_error import CheckpointError
 from keras_semisis.checkpoints.entries import Constant, Entry, Unused, Weight
 from keras_semisis.checkpoints.files import read_weights, write_weights
 
-FAMILIES = ("oasis", "usis", "spade", "cc_fpse", "pytorch_fid", "torchvision")
-# What torch.nn.DataParallel puts in front of every name
-_PREFIX = "module."
+FAMILIES = ("oasis", "usis", "spade", "cc_fpse", "pytorch_fid", "torchvision", "drn", "csail", "deeplab_pytorch")
+# Where a training checkpoint has the weights, and what torch.nn.DataParallel puts in front of every name
+_CONTAINER, _PREFIX = "state_dict.", "module."
+# Buffers of batch normalisations that no network reads; which of them a file has depends on the programs' versions
+_BOOKKEEPING = ("num_batches_tracked", "_tmp_running_mean", "_tmp_running_var", "_running_iter")
+
+Weights = Mapping[str, np.ndarray] | str | os.PathLike
 
 
-def load_reference_weights(model: keras.Model, weights: Mapping[str, np.ndarray] | str | os.PathLike,
-                           family: str) -> keras.Model:
+def load_reference_weights(model: keras.Model, weights: Weights | Sequence[Weights], family: str) -> keras.Model:
     """Fills a network with the weights of the published PyTorch program.
 
     The network has to be built with the sizes of the weights. Which network of the family it is shows in the model. A
-    ``module.`` prefix is stripped. Entries that the published program stores and never uses are skipped; constant filters
-    are checked where the file holds them. Nothing is changed unless everything fits.
+    ``module.`` prefix is stripped; of a training checkpoint that has a ``state_dict``, that alone is taken. Entries that the
+    published program stores and never uses are skipped; constant filters are checked where the file holds them. Nothing is
+    changed unless everything fits.
 
     Args:
         model: From a builder of `keras_semisis.models`.
-        weights: The state dict: arrays by name, or a ``.pth``, ``.safetensors`` or ``.npz`` file of them.
-        family: Which program it is: ``"oasis"``, ``"usis"``, ``"spade"``, ``"cc_fpse"``, ``"pytorch_fid"`` or
-            ``"torchvision"``.
+        weights: The state dict: arrays by name, or a ``.pth``, ``.safetensors`` or ``.npz`` file of them. A list of these where
+            the published network is in several files (``"csail"``: encoder and decoder).
+        family: Which program it is: ``"oasis"``, ``"usis"``, ``"spade"``, ``"cc_fpse"``, ``"pytorch_fid"``,
+            ``"torchvision"``, ``"drn"``, ``"csail"`` or ``"deeplab_pytorch"``.
 
     Returns:
         The model.
@@ -47,10 +52,10 @@ def load_reference_weights(model: keras.Model, weights: Mapping[str, np.ndarray]
     >>> load_reference_weights(generator, weights, family="oasis") is generator
     True
     """
-    given = weights if isinstance(weights, Mapping) else read_weights(weights)
-    given = {name.removeprefix(_PREFIX): array for name, array in given.items()}
+    parts = weights if isinstance(weights, (list, tuple)) else [weights]
+    source = " and ".join("the mapping" if isinstance(part, Mapping) else str(part) for part in parts)
     entries = list(reference_entries(model, family))
-    source = "the mapping" if isinstance(weights, Mapping) else str(weights)
+    given = _read(parts, getattr(_module(family), "full_name", str), source)
     _check(entries, given, f"{source} does not fit {model.name!r} as a network of {family!r}")
     for entry in entries:
         if isinstance(entry, Weight):
@@ -86,7 +91,7 @@ def reference_entries(model: keras.Model, family: str) -> list[Entry]:
     """The entries of a network's published state dict."""
     if family not in FAMILIES:
         raise ValueError(f"family={family!r}: expected one of {', '.join(map(repr, FAMILIES))}.")
-    networks = importlib.import_module(f"keras_semisis.checkpoints.families.{family}").networks()
+    networks = _module(family).networks()
     names = {layer.name for layer in model.layers}
     for marker, entries in networks.items():
         if marker in names:
@@ -95,20 +100,39 @@ def reference_entries(model: keras.Model, family: str) -> list[Entry]:
                      f"{', '.join(networks)}.")
 
 
+def _module(family):
+    return importlib.import_module(f"keras_semisis.checkpoints.families.{family}")
+
+
+def _read(parts, full_name, source):
+    """The arrays of all parts under the names of the family's entries."""
+    given = {}
+    for part in parts:
+        arrays = part if isinstance(part, Mapping) else read_weights(part)
+        held = {name.removeprefix(_CONTAINER): array for name, array in arrays.items() if name.startswith(_CONTAINER)}
+        arrays = {full_name(name.removeprefix(_PREFIX)): array for name, array in (held or arrays).items()}
+        twice = sorted(given.keys() & arrays.keys())
+        if twice:
+            raise CheckpointError(f"{source}: {len(twice)} entries come twice, {twice[0]} for instance. Give every file once.")
+        given |= arrays
+    return given
+
+
 def _check(entries, given, what):
     known = {entry.name: entry for entry in entries}
     required = [entry for entry in entries if isinstance(entry, Weight)]
     problems = [f"missing: {entry.name} {entry.shape}" for entry in required if entry.name not in given]
     for name, array in given.items():
         entry = known.get(name)
-        if isinstance(entry, Unused) or name.endswith("num_batches_tracked"):
+        if isinstance(entry, Unused) or name.endswith(_BOOKKEEPING):
             continue
         if entry is None:
             problems.append(f"unexpected: {name} {np.shape(array)}")
         elif np.shape(array) != entry.shape:
             problems.append(f"shape: {name} is {np.shape(array)}, the model's is {entry.shape}")
         elif isinstance(entry, Constant) and entry.differs(array):
-            problems.append(f"constant: {name} is {np.asarray(array).tolist()}, expected {entry.value().tolist()}")
+            difference = np.abs(array - entry.value()).max()
+            problems.append(f"constant: {name} differs by {difference:.2g} from what the published network has")
     if problems:
         raise CheckpointError(f"{what}: {len(problems)} entries differ. Build the model with the sizes "
                               "of the weights.\n  " + "\n  ".join(problems))

@@ -248,7 +248,8 @@ def classes(
 @command("import")
 def import_weights(
     ctx: typer.Context,
-    weights: Annotated[Path, typer.Argument(help="A published checkpoint: .pth, .safetensors or .npz.")],
+    weights: Annotated[list[Path], typer.Argument(help="A published checkpoint: .pth, .safetensors or .npz. Several files "
+                                                       "where it has several, as upernet_101's encoder and decoder.")],
     network: Annotated[str, typer.Option(help="The network that it is of, such as oasis_generator: a builder of "
                                               "keras_semisis.models.")],
     output: Annotated[Path, typer.Option(help="The .keras file that is written.")],

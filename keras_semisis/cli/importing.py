@@ -18,15 +18,16 @@ FAMILY_OF = {
     "spade_generator": "spade", "spade_encoder": "spade", "multiscale_discriminator": "spade",
     "cc_fpse_generator": "cc_fpse", "fpse_discriminator": "cc_fpse",
     "inception_v3_fid": "pytorch_fid", "vgg19_features": "torchvision",
+    "drn_d_105": "drn", "upernet_101": "csail", "deeplab_v2_101": "deeplab_pytorch",
 }
 
 
-def import_weights(weights: Path, network: str, num_classes: int | None, image_size: tuple[int, int] | None,
+def import_weights(weights: Sequence[Path], network: str, num_classes: int | None, image_size: tuple[int, int] | None,
                    options: Sequence[str], output: Path) -> keras.Model:
     """Builds a network, fills it with a published checkpoint, and saves it.
 
     Args:
-        weights: ``.pth``, ``.safetensors`` or ``.npz`` file of a state dict.
+        weights: ``.pth``, ``.safetensors`` or ``.npz`` files of a state dict, one in general.
         network: Name of a builder in `keras_semisis.models`.
         num_classes, image_size: Arguments of the builder, where it has them.
         options: Its other arguments, as ``"base_channels=64"``; values are JSON or plain words.

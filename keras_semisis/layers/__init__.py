@@ -10,7 +10,7 @@ from keras_semisis.layers.instance_norm import InstanceNorm
 from keras_semisis.layers.minibatch_std_dev import MinibatchStdDev
 from keras_semisis.layers.predicted_depthwise_conv2d import PredictedDepthwiseConv2D
 from keras_semisis.layers.random_affine import RandomAffine
-from keras_semisis.layers.resize import resize_nearest
+from keras_semisis.layers.resize import adaptive_average_pool, resize_bilinear, resize_nearest
 from keras_semisis.layers.semantic_conv2d import SemanticConv2D
 from keras_semisis.layers.spade import SPADE
 from keras_semisis.layers.spade_residual_block import SPADEResidualBlock
@@ -41,5 +41,7 @@ __all__ = [
     "WaveletResidualBlock",
     "WaveletSPADE",
     "WaveletUp",
+    "adaptive_average_pool",
+    "resize_bilinear",
     "resize_nearest",
 ]

@@ -1,4 +1,4 @@
-"""Nearest-neighbour resizing by the rule of the published networks."""
+"""Resizing and pooling to a given size, by the rules of the published networks."""
 
 import numpy as np
 from keras import ops
@@ -32,3 +32,82 @@ def resize_nearest(x, size: tuple[int, int]):
         else:
             x = ops.take(x, np.arange(length) * current // length, axis=axis)
     return x
+
+
+def resize_bilinear(x, size: tuple, ratio: float | None = None, zeros_outside: bool = False):
+    """Resizes ``(B, H, W, C)`` to ``size``: output pixel i is interpolated at ``(i + 0.5) * ratio - 0.5``, not smoothed.
+
+    This is PyTorch's ``interpolate(mode="bilinear", align_corners=False)``. `keras.ops.image.resize` has neither of the last
+    two arguments, and its size cannot be a tensor.
+
+    Args:
+        x: Float tensor, channels-last.
+        size: Output ``(height, width)``: numbers, or scalar tensors where they are known only when the network runs.
+        ratio: Distance of two output pixels in the input. None: input size / output size of each axis. PyTorch 1.6 and later
+            take 1 / ``scale_factor`` where one is given, which differs from it if the output size was rounded.
+        zeros_outside: Outside of the map are zeros, as for a transposed convolution by the bilinear kernel, instead of the
+            value at the border.
+
+    Returns:
+        Tensor of the same dtype, ``(B, height, width, C)``.
+
+    Example:
+
+    >>> x = ops.reshape(ops.convert_to_tensor([0.0, 8.0]), (1, 1, 2, 1))
+    >>> ops.convert_to_numpy(resize_bilinear(x, (1, 4)))[0, 0, :, 0].tolist()
+    [0.0, 2.0, 6.0, 8.0]
+    >>> ops.convert_to_numpy(resize_bilinear(x, (1, 4), zeros_outside=True))[0, 0, :, 0].tolist()
+    [0.0, 2.0, 6.0, 6.0]
+    """
+    for axis, length in zip((1, 2), size, strict=True):
+        x = _interpolate(x, axis, length, ratio, zeros_outside)
+    return x
+
+
+def _interpolate(x, axis, length, ratio, zeros_outside):
+    current = ops.shape(x)[axis]
+    if ratio is None:
+        ratio = ops.cast(current, "float32") / ops.cast(length, "float32")
+    position = (ops.arange(length, dtype="float32") + 0.5) * ratio - 0.5
+    if zeros_outside:
+        x = ops.pad(x, [(1, 1) if i == axis else (0, 0) for i in range(4)])
+        position, current = position + 1.0, current + 2
+    last = ops.cast(current - 1, "float32")
+    position = ops.clip(position, 0.0, last)
+    low = ops.floor(position)
+    share = ops.cast(ops.reshape(position - low, (-1, 1, 1) if axis == 1 else (-1, 1)), x.dtype)
+    high = ops.minimum(low + 1.0, last)
+    low, high = (ops.take(x, ops.cast(index, "int32"), axis=axis) for index in (low, high))
+    return low * (1.0 - share) + high * share
+
+
+def adaptive_average_pool(x, size: int):
+    """Means of ``size`` × ``size`` overlapping cells: cell i has rows ``floor(i H / size)`` to ``ceil((i + 1) H / size)``.
+
+    This is PyTorch's ``adaptive_avg_pool2d``, also where the map is smaller than ``size`` and its pixels are repeated.
+    `keras.ops.adaptive_average_pool` refuses maps whose size is known only when the network runs (Keras 3.15, TensorFlow).
+
+    Args:
+        x: Float tensor ``(B, H, W, C)``.
+        size: Number of cells along each side.
+
+    Returns:
+        Tensor of the same dtype, ``(B, size, size, C)``.
+
+    Example:
+
+    >>> x = ops.reshape(ops.arange(3, dtype="float32"), (1, 1, 3, 1))
+    >>> ops.convert_to_numpy(adaptive_average_pool(x, 2))[0, :, :, 0].tolist()
+    [[0.5, 1.5], [0.5, 1.5]]
+    """
+    rows, columns = (ops.cast(_cells(ops.shape(x)[axis], size), x.dtype) for axis in (1, 2))
+    return ops.einsum("jw,biwc->bijc", columns, ops.einsum("ih,bhwc->biwc", rows, x))
+
+
+def _cells(length, size):
+    """The weight of each of ``length`` pixels in each of ``size`` means."""
+    cell = ops.arange(size, dtype="int32")[:, None]
+    start, end = cell * length // size, ((cell + 1) * length + size - 1) // size
+    pixel = ops.arange(length, dtype="int32")[None]
+    inside = ops.cast(ops.logical_and(pixel >= start, pixel < end), "float32")
+    return inside / ops.cast(end - start, "float32")

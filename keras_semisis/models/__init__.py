@@ -1,19 +1,26 @@
 """Builders: functions that return the field's networks as functional Keras models."""
 
 from keras_semisis.models.cc_fpse import cc_fpse_generator, fpse_discriminator
+from keras_semisis.models.deeplab import deeplab_v2_101
+from keras_semisis.models.drn import drn_d_105
 from keras_semisis.models.efficientnet_lite0 import efficientnet_lite0_features
 from keras_semisis.models.features import features
 from keras_semisis.models.inception_v3_fid import inception_v3_fid
+from keras_semisis.models.multi_size_upernet import MultiSizeUPerNet
 from keras_semisis.models.oasis import oasis_discriminator, oasis_generator, unet_segmenter
 from keras_semisis.models.spade import multiscale_discriminator, spade_encoder, spade_generator
 from keras_semisis.models.stylegan2 import stylegan2_discriminator
+from keras_semisis.models.upernet import upernet_101
 from keras_semisis.models.usis import wavelet_discriminator, wavelet_spade_generator
 from keras_semisis.models.vgg16_hed import vgg16_features
 from keras_semisis.models.vgg19 import vgg19_features
 from keras_semisis.models.wavelet_decoder import wavelet_decoder
 
 __all__ = [
+    "MultiSizeUPerNet",
     "cc_fpse_generator",
+    "deeplab_v2_101",
+    "drn_d_105",
     "efficientnet_lite0_features",
     "features",
     "fpse_discriminator",
@@ -25,6 +32,7 @@ __all__ = [
     "spade_generator",
     "stylegan2_discriminator",
     "unet_segmenter",
+    "upernet_101",
     "vgg16_features",
     "vgg19_features",
     "wavelet_decoder",

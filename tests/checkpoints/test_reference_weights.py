@@ -53,6 +53,20 @@ def test_files_and_prefixes(tmp_path, suffix):
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_training_checkpoints_and_several_files(tmp_path):
+    source, target = tiny_generator(), tiny_generator()
+    state = save_reference_weights(source, family="usis")
+    names = sorted(state)
+    first = {f"state_dict.module.{name}": state[name] for name in names[::2]} | {"optimizer.0": np.ones(3)}
+    second = tmp_path / "second.npz"
+    np.savez(second, **{name: state[name] for name in names[1::2]})
+    load_reference_weights(target, [first, second], family="usis")
+    for ours, theirs in zip(weights_of(target), weights_of(source), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    with pytest.raises(CheckpointError, match=rf"second\.npz and the mapping: 1 entries come twice, {names[1]} for instance"):
+        load_reference_weights(target, [second, {names[1]: state[names[1]]}], family="usis")
+
+
 def test_a_pytorch_file(tmp_path):
     torch = pytest.importorskip("torch")
     source, target = tiny_generator(), tiny_generator()

@@ -37,6 +37,17 @@ def test_an_imported_generator_has_the_weights_and_generates(weights, tmp_path):
     assert "stray.png" in call("generate", output, stray, "--output", tmp_path / "photos", code=1)
 
 
+def test_a_network_in_two_files(weights, tmp_path):
+    state, files = dict(np.load(weights)), (tmp_path / "first.npz", tmp_path / "second.npz")
+    for i, file in enumerate(files):
+        np.savez(file, **{name: state[name] for name in sorted(state)[i::2]})
+    options = ("--network", "oasis_generator", *SIZES, "--output", tmp_path / "generator.keras")
+    call("import", *files, *options)
+    imported = checkpoints.save_reference_weights(keras.saving.load_model(tmp_path / "generator.keras"), family="oasis")
+    for name, array in state.items():
+        np.testing.assert_array_equal(imported[name], array)
+
+
 @pytest.mark.parametrize(("options", "words"), [
     (("--network", "oasis"), "--network oasis: expected one of oasis_generator"),
     (("--network", "oasis_generator", "--num-classes", 3), "needs --image-size"),
