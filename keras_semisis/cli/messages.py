@@ -8,7 +8,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-_SCORES = (("frechet", "Fréchet distance ↓"), ("kid", "KID ↓"), ("miou", "mIoU ↑"))
+_SCORES = (("fid", "FID ↓"), ("frechet", "Fréchet distance ↓"), ("kid", "KID ↓"), ("kid_se", "  its standard error"),
+           ("precision", "precision ↑"), ("recall", "recall ↑"), ("diversity", "diversity"), ("miou", "mIoU ↑"),
+           ("fwiou", "frequency-weighted IoU ↑"), ("pixel_accuracy", "pixel accuracy ↑"))
 
 # Of a list in an error message
 _MOST_ITEMS = 20

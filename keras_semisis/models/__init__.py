@@ -5,6 +5,7 @@ from keras_semisis.models.efficientnet_lite0 import efficientnet_lite0_features
 from keras_semisis.models.features import features
 from keras_semisis.models.inception_v3_fid import inception_v3_fid
 from keras_semisis.models.oasis import oasis_discriminator, oasis_generator, unet_segmenter
+from keras_semisis.models.segformer import segformer
 from keras_semisis.models.spade import multiscale_discriminator, spade_encoder, spade_generator
 from keras_semisis.models.stylegan2 import stylegan2_discriminator
 from keras_semisis.models.usis import wavelet_discriminator, wavelet_spade_generator
@@ -21,6 +22,7 @@ __all__ = [
     "multiscale_discriminator",
     "oasis_discriminator",
     "oasis_generator",
+    "segformer",
     "spade_encoder",
     "spade_generator",
     "stylegan2_discriminator",

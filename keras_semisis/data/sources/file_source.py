@@ -182,6 +182,11 @@ class FileSource(Source):
         status = self._labels[name].stat()
         return f"{name}/{status.st_size}/{status.st_mtime_ns}/{self._id_map}"
 
+    def image_fingerprint(self, index):
+        name = self._names[index]
+        status = self._images[name].stat()
+        return f"{name}/{status.st_size}/{status.st_mtime_ns}"
+
     def load_image(self, index):
         if self._images is None:
             raise ValueError("This source has label maps alone (images=None): it has no photos to load.")

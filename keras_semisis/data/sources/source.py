@@ -46,6 +46,13 @@ class Source(ABC):
         """
         return None
 
+    def image_fingerprint(self, index: int) -> str | None:
+        """A text that changes when the photo of one item does, or None where only reading it would tell.
+
+        Statistics of real images are cached for sources that give one.
+        """
+        return None
+
     def load(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """``(image, label_map)``: uint8 ``(H, W, 3)`` and integer ``(H, W)``.
 
@@ -84,6 +91,9 @@ class Subset(Source):
 
     def fingerprint(self, index):
         return self.source.fingerprint(self.indices[index])
+
+    def image_fingerprint(self, index):
+        return self.source.image_fingerprint(self.indices[index])
 
     def load_image(self, index):
         return self.source.load_image(self.indices[index])

@@ -94,6 +94,9 @@ class SyntheticScenes(Source):
         height, width = self.image_size
         return f"synthetic {_VERSION}, seed {self.seed}, {height}x{width}, {self.name(index)}"
 
+    def image_fingerprint(self, index):
+        return self.fingerprint(index)
+
     def load(self, index):
         key = (self.seed, _SPLITS.index(self.split), self._checked(index))
         return _render(_Draws(key), *self.image_size)
