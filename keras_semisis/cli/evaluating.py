@@ -38,13 +38,13 @@ def evaluate(model_path: Path, data: str, validation_data: str | None, protocol:
         OSError: If a weight file is missing or a preset cannot be had.
     """
     protocol = get_protocol(protocol)
-    gan = load_gan(model_path)
     judge = None if segmenter is None else open_segmenter(segmenter)
     extractor = open_features(features, protocol, judge, inception)
     distance = open_perceptual(perceptual)
     if judge is None and extractor is None and distance is None:
         raise ValueError("Nothing to score with: give --segmenter MODEL.keras (for mIoU and, by its features, the distances), "
                          "--features efficientnet_lite0, or --inception FILE.")
+    gan = load_gan(model_path)
     sources = open_data(data, gan.image_size, ignore_class, id_map, validation_data)
     if sources.val.label_space.num_classes != gan.num_classes:
         raise ValueError(f"{model_path}: the model has {gan.num_classes} classes, --data {data} has "
@@ -79,7 +79,8 @@ def open_segmenter(name: str) -> keras.Model:
         return models.segformer(preset)
     if not Path(name).is_file():
         raise ValueError(f"--segmenter {name}: there is no such file. `keras-semisis train-segmenter` makes one, "
-                         "`keras-semisis import` turns a published checkpoint into one, and segformer:PRESET takes one of keras-hub.")
+                         "`keras-semisis import` turns a published checkpoint into one, and segformer:PRESET takes one of "
+                         "keras-hub.")
     return keras.saving.load_model(name, compile=False)
 
 
@@ -87,8 +88,8 @@ def open_features(features: str, protocol: Protocol, segmenter: keras.Model | No
                   inception: Path | None) -> keras.Model | None:
     """The feature network that an option, a protocol and the networks at hand lead to; None for none.
 
-    ``"auto"`` is the Inception network where its file is given or the protocol wants it, else the segmenter's own features where
-    it has any.
+    ``"auto"`` is the Inception network where its file is given or the protocol wants it, else the segmenter's own features
+    where it has any.
 
     Raises:
         ValueError: If the option is unknown, or what it needs is not given.
