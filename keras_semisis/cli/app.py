@@ -27,10 +27,6 @@ ValidationData = Annotated[str | None, typer.Option(
 ImageSize = Annotated[str | None, typer.Option(help=_SIZE)]
 BatchSize = Annotated[int, typer.Option(min=1)]
 Seed = Annotated[int, typer.Option(min=0)]
-Segmenter = Annotated[str | None, typer.Option(help="A .keras file of train-segmenter, which judges the photos.")]
-Features = Annotated[str, typer.Option(
-    help="Features of Fréchet distance and KID: segmenter, efficientnet_lite0, none; auto is the segmenter's if there is "
-         "one.")]
 IgnoreClass = Annotated[int | None, typer.Option(help="Don't-care id of a folder's label maps.")]
 IdMap = Annotated[list[str], typer.Option(help="STORED=CLASS for ids of a folder that differ, such as 255=11. Repeatable.")]
 Precision = Annotated[str, typer.Option(help="float32 or mixed_bfloat16.")]
@@ -194,20 +190,33 @@ def evaluate(
     model: Annotated[Path, typer.Argument(help="A .keras file of train.")],
     data: Data,
     validation_data: ValidationData = None,
-    segmenter: Segmenter = None,
-    features: Features = "auto",
-    output: Annotated[Path, typer.Option(help="The JSON file that is written.")] = Path("scores.json"),
+    protocol: Annotated[str, typer.Option(
+        help="oasis2021 (as OASIS and USIS are scored), clean (as clean-fid) or native (any networks, images as they are).")
+    ] = "native",
+    segmenter: Annotated[str | None, typer.Option(
+        help="What judges the photos: a .keras file of train-segmenter or import, or segformer:PRESET (extra: keras-hub).")
+    ] = None,
+    features: Annotated[str, typer.Option(
+        help="Features of the distances: inception, segmenter, efficientnet_lite0, none; auto is inception where its file is "
+             "given or the protocol wants it, else the segmenter's if it has any.")] = "auto",
+    inception: Annotated[Path | None, typer.Option(
+        help="pt_inception-2015-12-05-6726825d.pth of pytorch-fid, for comparable FID.")] = None,
+    perceptual: Annotated[str, typer.Option(
+        help="Features of the diversity score: vgg16 (extra: offline), vgg19 (downloaded) or none.")] = "none",
+    output: Annotated[Path, typer.Option(help="The JSON file that is written.")] = Path("results.json"),
+    cache: Annotated[Path | None, typer.Option(
+        help="Folder in which statistics of real photos are kept; by default keras_semisis in ~/.cache.")] = None,
     batch_size: BatchSize = 8,
     seed: Seed = 0,
     ignore_class: IgnoreClass = None,
     id_map: IdMap = [],  # noqa: B006
     skip_bad: Annotated[int, typer.Option(min=0, help=_SKIP_BAD)] = 0,
 ):
-    """Scores a model on validation photos, beside the scores of real photos."""
+    """Scores a model on validation photos by a named protocol, beside the scores of real photos."""
     from keras_semisis.cli.evaluating import evaluate as run
 
-    run(model, data, validation_data, segmenter, features, output, batch_size, seed, ignore_class, tuple(id_map),
-        skip_bad)
+    run(model, data, validation_data, protocol, segmenter, features, inception, perceptual, output, cache, batch_size, seed,
+        ignore_class, tuple(id_map), skip_bad)
 
 
 @command("train-segmenter")

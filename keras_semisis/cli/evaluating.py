@@ -1,50 +1,145 @@
-"""`keras-semisis evaluate`: scores of a model on the validation photos, beside those of real images."""
+"""`keras-semisis evaluate`: scores of a model under a named protocol, beside those of real images."""
 
+import os
+import warnings
 from pathlib import Path
 
-from keras_semisis.cli import scoring
+import keras
+from rich.progress import Progress
+
+from keras_semisis import models
+from keras_semisis.cli import segmenter as segmentation
 from keras_semisis.cli.generating import load_gan
 from keras_semisis.cli.messages import console, print_report, scores_table
-from keras_semisis.cli.settings import versions, write_document
+from keras_semisis.cli.settings import write_document
 from keras_semisis.cli.sources import open_data
-from keras_semisis.data import BadFiles, paired_dataset
+from keras_semisis.data import BadFiles
+from keras_semisis.data.bad_files import good_items
+from keras_semisis.metrics.protocols import Protocol, evaluate_protocol, get_protocol, load_fid_inception
+from keras_semisis.metrics.protocols.inception import WITHOUT_INCEPTION, is_published_inception
+
+FEATURES = ("auto", "inception", "segmenter", "efficientnet_lite0", "none")
+PERCEPTUAL = ("none", "vgg16", "vgg19")
 
 
-def evaluate(model_path: Path, data: str, validation_data: str | None, segmenter_path: str | None, features: str,
-             output: Path, batch_size: int, seed: int, ignore_class: int | None, id_map: tuple[str, ...],
-             skip_bad: int = 0) -> dict:
+def default_cache() -> Path:
+    """Where statistics of real images are kept, unless another folder is named."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "keras_semisis"
+
+
+def evaluate(model_path: Path, data: str, validation_data: str | None, protocol: str, segmenter: str | None, features: str,
+             inception: Path | None, perceptual: str, output: Path, cache: Path | None, batch_size: int, seed: int,
+             ignore_class: int | None, id_map: tuple[str, ...], skip_bad: int = 0) -> dict:
     """Evaluates a saved model, prints a table and writes it as JSON.
 
     Returns:
-        What the JSON file holds: ``settings``, and scores under ``generated`` and ``real``.
+        What the JSON file holds: that of `evaluate_protocol`, and ``settings``.
 
     Raises:
-        ValueError: If the model and the data differ in their classes, or nothing can be scored.
+        ValueError: If an option is none of those that there are, or model, data, protocol and networks do not fit together.
+        OSError: If a weight file is missing or a preset cannot be had.
     """
+    protocol = get_protocol(protocol)
+    judge = None if segmenter is None else open_segmenter(segmenter)
+    extractor = open_features(features, protocol, judge, inception)
+    distance = open_perceptual(perceptual)
+    if judge is None and extractor is None and distance is None:
+        raise ValueError("Nothing to score with: give --segmenter MODEL.keras (for mIoU and, by its features, the distances), "
+                         "--features efficientnet_lite0, or --inception FILE.")
     gan = load_gan(model_path)
     bad = BadFiles(skip_bad)
     sources = open_data(data, gan.image_size, ignore_class, id_map, validation_data, bad)
-    space = sources.val.label_space
-    if space.num_classes != gan.num_classes:
-        raise ValueError(f"{model_path}: the model has {gan.num_classes} classes, --data {data} has {space.num_classes}. "
-                         "Evaluate it on the data set that it was trained on.")
-    segmenter = None
-    if segmenter_path:
-        segmenter = scoring.load_segmenter(segmenter_path, space.num_classes, gan.image_size)
-    judges = scoring.make_metrics(segmenter, features, sources.train, gan.image_size, batch_size, bad)
-    if not judges:
-        raise ValueError("Nothing to score with: give --segmenter MODEL.keras (for mIoU and, by its features, the "
-                         "distances), or --features efficientnet_lite0.")
-    val = paired_dataset(sources.val, gan.image_size, batch_size, training=False, skip_bad=bad)
-    generated, real = scoring.split_scores(gan.evaluate(val, metrics=judges, seed=seed, verbose=0))
-    document = {
-        "settings": {"model": str(model_path), "data": data, "validation_data": validation_data,
-                     "segmenter": segmenter_path, "features": features, "seed": seed,
-                     "image_size": gan.image_size, "images": len(sources.val), "bad_files": bad.messages,
-                     "versions": versions()},
-        "generated": generated, "real": real}
+    if sources.val.label_space.num_classes != gan.num_classes:
+        raise ValueError(f"{model_path}: the model has {gan.num_classes} classes, --data {data} has "
+                         f"{sources.val.label_space.num_classes}. Evaluate it on the data set that it was trained on.")
+    val = good_items(sources.val, bad)
+    # photos to train on are read for what is taken from them alone
+    train = None if extractor is None and not protocol.statistics_batches else good_items(sources.train, bad)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar, warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: console.print(f"Warning: {message}", markup=False, soft_wrap=True)
+        task = bar.add_task("Evaluating", total=None)
+        document = evaluate_protocol(
+            gan, val, protocol, features=extractor, segmenter=judge, perceptual=distance, train=train, seed=seed,
+            batch_size=batch_size, cache=cache or default_cache(),
+            progress=lambda done, total: bar.update(task, completed=done, total=total))
+    document["settings"] = {
+        "model": str(model_path), "data": data, "validation_data": validation_data, "split": "val", "segmenter": segmenter,
+        "features": None if extractor is None else extractor.name, "perceptual": perceptual,
+        "inception": None if inception is None else {
+            "file": str(inception), "published_file": is_published_inception(inception)},
+        "bad_files": bad.messages}
     write_document(output, document)
-    console.print(scores_table({"generated": generated, "real images": real}))
+    _show(document)
     print_report(bad)
     console.print(f"Written to {output}", soft_wrap=True)
     return document
+
+
+def open_segmenter(name: str) -> keras.Model:
+    """``FILE.keras`` or ``segformer:PRESET``.
+
+    Raises:
+        ValueError: If there is no such file.
+        ImportError, OSError: As `models.segformer` raises them.
+    """
+    kind, _, preset = name.partition(":")
+    if kind == "segformer" and preset:
+        return models.segformer(preset)
+    if not Path(name).is_file():
+        raise ValueError(f"--segmenter {name}: there is no such file. `keras-semisis train-segmenter` makes one, "
+                         "`keras-semisis import` turns a published checkpoint into one, and segformer:PRESET takes one of "
+                         "keras-hub.")
+    return keras.saving.load_model(name, compile=False)
+
+
+def open_features(features: str, protocol: Protocol, segmenter: keras.Model | None,
+                  inception: Path | None) -> keras.Model | None:
+    """The feature network that an option, a protocol and the networks at hand lead to; None for none.
+
+    ``"auto"`` is the Inception network where its file is given or the protocol wants it, else the segmenter's own features
+    where it has any.
+
+    Raises:
+        ValueError: If the option is unknown, or what it needs is not given.
+        OSError: If the Inception file is missing.
+    """
+    if features not in FEATURES:
+        raise ValueError(f"--features {features}: expected one of {', '.join(FEATURES)}.")
+    if features == "auto":
+        if inception is not None or protocol.features == "inception_v3_fid":
+            features = "inception"
+        else:
+            features = "segmenter" if _has_features(segmenter) else "none"
+    if features == "inception":
+        if inception is None:
+            raise ValueError(f"--protocol {protocol.name} --features {features} needs --inception FILE. {WITHOUT_INCEPTION}")
+        return load_fid_inception(inception)
+    if features == "efficientnet_lite0":
+        return models.efficientnet_lite0_features()
+    if features == "segmenter":
+        if not _has_features(segmenter):
+            raise ValueError("--features segmenter needs a --segmenter of train-segmenter, whose bottleneck it takes.")
+        return segmentation.bottleneck_features(segmenter)
+    return None
+
+
+def _has_features(segmenter):
+    return segmenter is not None and any(getattr(layer, "is_feature_block", False) for layer in segmenter.layers)
+
+
+def open_perceptual(name: str) -> keras.Model | None:
+    """The feature network of the diversity score."""
+    if name not in PERCEPTUAL:
+        raise ValueError(f"--perceptual {name}: expected one of {', '.join(PERCEPTUAL)}.")
+    return {"none": lambda: None, "vgg16": models.vgg16_features, "vgg19": models.vgg19_features}[name]()
+
+
+def _show(document):
+    protocol = document["protocol"]
+    console.print(f"Protocol {protocol['name']}, version {protocol['version']}, {document['counts']['generated']} images",
+                  highlight=False)
+    console.print(scores_table({"generated": document["generated"], "real images": document["real"]}))
+    for what, reason in document["not_measured"].items():
+        console.print(f"Not measured: {what} ({reason})", highlight=False, soft_wrap=True)
+    for note in document["notes"]:
+        console.print(f"Note: {note}", highlight=False, soft_wrap=True)

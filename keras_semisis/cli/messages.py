@@ -10,7 +10,9 @@ from rich.table import Table
 
 from keras_semisis.data import BadFiles
 
-_SCORES = (("frechet", "Fréchet distance ↓"), ("kid", "KID ↓"), ("miou", "mIoU ↑"))
+_SCORES = (("fid", "FID ↓"), ("frechet", "Fréchet distance ↓"), ("kid", "KID ↓"), ("kid_se", "  its standard error"),
+           ("precision", "precision ↑"), ("recall", "recall ↑"), ("diversity", "diversity"), ("miou", "mIoU ↑"),
+           ("fwiou", "frequency-weighted IoU ↑"), ("pixel_accuracy", "pixel accuracy ↑"))
 
 # Of a list in an error message
 _MOST_ITEMS = 20
@@ -48,7 +50,7 @@ def _shortened(message):
 def print_report(bad_files: BadFiles) -> None:
     """Prints which files were skipped, if any."""
     if bad_files.messages:
-        console.print(escape(f"Bad files, whose places others took: {len(bad_files.messages)}{bad_files.listed()}"),
+        console.print(escape(f"Bad files that were left out: {len(bad_files.messages)}{bad_files.listed()}"),
                       soft_wrap=True, highlight=False)
 
 

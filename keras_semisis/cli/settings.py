@@ -2,12 +2,12 @@
 
 import json
 import os
-import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from keras_semisis.metrics.protocols.provenance import versions
 
 FILE = "settings.json"
 
@@ -154,16 +154,3 @@ def document_of(settings: TrainSettings, label_space, **facts) -> dict[str, Any]
                         "ignore_class": label_space.ignore_class},
         **facts,
     }
-
-
-def versions() -> dict[str, str]:
-    """Versions of what a result depends on."""
-    import keras
-
-    found = {"python": platform.python_version(), "backend": keras.config.backend()}
-    for package in ("keras-semisis", "keras", "tensorflow", "jax", "torch", "numpy", "pillow"):
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found

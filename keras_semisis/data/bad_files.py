@@ -62,6 +62,26 @@ def bad_files(skip_bad: int | BadFiles) -> BadFiles:
     return skip_bad if isinstance(skip_bad, BadFiles) else BadFiles(skip_bad)
 
 
+def good_items(source: Source, bad: BadFiles) -> Source:
+    """The items of a source that can be used; where bad files are tolerated, each is read once to know.
+
+    Raises:
+        DataError: If more are bad than tolerated.
+    """
+    if not bad.tolerated:
+        return source
+
+    def usable(index):
+        try:
+            source.load(index)
+        except DataError as error:
+            bad.add(error)
+            return False
+        return True
+
+    return source.subset(np.array([index for index in range(len(source)) if usable(index)], np.int64))
+
+
 def to_be_counted(source: Source, bad: BadFiles) -> Source:
     """The label maps of a source for class statistics: where bad files are tolerated, they have no pixels."""
     return _BadAreEmpty(source, bad) if bad.tolerated else source

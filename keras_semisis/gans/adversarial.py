@@ -3,6 +3,7 @@
 import itertools
 import tempfile
 from collections.abc import Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -53,6 +54,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         self._calibrated_at = None
         self._batch_statistics = None
         self._step = 0
+        self.eagerly = False
         self._finite = {}
         self._functions = Untracked({})
 
@@ -242,12 +244,21 @@ class AdversarialModel(engine.TrainStep, keras.Model):
             uint8 ``(B, H, W, 3)``, or ``(H, W, 3)`` for one map.
         """
         label_maps = np.asarray(label_maps)
-        images = self._generate_float(label_maps if label_maps.ndim == 3 else label_maps[None], seed, batch_size)
+        images = self.generate_floats(label_maps if label_maps.ndim == 3 else label_maps[None], seed, batch_size)
         photos = np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype("uint8")
         return photos if label_maps.ndim == 3 else photos[0]
 
-    def _generate_float(self, label_maps, seed, batch_size=8, first=0):
-        """Float images; the noise of map i depends on the seed and ``first + i`` alone."""
+    def generate_floats(self, label_maps, seed: int = 0, batch_size: int = 8, first: int = 0) -> np.ndarray:
+        """As `generate`, before the images are rounded to 8 bits.
+
+        Args:
+            label_maps: Integers ``(B, H, W)``.
+            seed, batch_size: As in `generate`.
+            first: Number of the first label map: the noise of map i depends on the seed and ``first + i`` alone.
+
+        Returns:
+            float32 ``(B, H, W, 3)`` in [-1, 1].
+        """
         size, expected = label_maps.shape[1:], self.generator.inputs[0].shape[1:]
         if tuple(size) != tuple(expected):
             raise ValueError(f"Label maps of size {tuple(size)} (height, width), but the generator takes {tuple(expected)}: "
@@ -273,6 +284,22 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         if norms:
             self._reestimate(norms)
         self._calibrated_at = self.step
+
+    @contextmanager
+    def statistics_of(self, dataset, batches: int):
+        """Inside, the moving-average generator's batch-norm statistics are those of the first batches of a data set.
+
+        Args:
+            dataset: ``(image, label_map)`` batches, as `fit` takes them.
+            batches: Number of batches; a shorter data set repeats.
+        """
+        before = self._calibration, self._calibrated_at, self.ema_generator.get_weights()
+        self._calibration, self._calibrated_at = _Calibration(dataset, batches), None
+        try:
+            yield
+        finally:
+            self._calibration, self._calibrated_at, weights = before
+            self.ema_generator.set_weights(weights)
 
     def _reestimate(self, norms):
         variables = self.ema_generator.variables
@@ -332,7 +359,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         done = 0
         for image, label_map in itertools.islice(iter(batches), steps):
             image, label_map = ops.convert_to_numpy(image), ops.convert_to_numpy(label_map)
-            generated = self._generate_float(label_map, seed, batch_size=len(label_map), first=done)
+            generated = self.generate_floats(label_map, seed, batch_size=len(label_map), first=done)
             done += len(label_map)
             for metric in metrics:
                 metric.update_state(label_map, image, generated)

@@ -1,21 +1,40 @@
+from keras_semisis.metrics import protocols
+from keras_semisis.metrics.diversity import Diversity
 from keras_semisis.metrics.features import Features
 from keras_semisis.metrics.frechet import (
     FrechetInceptionDistance,
     frechet_distance,
+    frechet_distance_float32,
     frechet_distance_of_features,
 )
 from keras_semisis.metrics.generation_metric import GenerationMetric
-from keras_semisis.metrics.kernel import KernelInceptionDistance, kernel_distance
+from keras_semisis.metrics.kernel import KernelEstimate, KernelInceptionDistance, kernel_distance, kernel_estimate
 from keras_semisis.metrics.miou import GeneratedMeanIoU, iou_from_confusion
+from keras_semisis.metrics.precision_recall import PrecisionRecall, precision_recall
+from keras_semisis.metrics.protocols import PROTOCOLS, Protocol, evaluate_protocol, load_fid_inception
+from keras_semisis.metrics.segmentation_scores import GeneratedSegmentationScores, segmentation_scores
 
 __all__ = [
+    "PROTOCOLS",
+    "Diversity",
     "Features",
     "FrechetInceptionDistance",
     "GeneratedMeanIoU",
+    "GeneratedSegmentationScores",
     "GenerationMetric",
+    "KernelEstimate",
     "KernelInceptionDistance",
+    "PrecisionRecall",
+    "Protocol",
+    "evaluate_protocol",
     "frechet_distance",
+    "frechet_distance_float32",
     "frechet_distance_of_features",
     "iou_from_confusion",
     "kernel_distance",
+    "kernel_estimate",
+    "load_fid_inception",
+    "precision_recall",
+    "protocols",
+    "segmentation_scores",
 ]

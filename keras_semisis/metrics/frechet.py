@@ -88,10 +88,10 @@ class FrechetInceptionDistance(GenerationMetric):
                 "is singular and the distance of equal distributions is far from 0. Compare it only with "
                 f"{self.name}_real, and report KernelInceptionDistance beside it."
             )
-        scores = {self.name: _distance(self.real, self.generated)}
+        scores = {self.name: frechet_distance_of_moments(self.real, self.generated)}
         baseline = self._baseline(self.real.count)
         if baseline is not None:
-            scores[f"{self.name}_real"] = _distance(baseline, self.real)
+            scores[f"{self.name}_real"] = frechet_distance_of_moments(baseline, self.real)
         return scores
 
     def _baseline(self, count: int) -> Moments | None:
@@ -173,14 +173,7 @@ def frechet_distance_of_features(features1: np.ndarray, features2: np.ndarray) -
     >>> round(frechet_distance_of_features(features, features + 1.0), 9)
     64.0
     """
-    for features, argument in ((features1, "features1"), (features2, "features2")):
-        if np.ndim(features) != 2 or len(features) < 2 or not np.isfinite(features).all():
-            raise ValueError(
-                f"{argument}: expected finite values of the shape (n, D) with n at least 2, found the shape "
-                f"{np.shape(features)} or values that are not finite."
-            )
-    if features1.shape[1] != features2.shape[1]:
-        raise ValueError(f"features2: expected {features1.shape[1]} features, found {features2.shape[1]}.")
+    _check_features(features1, features2)
     return _from_factors(
         features1.mean(axis=0, dtype=np.float64),
         centred(features1),
@@ -189,7 +182,63 @@ def frechet_distance_of_features(features1: np.ndarray, features2: np.ndarray) -
     )
 
 
-def _distance(moments1: Moments, moments2: Moments) -> float:
+def _check_features(features1: np.ndarray, features2: np.ndarray) -> None:
+    for features, argument in ((features1, "features1"), (features2, "features2")):
+        if np.ndim(features) != 2 or len(features) < 2 or not np.isfinite(features).all():
+            raise ValueError(
+                f"{argument}: expected finite values of the shape (n, D) with n at least 2, found the shape "
+                f"{np.shape(features)} or values that are not finite."
+            )
+    if features1.shape[1] != features2.shape[1]:
+        raise ValueError(f"features2: expected {features1.shape[1]} features, found {features2.shape[1]}.")
+
+
+def frechet_distance_float32(features1: np.ndarray, features2: np.ndarray) -> float:
+    """Fréchet distance as the published programs of OASIS and USIS compute it: mean and covariance in float32.
+
+    The rounding of the covariances, and of their product, adds to the trace of its root where they are
+    singular: with 500 images and 2048 features the value is about 1 below that of float64. It is for comparison with
+    published figures, and good to about 1e-4 of itself: the rounding depends on the machine.
+
+    Args:
+        features1: Floats (n₁, D), n₁ at least 2.
+        features2: Floats (n₂, D), n₂ at least 2.
+
+    Returns:
+        The distance; rounding can leave it below 0.
+
+    Raises:
+        ValueError: not two axes, different D, fewer than two vectors, or a value that is not finite.
+
+    Example:
+
+    >>> features = np.random.default_rng(0).normal(size=(100, 4))
+    >>> abs(frechet_distance_float32(features, features + 1.0) - 4.0) < 1e-4
+    True
+    """
+    _check_features(features1, features2)
+    (mean1, cov1), (mean2, cov2) = _float32_moments(features1), _float32_moments(features2)
+    eigenvalues = np.linalg.eigvals((cov1 @ cov2).astype(np.float64))
+    root = np.sqrt(eigenvalues.astype(np.complex128)).real.sum()
+    return float(np.sum((mean1 - mean2) ** 2) + np.trace(cov1) + np.trace(cov2) - 2.0 * root)
+
+
+def _float32_moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    features = np.asarray(features, np.float32)
+    mean = features.mean(axis=0)
+    difference = features - mean
+    return mean, difference.T @ difference / np.float32(len(features) - 1)
+
+
+def frechet_distance_of_moments(moments1: Moments, moments2: Moments) -> float:
+    """Fréchet distance of the normal distributions with these moments, each of two vectors at least.
+
+    Args:
+        moments1, moments2: `Moments` of vectors of one length.
+
+    Returns:
+        The distance, at least 0.
+    """
     return _from_factors(moments1.mean, moments1.factor(), moments2.mean, moments2.factor())
 
 

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Iterable
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -14,8 +14,9 @@ class KernelInceptionDistance(GenerationMetric):
     expectation is 0 for equal distributions at any number of images, and single values can be negative.
 
     With more images than `subset_size`, the mean over random subsets; otherwise the one estimate from all of
-    them. `<name>_std` is the standard deviation of an estimate of that many images: over the subsets, or from
-    the estimate's first-order variance where there is only one. All features are kept, in float32.
+    them. `<name>_std` is the standard deviation of an estimate of that many images, which the literature
+    prints behind "±"; `<name>_se` is the standard error of the value itself: see `kernel_estimate`. All
+    features are kept, in float32.
 
     Args:
         feature_extractor: keras.Model or callable from float32 images (B, H, W, 3) in [-1, 1] to features (B,
@@ -41,7 +42,7 @@ class KernelInceptionDistance(GenerationMetric):
     >>> real, generated = random.uniform(-1, 1, (2, 16, 4, 4, 3)).astype("float32")
     >>> metric.update_state(np.zeros((16, 4, 4), int), real, generated)
     >>> list(metric.result())
-    ['kid', 'kid_std']
+    ['kid', 'kid_std', 'kid_se']
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class KernelInceptionDistance(GenerationMetric):
         """Both distances.
 
         Returns:
-            `<name>`, `<name>_std`, and with a baseline `<name>_real`.
+            `<name>`, `<name>_std`, `<name>_se`, and with a baseline `<name>_real` and `<name>_se_real`.
 
         Raises:
             ValueError: fewer than two images were seen, or the baseline has fewer than two.
@@ -94,12 +95,13 @@ class KernelInceptionDistance(GenerationMetric):
         real, generated = _joined(self.real), _joined(self.generated)
         self._check_count(real, "real images")
         self._check_count(generated, "generated images")
-        value, deviation = self._estimate(real, generated)
-        scores = {self.name: value, f"{self.name}_std": deviation}
+        found = self._estimate(real, generated)
+        scores = {self.name: found.value, f"{self.name}_std": found.std, f"{self.name}_se": found.standard_error}
         if self.baseline is not None:
             baseline = self._baseline(len(real))
             self._check_count(baseline, "baseline images")
-            scores[f"{self.name}_real"] = self._estimate(baseline, real)[0]
+            found = self._estimate(baseline, real)
+            scores |= {f"{self.name}_real": found.value, f"{self.name}_se_real": found.standard_error}
         return scores
 
     def _check_count(self, features: np.ndarray, words: str) -> None:
@@ -114,17 +116,71 @@ class KernelInceptionDistance(GenerationMetric):
             self._baseline_features = (count, _joined(features))
         return self._baseline_features[1]
 
-    def _estimate(self, x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-        size = min(len(x), len(y))
-        if size <= self.subset_size:
-            return kernel_distance(x, y), _standard_deviation(x, y)
-        random = np.random.default_rng(self.seed)
-        values = []
-        for _ in range(self.subsets):
-            subset_x = x[random.choice(len(x), self.subset_size, replace=False)]
-            subset_y = y[random.choice(len(y), self.subset_size, replace=False)]
-            values.append(kernel_distance(subset_x, subset_y))
-        return float(np.mean(values)), float(np.std(values, ddof=1))
+    def _estimate(self, x: np.ndarray, y: np.ndarray) -> "KernelEstimate":
+        return kernel_estimate(x, y, self.subset_size, self.subsets, self.seed)
+
+
+class KernelEstimate(NamedTuple):
+    """A kernel distance and how sure it is.
+
+    Attributes:
+        value: The estimate.
+        std: Standard deviation of an estimate of one subset.
+        standard_error: Standard error of `value`.
+    """
+
+    value: float
+    std: float
+    standard_error: float
+
+
+def kernel_estimate(
+    x: np.ndarray, y: np.ndarray, subset_size: int = 1000, subsets: int = 100, seed: int = 0
+) -> KernelEstimate:
+    """KID with its standard error.
+
+    Up to `subset_size` vectors of the smaller sample: `kernel_distance` of all of them, and the first-order
+    (Hoeffding) standard error of this U-statistic, which is both `std` and `standard_error`.
+
+    More of them: the mean over random subsets of b = `subset_size` drawn without replacement. `std` is the
+    standard deviation s over the subsets. These overlap, so that s/√subsets would be far too small: the
+    standard error is √(s²·b/(n-b) + s²/subsets), n the size of the smaller sample. The first term is the
+    delete-d jackknife with d = n-b, for the draw of the images; the second is for the draw of the subsets.
+
+    Args:
+        x: Features (n, D) of one sample.
+        y: Features (m, D) of the other.
+        subset_size: Vectors of each sample in a subset.
+        subsets: Number of subsets.
+        seed: Seed of their draw.
+
+    Returns:
+        A `KernelEstimate`, in float64.
+
+    Reference:
+        Bińkowski et al., "Demystifying MMD GANs", 2018, section 4; Shao and Wu, "A General Theory for
+        Jackknife Variance Estimation", 1989, eq. 2.2.
+
+    Example:
+
+    >>> x, y = np.random.default_rng(0).normal(size=(2, 40, 3))
+    >>> found = kernel_estimate(x, y, subset_size=20)
+    >>> found.std < found.standard_error < 1.1 * found.std  # half of the images: b / (n - b) = 1
+    True
+    """
+    size = min(len(x), len(y))
+    if size <= subset_size:
+        deviation = _standard_deviation(x, y)
+        return KernelEstimate(kernel_distance(x, y), deviation, deviation)
+    random = np.random.default_rng(seed)
+    values = []
+    for _ in range(subsets):
+        subset_x = x[random.choice(len(x), subset_size, replace=False)]
+        subset_y = y[random.choice(len(y), subset_size, replace=False)]
+        values.append(kernel_distance(subset_x, subset_y))
+    deviation = float(np.std(values, ddof=1))
+    factor = subset_size / (size - subset_size) + 1.0 / subsets
+    return KernelEstimate(float(np.mean(values)), deviation, deviation * float(np.sqrt(factor)))
 
 
 def kernel_distance(x: np.ndarray, y: np.ndarray) -> float:

@@ -58,8 +58,8 @@ class GeneratedMeanIoU(GenerationMetric):
 
     def update_state(self, label_maps: Any, real_images: Any, generated_images: Any) -> None:
         label_maps = to_label_maps(label_maps, "label_maps")
-        real = self._count(label_maps, real_images, "real_images")
-        generated = self._count(label_maps, generated_images, "generated_images")
+        real = self.count(label_maps, real_images, "real_images")
+        generated = self.count(label_maps, generated_images, "generated_images")
         self._add(generated, real)
 
     def merge_state(self, others: Iterable[Self]) -> None:
@@ -103,7 +103,20 @@ class GeneratedMeanIoU(GenerationMetric):
         self.confusion = self.confusion + generated
         self.confusion_real = self.confusion_real + real
 
-    def _count(self, label_maps: np.ndarray, images: Any, argument: str) -> np.ndarray:
+    def count(self, label_maps: np.ndarray, images: Any, argument: str = "images") -> np.ndarray:
+        """The confusion matrix of one batch, which is not added to the state.
+
+        Args:
+            label_maps: int64 (B, H, W).
+            images: Float images (B, H, W, 3) in [-1, 1].
+            argument: Name of the argument that they came in by, for errors.
+
+        Returns:
+            int64 (num_classes, num_classes): pixels by label (row) and by answer (column).
+
+        Raises:
+            ValueError: the segmenter's answers are of another size, or there is a stray id.
+        """
         answers = self._segment(to_images(images, argument))
         if answers.shape != label_maps.shape:
             raise ValueError(

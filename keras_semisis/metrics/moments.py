@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Self
 
 import numpy as np
@@ -90,6 +90,26 @@ class Moments:
         if self._rows:
             return centred(np.concatenate(self._rows))
         return covariance_factor(self.covariance())
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Arrays from which `from_state` makes equal moments."""
+        if self._scatter is None:
+            return {"rows": np.concatenate(self._rows) if self._rows else np.zeros((0, 0))}
+        return {"count": np.int64(self.count), "mean": self._mean, "scatter": self._scatter}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, np.ndarray]) -> Self:
+        """Moments from the arrays of `state`.
+
+        Raises:
+            KeyError: an array is missing.
+        """
+        moments = cls()
+        if "rows" in state:
+            moments.update(state["rows"])
+        else:
+            moments._add(int(state["count"]), state["mean"], state["scatter"])
+        return moments
 
     def _take_rows(self) -> list[np.ndarray]:
         rows, self._rows = self._rows, []

@@ -8,6 +8,7 @@ from keras_semisis.models.features import features
 from keras_semisis.models.inception_v3_fid import inception_v3_fid
 from keras_semisis.models.multi_size_upernet import MultiSizeUPerNet
 from keras_semisis.models.oasis import oasis_discriminator, oasis_generator, unet_segmenter
+from keras_semisis.models.segformer import segformer
 from keras_semisis.models.spade import multiscale_discriminator, spade_encoder, spade_generator
 from keras_semisis.models.stylegan2 import stylegan2_discriminator
 from keras_semisis.models.upernet import upernet_101
@@ -28,6 +29,7 @@ __all__ = [
     "multiscale_discriminator",
     "oasis_discriminator",
     "oasis_generator",
+    "segformer",
     "spade_encoder",
     "spade_generator",
     "stylegan2_discriminator",

@@ -104,18 +104,50 @@ def test_generate_writes_a_photo_for_each_label_map_and_sample(workplace, whole_
 
 
 def test_evaluate_writes_scores_beside_those_of_real_images(workplace, whole_run, segmenter):
-    path = workplace / "scores.json"
-    output = call("evaluate", whole_run / "last.keras", "--data", "synthetic:12", "--segmenter", segmenter,
-                  "--batch-size", 2, "--output", path)
+    path, cache = workplace / "results.json", workplace / "cache"
+    common = ["evaluate", whole_run / "last.keras", "--data", "synthetic:12", "--batch-size", 2, "--cache", cache]
+    output = call(*common, "--segmenter", segmenter, "--output", path)
     document = json.loads(path.read_text())
     for scores in (document["generated"], document["real"]):
-        assert {"frechet", "kid", "miou"} <= scores.keys()
+        assert {"frechet", "kid", "kid_se", "precision", "recall", "miou", "fwiou", "pixel_accuracy"} <= scores.keys()
+    assert document["protocol"]["name"] == "native" and document["settings"]["split"] == "val"
+    assert len(list(cache.iterdir())) == 3  # features of both splits, and the segmenter's answers
     assert f"{document['generated']['miou']:.4f}" in output
     # the same model, photos and noise as the last evaluation of training
     last = json.loads((whole_run / "scores.jsonl").read_text().splitlines()[-1])
     assert document["generated"]["miou"] == pytest.approx(last["miou"], rel=1e-3)
     assert document["real"]["miou"] == pytest.approx(last["miou_real"], rel=1e-3)
-    assert "Nothing to score with" in call("evaluate", whole_run / "last.keras", "--data", "synthetic:12", code=1)
+    assert "Nothing to score with" in call(*common, code=1)
+
+
+def test_published_protocols_name_the_file_that_they_need(workplace, whole_run, segmenter):
+    path = workplace / "oasis2021.json"
+    common = ["evaluate", whole_run / "last.keras", "--data", "synthetic:12", "--segmenter", segmenter,
+              "--cache", workplace / "c"]
+    missing = call(*common, "--protocol", "clean", code=1)
+    for word in ("--inception FILE", "pt_inception-2015-12-05-6726825d.pth", "--protocol native"):
+        assert word in missing
+    assert "nowhere.pth: there is no such file" in call(*common, "--protocol", "clean", "--inception", "nowhere.pth", code=1)
+    assert "fixes the feature network" in call(*common, "--protocol", "clean", "--features", "segmenter", code=1)
+    # without it, what the segmenter says can be had
+    output = call(*common, "--protocol", "oasis2021", "--features", "none", "--output", path)
+    document = json.loads(path.read_text())
+    assert "Protocol oasis2021, version 1, 6 images" in output and "Not measured: fréchet distance" in output
+    assert document["generator"]["statistics_batches"] == 51
+    assert document["generated"].keys() == document["real"].keys() == {"miou", "fwiou", "pixel_accuracy"}
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    (["--protocol", "fid"], "protocol='fid': expected one of"),
+    (["--features", "vgg"], "--features vgg: expected one of"),
+    (["--features", "segmenter"], "--features segmenter needs a --segmenter"),
+    (["--perceptual", "lpips"], "--perceptual lpips: expected one of"),
+    (["--segmenter", "none.keras"], "--segmenter none.keras: there is no such file"),
+    (["--segmenter", "segformer:segformer_b1_cityscapes_1024"], "holds the weights of segformer_b1_ade20k_512"),
+])
+def test_mistakes_in_an_evaluation_end_in_one_line(options, words):
+    output = call("evaluate", "no_model.keras", "--data", "synthetic:12", *options, code=1)
+    assert words in output and output.count("\n") == 1
 
 
 @pytest.mark.parametrize(("options", "words"), [

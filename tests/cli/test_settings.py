@@ -19,7 +19,7 @@ from keras_semisis.data import DataError, SyntheticScenes
     (lambda: settings.parse_unconditional_channels("4:x"), "--unconditional-channels 4:x"),
     (lambda: settings.parse_unconditional_channels("-1"), "factor"),
     (lambda: settings.parse_id_map(("255",)), "STORED=CLASS"),
-    (lambda: sources.open_data("voc:x", (64, 96)), "cityscapes:PATH, .*folder:PATH or synthetic"),
+    (lambda: sources.open_data("voc:x", (64, 96)), "cityscapes:PATH, .*folder:PATH, records:PATH or synthetic"),
     (lambda: sources.open_data("folder:", (64, 96)), "camvid:PATH"),
 ])
 def test_options_that_cannot_be_understood_are_named(call, words):

@@ -78,5 +78,5 @@ def test_evaluate_lists_what_it_skipped(data, tmp_path):
     output = call(*evaluate, code=1)
     assert output.startswith(f"Error: {bad}: cannot be read") and output.count("\n") == 1
     output = call(*evaluate, "--skip-bad", 1)
-    assert f"Bad files, whose places others took: 1\n  {bad}: cannot be read" in output
+    assert f"Bad files that were left out: 1\n  {bad}: cannot be read" in output
     assert str(bad) in json.loads((tmp_path / "scores.json").read_text())["settings"]["bad_files"][0]

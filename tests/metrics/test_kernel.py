@@ -80,7 +80,7 @@ def test_metric_batches_merge_and_baseline():
     parts[0].merge_state(parts[1:])
     features = [colour_features(x) for x in (real, generated, training[:30])]
     for result in (whole.result(), parts[0].result()):
-        assert set(result) == {"kid", "kid_std", "kid_real"}
+        assert set(result) == {"kid", "kid_std", "kid_se", "kid_real", "kid_se_real"}
         np.testing.assert_allclose(result["kid"], brute_force(features[0], features[1]), rtol=1e-4)
         np.testing.assert_allclose(
             result["kid_real"], brute_force(features[0], features[2]), rtol=1e-3, atol=1e-7

@@ -139,12 +139,12 @@ class FileSource(Source):
         return f"{name}/{status.st_size}/{status.st_mtime_ns}/{self._rule}"
 
     def image_fingerprint(self, index):
-        path = self._images[self._names[index]]
+        name = self._names[index]
         try:
-            status = path.stat()
+            status = self._images[name].stat()
         except OSError as error:
-            raise unreadable(path, error) from None
-        return f"{status.st_size}/{status.st_mtime_ns}"
+            raise unreadable(self._images[name], error) from None
+        return f"{name}/{status.st_size}/{status.st_mtime_ns}"
 
     @property
     def stored_ids(self):

@@ -67,7 +67,10 @@ class Source(ABC):
         return None
 
     def image_fingerprint(self, index: int) -> str | None:
-        """A text that changes when the photo of one item does, or None where only reading it would tell."""
+        """A text that changes when the photo of one item does, or None where only reading it would tell.
+
+        Statistics of real images are cached for sources that give one.
+        """
         return None
 
     @property

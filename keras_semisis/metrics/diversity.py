@@ -1,0 +1,117 @@
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+from typing import Any, Self
+
+import keras
+import numpy as np
+
+from keras_semisis.metrics.generation_metric import to_images, to_numpy
+
+
+class Diversity:
+    """How much the images of one label map differ under several noises: their mean pairwise perceptual distance.
+
+    The distance of two images is that of LPIPS in form: features normalised to unit length over the
+    channels, squared difference weighted per channel, summed over the channels, averaged over space, summed over
+    the layers. Without `channel_weights` every channel weighs 1, and the values are **not LPIPS**: they compare
+    among themselves alone, for one feature model.
+
+    0 means that the noise has no effect. State is one number a label map.
+
+    Args:
+        feature_model: keras.Model from images (B, H, W, 3) in [-1, 1] to one feature map (B, h, w, C) or a list of
+            them, such as `models.vgg16_features()`. It owns its preprocessing.
+        channel_weights: A vector (C,) of weights for each feature map: LPIPS's, with LPIPS's feature network; None
+            for 1.
+
+    Raises:
+        ValueError: the weights do not fit the features.
+
+    Reference:
+        Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", 2018, eq. 1; the score:
+        Zhu et al., "Toward Multimodal Image-to-Image Translation", 2017, section 5.
+
+    Example:
+
+    >>> image = keras.Input((4, 4, 3))
+    >>> metric = Diversity(keras.Model(image, [keras.layers.Identity()(image)]))
+    >>> one, other = np.full((1, 4, 4, 3), [1, 0, 0], "float32"), np.full((1, 4, 4, 3), [0, 1, 0], "float32")
+    >>> metric.update_state(np.stack([one, one, other]))  # pairs: equal, differing, differing
+    >>> round(metric.result()["diversity"], 5)
+    1.33333
+    """
+
+    def __init__(self, feature_model: keras.Model, channel_weights: Sequence[np.ndarray] | None = None):
+        self.feature_model = feature_model
+        channels = [output.shape[-1] for output in feature_model.outputs]
+        self.channel_weights = [np.ones(c) for c in channels] if channel_weights is None else [
+            np.asarray(to_numpy(w), np.float64).reshape(-1) for w in channel_weights]
+        if [len(w) for w in self.channel_weights] != channels:
+            raise ValueError(
+                f"channel_weights: expected vectors of {channels} weights for the features of {feature_model.name!r}, "
+                f"found {[len(w) for w in self.channel_weights]}."
+            )
+        self.reset_state()
+
+    def reset_state(self) -> None:
+        """Forgets every image."""
+        self.values: list[float] = []
+
+    def update_state(self, draws: Any) -> None:
+        """Takes in several images of each label map of a batch.
+
+        Args:
+            draws: Float images (K, B, H, W, 3) in [-1, 1]: K noises for each of B label maps, K at least 2.
+
+        Raises:
+            ValueError: fewer than two draws, or no images.
+        """
+        if len(draws) < 2:
+            raise ValueError(f"diversity: needs at least 2 images of a label map, found {len(draws)}.")
+        features = [self.normalised(images) for images in draws]
+        pairs = [self._distance(a, b) for a, b in combinations(features, 2)]
+        self.values.extend(np.mean(pairs, axis=0).tolist())
+
+    def merge_state(self, others: Iterable[Self]) -> None:
+        """Takes in what other metrics of the same kind have seen, as if this one had seen it."""
+        for other in others:
+            self.values.extend(other.values)
+
+    def result(self) -> dict[str, float]:
+        """The mean over the label maps.
+
+        Returns:
+            `diversity`, and `diversity_se`, the standard error of the mean over label maps (NaN for a single one).
+
+        Raises:
+            ValueError: no images were seen.
+        """
+        if not self.values:
+            raise ValueError("diversity: no images were seen.")
+        count = len(self.values)
+        error = np.std(self.values, ddof=1) / np.sqrt(count) if count > 1 else np.nan
+        return {"diversity": float(np.mean(self.values)), "diversity_se": float(error)}
+
+    def distances(self, images: Any, others: Any) -> np.ndarray:
+        """Perceptual distances of two batches, image by image.
+
+        Args:
+            images: Float images (B, H, W, 3) in [-1, 1].
+            others: Likewise.
+
+        Returns:
+            float64 (B,).
+        """
+        return self._distance(self.normalised(images), self.normalised(others))
+
+    def normalised(self, images: Any) -> list[np.ndarray]:
+        """Feature maps of a batch, of unit length over the channels."""
+        outputs = self.feature_model.predict_on_batch(to_images(images, "draws"))
+        maps = [to_numpy(x).astype(np.float32) for x in (outputs if isinstance(outputs, list) else [outputs])]
+        return [x / (np.sqrt(np.sum(x**2, axis=-1, keepdims=True)) + 1e-10) for x in maps]
+
+    def _distance(self, features, others):
+        return sum(
+            np.mean((a - b) ** 2 @ weights, axis=(1, 2))
+            for a, b, weights in zip(features, others, self.channel_weights, strict=True)
+        )

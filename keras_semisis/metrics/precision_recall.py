@@ -1,0 +1,135 @@
+from collections.abc import Iterable
+from typing import Any, Self
+
+import numpy as np
+
+from keras_semisis.metrics.features import Features
+from keras_semisis.metrics.generation_metric import GenerationMetric
+
+# Rows of a distance matrix that are held at once
+_BLOCK = 512
+
+
+class PrecisionRecall(GenerationMetric):
+    """Improved precision and recall: how much of what is generated looks real, and how much of what is real is generated.
+
+    A sample's manifold is the union of balls around its images, each as wide as the distance to its k-th
+    nearest neighbour. Precision is the share of generated images inside the real manifold, recall that of
+    real images inside the generated one. Both depend on the number of images and on the features: compare
+    them at equal ones. All features are kept, in float32; time grows with the square of their number.
+
+    Args:
+        feature_extractor: keras.Model or callable from float32 images (B, H, W, 3) in [-1, 1] to features (B,
+            D), or a `Features` that several metrics share.
+        baseline: Re-iterable data set of (image, label_map) batches of real *training* images, which take
+            the place of generated ones in `precision_real` and `recall_real`; None to leave these out. As
+            many images as were seen are taken, from its beginning.
+        neighbours: k.
+
+    Reference:
+        Kynkäänniemi et al., "Improved Precision and Recall Metric for Assessing Generative Models", 2019,
+        eq. 1 and 2 (there with VGG16 features and k = 3).
+
+    Example:
+
+    >>> metric = PrecisionRecall(lambda images: images.mean(axis=(1, 2)))
+    >>> random = np.random.default_rng(0)
+    >>> real, generated = random.uniform(-1, 1, (2, 16, 4, 4, 3)).astype("float32")
+    >>> metric.update_state(np.zeros((16, 4, 4), int), real, generated)
+    >>> list(metric.result())
+    ['precision', 'recall']
+    """
+
+    def __init__(self, feature_extractor: Any, baseline: Iterable[Any] | None = None, neighbours: int = 3):
+        super().__init__("precision")
+        self.features = (
+            feature_extractor if isinstance(feature_extractor, Features) else Features(feature_extractor)
+        )
+        self.baseline = baseline
+        self.neighbours = neighbours
+        self.reset_state()
+
+    def reset_state(self) -> None:
+        self.real: list[np.ndarray] = []
+        self.generated: list[np.ndarray] = []
+
+    def update_state(self, label_maps: Any, real_images: Any, generated_images: Any) -> None:
+        self.real.append(self.features(real_images, "real_images").astype(np.float32))
+        self.generated.append(self.features(generated_images, "generated_images").astype(np.float32))
+
+    def merge_state(self, others: Iterable[Self]) -> None:
+        for other in others:
+            self.real.extend(other.real)
+            self.generated.extend(other.generated)
+
+    def result(self) -> dict[str, float]:
+        """Both shares.
+
+        Returns:
+            `precision` and `recall` in [0, 1]; with a baseline also `precision_real` and `recall_real`.
+
+        Raises:
+            ValueError: a sample has no more than `neighbours` images.
+        """
+        if not self.real:
+            raise ValueError("precision: no images were seen.")
+        real = np.concatenate(self.real)
+        precision, recall = precision_recall(real, np.concatenate(self.generated), self.neighbours)
+        scores = {"precision": precision, "recall": recall}
+        if self.baseline is not None:
+            baseline = np.concatenate(list(self.features.of_first(self.baseline, len(real))))
+            precision, recall = precision_recall(real, baseline, self.neighbours)
+            scores |= {"precision_real": precision, "recall_real": recall}
+        return scores
+
+
+def precision_recall(real: np.ndarray, generated: np.ndarray, neighbours: int = 3) -> tuple[float, float]:
+    """Improved precision and recall of two sets of features.
+
+    Args:
+        real: Floats (n, D).
+        generated: Floats (m, D).
+        neighbours: k; an image is not its own neighbour.
+
+    Returns:
+        (precision, recall): the share of `generated` within the manifold of `real`, and the reverse.
+
+    Raises:
+        ValueError: a set has no more than `neighbours` vectors, or another D.
+
+    Example:
+
+    >>> precision_recall(np.array([[0.0], [1.0], [2.0]]), np.array([[1.5], [1.6], [9.0]]), neighbours=1)
+    (0.6666666666666666, 0.3333333333333333)
+    """
+    for features, argument in ((real, "real"), (generated, "generated")):
+        if np.ndim(features) != 2 or len(features) <= neighbours:
+            raise ValueError(
+                f"{argument}: {neighbours} nearest neighbours need at least {neighbours + 1} vectors (n, D), found "
+                f"the shape {np.shape(features)}."
+            )
+    if real.shape[1] != generated.shape[1]:
+        raise ValueError(f"generated: expected {real.shape[1]} features, found {generated.shape[1]}.")
+    # distances do not change, and lose fewer digits in |a|² + |b|² - 2ab
+    centre = real.mean(axis=0, dtype=np.float64)
+    real, generated = real - centre, generated - centre
+    return _share_inside(generated, real, neighbours), _share_inside(real, generated, neighbours)
+
+
+def _share_inside(points: np.ndarray, sample: np.ndarray, neighbours: int) -> float:
+    radii = np.concatenate([
+        np.partition(_squared_distances(sample[i : i + _BLOCK], sample), neighbours, axis=1)[:, neighbours]
+        for i in range(0, len(sample), _BLOCK)
+    ])
+    inside = [
+        (_squared_distances(points[i : i + _BLOCK], sample) <= radii).any(axis=1) for i in range(0, len(points), _BLOCK)
+    ]
+    return float(np.concatenate(inside).mean())
+
+
+def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    lengths = np.sum(a**2, axis=1)[:, None] + np.sum(b**2, axis=1)
+    distances = lengths - 2.0 * (a @ b.T)
+    # equal vectors: what rounding leaves is no distance
+    distances[distances < 1e-12 * lengths] = 0.0
+    return distances

@@ -1,0 +1,61 @@
+"""Statistics of real images from one evaluation to the next."""
+
+import hashlib
+import os
+import warnings
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+
+class StatisticsCache:
+    """A folder of `.npz` files, one for each key.
+
+    A file that is damaged, cut short or of another key is as good as none. Where the folder cannot be written to, there is a
+    warning, and nothing is kept.
+
+    Args:
+        folder: The folder, which is made when something is first kept.
+
+    Example:
+
+    >>> import tempfile
+    >>> cache = StatisticsCache(tempfile.mkdtemp())
+    >>> cache.store("key", {"mean": np.zeros(2)})
+    >>> cache.load("key")["mean"].tolist(), cache.load("other")
+    ([0.0, 0.0], None)
+    """
+
+    def __init__(self, folder: str | Path):
+        self.folder = Path(folder)
+
+    def load(self, key: str) -> dict[str, np.ndarray] | None:
+        """What was stored under a key, or None."""
+        try:
+            with np.load(self._path(key)) as stored:
+                arrays = {name: stored[name] for name in stored.files}
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+            return None
+        return arrays if str(arrays.pop("key", "")) == key else None
+
+    def store(self, key: str, arrays: Mapping[str, np.ndarray]) -> None:
+        """Keeps arrays under a key; the file is there whole or not at all."""
+        path = self._path(key)
+        unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                with open(unfinished, "wb") as file:
+                    np.savez(file, key=key, **arrays)
+                os.replace(unfinished, path)
+            finally:
+                unfinished.unlink(missing_ok=True)
+        except OSError as error:
+            warnings.warn(f"{self.folder}: the statistics of the real images could not be kept ({error}); they will be "
+                          "computed again next time. Name another cache folder, or make room.", stacklevel=2)
+
+    def _path(self, key):
+        return self.folder / f"real-{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"

@@ -1,0 +1,277 @@
+"""A whole evaluation against its parts done by hand, its cache, and what its result says."""
+
+import dataclasses
+import json
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import keras_semisis as ks
+from keras_semisis.data import DataError
+from keras_semisis.gans import AdversarialModel
+from keras_semisis.metrics import (
+    Diversity,
+    GeneratedSegmentationScores,
+    evaluate_protocol,
+    frechet_distance_float32,
+    frechet_distance_of_features,
+    kernel_estimate,
+    precision_recall,
+)
+from keras_semisis.metrics.protocols import get_protocol
+from keras_semisis.metrics.protocols.resizing import from_8_bit, pillow_bicubic_299, to_8_bit
+from tests.data.array_source import ArraySource
+
+SIZE = (16, 24)
+NUM_CLASSES = 11
+
+
+@keras.saving.register_keras_serializable(package="keras_semisis_tests")
+class Colours(keras.layers.Layer):
+    """A colour for each class, shifted by the noise, under a batch norm: the smallest generator."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.norm = ks.layers.BatchNorm(name="norm")
+
+    def build(self, shapes):
+        self.table = self.add_weight(shape=(NUM_CLASSES, 3), initializer="random_normal", name="table")
+        self.norm.build((None, *SIZE, 3))
+
+    def call(self, inputs, training=False):
+        label_map, noise = inputs
+        x = ops.take(self.table, label_map, axis=0) + 0.3 * noise[:, None, None, :3]
+        return ops.tanh(self.norm(x, training=training))
+
+
+@pytest.fixture(scope="module")
+def gan():
+    keras.utils.set_random_seed(0)
+    label_map, noise = keras.Input(SIZE, dtype="int32"), keras.Input((4,))
+    model = AdversarialModel(keras.Model([label_map, noise], Colours()([label_map, noise])))
+    model.num_classes, model.ignore_class, model.image_size = NUM_CLASSES, 10, SIZE
+    return model
+
+
+@pytest.fixture(scope="module")
+def features():
+    image = keras.Input((None, None, 3))
+    # JAX compiles a network of any size once
+    x = keras.layers.Conv2D(6, 1, activation="relu", kernel_initializer=keras.initializers.RandomNormal(seed=0))(image)
+    return keras.Model(image, keras.layers.GlobalAveragePooling2D()(x), name="features")
+
+
+@pytest.fixture(scope="module")
+def segmenter():
+    image = keras.Input((None, None, 3))
+    initializer = keras.initializers.RandomNormal(stddev=1.0, seed=1)
+    return keras.Model(image, keras.layers.Conv2D(NUM_CLASSES, 1, kernel_initializer=initializer)(image), name="segmenter")
+
+
+@pytest.fixture(scope="module")
+def perceptual():
+    image = keras.Input((*SIZE, 3))
+    return keras.Model(image, [keras.layers.Identity()(image)], name="perceptual")
+
+
+class Held(ArraySource):
+    """Random items with fingerprints; counts how many photos were read."""
+
+    reads = 0
+
+    def __init__(self, count, seed):
+        random = np.random.default_rng(seed)
+        photos = random.integers(0, 256, (count, 1, 1, 3)) * 0.5 + random.integers(0, 128, (count, 20, 30, 3))
+        super().__init__(random.integers(0, NUM_CLASSES, (count, 20, 30)), photos.astype(np.uint8), num_classes=NUM_CLASSES,
+                         ignore_class=10)
+        self.seed = seed
+
+    def load_image(self, index):
+        Held.reads += 1
+        return super().load_image(index)
+
+    def fingerprint(self, index):
+        return f"{self.seed} {index}"
+
+    image_fingerprint = fingerprint
+
+
+VAL, TRAIN = Held(9, seed=0), Held(14, seed=1)
+
+
+def batches(source, batch_size=4):
+    return list(ks.data.paired_dataset(source, SIZE, batch_size, training=False))
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Real and generated images of the validation set, and training images, by the library's other ways."""
+    return np.concatenate([image for image, _ in batches(VAL)]), np.concatenate([image for image, _ in batches(TRAIN)])
+
+
+def vectors(features, images):
+    return features.predict_on_batch(images.astype("float32"))
+
+
+@pytest.fixture(scope="module")
+def result(gan, features, segmenter, perceptual):
+    ticks = []
+    found = evaluate_protocol(gan, VAL, features=features, segmenter=segmenter, perceptual=perceptual, train=TRAIN, seed=3,
+                              batch_size=4, progress=lambda done, total: ticks.append((done, total)))
+    assert ticks[-1][0] == ticks[-1][1] and [done for done, _ in ticks] == sorted(done for done, _ in ticks)
+    return found
+
+
+def test_native_scores_are_those_of_the_parts(gan, features, segmenter, perceptual, images, result):
+    val, train = images
+    label_maps = np.concatenate([label_map for _, label_map in batches(VAL)])
+    fake = gan.generate_floats(label_maps, seed=3)
+    spread = train[np.arange(9) * 14 // 9]
+    real, generated, baseline = (vectors(features, x) for x in (val, fake, spread))
+    for scores, other in ((result["generated"], generated), (result["real"], baseline)):
+        assert scores["frechet"] == pytest.approx(frechet_distance_of_features(real, other), rel=1e-4, abs=1e-9)
+        kid = kernel_estimate(real, other)
+        assert scores["kid"] == pytest.approx(kid.value, rel=1e-3, abs=1e-7)
+        assert scores["kid_se"] == pytest.approx(kid.standard_error, rel=1e-3)
+        assert (scores["precision"], scores["recall"]) == precision_recall(real, other)
+    metric = GeneratedSegmentationScores(segmenter, ignore_class=10)
+    metric.update_state(label_maps, val, fake)
+    expected = metric.result()
+    for name in ("miou", "fwiou", "pixel_accuracy"):
+        assert result["generated"][name] == pytest.approx(expected[name], rel=1e-3)
+        assert result["real"][name] == pytest.approx(expected[f"{name}_real"], rel=1e-3)
+    per_class = metric.per_class()["miou"]
+    assert [row["channel"] for row in result["per_class"]] == list(range(10))
+    for row in result["per_class"]:
+        assert row["labelled_pixels"] == (label_maps == row["channel"]).sum()
+        iou = per_class[row["channel"]]
+        assert row["generated"] == (None if np.isnan(iou) else pytest.approx(iou, rel=1e-2))
+    diversity = Diversity(perceptual)
+    diversity.update_state(np.stack([gan.generate_floats(label_maps, 3 + k) for k in range(5)]))
+    assert result["generated"]["diversity"] == pytest.approx(diversity.result()["diversity"], rel=1e-4)
+    assert result["generated"]["diversity"] > 0.01
+    assert result["real"]["diversity"] == pytest.approx(diversity.distances(val[1:], val[:-1]).mean(), rel=1e-4)
+
+
+def test_scores_are_those_of_evaluate(gan, features, segmenter, result):
+    scores = gan.evaluate(batches(VAL), seed=3, verbose=0, metrics=[
+        ks.metrics.FrechetInceptionDistance(features), ks.metrics.GeneratedMeanIoU(segmenter, 10)])
+    assert result["generated"]["frechet"] == pytest.approx(scores["frechet"], rel=1e-4)
+    assert result["generated"]["miou"] == pytest.approx(scores["miou"], rel=1e-3)
+    assert result["real"]["miou"] == pytest.approx(scores["miou_real"], rel=1e-3)
+
+
+def test_the_result_says_what_it_depends_on(gan, features, result):
+    again = json.loads(json.dumps(result, allow_nan=False))
+    assert again.keys() == result.keys()
+    assert result["protocol"]["sha256"] == get_protocol("native").sha256
+    assert result["counts"] == {"real": 9, "generated": 9, "training": 9, "diversity_label_maps": 9, "diversity_draws": 5}
+    assert len(set(result["weights"].values())) == 4 and all(len(value) == 64 for value in result["weights"].values())
+    assert result["labels"]["label_ids"] == [*range(10), 255] and result["labels"]["ignored"] == 255
+    assert {"backend", "keras", "keras-semisis", "numpy", "pillow"} <= result["versions"].keys()
+    assert (result["seed"], result["image_size"], result["not_measured"]) == (3, [16, 24], {})
+    assert result["data"]["images_sha256"] and result["data"]["label_maps_sha256"] and result["data"]["fingerprint"]
+    bare = evaluate_protocol(gan, VAL.subset(range(3)), features=features, batch_size=2)
+    assert bare["not_measured"].keys() == {
+        "precision, recall", "distances of real images", "miou, fwiou, pixel_accuracy", "diversity"}
+    assert "kid" in bare["generated"] and "precision" not in bare["generated"] and bare["real"] == {}
+    assert "too few for 6 features" in bare["notes"][0]
+    assert bare["data"]["label_maps_sha256"] != result["data"]["label_maps_sha256"]
+
+
+def test_clean_sees_eight_bits_resized_outside_the_network(gan, features, images):
+    protocol = dataclasses.replace(get_protocol("clean"), features="any")
+    found = evaluate_protocol(gan, VAL, protocol, features=features, batch_size=4)
+    label_maps = np.concatenate([label_map for _, label_map in batches(VAL)])
+
+    def seen(x):
+        return vectors(features, (pillow_bicubic_299(to_8_bit(x)) - 128) / 128)
+
+    expected = frechet_distance_of_features(seen(images[0]), seen(gan.generate_floats(label_maps)))
+    assert found["generated"]["frechet"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_published_one_restates_batch_statistics_and_sums_in_float32(gan, features, segmenter, images):
+    """Batch norm over 51 training batches, and the model as it was afterwards."""
+    protocol = dataclasses.replace(get_protocol("oasis2021"), features="any")
+    before = gan.ema_generator.get_weights()
+    found = evaluate_protocol(gan, VAL, protocol, features=features, segmenter=segmenter, train=TRAIN, batch_size=4, seed=1)
+    for a, b in zip(before, gan.ema_generator.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    label_maps = np.concatenate([label_map for _, label_map in batches(VAL)])
+    stored = gan.generate_floats(label_maps, seed=1)
+    with gan.statistics_of(ks.data.paired_dataset(TRAIN, SIZE, 4, seed=1), 51):
+        fake = gan.generate_floats(label_maps, seed=1)
+    assert np.abs(fake - stored).max() > 0.05
+    expected = frechet_distance_float32(vectors(features, images[0]), vectors(features, fake))
+    assert found["generated"]["frechet"] == pytest.approx(expected, rel=1e-3)
+    assert found["generator"]["statistics_batches"] == 51
+    metric = GeneratedSegmentationScores(segmenter, ignore_class=10)
+    metric.update_state(label_maps, images[0], from_8_bit(to_8_bit(fake)))
+    assert found["generated"]["miou"] == pytest.approx(metric.result()["miou"], rel=1e-3)
+    with pytest.raises(ValueError, match="re-estimated over 51 training batches: give train="):
+        evaluate_protocol(gan, VAL, protocol, features=features)
+
+
+def test_an_unlike_training_set_leaves_biased_scores_out(gan, features):
+    found = evaluate_protocol(gan, VAL, features=features, train=TRAIN.subset(range(8)), batch_size=4)
+    assert found["real"].keys() == {"kid", "kid_std", "kid_se"}
+    assert found["not_measured"]["fréchet distance, precision, recall of real images"].startswith("fewer training photos")
+
+
+def test_real_statistics_are_cached_by_what_they_depend_on(gan, features, segmenter, tmp_path):
+    val, train = Held(6, seed=2), Held(6, seed=3)
+
+    def evaluate(source=val, **changed):
+        Held.reads = 0
+        arguments = {"features": features, "segmenter": segmenter, "train": train, "batch_size": 4, "cache": tmp_path}
+        return evaluate_protocol(gan, source, **arguments | changed), Held.reads
+
+    first, reads = evaluate()
+    assert reads == 12 and len(list(tmp_path.iterdir())) == 3
+    second, reads = evaluate(batch_size=3)
+    assert reads == 0
+    for which in ("generated", "real"):
+        for name, value in first[which].items():
+            assert second[which][name] == pytest.approx(value, rel=1e-3, abs=1e-6)
+    assert second["data"]["images_sha256"] == first["data"]["images_sha256"]
+    for changed, expected in (
+        ({"protocol": dataclasses.replace(get_protocol("native"), version=2)}, 12),
+        ({"source": Held(6, seed=4)}, 6),
+        ({"segmenter": None}, 0),
+    ):
+        assert evaluate(**changed)[1] == expected, changed
+    other = keras.models.clone_model(features)
+    other.set_weights([w + 1.0 for w in features.get_weights()])
+    assert evaluate(features=other, segmenter=None)[1] == 12
+    for path in tmp_path.iterdir():
+        path.write_bytes(path.read_bytes()[:300])
+    damaged, reads = evaluate()
+    assert reads == 12 and damaged["real"]["frechet"] == pytest.approx(first["real"]["frechet"], rel=1e-6)
+    (tmp_path / "file").write_text("in the way")
+    with pytest.warns(UserWarning, match="could not be kept"):
+        evaluate(cache=tmp_path / "file")
+    # without fingerprints nothing is kept
+    arrays = ArraySource([np.zeros((16, 24), int)] * 4, num_classes=NUM_CLASSES)
+    evaluate_protocol(gan, arrays, features=features, cache=tmp_path / "none", batch_size=4)
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ({}, "nothing to measure with"),
+    ({"protocol": "clean", "features": "any"},
+     "fixes the feature network.*pt_inception-2015-12-05-6726825d.pth.*--protocol native"),
+    ({"protocol": "paper", "features": "any"}, "protocol='paper'"),
+    ({"source": VAL.subset([]), "features": "any"}, "empty"),
+    ({"source": ArraySource([np.zeros((4, 4), int)], num_classes=5), "features": "any"}, "has 11 classes, the data 5"),
+    ({"source": VAL.subset([0]), "features": "any"}, "at least 2 images"),
+    ({"source": ArraySource([np.full((4, 4), 10)] * 2, num_classes=11, ignore_class=10), "segmenter": "any"},
+     "No labelled pixel counts"),
+])
+def test_mistakes_are_named(gan, features, segmenter, arguments, message):
+    networks = {"features": features, "segmenter": segmenter}
+    arguments = {name: networks[name] if value == "any" else value for name, value in arguments.items()}
+    with pytest.raises((ValueError, DataError), match=message):
+        evaluate_protocol(gan, **{"source": VAL} | arguments)

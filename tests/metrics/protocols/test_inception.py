@@ -1,0 +1,84 @@
+"""FID from the user's Inception file, end to end, tied to the reference tensors."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from keras_semisis.metrics import frechet_distance_float32, load_fid_inception
+from keras_semisis.metrics.protocols import PROTOCOLS, get_protocol
+from keras_semisis.metrics.protocols.evaluation import _FeatureJudge
+from keras_semisis.metrics.protocols.feature_statistics import FeatureStatistics, distances
+from keras_semisis.metrics.protocols.inception import is_fid_inception
+from keras_semisis.models import inception_v3_fid
+from tests.conftest import SHARED, needs_shared
+from tests.metrics.test_frechet import moments_of, scipy_distance
+from tests.models.reference import assert_close
+from tests.models.test_inception_v3_fid import reference, state_dict  # noqa: F401
+
+
+@pytest.fixture(scope="module")
+def inception(state_dict, tmp_path_factory):  # noqa: F811
+    path = tmp_path_factory.mktemp("inception") / "weights.npz"
+    np.savez(path, **state_dict)
+    with pytest.warns(UserWarning, match=r"weights.npz: its SHA-256 does not begin with 6726825d"):
+        return load_fid_inception(path)
+
+
+@needs_shared("reference")
+def test_features_of_the_published_protocol_are_the_references(reference, inception):  # noqa: F811
+    """From images to 2048 features, through the protocol's own path."""
+    assert is_fid_inception(inception)
+    judge = _FeatureJudge(inception, get_protocol("oasis2021"))
+    judge.update_generated(None, 2 * reference.image("img01") - 1)
+    assert_close(judge.generated.features, reference.output("pool2048"))
+    assert judge.network.extractor is inception
+
+
+@needs_shared("reference/frechet.npz")
+def test_distances_of_each_protocol_are_the_references():
+    data = np.load(SHARED / "reference" / "frechet.npz")
+
+    def statistics(name, protocol):
+        found = FeatureStatistics(None if protocol.statistics == "float32" else protocol.kept_images)
+        for part in np.array_split(data[f"in/{name}"], 7):
+            found.update(part)
+        return found
+
+    for protocol in PROTOCOLS.values():
+        key = "fid" if protocol.features == "inception_v3_fid" else "frechet"
+        for other, out in (("feat2", "fid"), ("feat3_rank_deficient", "fid_1_3")):
+            found = distances(protocol, statistics("feat1", protocol), statistics(other, protocol), seed=0)[key]
+            exact, float32 = float(data[f"out/{out}"]), float(data[f"out/{out}_oasis_float32"])
+            if protocol.statistics == "float64":
+                assert found == pytest.approx(exact, rel=1e-7)
+            else:
+                assert found == pytest.approx(float32, rel=2e-4)
+                if out == "fid_1_3":  # where float32 matters, ours goes where theirs goes
+                    assert abs(found - float32) < 0.5 * abs(exact - float32)
+
+
+def test_float32_shifts_a_singular_covariance_as_the_field_reports():
+    """Fewer images than features: the rounding of the covariances takes some of the distance away, by about a hundredth."""
+    random = np.random.default_rng(0)
+    a, b = (np.abs(random.normal(size=(60, 256))).astype("float32") for _ in range(2))
+    exact = scipy_distance(*moments_of(a.astype("float64")), *moments_of(b.astype("float64")))
+    shift = exact - frechet_distance_float32(a, b)
+    assert 1e-5 * exact < shift < 0.03 * exact
+
+
+def test_features_are_kept_up_to_the_limit_and_moments_of_all():
+    protocol = dataclasses.replace(get_protocol("native"), kept_images=10)
+    features = np.random.default_rng(1).normal(size=(50, 4)).astype("float32")
+    statistics = FeatureStatistics(protocol.kept_images)
+    for part in np.array_split(features, 9):
+        statistics.update(part)
+    assert statistics.features.shape == (10, 4) and statistics.count == 50
+    np.testing.assert_allclose(statistics.moments.mean, features.mean(0, dtype="float64"), rtol=1e-9)
+
+
+def test_a_missing_file_is_named_with_what_works_without(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nowhere.pth: .*pt_inception-2015-12-05-6726825d.pth .*--protocol native"):
+        load_fid_inception(tmp_path / "nowhere.pth")
+    assert not is_fid_inception(inception_v3_fid(depths=64))
+    assert not is_fid_inception(lambda images: images)
