@@ -1,6 +1,7 @@
 """From what the user writes after ``--data`` to sources of photos and label maps."""
 
 import json
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -135,7 +136,7 @@ def label_space_of(data: str) -> LabelSpace:
 def _source_class(data):
     """The class whose label space and sizes ``data`` has; None of a folder, of synthetic scenes and of other sets of TFDS."""
     kind, _, path = data.partition(":")
-    return TFDS.known.get(path) if kind == "tfds" else _BENCHMARKS.get(kind)
+    return TFDS.known.get(re.split("[/:]", path)[0]) if kind == "tfds" else _BENCHMARKS.get(kind)
 
 
 def _has_split(root, split, folder="images"):

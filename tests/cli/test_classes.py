@@ -58,7 +58,7 @@ def test_classes_of_nothing():
 
 
 def test_sizes_are_those_of_published_results_unless_others_are_given():
-    assert default_sizes("cityscapes:x") == default_sizes("tfds:cityscapes") == ((256, 512), None)
+    assert default_sizes("cityscapes:x") == default_sizes("tfds:cityscapes/semantic_segmentation:1.0.0") == ((256, 512), None)
     assert default_sizes("coco_stuff:x") == default_sizes("tfds:scene_parse150") == ((256, 256), (286, 286))
     assert default_sizes("camvid:x") == default_sizes("folder:x") == default_sizes("tfds:other") == ((64, 96), None)
 

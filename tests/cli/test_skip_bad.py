@@ -2,6 +2,7 @@
 
 import json
 
+import keras
 import pytest
 from typer.testing import CliRunner
 
@@ -69,6 +70,7 @@ def test_training_data_share_the_number_of_bad_files(data, tmp_path):
     training.print_report(opened.bad_files)
 
 
+@pytest.mark.skipif(keras.config.backend() == "jax", reason="nothing in it depends on the backend, and JAX compiles for long")
 def test_evaluate_lists_what_it_skipped(data, tmp_path):
     models.wavelet_spade_generator(183, (32, 32), 1, 4, 2, hidden_channels=4).save(tmp_path / "generator.keras")
     models.unet_segmenter(183, (32, 32), (4, 4), 4).save(tmp_path / "segmenter.keras")

@@ -89,7 +89,7 @@ def decode_image(content: bytes, where: str) -> np.ndarray:
 def _rgb(image):
     image = _upright(image)
     if image.mode == "F":
-        raise ValueError("its pixels are floating-point numbers: export it with 8 bits")
+        raise ValueError("floating-point pixels: export it with 8 bits")
     if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip at 255
         image = Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8))
     if "transparency" in image.info:  # of a palette: Pillow warns of a direct conversion
