@@ -24,6 +24,7 @@ from keras_semisis.data.record_files import (
     read_index,
     read_manifest,
     shard_path,
+    unfinished_file,
     unfinished_folder,
     write_atomically,
 )
@@ -158,7 +159,7 @@ class Packer:
         self._unfinished.mkdir(parents=True, exist_ok=True)
         names, checksums = [], {kind: [] for kind in self._kinds}
         counts = ClassStatistics(self._source.label_space.num_classes) if LABEL_MAPS in self._kinds else None
-        paths = {kind: shard_path(self._unfinished, number, kind) for kind in self._kinds}
+        paths = {kind: unfinished_file(shard_path(self._unfinished, number, kind)) for kind in self._kinds}
         try:
             writers = {kind: self._module.ArrayRecordWriter(str(path), "group_size:1,uncompressed")
                        for kind, path in paths.items()}
@@ -178,6 +179,8 @@ class Packer:
             raise OSError(f"{self._unfinished}: shard {number} cannot be written ({error}). Make room or name another "
                           "folder; then the same command goes on.") from error
         self._check_decoding(items[0])
+        for kind, path in paths.items():
+            os.replace(path, shard_path(self._unfinished, number, kind))
         write_atomically(index_path, index_bytes(names, checksums, counts, digest))
 
     def _is_written(self, number, digest):
@@ -243,6 +246,8 @@ class Packer:
             sizes = {kind: shard_path(self._unfinished, number, kind).stat().st_size for kind in self._kinds}
             shards.append({"items": len(index), "bytes": sizes, "index_crc32": checksum})
             sources.append(index.source)
+        for path in self._unfinished.glob("*.part"):  # of what was killed
+            path.unlink()
         space = self._source.label_space
         manifest = {
             "format": FORMAT, "items": len(self._source), "items_per_shard": self._shard_length,

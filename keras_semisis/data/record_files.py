@@ -9,6 +9,7 @@ counts of its items.
 import io
 import json
 import os
+import uuid
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -101,9 +102,14 @@ def read_index(path: Path) -> tuple[ShardIndex, int]:
     return index, zlib.crc32(data)
 
 
+def unfinished_file(path: Path) -> Path:
+    """A name for a file until it is complete; another at each call, since two machines may be given the same shard."""
+    return path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}.part")
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Replaces a file by one that is complete and on the disk."""
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    unfinished = unfinished_file(path)
     with open(unfinished, "wb") as file:
         file.write(data)
         file.flush()
