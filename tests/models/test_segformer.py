@@ -47,7 +47,7 @@ def test_a_segformer_of_keras_hub():
     encoder = hub.models.MiTBackbone(
         layerwise_depths=[1, 1, 1, 1], num_layers=4, layerwise_num_heads=[1, 1, 1, 1], layerwise_sr_ratios=[2, 2, 1, 1],
         max_drop_path_rate=0.1, layerwise_patch_sizes=[7, 3, 3, 3], layerwise_strides=[4, 2, 2, 2], image_shape=(32, 32, 3),
-        hidden_dims=[4, 4, 8, 8])
+        hidden_dims=[4, 6, 8, 10])
     converter = hub.layers.SegFormerImageConverter(image_size=(32, 32), scale=SCALE, offset=OFFSET)
     preprocessor = hub.models.SegFormerImageSegmenterPreprocessor(image_converter=converter)
     task = hub.models.SegFormerImageSegmenter(
