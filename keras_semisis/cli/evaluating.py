@@ -37,7 +37,14 @@ def evaluate(model_path: Path, data: str, validation_data: str | None, protocol:
         ValueError: If an option is none of those that there are, or model, data, protocol and networks do not fit together.
         OSError: If a weight file is missing or a preset cannot be had.
     """
-    protocol = get_protocol(protocol)
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: console.print(f"Warning: {message}", markup=False, soft_wrap=True)
+        return _evaluate(model_path, data, validation_data, get_protocol(protocol), segmenter, features, inception, perceptual,
+                         output, cache, batch_size, seed, ignore_class, id_map)
+
+
+def _evaluate(model_path, data, validation_data, protocol, segmenter, features, inception, perceptual, output, cache, batch_size,
+              seed, ignore_class, id_map):
     judge = None if segmenter is None else open_segmenter(segmenter)
     extractor = open_features(features, protocol, judge, inception)
     distance = open_perceptual(perceptual)
@@ -49,8 +56,7 @@ def evaluate(model_path: Path, data: str, validation_data: str | None, protocol:
     if sources.val.label_space.num_classes != gan.num_classes:
         raise ValueError(f"{model_path}: the model has {gan.num_classes} classes, --data {data} has "
                          f"{sources.val.label_space.num_classes}. Evaluate it on the data set that it was trained on.")
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar, warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: console.print(f"Warning: {message}", markup=False, soft_wrap=True)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task("Evaluating", total=None)
         document = evaluate_protocol(
             gan, sources.val, protocol, features=extractor, segmenter=judge, perceptual=distance, train=sources.train,
