@@ -43,8 +43,8 @@ def evaluate(model_path: Path, data: str, validation_data: str | None, protocol:
                          output, cache, batch_size, seed, ignore_class, id_map)
 
 
-def _evaluate(model_path, data, validation_data, protocol, segmenter, features, inception, perceptual, output, cache, batch_size,
-              seed, ignore_class, id_map):
+def _evaluate(model_path, data, validation_data, protocol, segmenter, features, inception, perceptual, output, cache,
+              batch_size, seed, ignore_class, id_map):
     judge = None if segmenter is None else open_segmenter(segmenter)
     extractor = open_features(features, protocol, judge, inception)
     distance = open_perceptual(perceptual)

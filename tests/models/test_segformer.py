@@ -42,7 +42,7 @@ def test_mistakes_are_named(monkeypatch):
         segformer("segformer_b0_ade20k_512")
 
 
-def test_a_segformer_of_keras_hub():
+def test_a_segformer_of_keras_hub(monkeypatch):
     hub = pytest.importorskip("keras_hub")
     encoder = hub.models.MiTBackbone(
         layerwise_depths=[1, 1, 1, 1], num_layers=4, layerwise_num_heads=[1, 1, 1, 1], layerwise_sr_ratios=[2, 2, 1, 1],
@@ -55,5 +55,10 @@ def test_a_segformer_of_keras_hub():
     expected = run(task, keras.ops.convert_to_numpy(preprocessor(PHOTO)))
     np.testing.assert_allclose(run(segformer(task), PHOTO / np.float32(127.5) - 1), expected,
                                atol=1e-4 * np.abs(expected).max())
-    with pytest.raises(OSError, match=r"'no_such_preset' could not be loaded"):
-        segformer("no_such_preset")
+
+    def unreachable(preset):
+        raise RuntimeError("no connection")
+
+    monkeypatch.setattr(hub.models.SegFormerImageSegmenter, "from_preset", unreachable)
+    with pytest.raises(OSError, match=r"'segformer_b0_ade20k_512' could not be loaded \(no connection\)"):
+        segformer("segformer_b0_ade20k_512")
