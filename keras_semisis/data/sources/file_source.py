@@ -183,6 +183,8 @@ class FileSource(Source):
         return f"{name}/{status.st_size}/{status.st_mtime_ns}/{self._id_map}"
 
     def image_fingerprint(self, index):
+        if self._images is None:
+            return None
         name = self._names[index]
         status = self._images[name].stat()
         return f"{name}/{status.st_size}/{status.st_mtime_ns}"
