@@ -39,7 +39,14 @@ def evaluate(model_path: Path, data: str, validation_data: str | None, protocol:
         ValueError: If an option is none of those that there are, or model, data, protocol and networks do not fit together.
         OSError: If a weight file is missing or a preset cannot be had.
     """
-    protocol = get_protocol(protocol)
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: console.print(f"Warning: {message}", markup=False, soft_wrap=True)
+        return _evaluate(model_path, data, validation_data, get_protocol(protocol), segmenter, features, inception, perceptual,
+                         output, cache, batch_size, seed, ignore_class, id_map, skip_bad)
+
+
+def _evaluate(model_path, data, validation_data, protocol, segmenter, features, inception, perceptual, output, cache,
+              batch_size, seed, ignore_class, id_map, skip_bad):
     judge = None if segmenter is None else open_segmenter(segmenter)
     extractor = open_features(features, protocol, judge, inception)
     distance = open_perceptual(perceptual)
@@ -55,8 +62,7 @@ def evaluate(model_path: Path, data: str, validation_data: str | None, protocol:
     val = good_items(sources.val, bad)
     # photos to train on are read for what is taken from them alone
     train = None if extractor is None and not protocol.statistics_batches else good_items(sources.train, bad)
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar, warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: console.print(f"Warning: {message}", markup=False, soft_wrap=True)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task("Evaluating", total=None)
         document = evaluate_protocol(
             gan, val, protocol, features=extractor, segmenter=judge, perceptual=distance, train=train, seed=seed,

@@ -42,12 +42,12 @@ def test_mistakes_are_named(monkeypatch):
         segformer("segformer_b0_ade20k_512")
 
 
-def test_a_segformer_of_keras_hub():
+def test_a_segformer_of_keras_hub(monkeypatch):
     hub = pytest.importorskip("keras_hub")
     encoder = hub.models.MiTBackbone(
         layerwise_depths=[1, 1, 1, 1], num_layers=4, layerwise_num_heads=[1, 1, 1, 1], layerwise_sr_ratios=[2, 2, 1, 1],
         max_drop_path_rate=0.1, layerwise_patch_sizes=[7, 3, 3, 3], layerwise_strides=[4, 2, 2, 2], image_shape=(32, 32, 3),
-        hidden_dims=[4, 4, 8, 8])
+        hidden_dims=[4, 6, 8, 10])
     converter = hub.layers.SegFormerImageConverter(image_size=(32, 32), scale=SCALE, offset=OFFSET)
     preprocessor = hub.models.SegFormerImageSegmenterPreprocessor(image_converter=converter)
     task = hub.models.SegFormerImageSegmenter(
@@ -55,5 +55,10 @@ def test_a_segformer_of_keras_hub():
     expected = run(task, keras.ops.convert_to_numpy(preprocessor(PHOTO)))
     np.testing.assert_allclose(run(segformer(task), PHOTO / np.float32(127.5) - 1), expected,
                                atol=1e-4 * np.abs(expected).max())
-    with pytest.raises(OSError, match=r"'no_such_preset' could not be loaded"):
-        segformer("no_such_preset")
+
+    def unreachable(preset):
+        raise RuntimeError("no connection")
+
+    monkeypatch.setattr(hub.models.SegFormerImageSegmenter, "from_preset", unreachable)
+    with pytest.raises(OSError, match=r"'segformer_b0_ade20k_512' could not be loaded \(no connection\)"):
+        segformer("segformer_b0_ade20k_512")

@@ -139,6 +139,8 @@ class FileSource(Source):
         return f"{name}/{status.st_size}/{status.st_mtime_ns}/{self._rule}"
 
     def image_fingerprint(self, index):
+        if self._images is None:
+            return None
         name = self._names[index]
         try:
             status = self._images[name].stat()
