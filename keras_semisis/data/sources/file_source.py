@@ -188,6 +188,8 @@ class FileSource(Source):
         return f"{name}/{status.st_size}/{status.st_mtime_ns}/{self._id_map}"
 
     def image_fingerprint(self, index):
+        if self._images is None:
+            return None
         status = self._images[self._names[index]].stat()
         return f"{status.st_size}/{status.st_mtime_ns}"
 
@@ -196,10 +198,10 @@ class FileSource(Source):
         return self._id_map
 
     def image_bytes(self, index):
-        return self._images[self._names[index]].read_bytes()
+        return None if self._images is None else self._images[self._names[index]].read_bytes()
 
     def label_map_bytes(self, index):
-        return self._labels[self._names[index]].read_bytes()
+        return None if self._labels is None else self._labels[self._names[index]].read_bytes()
 
     def load_image(self, index):
         if self._images is None:
