@@ -95,8 +95,8 @@ def compare_with_decoding(photos: ks.data.Source, size: tuple[int, int], batch_s
                           rounds: int = 7) -> dict[str, float]:
     """Pairs per second from a folder and from packed records, and of decoding the same bytes by all cores alone.
 
-    The three take turns, and what is compared are medians over the rounds, since other programs may disturb. They
-    disturb the processor time of a pair less than its rate, so that both are compared.
+    The three take turns, and what is compared are medians over the rounds, since other programs may disturb. They disturb
+    less what one thread needs of a processor to decode a batch and to load it whole: the mean of the better half.
     """
     prepared_items.MEMORY_LIMIT = 0  # nothing that is decoded stays
     with tempfile.TemporaryDirectory() as root:
@@ -104,29 +104,44 @@ def compare_with_decoding(photos: ks.data.Source, size: tuple[int, int], batch_s
         folder = ks.data.Folder(root, label_space=photos.label_space)
         ks.data.write_records(folder, Path(root) / "packed", items_per_shard=64)
         sources = {"folder": folder, "records": ks.data.Records(Path(root) / "packed")}
-        streams = {name: _batches(ks.data.paired_dataset(source, size, batch_size)) for name, source in sources.items()}
+        data = {name: ks.data.paired_dataset(source, size, batch_size) for name, source in sources.items()}
         encoded = [data for i in range(number) for data in (folder.image_bytes(i), folder.label_map_bytes(i))]
         # in tasks of a batch, so that handing them out costs next to nothing
         tasks = [encoded[i:i + 2 * batch_size] for i in range(0, len(encoded), 2 * batch_size)]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            turns = {"limit": lambda: list(pool.map(_decode_all, tasks))}
-            for name, stream in streams.items():
-                _seconds(stream, 8)
-                turns[name] = functools.partial(_seconds, stream, number // batch_size)
-            taken = {name: [] for name in turns}
-            for _ in range(rounds):
-                for name, turn in turns.items():
-                    begin = np.array([time.perf_counter(), time.process_time()])
-                    turn()
-                    taken[name].append((np.array([time.perf_counter(), time.process_time()]) - begin) / number)
-    medians = {name: np.median(seconds, axis=0) for name, seconds in taken.items()}
-    result = {"bytes_of_a_pair": sum(map(len, encoded)) / number}
-    for name, (wall, processor) in medians.items():
-        result |= {f"{name}_pairs_per_second": 1 / wall, f"{name}_processor_seconds": processor}
-        if name != "limit":
-            shares = np.median(np.array(taken["limit"]) / taken[name], axis=0)
-            result |= {f"{name}_share": shares[0], f"{name}_processor_share": shares[1]}
+        result = {"bytes_of_a_pair": sum(map(len, encoded)) / number}
+        result |= _processor_times(tasks, data, rounds) | _rates(tasks, data, number, rounds)
     return {name: float(value) for name, value in result.items()}
+
+
+def _processor_times(tasks, data, rounds):
+    turns = {"limit": lambda step: _decode_all(tasks[step % len(tasks)])}
+    turns |= {name: batches.load_step for name, batches in data.items()}
+    taken = {name: [] for name in turns}
+    for step in range(6 * rounds):
+        for name, turn in turns.items():
+            begin = time.thread_time()
+            turn(step)
+            taken[name].append((time.thread_time() - begin) * 2 / len(tasks[0]))
+    least = {name: np.mean(np.sort(seconds)[:max(1, len(seconds) // 2)]) for name, seconds in taken.items()}
+    return {f"{name}_processor_seconds": seconds for name, seconds in least.items()} | {
+        f"{name}_processor_share": least["limit"] / least[name] for name in data}
+
+
+def _rates(tasks, data, number, rounds):
+    streams = {name: _batches(batches) for name, batches in data.items()}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        turns = {"limit": lambda: list(pool.map(_decode_all, tasks))}
+        for name, stream in streams.items():
+            _seconds(stream, 8)
+            turns[name] = functools.partial(_seconds, stream, len(tasks))
+        taken = {name: [] for name in turns}
+        for _ in range(rounds):
+            for name, turn in turns.items():
+                begin = time.perf_counter()
+                turn()
+                taken[name].append((time.perf_counter() - begin) / number)
+    return {f"{name}_pairs_per_second": 1 / np.median(seconds) for name, seconds in taken.items()} | {
+        f"{name}_share": np.median(np.array(taken["limit"]) / taken[name]) for name in streams}
 
 
 def _batches(data):

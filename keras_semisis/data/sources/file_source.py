@@ -153,10 +153,10 @@ class FileSource(Source):
         return self._stored_ids
 
     def image_bytes(self, index):
-        return read_bytes(self._images[self._names[index]])
+        return None if self._images is None else read_bytes(self._images[self._names[index]])
 
     def label_map_bytes(self, index):
-        return read_bytes(self._labels[self._names[index]])
+        return None if self._labels is None else read_bytes(self._labels[self._names[index]])
 
     def load_image(self, index):
         if self._images is None:

@@ -355,6 +355,14 @@ def test_a_source_that_changes_what_is_in_its_files_is_refused(folder, tmp_path)
         write_records(source, tmp_path / "pack")
 
 
+def test_label_maps_alone_have_to_be_said(folder, tmp_path):
+    labels = Folder(folder._images["straße 0"].parents[1], images=None, palette=PALETTE, id_map={255: 4})
+    with pytest.raises(ValueError, match="label maps alone"):
+        write_records(labels, tmp_path / "pack")
+    write_records(labels, tmp_path / "labels", images=False)
+    np.testing.assert_array_equal(Records(tmp_path / "labels").load_label_map(2), folder.load_label_map(2))
+
+
 @pytest.mark.parametrize(("arguments", "error", "message"), [
     ({"items_per_shard": 0}, ValueError, "items_per_shard=0"),
     ({"source": []}, DataError, "nothing to pack"),
