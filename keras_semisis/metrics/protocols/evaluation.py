@@ -59,8 +59,8 @@ def evaluate_protocol(gan: AdversarialModel, source: Source, protocol: str | Pro
     Returns:
         What a result file holds, ready for JSON: ``protocol`` (name, version, sha256, definition), ``counts``, ``weights``
         (SHA-256 of the generator as it is stored, features, segmenter and perceptual network), ``labels`` (map and ignore
-        rule), ``data``, ``generator``, ``seed``, ``batch_size``, ``image_size``, ``versions``; the scores in ``generated`` and ``real``;
-        ``per_class``; ``not_measured``; ``notes``.
+        rule), ``data``, ``generator``, ``seed``, ``batch_size``, ``image_size``, ``versions``; the scores in ``generated`` and
+        ``real``; ``per_class``; ``not_measured``; ``notes``.
 
     Raises:
         ValueError: If nothing can be measured, or a network, the classes or the training photos do not fit the protocol.
