@@ -21,7 +21,7 @@ def vgg19_features(weights: str | None = "imagenet", preprocessing: str | None =
 
     Raises:
         ValueError: `weights` or `preprocessing` is none of the above.
-        RuntimeError: the weights cannot be downloaded.
+        OSError: the weights cannot be downloaded.
 
     Reference:
         Wang et al., "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs", 2018
@@ -53,7 +53,7 @@ def _download() -> keras.Model:
         return keras.applications.VGG19(weights="imagenet", include_top=False)
     # keras.utils.get_file raises a bare Exception
     except Exception as error:
-        raise RuntimeError(
+        raise OSError(
             f"The ImageNet weights of VGG19 could not be downloaded ({error}). Without them: pass "
             "perceptual=None to train without the perceptual loss, perceptual=<any model from images in [-1, "
             "1] to a list of feature maps>, or perceptual=keras_semisis.models.vgg16_features(), whose "

@@ -94,7 +94,7 @@ def test_vgg19_names_the_alternatives_where_the_download_fails(monkeypatch):
         raise Exception("URL fetch failure")
 
     monkeypatch.setattr(keras.applications, "VGG19", fail)
-    with pytest.raises(RuntimeError, match=r"URL fetch failure.*perceptual=None.*vgg16_features"):
+    with pytest.raises(OSError, match=r"URL fetch failure.*perceptual=None.*vgg16_features"):
         vgg19_features()
 
 
