@@ -29,6 +29,20 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 not_on_jax = pytest.mark.skipif(
     os.environ.get("KERAS_BACKEND") == "jax", reason="same on every backend; TensorFlow and PyTorch run it, JAX compiles long")
 
+
+@pytest.fixture(scope="module")
+def eager_tensorflow():
+    """TensorFlow runs a few steps of a small network sooner than it traces one."""
+    if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

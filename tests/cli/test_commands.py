@@ -14,6 +14,8 @@ from keras_semisis.cli.progress import StepClock, StopOnInterrupt
 from keras_semisis.cli.settings import TrainSettings
 from tests.conftest import not_on_jax
 
+pytestmark = [pytest.mark.usefixtures("eager_tensorflow"), pytest.mark.filterwarnings("ignore:Even though the")]
+
 TINY = ("--image-size 32x32 --batch-size 2 --base-channels 1 --noise-channels 4 --num-blocks 2 --r1-every 1 "
         "--discriminator-channels 4,4 --discriminator-final-channels 4 --unconditional-channels 4:4,8:4,32:4 "
         "--perceptual none --ratio 0.5 --data synthetic:12 --steps 4").split()
