@@ -14,7 +14,7 @@ from tests.models.reference import run
 
 # the layout's networks need one side of 64
 WIDE = (32, 64)
-EAGERLY = keras.backend.backend() == "tensorflow"
+pytestmark = pytest.mark.usefixtures("eager_tensorflow")
 
 
 def generator(size=SIZE):
@@ -103,7 +103,7 @@ def compiled(gan, **kwargs):
     keras.utils.set_random_seed(0)
     if "r1_every" in gan.get_config():
         kwargs["r1_every"] = 1  # one phase to compile in place of two
-    gan.compile(statistics_batches=1, run_eagerly=EAGERLY, **kwargs)
+    gan.compile(statistics_batches=1, **kwargs)
     return gan
 
 
