@@ -9,6 +9,7 @@ from keras import ops
 
 import keras_semisis as ks
 from keras_semisis.gans.engines import engine
+from tests.conftest import not_on_jax
 from tests.gans.tiny import CLASSES, IGNORE, SIZE, Scenes, batches, data_sets, tiny_gan, tiny_perceptual
 
 
@@ -209,6 +210,7 @@ def _segmenter(gan):
     return lambda images: gan.discriminator(images)[..., 1:]
 
 
+@not_on_jax
 def test_history_is_the_mean_of_the_epoch():
     gan, seen = only(tiny_gan(), "discriminator", "unconditional"), []
 
@@ -223,6 +225,7 @@ def test_history_is_the_mean_of_the_epoch():
     assert history["discriminator/real"][0] == pytest.approx(np.mean([s["discriminator/real"] for s in seen]), rel=1e-5)
 
 
+@not_on_jax
 def test_raw_batches_of_another_source_train_too():
     tf = pytest.importorskip("tensorflow")
     (image, label_map), _ = batches(1)[0]
@@ -265,6 +268,7 @@ def test_default_networks_are_the_deepest_that_fit():
     assert [published_depth(size) for size in ((64, 96), (192, 256), (256, 512), (48, 64))] == [5, 6, 6, 4]
 
 
+@not_on_jax
 def test_saved_model_does_not_hold_the_perceptual_network(tmp_path):
     gan = only(tiny_gan(tiny_perceptual()), "generator")
     train(gan)
