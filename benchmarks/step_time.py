@@ -22,6 +22,7 @@ from rich.table import Table
 import keras_semisis as ks
 from benchmarks import input_pipeline
 from benchmarks.operations import step_operations
+from keras_semisis.cli.progress import StepClock
 from keras_semisis.gans.engines import engine
 from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS
 
@@ -91,19 +92,13 @@ class OneBatch(keras.utils.PyDataset):
         return self.batch
 
 
-class StepTimes(keras.callbacks.Callback):
+class StepTimes(StepClock):
     """Seconds of each step. The loss terms have arrived on the host when a step ends, so that it is over."""
-
-    def on_train_begin(self, logs=None):
-        self.seconds = []
-
-    def on_train_batch_begin(self, batch, logs=None):
-        self.begin = time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
         for value in (logs or {}).values():
             float(ops.convert_to_numpy(value))
-        self.seconds.append(time.perf_counter() - self.begin)
+        super().on_train_batch_end(batch, logs)
 
 
 def build(options, num_classes, ignore_class):

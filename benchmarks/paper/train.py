@@ -1,10 +1,8 @@
 """Trains and scores one cell."""
 
 import dataclasses
-import json
 import resource
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -18,9 +16,11 @@ from keras_semisis.callbacks import Checkpoint, PeriodicEvaluation, resume
 from keras_semisis.callbacks.model_file import save_model
 from keras_semisis.callbacks.sample_grid import sample_grid
 from keras_semisis.cli import scoring
-from keras_semisis.cli.progress import ProgressBar
+from keras_semisis.cli.progress import ProgressBar, StepClock
 from keras_semisis.cli.segmenter import train_segmenter
+from keras_semisis.cli.settings import write_document
 from keras_semisis.cli.sources import open_data
+from keras_semisis.cli.training import examples
 from keras_semisis.gans import ABLATIONS, ablation
 from keras_semisis.gans.pretext import TCR, Cycle
 from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS
@@ -120,19 +120,6 @@ def train_segmenter_of(settings: Settings, output: Path) -> None:
     save_model(segmenter, path)
 
 
-class Seconds(keras.callbacks.Callback):
-    """Seconds of each step of this process."""
-
-    def on_train_begin(self, logs=None):
-        self.steps = []
-
-    def on_train_batch_begin(self, batch, logs=None):
-        self.begin = time.perf_counter()
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.steps.append(time.perf_counter() - self.begin)
-
-
 def train_cell(cell: Cell, settings: Settings, output: Path) -> None:
     """Trains a cell, or goes on with it, and writes its JSON and its picture."""
     keras.config.set_dtype_policy(settings.precision)
@@ -148,20 +135,17 @@ def train_cell(cell: Cell, settings: Settings, output: Path) -> None:
         gan, start = build(cell.method, settings, train.label_space, cell.seed), 0
     validation = ks.data.paired_dataset(val, settings.image_size, settings.batch_size, training=False)
     evaluation = PeriodicEvaluation(validation, metrics, settings.evaluate_every, folder, best=None)
-    seconds = Seconds()
+    clock = StepClock()
     if start < settings.steps:
         with closing(ProgressBar(cell.name, settings.steps, start)) as bar:
             history = gan.fit(
                 *data_sets(gan, cell, settings, train, output / "running" / f"statistics-r{cell.ratio:g}.npz"),
                 epochs=1, steps_per_epoch=settings.steps, initial_step=start, verbose=0,
-                callbacks=[seconds, evaluation, Checkpoint(folder, settings.evaluate_every), bar]).history
+                callbacks=[clock, evaluation, Checkpoint(folder, settings.evaluate_every), bar]).history
     else:
         raise ValueError(f"{folder}: this cell is trained, but has no result. Remove the folder to train it again.")
-    rows = np.unique(np.linspace(0, len(val) - 1, _GRID_ROWS).round().astype(int))
-    images, label_maps = next(iter(ks.data.paired_dataset(
-        val.subset(rows), settings.image_size, len(rows), training=False)))
+    images, label_maps = examples(val, settings.image_size, _GRID_ROWS)
     path = cell.file(output)
-    path.parent.mkdir(parents=True, exist_ok=True)
     sample_grid(path.with_suffix(".png"), gan, label_maps, images, train.label_space)
     evaluations = [record for record in evaluation.history if record["step"] % settings.evaluate_every == 0][-LAST:]
     generated, real = scoring.split_scores({
@@ -170,11 +154,9 @@ def train_cell(cell: Cell, settings: Settings, output: Path) -> None:
     document = dataclasses.asdict(cell) | {
         "scores": generated, "real": real, "history": evaluation.history,
         "losses": {name: float(values[-1]) for name, values in history.items() if not name.startswith("val_")},
-        "seconds_per_step": float(np.median(seconds.steps)),
+        "seconds_per_step": float(np.median(clock.seconds)),
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
         "parameters": {name: getattr(gan, name).count_params() for name in gan.network_names},
         "settings": dataclasses.asdict(settings) | {"data": settings.data.partition(":")[0]},
         "versions": {"keras": keras.__version__, "backend": keras.config.backend(), "keras_semisis": ks.__version__}}
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(document, indent=1))
-    temporary.replace(path)
+    write_document(path, document)

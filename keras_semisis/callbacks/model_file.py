@@ -1,13 +1,14 @@
 """Saving a model so that a failed write leaves the file that was there before."""
 
 import json
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
+
+from keras_semisis.data.whole_file import whole_file
 
 
 def save_model(model: keras.Model, path: Path, notes: Mapping[str, Mapping[str, Any]] | None = None) -> None:
@@ -18,18 +19,11 @@ def save_model(model: keras.Model, path: Path, notes: Mapping[str, Mapping[str, 
         path: A `.keras` file.
         notes: JSON documents to keep inside the file, by name. Keras does not read them.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.stem}.{os.getpid()}.part.keras")
-    try:
+    with whole_file(path) as unfinished:
         model.save(unfinished)
         with zipfile.ZipFile(unfinished, "a") as archive:
             for name, note in (notes or {}).items():
                 archive.writestr(name, json.dumps(note))
-        with open(unfinished, "rb+") as file:  # on disk before it takes the old file's place
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def read_note(path: Path, name: str) -> dict[str, Any] | None:

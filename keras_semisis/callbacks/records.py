@@ -1,8 +1,9 @@
 """Records of a run, one JSON object a line, that survive a resume."""
 
 import json
-import os
 from pathlib import Path
+
+from keras_semisis.data.whole_file import whole_file
 
 
 def read_records(path: Path, last_step: int) -> list[dict]:
@@ -29,7 +30,5 @@ def append_records(path: Path, records: list[dict]) -> None:
 
 def write_records(path: Path, records: list[dict]) -> None:
     """Replaces the file as a whole: the old one stays until the new one is complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-    unfinished.write_text("".join(json.dumps(record) + "\n" for record in records))
-    os.replace(unfinished, path)
+    with whole_file(path) as unfinished:
+        unfinished.write_text("".join(json.dumps(record) + "\n" for record in records))

@@ -75,7 +75,7 @@ def demo(name: str, minutes: float, steps: int | None, seed: int, size: TrainSet
 
     gan.save(folder / "model.keras")
     segmenter.save(folder / "segmenter.keras")
-    images, label_maps = training.examples(data)
+    images, label_maps = training.examples(data.sources.val, data.val.image_size, skip_bad=data.bad_files)
     sample_grid(folder / "grid.png", gan, label_maps, images, space, seed)
     document = document_of(settings, space, counts=data.counts)
     results = {

@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
@@ -27,6 +28,14 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "keras_semisis"
 
 
+@contextmanager
+def _printed_warnings():
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: console.print(f"Warning: {message}", markup=False, soft_wrap=True)
+        yield
+
+
+@_printed_warnings()
 def evaluate(model_path: Path, data: str, validation_data: str | None, protocol: str, segmenter: str | None, features: str,
              inception: Path | None, perceptual: str, output: Path, cache: Path | None, batch_size: int, seed: int,
              ignore_class: int | None, id_map: tuple[str, ...], skip_bad: int = 0) -> dict:
@@ -39,14 +48,7 @@ def evaluate(model_path: Path, data: str, validation_data: str | None, protocol:
         ValueError: If an option is none of those that there are, or model, data, protocol and networks do not fit together.
         OSError: If a weight file is missing or a preset cannot be had.
     """
-    with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: console.print(f"Warning: {message}", markup=False, soft_wrap=True)
-        return _evaluate(model_path, data, validation_data, get_protocol(protocol), segmenter, features, inception, perceptual,
-                         output, cache, batch_size, seed, ignore_class, id_map, skip_bad)
-
-
-def _evaluate(model_path, data, validation_data, protocol, segmenter, features, inception, perceptual, output, cache,
-              batch_size, seed, ignore_class, id_map, skip_bad):
+    protocol = get_protocol(protocol)
     judge = None if segmenter is None else open_segmenter(segmenter)
     extractor = open_features(features, protocol, judge, inception)
     distance = open_perceptual(perceptual)

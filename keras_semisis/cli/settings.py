@@ -1,12 +1,12 @@
 """The options of `keras-semisis train`, as they are written into the run folder."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from keras_semisis.data.whole_file import whole_file
 from keras_semisis.metrics.protocols.provenance import versions
 
 FILE = "settings.json"
@@ -118,10 +118,8 @@ def parse_id_map(pairs: tuple[str, ...]) -> dict[int, int]:
 
 def write_document(path: Path, document: Mapping[str, Any]) -> None:
     """Writes JSON; the file is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-    unfinished.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    os.replace(unfinished, path)
+    with whole_file(path) as unfinished:
+        unfinished.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_settings(folder: Path) -> TrainSettings:

@@ -144,12 +144,9 @@ def _has_split(root, split, folder="images"):
 
 
 def _open_folder(root, ignore_class, id_map, hold_out, skip_bad):
-    def has(split):
-        return _has_split(root, split)
-
-    train = Folder(root, split="train" if has("train") else None, ignore_class=ignore_class, id_map=id_map,
+    train = Folder(root, split="train" if _has_split(root, "train") else None, ignore_class=ignore_class, id_map=id_map,
                    skip_bad=skip_bad)
-    if has("train") and has("val"):
+    if _has_split(root, "train") and _has_split(root, "val"):
         return DataPair(train, Folder(root, split="val", label_space=train.label_space, id_map=id_map))
     return _held_out(train, root) if hold_out else DataPair(train, train)
 

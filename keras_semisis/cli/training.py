@@ -28,7 +28,7 @@ from keras_semisis.cli.settings import (
     write_document,
 )
 from keras_semisis.cli.sources import DataPair, open_data, training_sources
-from keras_semisis.data import BadFiles, BatchStream, LabelSpace, paired_dataset, unpaired_dataset
+from keras_semisis.data import BadFiles, BatchStream, LabelSpace, Source, paired_dataset, unpaired_dataset
 from keras_semisis.gans import SemiPairedGAN
 from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS
 
@@ -141,13 +141,11 @@ def fit(gan: SemiPairedGAN, data: TrainingData, steps: int, start: int,
     return interrupt.interrupted
 
 
-def examples(data: TrainingData) -> tuple[np.ndarray, np.ndarray]:
-    """Some validation images and their label maps, spread over the data set, for the pictures."""
-    wanted = np.unique(np.linspace(0, len(data.sources.val) - 1, _GRID_ROWS).round().astype(int))
-    subset = data.sources.val.subset(wanted)
-    images, label_maps = next(iter(paired_dataset(subset, data.val.image_size, len(wanted), training=False,
-                                                  skip_bad=data.bad_files)))
-    return images, label_maps
+def examples(source: Source, image_size: tuple[int, int], rows: int = _GRID_ROWS,
+             skip_bad: int | BadFiles = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Some images and their label maps, spread over a data set, for the pictures."""
+    wanted = np.unique(np.linspace(0, len(source) - 1, rows).round().astype(int))
+    return next(iter(paired_dataset(source.subset(wanted), image_size, len(wanted), training=False, skip_bad=skip_bad)))
 
 
 def train(settings: TrainSettings, going_on: bool = False) -> None:
@@ -172,7 +170,7 @@ def train(settings: TrainSettings, going_on: bool = False) -> None:
         write_document(folder / FILE, document_of(settings, space, counts=data.counts))
     console.print(f"{data.counts['pairs']} pairs, {data.counts['unpaired_images']} unpaired images, "
                   f"{data.counts['unpaired_label_maps']} unpaired label maps, {data.counts['validation']} for validation")
-    images, label_maps = examples(data)
+    images, label_maps = examples(data.sources.val, settings.image_size, skip_bad=data.bad_files)
     callbacks = [SampleGrid(folder, label_maps, images, settings.sample_every, space, settings.seed)]
     if judges:
         best = settings.best or judges[0].name

@@ -5,7 +5,7 @@ import threading
 import numpy as np
 
 from keras_semisis.data.label_space import DataError
-from keras_semisis.data.sources.source import Source
+from keras_semisis.data.sources.source import Source, Subset
 
 
 class BadFiles:
@@ -87,39 +87,23 @@ def to_be_counted(source: Source, bad: BadFiles) -> Source:
     return _BadAreEmpty(source, bad) if bad.tolerated else source
 
 
-class _BadAreEmpty(Source):
+class _BadAreEmpty(Subset):
     """The label maps of a source, of no pixels where a file is bad."""
 
     def __init__(self, source: Source, bad: BadFiles):
-        self.source = source
-        self.label_space = source.label_space
+        super().__init__(source, range(len(source)))
         self._bad = bad
-
-    def __len__(self):
-        return len(self.source)
-
-    def name(self, index):
-        return self.source.name(index)
-
-    def location(self, index):
-        return self.source.location(index)
-
-    def class_counts(self, index):
-        return self.source.class_counts(index)
 
     def fingerprint(self, index):
         try:
-            return self.source.fingerprint(index)
+            return super().fingerprint(index)
         except DataError as error:
             self._bad.add(error)
             return f"{self.name(index)}: {error}"
 
-    def load_image(self, index):
-        return self.source.load_image(index)
-
     def load_label_map(self, index):
         try:
-            return self.source.load_label_map(index)
+            return super().load_label_map(index)
         except DataError as error:
             self._bad.add(error)
             return np.zeros((0, 0), np.uint8)

@@ -1,6 +1,5 @@
 """One streaming pass over label maps that counts the pixels of each class."""
 
-import contextlib
 import hashlib
 import os
 import time
@@ -18,6 +17,7 @@ import numpy as np
 from keras_semisis.data.class_counts import ClassStatistics, pixel_counts
 from keras_semisis.data.label_space import DataError
 from keras_semisis.data.sources.source import Source
+from keras_semisis.data.whole_file import whole_file
 
 _CHUNK = 16
 _MOST_THREADS = 16
@@ -158,16 +158,8 @@ def write_counts(path: Path, counts: ClassStatistics, fingerprint: str) -> None:
     Raises:
         OSError: If it cannot be written; what was there is left.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with open(unfinished, "wb") as file:
-            np.savez(file, fingerprint=fingerprint, **counts.arrays())
-        os.replace(unfinished, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
-        raise
+    with whole_file(path) as unfinished, open(unfinished, "wb") as file:
+        np.savez(file, fingerprint=fingerprint, **counts.arrays())
 
 
 class _CountsFile:

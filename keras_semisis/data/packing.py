@@ -24,13 +24,13 @@ from keras_semisis.data.record_files import (
     read_index,
     read_manifest,
     shard_path,
-    unfinished_file,
     unfinished_folder,
     write_atomically,
 )
 from keras_semisis.data.sources.decoding import decode_image
 from keras_semisis.data.sources.source import Source
 from keras_semisis.data.stored_ids import StoredIds
+from keras_semisis.data.whole_file import unfinished_file
 
 _LEAST_IN_A_SHARD = 1024
 _MOST_SHARDS = 256
@@ -246,7 +246,7 @@ class Packer:
             sizes = {kind: shard_path(self._unfinished, number, kind).stat().st_size for kind in self._kinds}
             shards.append({"items": len(index), "bytes": sizes, "index_crc32": checksum})
             sources.append(index.source)
-        for path in self._unfinished.glob("*.part"):  # of what was killed
+        for path in self._unfinished.glob(".*.part.*"):  # of what was killed
             path.unlink()
         space = self._source.label_space
         manifest = {

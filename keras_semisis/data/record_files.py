@@ -8,8 +8,6 @@ counts of its items.
 
 import io
 import json
-import os
-import uuid
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -20,6 +18,7 @@ import numpy as np
 
 from keras_semisis.data.class_counts import ClassStatistics
 from keras_semisis.data.label_space import DataError
+from keras_semisis.data.whole_file import whole_file
 
 MANIFEST = "pack.json"
 FORMAT = "keras_semisis records 1"
@@ -102,19 +101,10 @@ def read_index(path: Path) -> tuple[ShardIndex, int]:
     return index, zlib.crc32(data)
 
 
-def unfinished_file(path: Path) -> Path:
-    """A name for a file until it is complete; another at each call, since two machines may be given the same shard."""
-    return path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}.part")
-
-
 def write_atomically(path: Path, data: bytes) -> None:
     """Replaces a file by one that is complete and on the disk."""
-    unfinished = unfinished_file(path)
-    with open(unfinished, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
+    with whole_file(path) as unfinished:
+        unfinished.write_bytes(data)
 
 
 def read_manifest(folder: Path) -> dict:

@@ -1,7 +1,7 @@
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -31,6 +31,11 @@ class Features:
     def __init__(self, extractor: Callable[[Any], Any]):
         self.extractor = extractor
         self._recent: OrderedDict[tuple, np.ndarray] = OrderedDict()
+
+    @classmethod
+    def shared(cls, extractor: Callable[[Any], Any]) -> Self:
+        """The extractor itself if it is a `Features` already, else a new one around it."""
+        return extractor if isinstance(extractor, cls) else cls(extractor)
 
     def __call__(self, images: Any, argument: str = "images") -> np.ndarray:
         """Features of a batch.

@@ -49,9 +49,7 @@ class FrechetInceptionDistance(GenerationMetric):
         name: str = "frechet",
     ):
         super().__init__(name)
-        self.features = (
-            feature_extractor if isinstance(feature_extractor, Features) else Features(feature_extractor)
-        )
+        self.features = Features.shared(feature_extractor)
         self.baseline = baseline
         self._baseline_moments = Moments()
         self._warned: set[str] = set()

@@ -1,13 +1,12 @@
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_semisis.metrics.features import Features
-from keras_semisis.metrics.generation_metric import GenerationMetric
+from keras_semisis.metrics.kept_features import KeptFeatures
 
 
-class KernelInceptionDistance(GenerationMetric):
+class KernelInceptionDistance(KeptFeatures):
     """Kernel distance (KID) between the features of real and of generated images.
 
     The unbiased estimate of the squared maximum mean discrepancy with the kernel (x·y/D + 1)³: its
@@ -54,34 +53,16 @@ class KernelInceptionDistance(GenerationMetric):
         seed: int = 0,
         name: str = "kid",
     ):
-        super().__init__(name)
+        super().__init__(feature_extractor, baseline, name)
         if subset_size < 2 or subsets < 2:
             raise ValueError(
                 f"subset_size and subsets must be at least 2, found subset_size={subset_size}, "
                 f"subsets={subsets}."
             )
-        self.features = (
-            feature_extractor if isinstance(feature_extractor, Features) else Features(feature_extractor)
-        )
-        self.baseline = baseline
         self.subset_size = subset_size
         self.subsets = subsets
         self.seed = seed
         self._baseline_features: tuple[int, np.ndarray] | None = None
-        self.reset_state()
-
-    def reset_state(self) -> None:
-        self.real: list[np.ndarray] = []
-        self.generated: list[np.ndarray] = []
-
-    def update_state(self, label_maps: Any, real_images: Any, generated_images: Any) -> None:
-        self.real.append(self.features(real_images, "real_images").astype(np.float32))
-        self.generated.append(self.features(generated_images, "generated_images").astype(np.float32))
-
-    def merge_state(self, others: Iterable[Self]) -> None:
-        for other in others:
-            self.real.extend(other.real)
-            self.generated.extend(other.generated)
 
     def result(self) -> dict[str, float]:
         """Both distances.

@@ -1,16 +1,15 @@
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from keras_semisis.metrics.features import Features
-from keras_semisis.metrics.generation_metric import GenerationMetric
+from keras_semisis.metrics.kept_features import KeptFeatures
 
 # Rows of a distance matrix that are held at once
 _BLOCK = 512
 
 
-class PrecisionRecall(GenerationMetric):
+class PrecisionRecall(KeptFeatures):
     """Improved precision and recall: how much of what is generated looks real, and how much of what is real is generated.
 
     A sample's manifold is the union of balls around its images, each as wide as the distance to its k-th
@@ -41,26 +40,8 @@ class PrecisionRecall(GenerationMetric):
     """
 
     def __init__(self, feature_extractor: Any, baseline: Iterable[Any] | None = None, neighbours: int = 3):
-        super().__init__("precision")
-        self.features = (
-            feature_extractor if isinstance(feature_extractor, Features) else Features(feature_extractor)
-        )
-        self.baseline = baseline
+        super().__init__(feature_extractor, baseline, "precision")
         self.neighbours = neighbours
-        self.reset_state()
-
-    def reset_state(self) -> None:
-        self.real: list[np.ndarray] = []
-        self.generated: list[np.ndarray] = []
-
-    def update_state(self, label_maps: Any, real_images: Any, generated_images: Any) -> None:
-        self.real.append(self.features(real_images, "real_images").astype(np.float32))
-        self.generated.append(self.features(generated_images, "generated_images").astype(np.float32))
-
-    def merge_state(self, others: Iterable[Self]) -> None:
-        for other in others:
-            self.real.extend(other.real)
-            self.generated.extend(other.generated)
 
     def result(self) -> dict[str, float]:
         """Both shares.

@@ -131,21 +131,18 @@ class FileSource(Source):
         return " and ".join(str(files[name]) for files in (self._images, self._labels) if files is not None)
 
     def fingerprint(self, index):
-        name = self._names[index]
-        try:
-            status = self._labels[name].stat()
-        except OSError as error:
-            raise unreadable(self._labels[name], error) from None
-        return f"{name}/{status.st_size}/{status.st_mtime_ns}/{self._rule}"
+        return f"{self._state(self._labels, index)}/{self._rule}"
 
     def image_fingerprint(self, index):
-        if self._images is None:
-            return None
+        return None if self._images is None else self._state(self._images, index)
+
+    def _state(self, files, index):
+        """Name, size and time of a file."""
         name = self._names[index]
         try:
-            status = self._images[name].stat()
+            status = files[name].stat()
         except OSError as error:
-            raise unreadable(self._images[name], error) from None
+            raise unreadable(files[name], error) from None
         return f"{name}/{status.st_size}/{status.st_mtime_ns}"
 
     @property

@@ -23,7 +23,6 @@ class FeatureStatistics:
         self.kept = kept
         self.moments = Moments()
         self._parts: list[np.ndarray] = []
-        self._room = np.inf if kept is None else kept
 
     @property
     def count(self) -> int:
@@ -37,10 +36,9 @@ class FeatureStatistics:
 
     def update(self, features: np.ndarray) -> None:
         """Takes in the features (B, D) of a batch."""
+        room = len(features) if self.kept is None else max(0, self.kept - self.count)
+        self._parts.append(features[:room].astype(np.float32))
         self.moments.update(features)
-        part = features[: int(min(self._room, len(features)))].astype(np.float32)
-        self._room -= len(part)
-        self._parts.append(part)
 
     def state(self) -> dict[str, np.ndarray]:
         """Arrays from which `from_state` makes equal statistics."""

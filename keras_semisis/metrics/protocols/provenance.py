@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from keras_semisis.data import Source
+from keras_semisis.data.counting import SourceDigest
 from keras_semisis.metrics.generation_metric import to_numpy
 
 PACKAGES = ("keras-semisis", "keras", "tensorflow", "jax", "torch", "numpy", "pillow", "keras-hub")
@@ -68,11 +69,10 @@ def data_fingerprint(source: Source) -> str | None:
 
     None for a source that gives no fingerprints.
     """
-    space = source.label_space
-    digest = hashlib.sha256(repr((space, None if space is None else space.palette)).encode())
+    digest = SourceDigest(source)
     for index in range(len(source)):
-        texts = (source.fingerprint(index), source.image_fingerprint(index))
-        if None in texts:
+        digest.add(source.fingerprint(index))
+        digest.add(source.image_fingerprint(index))
+        if not digest.known:
             return None
-        digest.update("\n".join((*texts, "")).encode())
-    return digest.hexdigest()
+    return digest.text()

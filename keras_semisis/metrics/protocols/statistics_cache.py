@@ -1,7 +1,6 @@
 """Statistics of real images from one evaluation to the next."""
 
 import hashlib
-import os
 import warnings
 import zipfile
 import zlib
@@ -9,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+
+from keras_semisis.data.whole_file import whole_file
 
 
 class StatisticsCache:
@@ -43,16 +44,9 @@ class StatisticsCache:
 
     def store(self, key: str, arrays: Mapping[str, np.ndarray]) -> None:
         """Keeps arrays under a key; the file is there whole or not at all."""
-        path = self._path(key)
-        unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            try:
-                with open(unfinished, "wb") as file:
-                    np.savez(file, key=key, **arrays)
-                os.replace(unfinished, path)
-            finally:
-                unfinished.unlink(missing_ok=True)
+            with whole_file(self._path(key)) as unfinished, open(unfinished, "wb") as file:
+                np.savez(file, key=key, **arrays)
         except OSError as error:
             warnings.warn(f"{self.folder}: the statistics of the real images could not be kept ({error}); they will be "
                           "computed again next time. Name another cache folder, or make room.", stacklevel=2)
