@@ -73,7 +73,7 @@ class TCR:
         height, width = gan.image_size
         # pixels from outside do not count, whatever class they are given
         warp = RandomAffine(self.max_rotation, self.max_translation * width, self.max_translation * height, self.max_scaling,
-                            fill_class=gan.ignore_class or 0)
+                            fill_class=gan.ignore_class or 0, dtype="float32")
         random = keras.random.uniform((ops.shape(label_map)[0], 4), seed=gan.seed_generator)
         warped = warp([generated, random])
         again = gan.generate_from(warp([label_map, random]), noise)

@@ -100,7 +100,7 @@ class USIS(SemanticGAN):
         image, label_map = data[-1]
         terms = unconditional_terms(self._judge, self.adversarial_loss, image, self.synthesise(label_map), due)
         if "reconstruction" in due:
-            rebuilt = self.decoder(self._features(image), training=True)
+            rebuilt = ops.cast(self.decoder(self._features(image), training=True), image.dtype)
             terms["reconstruction"] = ops.mean(ops.abs(image - rebuilt))
         return terms
 
