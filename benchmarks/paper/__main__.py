@@ -32,7 +32,8 @@ def arguments(argv=None):
         if isinstance(default, bool):
             profile.add_argument(flag, action="store_true", default=None)
         elif isinstance(default, tuple):
-            profile.add_argument(flag, type=int, nargs="+", metavar="N", help=f"default {' '.join(map(str, default))}")
+            profile.add_argument(
+                flag, type=type(default[0]), nargs="+", metavar="N", help=f"default {' '.join(map(str, default))}")
         else:
             profile.add_argument(flag, type=type(default or ""), help=default and f"default {default}")
     return parser.parse_args(argv)

@@ -36,7 +36,9 @@ class Settings:
     unconditional_divisor: int = 8
     generator_learning_rate: float = 4e-4
     discriminator_learning_rate: float = 4e-4
-    unconditional_learning_rate: float = 2e-3
+    # D_u's equalised layers learn more slowly the narrower they are: these are for widths of an eighth
+    unconditional_learning_rate: float = 5e-3
+    unconditional_betas: tuple[float, float] = (0.5, 0.99)
     # 1.25 at 256×512: the fewer the pixels, the larger the gradient's square for the same difference of logits
     r1_gamma: float = 0.03
     ema_decay: float = 0.998
@@ -57,7 +59,7 @@ class Settings:
 PROFILES = {"cpu": {}, "gpu": {
     "image_size": (128, 192), "steps": 10_000, "base_channels": 16, "hidden_channels": 128, "noise_channels": 64,
     "discriminator_channels": (64, 64, 128, 128, 256), "discriminator_final_channels": 64, "unconditional_divisor": 2,
-    "r1_gamma": 0.25, "ema_decay": 0.999, "segmenter_steps": 5000, "evaluations": 20}}
+    "unconditional_learning_rate": 3e-3, "r1_gamma": 0.25, "ema_decay": 0.999, "segmenter_steps": 5000, "evaluations": 20}}
 
 
 @dataclass(frozen=True)

@@ -84,10 +84,11 @@ def build(method: str, settings: Settings, space, seed: int):
         }.get(method, dict)()
         arguments = {key: value for key, value in arguments.items() if key not in ABLATIONS[name].arguments}
         gan = ablation(name, **common, **arguments)
-    rates = {"generator_optimizer": s.generator_learning_rate, "discriminator_optimizer": s.discriminator_learning_rate}
+    optimizers = {"generator_optimizer": (s.generator_learning_rate, 0.0, 0.999),
+                  "discriminator_optimizer": (s.discriminator_learning_rate, 0.0, 0.999)}
     if "unconditional_discriminator" in gan.network_names:
-        rates["unconditional_optimizer"] = s.unconditional_learning_rate
-    gan.compile(**{name: keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.999) for name, rate in rates.items()})
+        optimizers["unconditional_optimizer"] = (s.unconditional_learning_rate, *s.unconditional_betas)
+    gan.compile(**{name: keras.optimizers.Adam(*arguments) for name, arguments in optimizers.items()})
     return gan
 
 
