@@ -29,6 +29,7 @@ BatchSize = Annotated[int, typer.Option(min=1)]
 Seed = Annotated[int, typer.Option(min=0)]
 IgnoreClass = Annotated[int | None, typer.Option(help="Don't-care id of a folder's label maps.")]
 IdMap = Annotated[list[str], typer.Option(help="STORED=CLASS for ids of a folder that differ, such as 255=11. Repeatable.")]
+SkipBad = Annotated[int, typer.Option(min=0, help=_SKIP_BAD)]
 Precision = Annotated[str, typer.Option(help="float32 or mixed_bfloat16.")]
 
 _NETWORKS, _LOSSES, _RUN, _SOURCES = "Networks", "Losses and optimisers", "Run", "Data"
@@ -210,7 +211,7 @@ def evaluate(
     seed: Seed = 0,
     ignore_class: IgnoreClass = None,
     id_map: IdMap = [],  # noqa: B006
-    skip_bad: Annotated[int, typer.Option(min=0, help=_SKIP_BAD)] = 0,
+    skip_bad: SkipBad = 0,
 ):
     """Scores a model on validation photos by a named protocol, beside the scores of real photos."""
     from keras_semisis.cli.evaluating import evaluate as run
@@ -234,12 +235,13 @@ def train_segmenter(
     seed: Seed = 0,
     ignore_class: IgnoreClass = None,
     id_map: IdMap = [],  # noqa: B006
+    skip_bad: SkipBad = 0,
 ):
     """Trains the segmentation network that judges generated photos, on real ones."""
     from keras_semisis.cli.segmenter_command import run
 
     run(data, output, _sizes(data, image_size, None)[0], batch_size, steps, parse_channels(channels, "--channels"),
-        final_channels, learning_rate, precision, seed, ignore_class, tuple(id_map))
+        final_channels, learning_rate, precision, seed, ignore_class, tuple(id_map), skip_bad)
 
 
 @command("classes")

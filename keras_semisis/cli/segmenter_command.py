@@ -6,29 +6,32 @@ from pathlib import Path
 import keras
 
 from keras_semisis.callbacks.model_file import save_model
-from keras_semisis.cli.messages import console
+from keras_semisis.cli.messages import console, print_report
 from keras_semisis.cli.progress import ProgressBar
 from keras_semisis.cli.segmenter import train_segmenter
 from keras_semisis.cli.sources import open_data
-from keras_semisis.data import paired_dataset
+from keras_semisis.data import BadFiles, paired_dataset
+from keras_semisis.data.bad_files import good_items
 from keras_semisis.metrics import GeneratedMeanIoU
 
 
 def run(data: str, output: Path, image_size: tuple[int, int], batch_size: int, steps: int, channels: tuple[int, ...],
         final_channels: int, learning_rate: float, precision: str, seed: int, ignore_class: int | None,
-        id_map: tuple[str, ...]) -> None:
+        id_map: tuple[str, ...], skip_bad: int = 0) -> None:
     """Trains on all training pairs, prints the mIoU of validation photos, and writes the segmenter."""
     if output.suffix != ".keras":
         raise ValueError(f"--output {output}: the file name must end in .keras.")
     keras.config.set_dtype_policy(precision)
     keras.utils.set_random_seed(seed)
-    train, val = open_data(data, image_size, ignore_class, id_map)
-    dataset = paired_dataset(train, image_size, batch_size, seed=seed)
+    bad = BadFiles(skip_bad)
+    train, val = open_data(data, image_size, ignore_class, id_map, skip_bad=bad)
+    dataset = paired_dataset(train, image_size, batch_size, seed=seed, skip_bad=bad)
     with closing(ProgressBar("Segmenter", steps)) as bar:
         segmenter = train_segmenter(dataset, steps, channels, final_channels, learning_rate, [bar])
     save_model(segmenter, output)
     judge = GeneratedMeanIoU(segmenter, train.label_space.ignore_class)
+    val = good_items(val, bad)
     for image, label_map in paired_dataset(val, image_size, batch_size, training=False):
         judge.update_state(label_map, image, image)
-    console.print(f"mIoU {judge.result()['miou']:.4f} on {len(val)} validation photos. Written to {output}",
-                  soft_wrap=True)
+    print_report(bad)
+    console.print(f"mIoU {judge.result()['miou']:.4f} on {len(val)} validation photos. Written to {output}", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""`train` and `evaluate` on data with damaged files."""
+"""`train`, `evaluate` and `train-segmenter` on data with damaged files."""
 
 import json
 
@@ -82,3 +82,14 @@ def test_evaluate_lists_what_it_skipped(data, tmp_path):
     output = call(*evaluate, "--skip-bad", 1)
     assert f"Bad files that were left out: 1\n  {bad}: cannot be read" in output
     assert str(bad) in json.loads((tmp_path / "scores.json").read_text())["settings"]["bad_files"][0]
+
+
+@pytest.mark.skipif(keras.config.backend() == "jax", reason="nothing in it depends on the backend, and JAX compiles for long")
+def test_train_segmenter_lists_what_it_skipped(data, tmp_path):
+    train = ("train-segmenter", "--data", f"coco_stuff:{data}", "--image-size", "32x32", "--channels", "4,4",
+             "--final-channels", 4, "--steps", 2, "--batch-size", 4, "--output", tmp_path / "segmenter.keras")
+    output = call(*train, "--skip-bad", 2)
+    assert "Bad files that were left out: 2" in output
+    assert all(f"  {path}: cannot be read" in output for path in damaged(data))
+    assert "on 3 validation photos" in output
+    assert (tmp_path / "segmenter.keras").exists()
