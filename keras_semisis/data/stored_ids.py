@@ -38,11 +38,15 @@ class StoredIds:
 
 
 def remap(label_map: np.ndarray, id_map: Mapping[int, int]) -> np.ndarray:
-    """The label map with the ids that are keys of ``id_map`` replaced (int32), or itself if there are none."""
+    """The label map with the ids that are keys of ``id_map`` replaced, or itself if there are none.
+
+    uint8 where it was and still fits, else int32.
+    """
     if not id_map:
         return label_map
     if label_map.dtype == np.uint8:
-        return np.array([id_map.get(i, i) for i in range(256)], np.int32).take(label_map)
+        table = np.array([id_map.get(i, i) for i in range(256)], np.int32)
+        return table.astype(np.uint8 if 0 <= table.min() and table.max() < 256 else np.int32).take(label_map)
     remapped = label_map.astype(np.int32)
     for old, new in id_map.items():
         remapped[label_map == old] = new
@@ -50,7 +54,7 @@ def remap(label_map: np.ndarray, id_map: Mapping[int, int]) -> np.ndarray:
 
 
 def class_ids(label_map: np.ndarray, id_map: Mapping[int, int], where: str) -> np.ndarray:
-    """The label map (int32) with each stored id replaced by what ``id_map`` says.
+    """The label map with each stored id replaced by what ``id_map`` says.
 
     Args:
         label_map: Ids as stored.

@@ -94,7 +94,7 @@ def _rgb(image):
         image = Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8))
     if "transparency" in image.info:  # of a palette: Pillow warns of a direct conversion
         image = image.convert("RGBA")
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def decode_label_map(content: bytes, label_space: LabelSpace | None, where: str) -> np.ndarray:
@@ -116,7 +116,7 @@ def decode_label_map(content: bytes, label_space: LabelSpace | None, where: str)
     """
     image = _decoded(content, where, lambda image: _with_ids(image, content, where))
     if image.mode in ("L", "P", "1"):
-        return np.asarray(image).astype(np.uint8)
+        return np.asarray(image).astype(np.uint8, copy=False)
     if image.mode.startswith("I"):
         return np.asarray(image).astype(np.int32)
     if image.mode in ("LA", "PA"):
