@@ -44,7 +44,11 @@ def build(method: str, settings: Settings, space, seed: int):
         return models.oasis_discriminator(
             classes, size, s.discriminator_channels, s.discriminator_final_channels, name=name)
 
-    def wavelet_generator():
+    def generator():
+        if s.generator == "published" and method in ("oasis", "tcr"):
+            depth = next(n for n in range(6, 0, -1) if all(side % 2 ** (n - 1) == 0 for side in size))
+            return models.oasis_generator(
+                classes, size, 4 * s.base_channels, s.noise_channels, depth, hidden_channels=s.hidden_channels)
         depth = max(n for n in range(1, 7) if all(side % 2**n == 0 for side in size))
         return models.wavelet_spade_generator(
             classes, size, s.base_channels, s.noise_channels, depth, hidden_channels=s.hidden_channels)
@@ -55,23 +59,21 @@ def build(method: str, settings: Settings, space, seed: int):
 
     perceptual = {"vgg16": models.vgg16_features, "none": lambda: None, "vgg19": lambda: "vgg19"}[s.perceptual]
     if method in ("oasis", "tcr"):
-        depth = next(n for n in range(6, 0, -1) if all(side % 2 ** (n - 1) == 0 for side in size))
-        gan = {"oasis": ks.OASIS, "tcr": ks.TCR}[method](**common, augmentation=augmentation, discriminator=segmenting(),
-              generator=models.oasis_generator(classes, size, 4 * s.base_channels, s.noise_channels, depth,
-                                               hidden_channels=s.hidden_channels))
+        gan = {"oasis": ks.OASIS, "tcr": ks.TCR}[method](
+            **common, augmentation=augmentation, generator=generator(), discriminator=segmenting())
     elif method == "usis":
-        gan = ks.USIS(**common, r1_gamma=s.r1_gamma, generator=wavelet_generator(), segmenter=segmenting("segmenter"),
+        gan = ks.USIS(**common, r1_gamma=s.r1_gamma, generator=generator(), segmenter=segmenting("segmenter"),
                       unconditional_discriminator=judge())
     elif method in ("spade", "cc_fpse"):
-        cls, generator, discriminator = {
+        cls, make_generator, make_discriminator = {
             "spade": (ks.SPADEGAN, models.spade_generator, models.multiscale_discriminator),
             "cc_fpse": (ks.CCFPSE, models.cc_fpse_generator, models.fpse_discriminator)}[method]
         gan = cls(**common, perceptual=perceptual(), perceptual_weight=s.perceptual_weight,
-                  generator=generator(classes, size, 4 * s.base_channels, hidden_channels=s.hidden_channels),
-                  discriminator=discriminator(classes, size, s.discriminator_channels[0]))
+                  generator=make_generator(classes, size, 4 * s.base_channels, hidden_channels=s.hidden_channels),
+                  discriminator=make_discriminator(classes, size, s.discriminator_channels[0]))
     else:
         arguments = {
-            "generator": wavelet_generator(), "discriminator": segmenting(), "unconditional_discriminator": judge(),
+            "generator": generator(), "discriminator": segmenting(), "unconditional_discriminator": judge(),
             "augmentation": augmentation, "perceptual": perceptual(), "perceptual_weight": s.perceptual_weight,
             "feature_matching_weight": s.feature_matching_weight, "r1_gamma": s.r1_gamma}
         name = method if method in ABLATIONS else "complete"

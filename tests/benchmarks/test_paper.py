@@ -1,5 +1,6 @@
 """The paper's comparison: every method's cell, a suite that goes on, and its report."""
 
+import dataclasses
 import json
 
 import pytest
@@ -48,6 +49,25 @@ def test_a_profile_is_where_the_defaults_come_from():
     assert settings_of(arguments("--data synthetic".split())) == Settings("synthetic")
 
 
+def test_settings_from_the_command():
+    given = settings_of(arguments(
+        "--data synthetic --unconditional-betas 0.0 0.999 --generator published --discriminator-channels 4 8".split()))
+    assert (given.unconditional_betas, given.generator, given.discriminator_channels) == ((0.0, 0.999), "published", (4, 8))
+    with pytest.raises(ValueError, match="--generator big: expected wavelet or published"):
+        settings_of(arguments("--data synthetic --generator big".split()))
+
+
+def test_generators_are_one_for_all_or_the_published():
+    def is_wavelet(method, **kwargs):
+        train, _ = open_data(TINY.data, TINY.image_size)
+        generator = build(method, dataclasses.replace(TINY, **kwargs), train.label_space, 0).generator
+        return any(layer.name == "to_image" for layer in generator.layers)
+
+    assert all(is_wavelet(method) for method in ("oasis", "tcr", "usis", "semi_paired"))
+    assert [is_wavelet(method, generator="published") for method in ("oasis", "tcr", "usis", "semi_paired")] == [
+        False, False, True, True]
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_is_built_at_the_suites_widths(method):
     train, _ = open_data(TINY.data, TINY.image_size)
@@ -57,6 +77,10 @@ def test_every_method_is_built_at_the_suites_widths(method):
     assert gan.seed == 3
     assert gan.settings["ema_decay"] == TINY.ema_decay
     assert float(gan.optimizers["generator"].learning_rate) == pytest.approx(TINY.generator_learning_rate)
+    if "unconditional" in gan.optimizers:
+        judging = gan.optimizers["unconditional"]
+        assert float(judging.learning_rate) == pytest.approx(TINY.unconditional_learning_rate)
+        assert (judging.beta_1, judging.beta_2) == TINY.unconditional_betas
 
 
 def test_generators_of_the_two_kinds_are_equally_wide():
