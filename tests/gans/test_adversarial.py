@@ -303,6 +303,7 @@ def test_input_gradient_is_differentiable():
     assert float(gradient) == pytest.approx(8 * 3 * 5)
 
 
+@not_on_jax  # test_systems.py trains in it on JAX too
 def test_mixed_bfloat16_trains_and_keeps_float32_variables():
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
