@@ -128,20 +128,20 @@ def _processor_times(tasks, data, rounds):
 
 
 def _rates(tasks, data, number, rounds):
-    streams = {name: _batches(batches) for name, batches in data.items()}
+    def seconds_of(batches):
+        stream = _batches(batches)  # a new one: none fetches ahead while another turn is timed
+        _seconds(stream, 8)
+        return _seconds(stream, len(tasks))
+
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        turns = {"limit": lambda: list(pool.map(_decode_all, tasks))}
-        for name, stream in streams.items():
-            _seconds(stream, 8)
-            turns[name] = functools.partial(_seconds, stream, len(tasks))
+        turns = {"limit": lambda: _seconds(pool.map(_decode_all, tasks), len(tasks))}
+        turns |= {name: functools.partial(seconds_of, batches) for name, batches in data.items()}
         taken = {name: [] for name in turns}
         for _ in range(rounds):
             for name, turn in turns.items():
-                begin = time.perf_counter()
-                turn()
-                taken[name].append((time.perf_counter() - begin) / number)
+                taken[name].append(turn() / number)
     return {f"{name}_pairs_per_second": 1 / np.median(seconds) for name, seconds in taken.items()} | {
-        f"{name}_share": np.median(np.array(taken["limit"]) / taken[name]) for name in streams}
+        f"{name}_share": np.median(np.array(taken["limit"]) / taken[name]) for name in data}
 
 
 def _batches(data):
