@@ -64,7 +64,8 @@ def train(options) -> int:
         with log.open("a") as file:
             code = subprocess.run(
                 list(map(str, line)), stdout=file, stderr=subprocess.STDOUT, env=limits | os.environ).returncode
-        print(f"{name}: " + ("done" if code == 0 else f"failed, see {log}"), flush=True)
+        reason = "" if code == 0 else log.read_text(errors="replace").strip().rpartition("\n")[-1]
+        print(f"{name}: " + ("done" if code == 0 else f"failed, see {log}: {reason}"), flush=True)
         return code == 0
 
     # one thread a cell is the fastest where as many cells are trained as there are cores

@@ -133,6 +133,8 @@ def test_table_has_means_deviations_the_papers_figures_and_real_images():
 
 
 def test_errors_are_one_line(tmp_path, capsys):
+    assert main(["--data", "camvid:/nowhere", "--output", str(tmp_path / "suite")]) == 1
+    assert "segmenter.log: Error: /nowhere/train: there is no such folder" in capsys.readouterr().out
     assert main(["report", "--output", str(tmp_path)]) == 1
     assert "no cell has a result yet" in capsys.readouterr().err
     assert main(["--output", str(tmp_path)]) == 1
