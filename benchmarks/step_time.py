@@ -24,6 +24,7 @@ from benchmarks import input_pipeline
 from benchmarks.operations import step_operations
 from keras_semisis.cli.progress import StepClock
 from keras_semisis.gans.engines import engine
+from keras_semisis.gans.semantic import published_depth
 from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS
 
 
@@ -104,7 +105,7 @@ class StepTimes(StepClock):
 def build(options, num_classes, ignore_class):
     keras.config.set_dtype_policy(options.precision)
     size, divisor = options.image_size, options.divide_discriminators
-    blocks = max(n for n in range(1, 7) if all(side % 2**n == 0 for side in size))
+    blocks = published_depth(size)
     widths = tuple(width // divisor for width in (128, 128, 256, 256, 512, 512)[:blocks])
     gan = PartialGAN(
         num_classes,

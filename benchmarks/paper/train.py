@@ -23,6 +23,7 @@ from keras_semisis.cli.sources import open_data
 from keras_semisis.cli.training import examples
 from keras_semisis.gans import ABLATIONS, ablation
 from keras_semisis.gans.pretext import TCR, Cycle
+from keras_semisis.gans.semantic import published_depth
 from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS
 
 # Evaluations that a cell's score is the mean of
@@ -45,11 +46,10 @@ def build(method: str, settings: Settings, space, seed: int):
             classes, size, s.discriminator_channels, s.discriminator_final_channels, name=name)
 
     def generator():
+        depth = published_depth(size)
         if s.generator == "published" and method in ("oasis", "tcr"):
-            depth = next(n for n in range(6, 0, -1) if all(side % 2 ** (n - 1) == 0 for side in size))
-            return models.oasis_generator(
-                classes, size, 4 * s.base_channels, s.noise_channels, depth, hidden_channels=s.hidden_channels)
-        depth = max(n for n in range(1, 7) if all(side % 2**n == 0 for side in size))
+            return models.oasis_generator(classes, size, 4 * s.base_channels, s.noise_channels, min(depth + 1, 6),
+                                          hidden_channels=s.hidden_channels)
         return models.wavelet_spade_generator(
             classes, size, s.base_channels, s.noise_channels, depth, hidden_channels=s.hidden_channels)
 

@@ -30,6 +30,7 @@ from keras_semisis.cli.settings import (
 from keras_semisis.cli.sources import DataPair, open_data, training_sources
 from keras_semisis.data import BadFiles, BatchStream, LabelSpace, Source, paired_dataset, unpaired_dataset
 from keras_semisis.gans import SemiPairedGAN
+from keras_semisis.gans.semantic import published_depth
 from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS
 
 PERCEPTUAL = ("vgg19", "vgg16", "none")
@@ -76,7 +77,7 @@ def build_gan(settings: TrainSettings, space: LabelSpace) -> SemiPairedGAN:
     # again, since a segmenter that was built in between draws numbers too
     keras.utils.set_random_seed(settings.seed)
     classes, size = space.num_classes, settings.image_size
-    depth = settings.num_blocks or max((n for n in range(1, 7) if all(side % 2**n == 0 for side in size)), default=1)
+    depth = settings.num_blocks or published_depth(size)
     widths = settings.discriminator_channels or (128, 128, 256, 256, 512, 512)[:depth]
     weights = {name: getattr(settings, name) for name in (
         "segmentation_weight", "feature_matching_weight", "perceptual_weight", "cycle_weight", "adversarial_weight",

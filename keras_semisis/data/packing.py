@@ -30,7 +30,7 @@ from keras_semisis.data.record_files import (
 from keras_semisis.data.sources.decoding import decode_image
 from keras_semisis.data.sources.source import Source
 from keras_semisis.data.stored_ids import StoredIds
-from keras_semisis.data.whole_file import unfinished_file
+from keras_semisis.data.whole_file import remove_unfinished_files, unfinished_file
 
 _LEAST_IN_A_SHARD = 1024
 _MOST_SHARDS = 256
@@ -246,8 +246,7 @@ class Packer:
             sizes = {kind: shard_path(self._unfinished, number, kind).stat().st_size for kind in self._kinds}
             shards.append({"items": len(index), "bytes": sizes, "index_crc32": checksum})
             sources.append(index.source)
-        for path in self._unfinished.glob(".*.part.*"):  # of what was killed
-            path.unlink()
+        remove_unfinished_files(self._unfinished)
         space = self._source.label_space
         manifest = {
             "format": FORMAT, "items": len(self._source), "items_per_shard": self._shard_length,

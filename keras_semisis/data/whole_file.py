@@ -15,6 +15,12 @@ def unfinished_file(path: Path) -> Path:
     return path.with_name(f".{path.stem}.{uuid.uuid4().hex[:12]}.part{path.suffix}")
 
 
+def remove_unfinished_files(folder: Path) -> None:
+    """Removes what writers that were killed have left in a folder."""
+    for path in folder.glob(".*.part*"):
+        path.unlink()
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Within ``with``: a file to write, which takes the place of ``path`` when it is complete and on the disk.

@@ -77,8 +77,8 @@ def test_every_method_is_built_at_the_suites_widths(method):
     assert gan.seed == 3
     assert gan.settings["ema_decay"] == TINY.ema_decay
     assert float(gan.optimizers["generator"].learning_rate) == pytest.approx(TINY.generator_learning_rate)
-    if "unconditional" in gan.optimizers:
-        judging = gan.optimizers["unconditional"]
+    if "unconditional_discriminator" in gan.network_names:
+        judging = gan.optimizers["unconditional_discriminator"]
         assert float(judging.learning_rate) == pytest.approx(TINY.unconditional_learning_rate)
         assert (judging.beta_1, judging.beta_2) == TINY.unconditional_betas
 
