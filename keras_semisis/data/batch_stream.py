@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from keras_semisis.data import batch_memory
 from keras_semisis.data.bad_files import BadFiles
 from keras_semisis.data.draws import (
     draw_key,
@@ -15,7 +16,7 @@ from keras_semisis.data.draws import (
     uniform_draws,
 )
 from keras_semisis.data.label_space import DataError, LabelSpace
-from keras_semisis.data.optional_tensorflow import optional_tensorflow
+from keras_semisis.data.optional_tensorflow import numpy_function, optional_tensorflow
 from keras_semisis.data.prepared_items import PreparedItems
 from keras_semisis.data.rare_classes import rejection_draws, rejection_sample
 from keras_semisis.data.step_dataset import StepDataset
@@ -23,7 +24,6 @@ from keras_semisis.data.step_dataset import StepDataset
 # Items are drawn for many steps at once: the sampler then costs next to nothing.
 _DRAWS_A_BLOCK = 256
 _STEPS_A_CHUNK = 32
-_ALIGNMENT = 64
 
 
 class Lane:
@@ -68,7 +68,7 @@ class Lane:
             return draws.apply(rejection_sample(self._probabilities, self._seed))
 
         def with_shape(numbers):
-            indices = tf.numpy_function(lambda k: self.indices(k, False), [numbers], tf.int64, stateful=False)
+            indices = numpy_function(lambda k: self.indices(k, False), [numbers], tf.int64)
             indices.set_shape(numbers.shape)
             return indices
 
@@ -76,9 +76,14 @@ class Lane:
 
     def batch(self, draws: np.ndarray, indices: np.ndarray) -> list[np.ndarray]:
         """Crops, flips and stacks items: float32 images in [-1, 1] and/or int32 label maps."""
-        items = [self._item(int(draw), int(index)) for draw, index in zip(draws, indices, strict=True)]
-        windows = list(self._windows(draws, items[0][0].shape))
-        return [_stack(arrays, windows, self._image_size) for arrays in zip(*items, strict=True)]
+        batch = []
+        windows = self._windows(draws)
+        for place, (draw, index, window) in enumerate(zip(draws, indices, windows, strict=True)):
+            item = self._item(int(draw), int(index))
+            batch = batch or [_room(len(draws), self._image_size, array) for array in item]
+            for whole, array in zip(batch, item, strict=True):
+                _put(whole[place], array, *window)
+        return batch
 
     def _item(self, draw, index):
         """The item at ``index``; if it is bad, the first good one in an order that depends on seed and draw alone."""
@@ -101,15 +106,16 @@ class Lane:
             self._bad.add(index)
             return None
 
-    def _windows(self, draws, item_shape):
+    def _windows(self, draws):
         """The crop and flip of each draw, as a pair of slices."""
         height, width = self._image_size
+        item_height, item_width = self.items.size
         if not self._training:
             yield from [(slice(None), slice(None))] * len(draws)
             return
         flips, rows, columns = (random_bits(key, draws) for key in self._keys)
-        tops = random_integers(rows, item_shape[0] - height + 1)
-        lefts = random_integers(columns, item_shape[1] - width + 1)
+        tops = random_integers(rows, item_height - height + 1)
+        lefts = random_integers(columns, item_width - width + 1)
         flips = flips >> np.uint64(63)
         for flip, top, left in zip(flips, tops, lefts, strict=True):
             across = slice(left, left + width)
@@ -118,32 +124,23 @@ class Lane:
             yield slice(top, top + height), across
 
 
-def _stack(arrays, windows, size):
-    """Windows of uint8 images as float32 in [-1, 1], of label maps as int32."""
-    if arrays[0].ndim == 2:
-        batch = _aligned((len(arrays), *size), np.int32)
-        for target, array, window in zip(batch, arrays, windows, strict=True):
-            target[...] = array[window]
-        return batch
-    batch = _aligned((len(arrays), *size, arrays[0].shape[2]), np.float32)
-    for target, array, (rows, columns) in zip(batch, arrays, windows, strict=True):
-        if columns.step is None:
-            target[...] = array[rows, columns]
-        else:  # NumPy mirrors a channel of floats many times faster than pixels of three bytes
-            pixels = array[rows].astype(np.float32)
-            for channel in range(array.shape[2]):
-                target[..., channel] = pixels[:, columns, channel]
-        np.divide(target, np.float32(127.5), out=target)
-        np.subtract(target, np.float32(1), out=target)
-    return batch
+def _room(length, size, array):
+    """A batch to be filled: of float32 images if the array is an image, else of int32 label maps."""
+    return batch_memory.empty((length, *size, *array.shape[2:]), np.int32 if array.ndim == 2 else np.float32)
 
 
-def _aligned(shape, dtype):
-    """An empty array at an address that TensorFlow takes over without copying."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    room = np.empty(size + _ALIGNMENT, np.uint8)
-    begin = -room.ctypes.data % _ALIGNMENT
-    return room[begin:begin + size].view(dtype).reshape(shape)
+def _put(target, array, rows, columns):
+    """A window of a uint8 image as float32 in [-1, 1], of a label map as int32."""
+    if array.ndim == 2:
+        target[...] = array[rows, columns]
+        return
+    if columns.step is None:
+        target[...] = array[rows, columns]
+    else:  # NumPy mirrors a channel many times faster than pixels of three bytes
+        for channel in range(array.shape[2]):
+            target[..., channel] = array[rows, columns, channel]
+    np.divide(target, np.float32(127.5), out=target)
+    np.subtract(target, np.float32(1), out=target)
 
 
 class BatchStream:
@@ -250,7 +247,7 @@ class BatchStream:
 
         def load(draws, *chosen):
             dtypes = [tf.float32, tf.int32]
-            image, label_map = tf.numpy_function(self._load, [draws, *chosen], dtypes, stateful=False)
+            image, label_map = numpy_function(self._load, [draws, *chosen], dtypes)
             image.set_shape((draws.shape[0], *self.image_size, 3))
             label_map.set_shape((draws.shape[0], *self.image_size))
             return image, label_map

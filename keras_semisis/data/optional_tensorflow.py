@@ -1,8 +1,13 @@
 """TensorFlow where it is installed: tf.data feeds every backend, and none but TensorFlow's own needs it."""
 
+import atexit
 import functools
+import threading
+import time
+from collections.abc import Callable
 
 import keras
+import numpy as np
 
 
 @functools.cache
@@ -19,3 +24,49 @@ def optional_tensorflow():
         except RuntimeError:  # its devices are in use already: the user has set them up
             pass
     return tf
+
+
+def numpy_function(function: Callable, inputs: list, dtypes):
+    """`tf.numpy_function` of a function without side effects, for data sets that may be read until the program ends.
+
+    A thread that asks for the interpreter after its end is stopped for good, and TensorFlow waits for it forever: a program
+    that ended with an iterator alive would hang. So the last calls, which fill buffers that nobody reads, return nothing.
+    """
+    tf = optional_tensorflow()
+    nothing = tf.nest.map_structure(lambda dtype: np.empty(0, tf.as_dtype(dtype).as_numpy_dtype), dtypes)
+    return tf.numpy_function(_until_exit(function, nothing), inputs, dtypes, stateful=False)
+
+
+_calls = threading.Condition()
+_running = 0
+_last = 0.0
+_ended = False
+
+
+def _until_exit(function, nothing):
+    @functools.wraps(function)
+    def call(*arguments):
+        _count(1)
+        try:
+            return nothing if _ended else function(*arguments)
+        finally:
+            _count(-1)
+
+    return call
+
+
+def _count(change):
+    global _running, _last
+    with _calls:
+        _running, _last = _running + change, time.monotonic()
+        _calls.notify_all()
+
+
+@atexit.register
+def _end():
+    """Returns when no call is running, and none has come for a while: the buffers are full."""
+    global _ended
+    _ended = True
+    with _calls:
+        while _running or time.monotonic() < _last + 0.1:
+            _calls.wait(0.02)

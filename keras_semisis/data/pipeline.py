@@ -13,7 +13,7 @@ from keras_semisis.data.batch_stream import BatchStream, Lane
 from keras_semisis.data.counting import class_statistics
 from keras_semisis.data.draws import draw_key
 from keras_semisis.data.label_space import DataError
-from keras_semisis.data.optional_tensorflow import optional_tensorflow
+from keras_semisis.data.optional_tensorflow import numpy_function, optional_tensorflow
 from keras_semisis.data.prepared_items import PreparedItems
 from keras_semisis.data.rare_classes import rare_class_probabilities
 from keras_semisis.data.sources.source import Source
@@ -224,7 +224,7 @@ def _tf_stream(tf, dataset, start_step, total_steps):
         return [np.asarray(keras.ops.convert_to_numpy(array)) for array in load(int(step))]
 
     def with_shapes(step):
-        tensors = tf.numpy_function(arrays, [step], [example.dtype for example in examples])
+        tensors = numpy_function(arrays, [step], [example.dtype for example in examples])
         for tensor, example in zip(tensors, examples, strict=True):
             tensor.set_shape((None, *example.shape[1:]))
         return tuple(tensors)

@@ -36,12 +36,15 @@ class PreparedItems:
         size: (height, width) that they are resized to.
         image: Whether an item has its image.
         label_map: Whether an item has its label map.
+
+    Attributes:
+        size: (height, width) of every item.
     """
 
     def __init__(self, source: Source, size: tuple[int, int], *, image: bool = False,
                  label_map: bool = False):
         self._source = source
-        self._size = size
+        self.size = size
         self._image, self._label_map = image, label_map
         many = label_map and source.label_space.num_classes > 256
         self._label_dtype = np.int32 if many else np.uint8
@@ -65,10 +68,10 @@ class PreparedItems:
         if self._image and self._label_map:
             image, label_map = self._source.load(index)
         elif self._image:
-            return (resize_image(self._source.load_image(index), self._size),)
+            return (resize_image(self._source.load_image(index), self.size),)
         else:
             return (self._small_label_map(self._source.load_label_map(index)),)
-        return resize_image(image, self._size), self._small_label_map(label_map)
+        return resize_image(image, self.size), self._small_label_map(label_map)
 
     def _small_label_map(self, label_map):
-        return resize_label_map(label_map, self._size).astype(self._label_dtype)
+        return resize_label_map(label_map, self.size).astype(self._label_dtype)

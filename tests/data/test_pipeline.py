@@ -263,6 +263,32 @@ def damaged_folder(root):
     return Folder(root)
 
 
+_ENDS_WITH_AN_ITERATOR = """
+import time
+import numpy as np
+from keras_semisis.data import paired_dataset, prepared_items
+from tests.data.array_source import ArraySource
+
+class Slow(ArraySource):
+    def load(self, index):
+        time.sleep(0.01)
+        return super().load(index)
+
+prepared_items.MEMORY_LIMIT = 0
+zeros = np.zeros((400, 256, 512), np.uint8)
+data = paired_dataset(Slow(zeros, images=np.zeros((400, 256, 512, 3), np.uint8), num_classes=2), (256, 512), 2)
+iterator = iter(data.stream())
+for _ in range(5):
+    next(iterator)
+print("done", flush=True)
+"""
+
+
+def test_a_program_ends_while_an_iterator_is_alive():
+    done = subprocess.run([sys.executable, "-c", _ENDS_WITH_AN_ITERATOR], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "done\n" and done.returncode == 0 and "Error" not in done.stderr.replace("CUDA error", "")
+
+
 def test_iterating_raises_the_original_error(tmp_path):
     batches = paired_dataset(damaged_folder(tmp_path), (4, 6), 2)
     with pytest.raises(DataError, match=r"3\.png"):
