@@ -9,6 +9,7 @@ import keras_semisis as ks
 from keras_semisis import models
 from keras_semisis.gans import ABLATIONS, ablation
 from keras_semisis.gans.pretext import TCR, Cycle
+from tests.conftest import not_on_jax
 from tests.gans.tiny import CLASSES, IGNORE, SIZE, tiny_perceptual
 from tests.models.reference import run
 
@@ -138,7 +139,8 @@ def policy(name):
     keras.config.set_dtype_policy("float32")
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=not_on_jax) if name == "ablation F" else name for name in SYSTEMS])  # E's, with other data
 def test_two_steps_and_back_from_a_file(name, policy, tmp_path):
     gan = compiled(SYSTEMS[name]())
     before = {network: values(getattr(gan, network).trainable_variables) for network in gan.network_names}
@@ -150,6 +152,8 @@ def test_two_steps_and_back_from_a_file(name, policy, tmp_path):
         # at most a few: a bias behind an instance norm, or a kernel that this batch leaves at zero gradient
         assert np.mean(changed(old, getattr(gan, network).trainable_variables)) > 0.8, network
 
+    if keras.backend.backend() == "jax":  # a file is the same on every backend; building and compiling it again takes long
+        return
     gan.save(tmp_path / "gan.keras")
     loaded = keras.saving.load_model(tmp_path / "gan.keras")
     assert type(loaded) is type(gan)
