@@ -10,7 +10,7 @@ ABLATIONS = ("A", "B", "C", "D", "E", "F")
 # the semi-paired method with one argument more, beyond the paper
 VARIANTS = ("diff_augment", "judge_pairs", "cycle_and_tcr")
 METHODS = (*BASELINES, "usis", "spade", "cc_fpse", *ABLATIONS, *VARIANTS)
-GENERATORS = ("wavelet", "published")
+GENERATORS = ("wavelet", "oasis", "published")
 # USIS has no pairs; SPADE and CC-FPSE are compared with all of them
 TABLES = {1: ("usis", *BASELINES), 2: ("oasis", "semi_paired", *ABLATIONS), 3: ("usis", *BASELINES)}
 
@@ -20,8 +20,8 @@ class Settings:
     """The same for every method: `--data` to `--evaluations` of the command.
 
     The defaults are the profile for two CPU cores. ``generator`` is that of OASIS, TCR, USIS and the semi-paired method:
-    ``"wavelet"`` for all four, or ``"published"``, OASIS's for the first two. In a short run that choice makes more of a
-    difference than the method does. ``base_channels`` is the wavelet generator's; the others are four times as wide, which
+    ``"wavelet"`` or ``"oasis"`` for all four, or ``"published"``, OASIS's for the first two and the wavelet for the others. In
+    a short run that choice makes more of a difference than the method does. ``base_channels`` is the wavelet generator's; the others are four times as wide, which
     makes every block of all equally wide.
     """
 
@@ -56,7 +56,7 @@ class Settings:
 
     def __post_init__(self):
         if self.generator not in GENERATORS:
-            raise ValueError(f"--generator {self.generator}: expected {' or '.join(GENERATORS)}.")
+            raise ValueError(f"--generator {self.generator}: expected {', '.join(GENERATORS[:-1])} or {GENERATORS[-1]}.")
 
     @property
     def evaluate_every(self) -> int:

@@ -47,7 +47,7 @@ def build(method: str, settings: Settings, space, seed: int):
 
     def generator():
         depth = published_depth(size)
-        if s.generator == "published" and method in ("oasis", "tcr"):
+        if s.generator == "oasis" or (s.generator == "published" and method in ("oasis", "tcr")):
             return models.oasis_generator(classes, size, 4 * s.base_channels, s.noise_channels, min(depth + 1, 6),
                                           hidden_channels=s.hidden_channels)
         return models.wavelet_spade_generator(

@@ -53,7 +53,7 @@ def test_settings_from_the_command():
     given = settings_of(arguments(
         "--data synthetic --unconditional-betas 0.0 0.999 --generator published --discriminator-channels 4 8".split()))
     assert (given.unconditional_betas, given.generator, given.discriminator_channels) == ((0.0, 0.999), "published", (4, 8))
-    with pytest.raises(ValueError, match="--generator big: expected wavelet or published"):
+    with pytest.raises(ValueError, match="--generator big: expected wavelet, oasis or published"):
         settings_of(arguments("--data synthetic --generator big".split()))
 
 
@@ -66,6 +66,7 @@ def test_generators_are_one_for_all_or_the_published():
     assert all(is_wavelet(method) for method in ("oasis", "tcr", "usis", "semi_paired"))
     assert [is_wavelet(method, generator="published") for method in ("oasis", "tcr", "usis", "semi_paired")] == [
         False, False, True, True]
+    assert not any(is_wavelet(method, generator="oasis") for method in ("oasis", "tcr", "usis", "semi_paired"))
 
 
 @pytest.mark.parametrize("method", METHODS)
