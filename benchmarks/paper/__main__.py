@@ -13,14 +13,15 @@ from benchmarks.paper.settings import PROFILES, TABLES, Cell, Settings, cells, f
 
 def arguments(argv=None):
     parser = argparse.ArgumentParser(prog="python -m benchmarks.paper", description=__doc__)
-    parser.add_argument("command", nargs="?", choices=["train", "report", "segmenter", "cell"], default="train",
-                        help="train (the default) all cells that have no result, or render the report of those that have; "
-                             "train runs segmenter and cell, each in a process of its own")
+    parser.add_argument("command", nargs="?", choices=["train", "judge", "report", "segmenter", "cell"], default="train",
+                        help="train (the default) all cells that have no result, judge those that are done by another "
+                             "segmenter, or render the report; train runs segmenter and cell, each in a process of its own")
     parser.add_argument("--output", type=Path, default=Path("runs/paper"))
     parser.add_argument("--table", type=int, choices=TABLES, help="chooses the methods as the paper's table does")
     parser.add_argument("--methods", nargs="+", help="in place of the table's")
     parser.add_argument("--ratios", nargs="+", type=float, default=[0.1, 0.2, 1.0], help="shares of labelled photos")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--segmenter", type=Path, help="of judge: a .keras file, whose name is that of the column")
     parser.add_argument("--jobs", type=int, default=1, help="cells that are trained at a time")
     profile = parser.add_argument_group("the same for every method")
     for field in dataclasses.fields(Settings):
@@ -86,10 +87,15 @@ def main(argv=None) -> int:
 
             print(f"Written to {write_report(options.output)}")
             return 0
-        if options.command in ("segmenter", "cell"):
-            from benchmarks.paper.train import train_cell, train_segmenter_of
+        if options.command in ("judge", "segmenter", "cell"):
+            from benchmarks.paper.train import judge_cells, train_cell, train_segmenter_of
 
             settings = read_settings(options.output, options.data)
+            if options.command == "judge":
+                if options.segmenter is None:
+                    raise ValueError("judge needs --segmenter: a file of keras-semisis train-segmenter.")
+                judge_cells(options.segmenter, settings, options.output)
+                return 0
             if options.command == "segmenter":
                 train_segmenter_of(settings, options.output)
                 return 0

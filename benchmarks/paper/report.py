@@ -52,21 +52,32 @@ def mean_and_deviation(values: list[float], digits: int) -> str:
 def table(cells: list[dict]) -> tuple[list[str], list[list[str]]]:
     """Head and rows: scores, the paper's, and what a method costs."""
     scores = [score for score in SCORES if score[0] in cells[0]["scores"]]
-    head = ["r", "method", "seeds", *(title for _, title, _ in scores), "paper: FID ↓ / mIoU ↑", "s per step", "peak GB"]
+    judges = sorted({name for cell in cells for name in cell.get("judged", {})})
+    head = ["r", "method", "seeds", *(title for _, title, _ in scores), *(f"mIoU ↑ ({name})" for name in judges),
+            "paper: FID ↓ / mIoU ↑", "s per step", "peak GB"]
     rows = []
     for (method, ratio), group in groups(cells).items():
         published = CITYSCAPES.get((method, ratio))
         rows.append([
             f"{ratio:.0%}", NAMES[method], str(len(group)),
             *(mean_and_deviation([cell["scores"][key] for cell in group], digits) for key, _, digits in scores),
+            *(_judged(group, name, "miou") for name in judges),
             "" if published is None else f"{published[0]} / {published[1]}",
             mean_and_deviation([cell["seconds_per_step"] for cell in group], 2),
             f"{max(cell['peak_memory_bytes'] for cell in group) / 1e9:.1f}"])
     # a deviation here is that of segmenters that were trained on several machines
     rows.append(["", "real images", "", *(
         mean_and_deviation(sorted({round(cell["real"][key], digits) for cell in cells}), digits)
-        for key, _, digits in scores), "", "", ""])
+        for key, _, digits in scores), *(_judged(cells, name, "miou_real") for name in judges), "", "", ""])
     return head, rows
+
+
+def _judged(cells, name, score):
+    """By another segmenter, where it saw the cell's last state."""
+    values = [cell["judged"][name][score] for cell in cells if name in cell.get("judged", {})]
+    if score == "miou_real":
+        values = sorted({round(value, 3) for value in values})
+    return mean_and_deviation(values, 3) if values else ""
 
 
 def loss_table(cells: list[dict]) -> tuple[list[str], list[list[str]]]:
@@ -134,9 +145,9 @@ def write_report(output: Path) -> Path:
     parts = [
         ("h1", "The paper's comparison"),
         ("p", f"Every method has the same split, segmenter, feature network ({cells[0]['settings']['features']}), generator "
-              "widths, batch, steps, precision and augmentation. A score is the mean over a cell's last three evaluations; "
-              "± is the standard deviation over seeds. The paper's figures are of Cityscapes at 256×512 with Inception "
-              "features: they compare among themselves alone."),
+              "widths, batch, steps, precision and augmentation. A score is the mean over a cell's last three evaluations, "
+              "that of another segmenter, named in brackets, of its last state; ± is the standard deviation over seeds. "
+              "The paper's figures are of Cityscapes at 256×512 with Inception features: they compare among themselves alone."),
         ("p", f"Settings ({cells[0]['settings']['profile'].upper()} profile): {settings}."),
         ("table", table(cells)),
         ("img", "curves.png"),

@@ -21,8 +21,8 @@ class Settings:
 
     The defaults are the profile for two CPU cores. ``generator`` is that of OASIS, TCR, USIS and the semi-paired method:
     ``"wavelet"`` or ``"oasis"`` for all four, or ``"published"``, OASIS's for the first two and the wavelet for the others. In
-    a short run that choice makes more of a difference than the method does. ``base_channels`` is the wavelet generator's; the others are four times as wide, which
-    makes every block of all equally wide.
+    a short run that choice makes more of a difference than the method does. ``base_channels`` is the wavelet generator's; the
+    others are four times as wide, which makes every block of all equally wide.
     """
 
     data: str
@@ -86,6 +86,10 @@ class Cell:
     def file(self, output: Path) -> Path:
         return output / "cells" / f"{self.name}.json"
 
+    def folder(self, output: Path) -> Path:
+        """Where its checkpoints are."""
+        return output / "running" / self.name
+
 
 def cells(methods, ratios, seeds) -> list[Cell]:
     """Every method at every ratio and seed; USIS once a seed, at ratio 0.
@@ -98,6 +102,12 @@ def cells(methods, ratios, seeds) -> list[Cell]:
         raise ValueError(f"--methods {' '.join(unknown)}: expected some of {', '.join(METHODS)}.")
     return [Cell(method, ratio, seed) for seed in seeds for method in methods
             for ratio in ([0.0] if method == "usis" else ratios)]
+
+
+def finished_cells(output: Path) -> list[Cell]:
+    """Those that have a result."""
+    documents = [json.loads(path.read_text()) for path in sorted((output / "cells").glob("*.json"))]
+    return [Cell(document["method"], document["ratio"], document["seed"]) for document in documents]
 
 
 def fix_settings(output: Path, settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """Trains and scores one cell."""
 
 import dataclasses
+import json
 import resource
 import sys
 from contextlib import closing
@@ -10,8 +11,8 @@ import keras
 import numpy as np
 
 import keras_semisis as ks
-from benchmarks.paper.settings import VARIANTS, Cell, Settings
-from keras_semisis import models
+from benchmarks.paper.settings import VARIANTS, Cell, Settings, finished_cells
+from keras_semisis import metrics, models
 from keras_semisis.callbacks import Checkpoint, PeriodicEvaluation, resume
 from keras_semisis.callbacks.model_file import save_model
 from keras_semisis.callbacks.sample_grid import sample_grid
@@ -118,8 +119,9 @@ def train_segmenter_of(settings: Settings, output: Path) -> None:
     train, _ = open_data(settings.data, settings.image_size)
     dataset = ks.data.paired_dataset(train, settings.image_size, settings.batch_size, seed=0)
     with closing(ProgressBar("Segmenter", settings.segmenter_steps)) as bar:
-        segmenter = train_segmenter(dataset, settings.segmenter_steps, settings.discriminator_channels,
-                                    settings.discriminator_final_channels, callbacks=[bar])
+        segmenter = models.unet_segmenter(train.label_space.num_classes, settings.image_size, settings.discriminator_channels,
+                                          settings.discriminator_final_channels)
+        train_segmenter(segmenter, dataset, settings.segmenter_steps, callbacks=[bar])
     save_model(segmenter, path)
 
 
@@ -128,8 +130,8 @@ def train_cell(cell: Cell, settings: Settings, output: Path) -> None:
     keras.config.set_dtype_policy(settings.precision)
     train, val = open_data(settings.data, settings.image_size)
     segmenter = scoring.load_segmenter(output / "segmenter.keras", train.label_space.num_classes, settings.image_size)
-    metrics = scoring.make_metrics(segmenter, settings.features, train, settings.image_size, settings.batch_size)
-    folder = output / "running" / cell.name
+    judges = scoring.make_metrics(segmenter, settings.features, train, settings.image_size, settings.batch_size)
+    folder = cell.folder(output)
     if (folder / "last.keras").is_file():
         gan, start = resume(folder)
         if getattr(gan, "perceptual", None) == "given":
@@ -137,7 +139,7 @@ def train_cell(cell: Cell, settings: Settings, output: Path) -> None:
     else:
         gan, start = build(cell.method, settings, train.label_space, cell.seed), 0
     validation = ks.data.paired_dataset(val, settings.image_size, settings.batch_size, training=False)
-    evaluation = PeriodicEvaluation(validation, metrics, settings.evaluate_every, folder, best=None)
+    evaluation = PeriodicEvaluation(validation, judges, settings.evaluate_every, folder, best=None)
     clock = StepClock()
     if start < settings.steps:
         with closing(ProgressBar(cell.name, settings.steps, start)) as bar:
@@ -163,3 +165,28 @@ def train_cell(cell: Cell, settings: Settings, output: Path) -> None:
         "settings": dataclasses.asdict(settings) | {"data": settings.data.partition(":")[0]},
         "versions": {"keras": keras.__version__, "backend": keras.config.backend(), "keras_semisis": ks.__version__}}
     write_document(path, document)
+
+
+def judge_cells(segmenter: Path, settings: Settings, output: Path) -> list[str]:
+    """Adds the mIoU by another segmenter to the JSON of every cell whose last state is there; returns the names of these.
+
+    Raises:
+        ValueError: If the segmenter does not fit the data, or no cell has its last state.
+    """
+    train, val = open_data(settings.data, settings.image_size)
+    network = scoring.load_segmenter(segmenter, train.label_space.num_classes, settings.image_size)
+    metric = metrics.GeneratedMeanIoU(network, train.label_space.ignore_class)
+    validation = ks.data.paired_dataset(val, settings.image_size, settings.batch_size, training=False)
+    judged = []
+    for cell in finished_cells(output):
+        if (cell.folder(output) / "last.keras").is_file():
+            gan, _ = resume(cell.folder(output))
+            document = json.loads(cell.file(output).read_text())
+            scores = gan.evaluate(validation, metrics=[metric], verbose=0)
+            document.setdefault("judged", {})[segmenter.stem] = scores
+            write_document(cell.file(output), document)
+            print(f"{cell.name}: mIoU {scores['miou']:.4f} (real images {scores['miou_real']:.4f})", flush=True)
+            judged.append(cell.name)
+    if not judged:
+        raise ValueError(f"--output {output}: no cell that is done has its last state in {output / 'running'}.")
+    return judged

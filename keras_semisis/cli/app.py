@@ -225,11 +225,14 @@ def train_segmenter(
     ctx: typer.Context,
     data: Data,
     output: Annotated[Path, typer.Option(help="The .keras file that is written.")] = Path("segmenter.keras"),
+    network: Annotated[str, typer.Option(
+        help="unet, or efficientnet_lite0: a decoder on features of ImageNet (extra: offline), which learns more from few "
+             "photos and is not of the discriminator's kind.")] = "unet",
     image_size: ImageSize = None,
     batch_size: BatchSize = 8,
     steps: Annotated[int, typer.Option(min=1)] = 2000,
-    channels: Annotated[str, typer.Option(help="Encoder widths.")] = "32,64,128,128,128",
-    final_channels: Annotated[int, typer.Option(min=1)] = 32,
+    channels: Annotated[str, typer.Option(help="Encoder widths of the U-Net.")] = "32,64,128,128,128",
+    final_channels: Annotated[int, typer.Option(min=1, help="Width of the U-Net's last block.")] = 32,
     learning_rate: Annotated[float, typer.Option(help="At the begin; falls to 0 along a cosine.")] = 1e-3,
     precision: Precision = "float32",
     seed: Seed = 0,
@@ -240,7 +243,7 @@ def train_segmenter(
     """Trains the segmentation network that judges generated photos, on real ones."""
     from keras_semisis.cli.segmenter_command import run
 
-    run(data, output, _sizes(data, image_size, None)[0], batch_size, steps, parse_channels(channels, "--channels"),
+    run(data, output, network, _sizes(data, image_size, None)[0], batch_size, steps, parse_channels(channels, "--channels"),
         final_channels, learning_rate, precision, seed, ignore_class, tuple(id_map), skip_bad)
 
 

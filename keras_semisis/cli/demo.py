@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_semisis import models
 from keras_semisis.callbacks import sample_grid
 from keras_semisis.cli import scoring, training
 from keras_semisis.cli.messages import console, scores_table
@@ -98,8 +99,9 @@ def _segmenter(settings, data, deadline, steps):
     wanted = _SEGMENTER_STEPS if steps is None else min(steps, _SEGMENTER_STEPS)
     bar = ProgressBar("Segmenter", wanted)
     try:
-        return train_segmenter(dataset, wanted, _SEGMENTER_CHANNELS, _SEGMENTER_FINAL, learning_rate=2e-3,
-                               callbacks=[StepClock(deadline), bar])
+        segmenter = models.unet_segmenter(
+            dataset.label_space.num_classes, settings.image_size, _SEGMENTER_CHANNELS, _SEGMENTER_FINAL)
+        return train_segmenter(segmenter, dataset, wanted, learning_rate=2e-3, callbacks=[StepClock(deadline), bar])
     finally:
         bar.close()
 

@@ -117,7 +117,7 @@ def open_features(features: str, protocol: Protocol, segmenter: keras.Model | No
         if inception is not None or protocol.features == "inception_v3_fid":
             features = "inception"
         else:
-            features = "segmenter" if _has_features(segmenter) else "none"
+            features = "segmenter" if segmentation.has_features(segmenter) else "none"
     if features == "inception":
         if inception is None:
             raise ValueError(f"--protocol {protocol.name} --features {features} needs --inception FILE. {WITHOUT_INCEPTION}")
@@ -125,14 +125,10 @@ def open_features(features: str, protocol: Protocol, segmenter: keras.Model | No
     if features == "efficientnet_lite0":
         return models.efficientnet_lite0_features()
     if features == "segmenter":
-        if not _has_features(segmenter):
+        if not segmentation.has_features(segmenter):
             raise ValueError("--features segmenter needs a --segmenter of train-segmenter, whose bottleneck it takes.")
         return segmentation.bottleneck_features(segmenter)
     return None
-
-
-def _has_features(segmenter):
-    return segmenter is not None and any(getattr(layer, "is_feature_block", False) for layer in segmenter.layers)
 
 
 def open_perceptual(name: str) -> keras.Model | None:

@@ -36,7 +36,7 @@ def make_metrics(segmenter: keras.Model | None, features: str, train: Source, im
     Args:
         segmenter: The segmenter, or None.
         features: ``"segmenter"`` (its bottleneck), ``"efficientnet_lite0"``, ``"none"``; ``"auto"`` is the segmenter's where
-            there is one.
+            it has any.
         train: Real training images, for the scores of real images.
         image_size: (height, width) of the images.
         batch_size: Images a batch of the former.
@@ -49,9 +49,10 @@ def make_metrics(segmenter: keras.Model | None, features: str, train: Source, im
     if features not in FEATURES:
         raise ValueError(f"--features {features}: expected one of {', '.join(FEATURES)}.")
     if features == "auto":
-        features = "none" if segmenter is None else "segmenter"
-    if features == "segmenter" and segmenter is None:
-        raise ValueError("--features segmenter needs --segmenter MODEL.keras; `keras-semisis train-segmenter` makes one.")
+        features = "segmenter" if segmentation.has_features(segmenter) else "none"
+    if features == "segmenter" and not segmentation.has_features(segmenter):
+        raise ValueError("--features segmenter needs --segmenter MODEL.keras, a U-Net: `keras-semisis train-segmenter` makes "
+                         "one.")
     chosen = []
     if features != "none":
         network = (segmentation.bottleneck_features(segmenter) if features == "segmenter"

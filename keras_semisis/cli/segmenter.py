@@ -38,36 +38,38 @@ class BalancedCrossEntropy(keras.losses.Loss):
         return {"name": self.name, "ignore_class": self.ignore_class}
 
 
-def train_segmenter(dataset: BatchStream, steps: int, channels: tuple[int, ...] = (32, 64, 128, 128, 128),
-                    final_channels: int = 32, learning_rate: float = 1e-3,
+def train_segmenter(segmenter: keras.Model, dataset: BatchStream, steps: int, learning_rate: float = 1e-3,
                     callbacks: Sequence[keras.callbacks.Callback] = ()) -> keras.Model:
-    """Trains `models.unet_segmenter` on photos and their label maps.
+    """Trains a segmenter on photos and their label maps.
 
     Args:
+        segmenter: Images ``(B, H, W, 3)`` in [-1, 1] to logits ``(B, H, W, num_classes)``.
         dataset: From `data.paired_dataset`, in training form.
         steps: Number of steps.
-        channels, final_channels: Widths of the network.
         learning_rate: Adam's at the begin; it falls to 0 along a cosine.
         callbacks: Keras callbacks.
 
     Returns:
-        The segmenter: images ``(B, H, W, 3)`` in [-1, 1] to logits ``(B, H, W, num_classes)``.
+        The segmenter.
     """
-    space = dataset.label_space
-    segmenter = models.unet_segmenter(space.num_classes, dataset.image_size, channels, final_channels)
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
-    segmenter.compile(optimizer=keras.optimizers.Adam(schedule), loss=BalancedCrossEntropy(space.ignore_class),
+    segmenter.compile(optimizer=keras.optimizers.Adam(schedule), loss=BalancedCrossEntropy(dataset.label_space.ignore_class),
                       jit_compile=engine.JIT_BY_DEFAULT)
     segmenter.fit(dataset.stream(0, steps), epochs=1, steps_per_epoch=steps, callbacks=list(callbacks), verbose=0,
                   shuffle=False)
     return segmenter
 
 
+def has_features(segmenter: keras.Model | None) -> bool:
+    """Whether there is a segmenter, and `bottleneck_features` finds something in it."""
+    return segmenter is not None and any(getattr(layer, "is_feature_block", False) for layer in segmenter.layers)
+
+
 def bottleneck_features(segmenter: keras.Model) -> keras.Model:
     """Features of a U-Net segmenter for Fréchet and kernel distances: its deepest encoder block, averaged over space.
 
     Args:
-        segmenter: From `train_segmenter` or `models.unet_segmenter`.
+        segmenter: A `models.unet_segmenter`.
 
     Returns:
         A model from images ``(B, H, W, 3)`` in [-1, 1] to features ``(B, channels[-1])``, float32.

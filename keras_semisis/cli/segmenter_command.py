@@ -5,6 +5,7 @@ from pathlib import Path
 
 import keras
 
+from keras_semisis import models
 from keras_semisis.callbacks.model_file import save_model
 from keras_semisis.cli.messages import console, print_report
 from keras_semisis.cli.progress import ProgressBar
@@ -14,20 +15,27 @@ from keras_semisis.data import BadFiles, paired_dataset
 from keras_semisis.data.bad_files import good_items
 from keras_semisis.metrics import GeneratedMeanIoU
 
+NETWORKS = ("unet", "efficientnet_lite0")
 
-def run(data: str, output: Path, image_size: tuple[int, int], batch_size: int, steps: int, channels: tuple[int, ...],
-        final_channels: int, learning_rate: float, precision: str, seed: int, ignore_class: int | None,
-        id_map: tuple[str, ...], skip_bad: int = 0) -> None:
+
+def run(data: str, output: Path, network: str, image_size: tuple[int, int], batch_size: int, steps: int,
+        channels: tuple[int, ...], final_channels: int, learning_rate: float, precision: str, seed: int,
+        ignore_class: int | None, id_map: tuple[str, ...], skip_bad: int = 0) -> None:
     """Trains on all training pairs, prints the mIoU of validation photos, and writes the segmenter."""
     if output.suffix != ".keras":
         raise ValueError(f"--output {output}: the file name must end in .keras.")
+    if network not in NETWORKS:
+        raise ValueError(f"--network {network}: expected {' or '.join(NETWORKS)}.")
     keras.config.set_dtype_policy(precision)
     keras.utils.set_random_seed(seed)
     bad = BadFiles(skip_bad)
     train, val = open_data(data, image_size, ignore_class, id_map, skip_bad=bad)
     dataset = paired_dataset(train, image_size, batch_size, seed=seed, skip_bad=bad)
+    classes = train.label_space.num_classes
+    segmenter = (models.unet_segmenter(classes, image_size, channels, final_channels) if network == "unet"
+                 else models.efficientnet_lite0_segmenter(classes, image_size))
     with closing(ProgressBar("Segmenter", steps)) as bar:
-        segmenter = train_segmenter(dataset, steps, channels, final_channels, learning_rate, [bar])
+        train_segmenter(segmenter, dataset, steps, learning_rate, [bar])
     save_model(segmenter, output)
     judge = GeneratedMeanIoU(segmenter, train.label_space.ignore_class)
     val = good_items(val, bad)

@@ -4,6 +4,7 @@ from keras_semisis.models.cc_fpse import cc_fpse_generator, fpse_discriminator
 from keras_semisis.models.deeplab import deeplab_v2_101
 from keras_semisis.models.drn import drn_d_105
 from keras_semisis.models.efficientnet_lite0 import efficientnet_lite0_features
+from keras_semisis.models.efficientnet_lite0_segmenter import efficientnet_lite0_segmenter
 from keras_semisis.models.features import features
 from keras_semisis.models.inception_v3_fid import inception_v3_fid
 from keras_semisis.models.multi_size_upernet import MultiSizeUPerNet
@@ -23,6 +24,7 @@ __all__ = [
     "deeplab_v2_101",
     "drn_d_105",
     "efficientnet_lite0_features",
+    "efficientnet_lite0_segmenter",
     "features",
     "fpse_discriminator",
     "inception_v3_fid",

@@ -91,7 +91,7 @@ def _block(x, prefix: str, kernel: int, strides: int, expansion: int, filters: i
     x = _norm(depthwise(x), f"{prefix}_bn1")
     x = _conv_norm(x, f"{prefix}_project_conv", f"{prefix}_bn2", filters, 1, activate=False)
     if strides == 1 and shortcut.shape[-1] == filters:
-        x = keras.layers.Add(dtype="float32")([x, shortcut])
+        x = keras.layers.Add(dtype="float32", name=_layer_name(f"{prefix}_add"))([x, shortcut])
     return x
 
 

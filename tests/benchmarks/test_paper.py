@@ -104,10 +104,16 @@ def test_a_cell_and_its_report(tmp_path):
     assert document["scores"]["miou"] == pytest.approx(sum(r["miou"] for r in document["history"]) / 2)
     assert document["losses"].keys() == {
         "discriminator/real", "discriminator/fake", "discriminator/label_mix", "generator/segmentation"}
+    (tmp_path / "segmenter.keras").rename(tmp_path / "other.keras")
+    assert main(["judge", "--segmenter", str(tmp_path / "other.keras"), "--output", str(tmp_path)]) == 0
+    judged = json.loads(cell.file(tmp_path).read_text())["judged"]["other"]
+    assert judged["miou"] == pytest.approx(document["history"][-1]["miou"]) and judged["miou_real"] == document["real"]["miou"]
+    (tmp_path / "other.keras").rename(tmp_path / "segmenter.keras")
     assert main(["report", "--output", str(tmp_path)]) == 0
     page = (tmp_path / "report.html").read_text()
     assert page.count("data:image/png;base64,") == 2 and "src=\"curves" not in page
-    assert "| 50% | OASIS | 1 |" in (tmp_path / "report.md").read_text()
+    report = (tmp_path / "report.md").read_text()
+    assert "| 50% | OASIS | 1 |" in report and "| mIoU ↑ (other) |" in report
     # nothing is left to do
     assert main(["--methods", "oasis", "--ratios", "0.5", "--output", str(tmp_path), *flags(TINY)]) == 0
 
@@ -131,6 +137,9 @@ def test_table_has_means_deviations_the_papers_figures_and_real_images():
         ["", "real images", "", "1.0", "0.500"]]
     assert rows[1][5] == "48.9 / 60.4"
     assert len(head) == len(rows[0]) == len(rows[-1])
+    judged = result("oasis", 0.1, 0, 10.0, 0.3) | {"judged": {"other": {"miou": 0.2, "miou_real": 0.6}}}
+    head, rows = table([judged, result("semi_paired", 0.1, 0, 8.0, 0.45)])
+    assert [row[5] for row in (head, *rows)] == ["mIoU ↑ (other)", "0.200", "", "0.600"]
 
 
 def test_errors_are_one_line(tmp_path, capsys):
@@ -140,3 +149,6 @@ def test_errors_are_one_line(tmp_path, capsys):
     assert "no cell has a result yet" in capsys.readouterr().err
     assert main(["--output", str(tmp_path)]) == 1
     assert "train needs --data" in capsys.readouterr().err
+    fix_settings(tmp_path, TINY)
+    assert main(["judge", "--output", str(tmp_path)]) == 1
+    assert "judge needs --segmenter" in capsys.readouterr().err

@@ -15,6 +15,7 @@ from keras_semisis.cli.progress import StepClock, StopOnInterrupt
 from keras_semisis.cli.settings import TrainSettings
 from keras_semisis.gans import adversarial
 from tests.conftest import not_on_jax
+from tests.models.test_efficientnet_lite0 import needs_weights
 
 pytestmark = [pytest.mark.usefixtures("eager_tensorflow"), pytest.mark.filterwarnings("ignore:Even though the")]
 
@@ -159,6 +160,22 @@ def test_published_protocols_name_the_file_that_they_need(workplace, whole_run, 
 def test_mistakes_in_an_evaluation_end_in_one_line(options, words):
     output = call("evaluate", "no_model.keras", "--data", "synthetic:12", *options, code=1)
     assert words in output and output.count("\n") == 1
+
+
+@not_on_jax
+@needs_weights
+def test_a_segmenter_on_features_of_imagenet_judges(workplace, whole_run):
+    path = workplace / "imagenet.keras"
+    call("train-segmenter", "--data", "synthetic:12", "--image-size", "32x32", "--network", "efficientnet_lite0",
+         "--batch-size", 2, "--steps", 1, "--output", path)
+    common = ("evaluate", whole_run / "last.keras", "--data", "synthetic:12", "--segmenter", path, "--output",
+              workplace / "by_imagenet.json")
+    call(*common)
+    # it has no bottleneck that the distances could take
+    assert json.loads((workplace / "by_imagenet.json").read_text())["generated"].keys() == {"miou", "fwiou", "pixel_accuracy"}
+    assert "--features segmenter needs a --segmenter" in call(*common, "--features", "segmenter", code=1)
+    assert "--network big: expected unet or efficientnet_lite0" in call(
+        "train-segmenter", "--data", "synthetic:12", "--network", "big", "--output", path, code=1)
 
 
 @pytest.mark.parametrize(("options", "words"), [
