@@ -30,6 +30,7 @@ def run(data: str, output: Path, network: str, image_size: tuple[int, int], batc
     keras.utils.set_random_seed(seed)
     bad = BadFiles(skip_bad)
     train, val = open_data(data, image_size, ignore_class, id_map, skip_bad=bad)
+    val = good_items(val, bad)
     dataset = paired_dataset(train, image_size, batch_size, seed=seed, skip_bad=bad)
     classes = train.label_space.num_classes
     segmenter = (models.unet_segmenter(classes, image_size, channels, final_channels) if network == "unet"
@@ -38,7 +39,6 @@ def run(data: str, output: Path, network: str, image_size: tuple[int, int], batc
         train_segmenter(segmenter, dataset, steps, learning_rate, [bar])
     save_model(segmenter, output)
     judge = GeneratedMeanIoU(segmenter, train.label_space.ignore_class)
-    val = good_items(val, bad)
     for image, label_map in paired_dataset(val, image_size, batch_size, training=False):
         judge.update_state(label_map, image, image)
     print_report(bad)

@@ -131,16 +131,14 @@ def _room(length, size, array):
 
 def _put(target, array, rows, columns):
     """A window of a uint8 image as float32 in [-1, 1], of a label map as int32."""
-    if array.ndim == 2:
-        target[...] = array[rows, columns]
-        return
-    if columns.step is None:
+    if array.ndim == 2 or columns.step is None:
         target[...] = array[rows, columns]
     else:  # NumPy mirrors a channel many times faster than pixels of three bytes
         for channel in range(array.shape[2]):
             target[..., channel] = array[rows, columns, channel]
-    np.divide(target, np.float32(127.5), out=target)
-    np.subtract(target, np.float32(1), out=target)
+    if array.ndim == 3:
+        np.divide(target, np.float32(127.5), out=target)
+        np.subtract(target, np.float32(1), out=target)
 
 
 class BatchStream:

@@ -42,7 +42,7 @@ def test_arrays_of_a_size_are_different_memory_while_they_live():
     del arrays
     gc.collect()
     # some of them are kept for later, not all
-    again = [batch_memory.empty((1013,), np.float32) for _ in range(8)]
+    again = [batch_memory.empty((1013,), np.float32) for _ in range(batch_memory._KEPT)]
     assert {address(array) for array in again} <= kept
     assert sum(len(free) for free in batch_memory._free.values() if free and len(free[0]) == 4 * 1013 + 64) == 0
 
