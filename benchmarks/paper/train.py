@@ -171,7 +171,7 @@ def judge_cells(segmenter: Path, settings: Settings, output: Path) -> list[str]:
     """Adds the mIoU by another segmenter to the JSON of every cell whose last state is there; returns the names of these.
 
     Raises:
-        ValueError: If the segmenter does not fit the data, or no cell has its last state.
+        ValueError: If the segmenter does not fit the data, no cell has its last state, or one has an earlier one.
     """
     train, val = open_data(settings.data, settings.image_size)
     network = scoring.load_segmenter(segmenter, train.label_space.num_classes, settings.image_size)
@@ -180,7 +180,10 @@ def judge_cells(segmenter: Path, settings: Settings, output: Path) -> list[str]:
     judged = []
     for cell in finished_cells(output):
         if (cell.folder(output) / "last.keras").is_file():
-            gan, _ = resume(cell.folder(output))
+            gan, step = resume(cell.folder(output))
+            if step != settings.steps:
+                raise ValueError(f"{cell.folder(output)}: this state is of step {step}, and the cell's result of step "
+                                 f"{settings.steps}. Remove one of them.")
             document = json.loads(cell.file(output).read_text())
             scores = gan.evaluate(validation, metrics=[metric], verbose=0)
             document.setdefault("judged", {})[segmenter.stem] = scores

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.paper.__main__ import arguments, main, settings_of
 from benchmarks.paper.report import table
 from benchmarks.paper.settings import METHODS, TABLES, Cell, Settings, cells, fix_settings, read_settings
-from benchmarks.paper.train import build, data_sets, train_cell, train_segmenter_of
+from benchmarks.paper.train import build, data_sets, judge_cells, train_cell, train_segmenter_of
 from keras_semisis.cli.sources import open_data
 from tests.conftest import not_on_jax
 
@@ -108,6 +108,8 @@ def test_a_cell_and_its_report(tmp_path):
     assert main(["judge", "--segmenter", str(tmp_path / "other.keras"), "--output", str(tmp_path)]) == 0
     judged = json.loads(cell.file(tmp_path).read_text())["judged"]["other"]
     assert judged["miou"] == pytest.approx(document["history"][-1]["miou"]) and judged["miou_real"] == document["real"]["miou"]
+    with pytest.raises(ValueError, match="this state is of step 4, and the cell's result of step 5"):
+        judge_cells(tmp_path / "other.keras", dataclasses.replace(TINY, steps=5), tmp_path)
     (tmp_path / "other.keras").rename(tmp_path / "segmenter.keras")
     assert main(["report", "--output", str(tmp_path)]) == 0
     page = (tmp_path / "report.html").read_text()
