@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.paper.published import CITYSCAPES
 from benchmarks.paper.settings import METHODS
+from keras_semisis.callbacks.sample_grid import GAP, TITLE, tile_size
 
 NAMES = {
     "oasis": "OASIS", "tcr": "TCR", "semi_paired": "semi-paired", "usis": "USIS", "spade": "SPADE", "cc_fpse": "CC-FPSE",
@@ -16,6 +17,8 @@ NAMES = {
     "E": "E: no rare-class sampling", "F": "F: rare classes in the second half",
     "diff_augment": "semi-paired + DiffAugment", "judge_pairs": "semi-paired, D_u on pairs as well",
     "cycle_and_tcr": "semi-paired + TCR"}
+# of the picture: label maps, columns in a line, pixels from one line of a title to the next
+_ROWS, _COLUMNS, _LINE = 3, 7, 14
 # name, title, digits
 SCORES = (("frechet", "Fréchet distance ↓", 1), ("kid", "KID ↓", 3), ("miou", "mIoU ↑", 3))
 
@@ -111,7 +114,7 @@ def curves(cells: list[dict], path: Path) -> None:
 
 
 def picture(cells: list[dict], output: Path, path: Path) -> None:
-    """The grids of the cells of the smallest seed, one under the other, with their names."""
+    """The same label maps through every method: label map and photo, then a column for each cell of the smallest seed."""
     from PIL import Image, ImageDraw, ImageFont
 
     first = [group[0] for group in groups(cells).values()]
@@ -119,15 +122,26 @@ def picture(cells: list[dict], output: Path, path: Path) -> None:
     grids = [(cell, Image.open(file).convert("RGB")) for cell, file in grids if file.exists()]
     if not grids:
         return
-    title = 18
-    whole = Image.new("RGB", (max(grid.width for _, grid in grids), sum(grid.height + title for _, grid in grids)), "white")
-    draw, top = ImageDraw.Draw(whole), 0
-    for cell, grid in grids:
-        draw.text((4, top + 2), f"{NAMES[cell['method']]}, r = {cell['ratio']:.0%}", fill="black",
-                  font=ImageFont.load_default(13))
-        whole.paste(grid, (0, top + title))
-        top += grid.height + title
-    whole.save(path)
+    width, height = (side + GAP for side in tile_size(*cells[0]["settings"]["image_size"]))
+    height *= _ROWS
+
+    def column(grid, number):
+        left, top = GAP + number * width, TITLE + GAP
+        return grid.crop((left, top, left + width, top + height))
+
+    columns = [(["label map"], column(grids[0][1], 0)), (["real"], column(grids[0][1], 1))]
+    columns += [([*NAMES[cell["method"]].split(": "), f"r = {cell['ratio']:.0%}"], column(grid, 2)) for cell, grid in grids]
+    title = 4 * _LINE
+    lines = -(-len(columns) // _COLUMNS)
+    whole = Image.new("RGB", (GAP + width * min(len(columns), _COLUMNS), lines * (height + title)), "white")
+    draw, font = ImageDraw.Draw(whole), ImageFont.load_default(12)
+    for number, (words, tiles) in enumerate(columns):
+        line, place = divmod(number, _COLUMNS)
+        left, top = GAP + place * width, line * (height + title)
+        for i, text in enumerate(words):
+            draw.text((left, top + GAP + i * _LINE), text, fill="black", font=font)
+        whole.paste(tiles, (left, top + title))
+    whole.save(path, optimize=True)
 
 
 def write_report(output: Path) -> Path:

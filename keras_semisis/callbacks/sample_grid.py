@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 from keras_semisis.callbacks.every_steps import EverySteps
 from keras_semisis.data.label_space import LabelSpace, distinct_colours
 
-_GAP, _TITLE = 4, 20
+GAP, TITLE = 4, 20
 _TILE_HEIGHT = 128
 
 
@@ -85,18 +85,23 @@ def _to_uint8(images):
     return np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
 
+def tile_size(height: int, width: int) -> tuple[int, int]:
+    """(width, height) of an image in a picture."""
+    factor = max(1, _TILE_HEIGHT // height)
+    return width * factor, height * factor
+
+
 def _compose(columns):
     """Tiles in rows, a title over each column; small images are enlarged by a whole factor."""
     rows, height, width = next(iter(columns.values())).shape[:3]
-    factor = max(1, _TILE_HEIGHT // height)
-    tile = (width * factor, height * factor)
-    step = (tile[0] + _GAP, tile[1] + _GAP)
-    picture = Image.new("RGB", (len(columns) * step[0] + _GAP, rows * step[1] + _GAP + _TITLE), "white")
+    tile = tile_size(height, width)
+    step = (tile[0] + GAP, tile[1] + GAP)
+    picture = Image.new("RGB", (len(columns) * step[0] + GAP, rows * step[1] + GAP + TITLE), "white")
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(13)
     for column, (title, images) in enumerate(columns.items()):
-        left = _GAP + column * step[0]
-        draw.text((left, _GAP), title, fill="black", font=font)
+        left = GAP + column * step[0]
+        draw.text((left, GAP), title, fill="black", font=font)
         for row, image in enumerate(images):
             enlarged = Image.fromarray(image).resize(tile, Image.Resampling.NEAREST)
-            picture.paste(enlarged, (left, _TITLE + _GAP + row * step[1]))
+            picture.paste(enlarged, (left, TITLE + GAP + row * step[1]))
     return picture
