@@ -104,12 +104,6 @@ def cells(methods, ratios, seeds) -> list[Cell]:
             for ratio in ([0.0] if method == "usis" else ratios)]
 
 
-def finished_cells(output: Path) -> list[Cell]:
-    """Those that have a result."""
-    documents = [json.loads(path.read_text()) for path in sorted((output / "cells").glob("*.json"))]
-    return [Cell(document["method"], document["ratio"], document["seed"]) for document in documents]
-
-
 def fix_settings(output: Path, settings: Settings) -> None:
     """Writes the settings of a suite, or checks that they are those of the cells that are there.
 

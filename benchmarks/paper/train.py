@@ -1,7 +1,6 @@
 """Trains and scores one cell."""
 
 import dataclasses
-import json
 import resource
 import sys
 from contextlib import closing
@@ -11,7 +10,8 @@ import keras
 import numpy as np
 
 import keras_semisis as ks
-from benchmarks.paper.settings import VARIANTS, Cell, Settings, finished_cells
+from benchmarks.paper.report import read_cells
+from benchmarks.paper.settings import VARIANTS, Cell, Settings
 from keras_semisis import metrics, models
 from keras_semisis.callbacks import Checkpoint, PeriodicEvaluation, resume
 from keras_semisis.callbacks.model_file import save_model
@@ -167,8 +167,8 @@ def train_cell(cell: Cell, settings: Settings, output: Path) -> None:
     write_document(path, document)
 
 
-def judge_cells(segmenter: Path, settings: Settings, output: Path) -> list[str]:
-    """Adds the mIoU by another segmenter to the JSON of every cell whose last state is there; returns the names of these.
+def judge_cells(segmenter: Path, settings: Settings, output: Path) -> None:
+    """Adds the mIoU by another segmenter to the JSON of every cell whose last state is there.
 
     Raises:
         ValueError: If the segmenter does not fit the data, no cell has its last state, or one has an earlier one.
@@ -177,19 +177,16 @@ def judge_cells(segmenter: Path, settings: Settings, output: Path) -> list[str]:
     network = scoring.load_segmenter(segmenter, train.label_space.num_classes, settings.image_size)
     metric = metrics.GeneratedMeanIoU(network, train.label_space.ignore_class)
     validation = ks.data.paired_dataset(val, settings.image_size, settings.batch_size, training=False)
-    judged = []
-    for cell in finished_cells(output):
-        if (cell.folder(output) / "last.keras").is_file():
-            gan, step = resume(cell.folder(output))
-            if step != settings.steps:
-                raise ValueError(f"{cell.folder(output)}: this state is of step {step}, and the cell's result of step "
-                                 f"{settings.steps}. Remove one of them.")
-            document = json.loads(cell.file(output).read_text())
-            scores = gan.evaluate(validation, metrics=[metric], verbose=0)
-            document.setdefault("judged", {})[segmenter.stem] = scores
-            write_document(cell.file(output), document)
-            print(f"{cell.name}: mIoU {scores['miou']:.4f} (real images {scores['miou_real']:.4f})", flush=True)
-            judged.append(cell.name)
-    if not judged:
+    documents = [(Cell(document["method"], document["ratio"], document["seed"]), document) for document in read_cells(output)]
+    documents = [(cell, document) for cell, document in documents if (cell.folder(output) / "last.keras").is_file()]
+    if not documents:
         raise ValueError(f"--output {output}: no cell that is done has its last state in {output / 'running'}.")
-    return judged
+    for cell, document in documents:
+        gan, step = resume(cell.folder(output))
+        if step != settings.steps:
+            raise ValueError(f"{cell.folder(output)}: this state is of step {step}, and the cell's result of step "
+                             f"{settings.steps}. Remove one of them.")
+        scores = gan.evaluate(validation, metrics=[metric], verbose=0)
+        document.setdefault("judged", {})[segmenter.stem] = scores
+        write_document(cell.file(output), document)
+        print(f"{cell.name}: mIoU {scores['miou']:.4f} (real images {scores['miou_real']:.4f})", flush=True)
