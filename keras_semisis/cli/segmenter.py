@@ -55,8 +55,13 @@ def train_segmenter(segmenter: keras.Model, dataset: BatchStream, steps: int, le
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     segmenter.compile(optimizer=keras.optimizers.Adam(schedule), loss=BalancedCrossEntropy(dataset.label_space.ignore_class),
                       jit_compile=engine.JIT_BY_DEFAULT)
-    segmenter.fit(dataset.stream(0, steps), epochs=1, steps_per_epoch=steps, callbacks=list(callbacks), verbose=0,
-                  shuffle=False)
+    try:
+        segmenter.fit(dataset.stream(0, steps), epochs=1, steps_per_epoch=steps, callbacks=list(callbacks), verbose=0,
+                      shuffle=False)
+    except Exception as error:
+        if dataset.error is None or dataset.error is error:
+            raise
+        raise dataset.error from None  # tf.data wraps it into an error of its own
     return segmenter
 
 

@@ -88,6 +88,8 @@ def test_evaluate_lists_what_it_skipped(data, tmp_path):
 def test_train_segmenter_lists_what_it_skipped(data, tmp_path):
     train = ("train-segmenter", "--data", f"coco_stuff:{data}", "--image-size", "32x32", "--channels", "4,4",
              "--final-channels", 4, "--steps", 2, "--batch-size", 4, "--output", tmp_path / "segmenter.keras")
+    output = call(*train, code=1)
+    assert f"Error: {damaged(data)[0]}: cannot be read" in output and "Traceback" not in output
     output = call(*train, "--skip-bad", 2)
     assert "Bad files that were left out: 2" in output
     assert all(f"  {path}: cannot be read" in output for path in damaged(data))
