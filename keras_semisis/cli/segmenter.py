@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_semisis import models
 from keras_semisis.data import BatchStream
+from keras_semisis.data.batch_stream import original_errors
 from keras_semisis.gans.engines import engine
 from keras_semisis.losses import class_balance
 
@@ -55,13 +56,9 @@ def train_segmenter(segmenter: keras.Model, dataset: BatchStream, steps: int, le
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     segmenter.compile(optimizer=keras.optimizers.Adam(schedule), loss=BalancedCrossEntropy(dataset.label_space.ignore_class),
                       jit_compile=engine.JIT_BY_DEFAULT)
-    try:
+    with original_errors([dataset]):
         segmenter.fit(dataset.stream(0, steps), epochs=1, steps_per_epoch=steps, callbacks=list(callbacks), verbose=0,
                       shuffle=False)
-    except Exception as error:
-        if dataset.error is None or dataset.error is error:
-            raise
-        raise dataset.error from None  # tf.data wraps it into an error of its own
     return segmenter
 
 

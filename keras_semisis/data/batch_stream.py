@@ -1,7 +1,9 @@
 """What `fit` and `evaluate` read: batches, and the stream of training steps."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -16,10 +18,10 @@ from keras_semisis.data.draws import (
     uniform_draws,
 )
 from keras_semisis.data.label_space import DataError, LabelSpace
-from keras_semisis.data.optional_tensorflow import numpy_function, optional_tensorflow
+from keras_semisis.data.optional_tensorflow import numpy_function, optional_tensorflow, without_autotuning
 from keras_semisis.data.prepared_items import PreparedItems
 from keras_semisis.data.rare_classes import rejection_draws, rejection_sample
-from keras_semisis.data.step_dataset import StepDataset
+from keras_semisis.data.step_dataset import WORKERS, StepDataset
 
 # Items are drawn for many steps at once: the sampler then costs next to nothing.
 _DRAWS_A_BLOCK = 256
@@ -251,8 +253,8 @@ class BatchStream:
             return image, label_map
 
         steps = tf.data.INFINITE_CARDINALITY if stop is None else stop - start
-        batches = indices.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        return batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(tf.data.AUTOTUNE)
+        batches = indices.map(load, num_parallel_calls=WORKERS, deterministic=True)
+        return without_autotuning(batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2))
 
     def _tf_indices(self, tf, first, stop, rare):
         """Elements (draws, indices of each lane), one a step."""
@@ -268,3 +270,19 @@ class BatchStream:
 
     def _with_indices(self, tf, draws, rare):
         return tf.data.Dataset.zip((draws, *(lane.index_dataset(tf, draws, rare) for lane in self._lanes)))
+
+
+@contextmanager
+def original_errors(datasets: Iterable[Any]):
+    """Raises what loading a batch raised in place of the error into which tf.data wraps it.
+
+    Args:
+        datasets: Those that are read meanwhile; what is no `BatchStream` is passed over.
+    """
+    try:
+        yield
+    except Exception as error:
+        original = next((d.error for d in datasets if isinstance(d, BatchStream) and d.error is not None), error)
+        if original is error:
+            raise
+        raise original from None

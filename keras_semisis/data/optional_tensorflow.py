@@ -37,6 +37,22 @@ def numpy_function(function: Callable, inputs: list, dtypes):
     return tf.numpy_function(_until_exit(function, nothing), inputs, dtypes, stateful=False)
 
 
+def without_autotuning(dataset, without: bool = True):
+    """A `tf.data.Dataset` that ends at once.
+
+    Autotuning is a thread that sleeps for as long as the data set was read, up to a minute, and now and then misses that it is
+    to end: `fit` would not return before it wakes. Numbers that are not `tf.data.AUTOTUNE` need none.
+
+    Args:
+        dataset: The data set.
+        without: False turns autotuning on again in what was made of a data set without.
+    """
+    tf = optional_tensorflow()
+    options = tf.data.Options()
+    options.autotune.enabled = not without
+    return dataset.with_options(options)
+
+
 _calls = threading.Condition()
 _running = 0
 _last = 0.0

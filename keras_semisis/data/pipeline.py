@@ -13,7 +13,7 @@ from keras_semisis.data.batch_stream import BatchStream, Lane
 from keras_semisis.data.counting import class_statistics
 from keras_semisis.data.draws import draw_key
 from keras_semisis.data.label_space import DataError
-from keras_semisis.data.optional_tensorflow import numpy_function, optional_tensorflow
+from keras_semisis.data.optional_tensorflow import numpy_function, optional_tensorflow, without_autotuning
 from keras_semisis.data.prepared_items import PreparedItems
 from keras_semisis.data.rare_classes import rare_class_probabilities
 from keras_semisis.data.sources.source import Source
@@ -182,7 +182,8 @@ def training_stream(datasets: Sequence[Any], start_step: int = 0, total_steps: i
         loaders = [_step_loader(dataset, total_steps) for dataset in datasets]
         return StepDataset(lambda step: tuple(load(step) for load in loaders), start_step, total_steps)
     streams = tuple(_tf_stream(tf, dataset, start_step, total_steps) for dataset in datasets)
-    zipped = tf.data.Dataset.zip(streams)
+    # a tf.data.Dataset of the user's may have numbers that are found by autotuning
+    zipped = without_autotuning(tf.data.Dataset.zip(streams), not any(isinstance(d, tf.data.Dataset) for d in datasets))
     if total_steps is None:
         return zipped
     steps = total_steps - start_step
@@ -229,4 +230,4 @@ def _tf_stream(tf, dataset, start_step, total_steps):
             tensor.set_shape((None, *example.shape[1:]))
         return tuple(tensors)
 
-    return tf.data.Dataset.counter(start_step).map(with_shapes).prefetch(tf.data.AUTOTUNE)
+    return tf.data.Dataset.counter(start_step).map(with_shapes).prefetch(2)

@@ -7,7 +7,9 @@ from typing import Any
 
 import keras
 
-_AHEAD = 4
+# Batches that are loaded at a time: each takes a thread, and memory
+WORKERS = min(16, os.cpu_count() or 1)
+_AHEAD = max(4, WORKERS)
 
 
 class StepDataset(keras.utils.PyDataset):
@@ -26,7 +28,7 @@ class StepDataset(keras.utils.PyDataset):
         self._load = load
         self._first = first
         self._stop = stop
-        self._pool = ThreadPoolExecutor(min(_AHEAD, os.cpu_count() or 1))
+        self._pool = ThreadPoolExecutor(WORKERS)
         self._loading: dict[int, Future] = {}
 
     @property

@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from keras_semisis.data import training_stream
+from keras_semisis.data.batch_stream import original_errors
 from keras_semisis.gans.engines import engine
 from keras_semisis.gans.phase import Phase, frozen
 from keras_semisis.layers import BatchNorm
@@ -215,16 +216,11 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         for begin, end in _epochs(start, steps_per_epoch, total_steps):
             if begin != start:
                 stream = training_stream(datasets, begin, total_steps)
-            try:
+            with original_errors(datasets):
                 part = super().fit(
                     stream, epochs=-(-end // steps_per_epoch), initial_epoch=begin // steps_per_epoch,
                     steps_per_epoch=min(steps_per_epoch, end - begin), callbacks=first + list(callbacks or []),
                     verbose=verbose, shuffle=False)
-            except Exception as error:
-                cause = next((d.error for d in datasets if getattr(d, "error", None) is not None), None)
-                if cause is None or cause is error:
-                    raise
-                raise cause from None
             history = part if history is None else _joined(history, part)
             if self.stop_training:
                 break

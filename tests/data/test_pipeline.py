@@ -289,6 +289,19 @@ def test_a_program_ends_while_an_iterator_is_alive():
     assert done.stdout == "done\n" and done.returncode == 0 and "Error" not in done.stderr.replace("CUDA error", "")
 
 
+def test_no_stream_of_ours_waits_for_a_sleeping_thread_when_it_ends():
+    """`fit` now and then took up to a minute to return: autotuning's thread had missed that its data set was gone."""
+    data = paired_dataset(numbered_source(4), (4, 6), 2)
+    of_tensorflow = data.stream().prefetch(tf.data.AUTOTUNE)
+
+    def autotuned(stream):
+        return stream.options().autotune.enabled
+
+    assert autotuned(data.stream()) is False and autotuned(training_stream([data, data], total_steps=3)) is False
+    assert autotuned(training_stream([data, of_tensorflow])) is True
+    assert autotuned(training_stream([tf.data.Dataset.range(3).batch(1)])) is True
+
+
 def test_iterating_raises_the_original_error(tmp_path):
     batches = paired_dataset(damaged_folder(tmp_path), (4, 6), 2)
     with pytest.raises(DataError, match=r"3\.png"):
