@@ -2,6 +2,7 @@ import keras
 
 from benchmarks.operations import forward_operations, step_operations
 from keras_semisis import models
+from tests.conftest import not_on_jax
 from tests.gans.tiny import tiny_gan
 
 
@@ -21,6 +22,7 @@ def test_layers_within_blocks_count():
     assert forward_operations(model, 1) == 2 * (down + up + 64 * 4 * 5)
 
 
+@not_on_jax
 def test_freezing_saves_the_kernel_gradients_of_d():
     gan = tiny_gan()
     frozen = step_operations(gan, 2)
