@@ -169,6 +169,7 @@ def test_two_steps_and_back_from_a_file(name, policy, tmp_path):
     assert loaded.generate(label_maps).shape == (2, *gan.image_size, 3)
 
 
+@not_on_jax
 def test_ablations_are_those_of_the_table():
     sampler = {name: chosen.sampler for name, chosen in ABLATIONS.items()}
     assert sampler == dict.fromkeys("ABCD", "rare_classes") | {
