@@ -46,7 +46,7 @@ unpaired_ds = ks.data.unpaired_dataset(images, labels, size, batch_size=4)
 
 gan = ks.SemiPairedGAN(
     space.num_classes, size, space.ignore_class, perceptual=None,
-    generator=ks.models.wavelet_spade_generator(space.num_classes, size, base_channels=4, num_blocks=4),
+    generator=ks.models.oasis_generator(space.num_classes, size, base_channels=16, num_blocks=5, hidden_channels=32),
     discriminator=ks.models.oasis_discriminator(space.num_classes, size, channels=(16, 32, 32), final_channels=16),
     unconditional_discriminator=ks.models.wavelet_discriminator(size, {4: 32, 8: 32, 16: 16, 64: 8}))
 gan.compile(feature_matching_weight=10.0, ema_decay=0.99)

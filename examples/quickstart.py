@@ -29,7 +29,7 @@ val_ds = ks.data.paired_dataset(val, image_size=size, batch_size=4, training=Fal
 # Leave out the three networks for those of the paper, and perceptual=None for its VGG19 loss
 gan = ks.SemiPairedGAN(
     num_classes=space.num_classes, image_size=size, ignore_class=space.ignore_class, perceptual=None,
-    generator=ks.models.wavelet_spade_generator(space.num_classes, size, base_channels=4, num_blocks=4),
+    generator=ks.models.oasis_generator(space.num_classes, size, base_channels=16, num_blocks=5, hidden_channels=32),
     discriminator=ks.models.oasis_discriminator(space.num_classes, size, channels=(16, 32, 32), final_channels=16),
     unconditional_discriminator=ks.models.wavelet_discriminator(size, {4: 32, 8: 32, 16: 16, 64: 8}))
 gan.compile(feature_matching_weight=10.0, ema_decay=0.99)

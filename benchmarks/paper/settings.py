@@ -10,7 +10,7 @@ ABLATIONS = ("A", "B", "C", "D", "E", "F")
 # the semi-paired method with one argument more, beyond the paper
 VARIANTS = ("diff_augment", "judge_pairs", "cycle_and_tcr")
 METHODS = (*BASELINES, "usis", "spade", "cc_fpse", *ABLATIONS, *VARIANTS)
-GENERATORS = ("wavelet", "oasis", "published")
+GENERATORS = ("oasis", "wavelet", "published")
 # USIS has no pairs; SPADE and CC-FPSE are compared with all of them
 TABLES = {1: ("usis", *BASELINES), 2: ("oasis", "semi_paired", *ABLATIONS), 3: ("usis", *BASELINES)}
 
@@ -20,9 +20,9 @@ class Settings:
     """The same for every method: `--data` to `--evaluations` of the command.
 
     The defaults are the profile for two CPU cores. ``generator`` is that of OASIS, TCR, USIS and the semi-paired method:
-    ``"wavelet"`` or ``"oasis"`` for all four, or ``"published"``, OASIS's for the first two and the wavelet for the others. In
-    a short run that choice makes more of a difference than the method does. ``base_channels`` is the wavelet generator's; the
-    others are four times as wide, which makes every block of all equally wide.
+    ``"oasis"`` or ``"wavelet"`` for all four, or ``"published"``, OASIS's for the first two and the wavelet for the others. In
+    a short run that choice makes more of a difference than the method does, and OASIS's learns faster. ``base_channels`` is
+    the wavelet generator's; the others are four times as wide, which makes every block of all equally wide.
     """
 
     data: str
@@ -31,7 +31,7 @@ class Settings:
     steps: int = 2000
     batch_size: int = 8
     precision: str = "mixed_bfloat16"
-    generator: str = "wavelet"
+    generator: str = "oasis"
     base_channels: int = 8
     hidden_channels: int = 64
     noise_channels: int = 16

@@ -106,7 +106,11 @@ def train(
     evaluate_every: Annotated[int, typer.Option(min=1, rich_help_panel=_RUN)] = 500,
     sample_every: Annotated[int, typer.Option(min=1, rich_help_panel=_RUN)] = 500,
     save_every: Annotated[int, typer.Option(min=1, rich_help_panel=_RUN)] = 500,
-    base_channels: Annotated[int, typer.Option(min=1, help="Generator width.", rich_help_panel=_NETWORKS)] = 16,
+    generator: Annotated[str, typer.Option(
+        help="wavelet (waveletSPADE, the paper's) or oasis, which shows more after a short training.",
+        rich_help_panel=_NETWORKS)] = "wavelet",
+    base_channels: Annotated[int, typer.Option(min=1, help="Generator width; OASIS's has four times as many.",
+                                               rich_help_panel=_NETWORKS)] = 16,
     noise_channels: Annotated[int, typer.Option(min=0, rich_help_panel=_NETWORKS)] = 64,
     hidden_channels: Annotated[int, typer.Option(min=1, help="Width of SPADE's hidden maps.",
                                                  rich_help_panel=_NETWORKS)] = 128,

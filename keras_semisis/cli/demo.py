@@ -29,7 +29,7 @@ def demo_settings(output: Path, seed: int) -> TrainSettings:
     """Networks and rates that show something within a few hundred steps."""
     return TrainSettings(
         data="synthetic:400", output=str(output), ratio=0.2, image_size=(64, 96), batch_size=4, seed=seed,
-        precision="float32", base_channels=4, noise_channels=16, num_blocks=4,
+        precision="float32", generator="oasis", base_channels=4, noise_channels=16, hidden_channels=32, num_blocks=5,
         discriminator_channels=(16, 32, 32, 64), discriminator_final_channels=16,
         unconditional_channels={4: 32, 8: 32, 16: 16, 64: 8}, perceptual="none",
         generator_learning_rate=1e-3, discriminator_learning_rate=1e-3, unconditional_learning_rate=5e-4,

@@ -32,6 +32,7 @@ class TrainSettings:
     sampler: str = "rare_classes"
     seed: int = 0
     precision: str = "float32"
+    generator: str = "wavelet"
     base_channels: int = 16
     noise_channels: int = 64
     hidden_channels: int = 128

@@ -35,6 +35,7 @@ from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS
 
 PERCEPTUAL = ("vgg19", "vgg16", "none")
 PRECISIONS = ("float32", "mixed_bfloat16")
+GENERATORS = ("wavelet", "oasis")
 _GRID_ROWS = 6
 
 
@@ -84,9 +85,7 @@ def build_gan(settings: TrainSettings, space: LabelSpace) -> SemiPairedGAN:
         "label_mix_weight", "r1_gamma", "r1_every", "ema_decay")}
     gan = SemiPairedGAN(
         classes, size, space.ignore_class,
-        generator=models.wavelet_spade_generator(
-            classes, size, settings.base_channels, settings.noise_channels, depth,
-            hidden_channels=settings.hidden_channels),
+        generator=_generator(settings, classes),
         discriminator=models.oasis_discriminator(classes, size, widths, settings.discriminator_final_channels),
         unconditional_discriminator=models.wavelet_discriminator(
             size, _unconditional_widths(settings.unconditional_channels)),
@@ -95,6 +94,17 @@ def build_gan(settings: TrainSettings, space: LabelSpace) -> SemiPairedGAN:
         f"{name}_optimizer": _adam(getattr(settings, f"{name}_learning_rate") or settings.learning_rate)
         for name in ("generator", "discriminator", "unconditional")})
     return gan
+
+
+def _generator(settings, num_classes):
+    size, noise, depth = settings.image_size, settings.noise_channels, published_depth(settings.image_size)
+    if settings.generator == "wavelet":
+        return models.wavelet_spade_generator(num_classes, size, settings.base_channels, noise, settings.num_blocks or depth,
+                                              hidden_channels=settings.hidden_channels)
+    if settings.generator == "oasis":  # as wide as the other, which has four coefficients for a pixel
+        return models.oasis_generator(num_classes, size, 4 * settings.base_channels, noise,
+                                      settings.num_blocks or min(depth + 1, 6), hidden_channels=settings.hidden_channels)
+    raise ValueError(f"--generator {settings.generator}: expected {' or '.join(GENERATORS)}.")
 
 
 def _adam(learning_rate):

@@ -182,6 +182,7 @@ def test_a_segmenter_on_features_of_imagenet_judges(workplace, whole_run):
     ([], "train needs --data"),
     (["--data", "folder:nowhere"], "nowhere/images: there is no such folder"),
     (["--data", "synthetic:10", "--precision", "float64"], "--precision float64"),
+    (["--data", "synthetic:10", "--generator", "big", "--perceptual", "none"], "--generator big: expected wavelet or oasis"),
     (["--data", "synthetic:10", "--ratio", "0.01"], "leaves no pair"),
     (["--data", "synthetic:10", "--features", "segmenter"], "--features segmenter needs --segmenter"),
     (["--data", "synthetic:10", "--segmenter", "none.keras"], "there is no such file"),
@@ -207,7 +208,7 @@ def test_demo_leaves_model_pictures_and_scores(tmp_path, monkeypatch):
     monkeypatch.setattr(demo_module, "_SEGMENTER_CHANNELS", (4, 4))
     monkeypatch.setattr(demo_module, "demo_settings", lambda output, seed: TrainSettings(
         data="synthetic:12", output=str(output), ratio=0.5, image_size=(32, 32), batch_size=2, seed=seed,
-        base_channels=1, noise_channels=4, num_blocks=3, discriminator_channels=(4, 4),
+        generator="oasis", base_channels=1, noise_channels=4, num_blocks=3, discriminator_channels=(4, 4),
         discriminator_final_channels=4, unconditional_channels={4: 4, 8: 4, 32: 4}, perceptual="none", r1_every=1))
     call("demo", "--name", "small", "--minutes", 10, "--steps", 4)
     folder = Path("runs/small")
