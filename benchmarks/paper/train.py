@@ -21,10 +21,9 @@ from keras_semisis.cli.progress import ProgressBar, StepClock
 from keras_semisis.cli.segmenter import train_segmenter
 from keras_semisis.cli.settings import write_document
 from keras_semisis.cli.sources import open_data
-from keras_semisis.cli.training import examples
+from keras_semisis.cli.training import examples, make_generator
 from keras_semisis.gans import ABLATIONS, ablation
 from keras_semisis.gans.pretext import TCR, Cycle
-from keras_semisis.gans.semantic import published_depth
 from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS
 
 # Evaluations that a cell's score is the mean of
@@ -47,12 +46,9 @@ def build(method: str, settings: Settings, space, seed: int):
             classes, size, s.discriminator_channels, s.discriminator_final_channels, name=name)
 
     def generator():
-        depth = published_depth(size)
-        if s.generator == "oasis" or (s.generator == "published" and method in ("oasis", "tcr")):
-            return models.oasis_generator(classes, size, 4 * s.base_channels, s.noise_channels, min(depth + 1, 6),
-                                          hidden_channels=s.hidden_channels)
-        return models.wavelet_spade_generator(
-            classes, size, s.base_channels, s.noise_channels, depth, hidden_channels=s.hidden_channels)
+        published = "oasis" if method in ("oasis", "tcr") else "wavelet"
+        kind = published if s.generator == "published" else s.generator
+        return make_generator(kind, classes, size, s.base_channels, s.noise_channels, s.hidden_channels)
 
     def judge():
         return models.wavelet_discriminator(
@@ -66,12 +62,12 @@ def build(method: str, settings: Settings, space, seed: int):
         gan = ks.USIS(**common, r1_gamma=s.r1_gamma, generator=generator(), segmenter=segmenting("segmenter"),
                       unconditional_discriminator=judge())
     elif method in ("spade", "cc_fpse"):
-        cls, make_generator, make_discriminator = {
+        cls, generator_of, discriminator_of = {
             "spade": (ks.SPADEGAN, models.spade_generator, models.multiscale_discriminator),
             "cc_fpse": (ks.CCFPSE, models.cc_fpse_generator, models.fpse_discriminator)}[method]
         gan = cls(**common, perceptual=perceptual(), perceptual_weight=s.perceptual_weight,
-                  generator=make_generator(classes, size, 4 * s.base_channels, hidden_channels=s.hidden_channels),
-                  discriminator=make_discriminator(classes, size, s.discriminator_channels[0]))
+                  generator=generator_of(classes, size, 4 * s.base_channels, hidden_channels=s.hidden_channels),
+                  discriminator=discriminator_of(classes, size, s.discriminator_channels[0]))
     else:
         arguments = {
             "generator": generator(), "discriminator": segmenting(), "unconditional_discriminator": judge(),

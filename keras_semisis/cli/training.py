@@ -30,7 +30,7 @@ from keras_semisis.cli.settings import (
 from keras_semisis.cli.sources import DataPair, open_data, training_sources
 from keras_semisis.data import BadFiles, BatchStream, LabelSpace, Source, paired_dataset, unpaired_dataset
 from keras_semisis.gans import SemiPairedGAN
-from keras_semisis.gans.semantic import published_depth
+from keras_semisis.gans.semantic import published_depth, published_widths
 from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS
 
 PERCEPTUAL = ("vgg19", "vgg16", "none")
@@ -78,14 +78,14 @@ def build_gan(settings: TrainSettings, space: LabelSpace) -> SemiPairedGAN:
     # again, since a segmenter that was built in between draws numbers too
     keras.utils.set_random_seed(settings.seed)
     classes, size = space.num_classes, settings.image_size
-    depth = settings.num_blocks or published_depth(size)
-    widths = settings.discriminator_channels or (128, 128, 256, 256, 512, 512)[:depth]
+    widths = settings.discriminator_channels or published_widths(size)[:settings.num_blocks]
     weights = {name: getattr(settings, name) for name in (
         "segmentation_weight", "feature_matching_weight", "perceptual_weight", "cycle_weight", "adversarial_weight",
         "label_mix_weight", "r1_gamma", "r1_every", "ema_decay")}
     gan = SemiPairedGAN(
         classes, size, space.ignore_class,
-        generator=_generator(settings, classes),
+        generator=make_generator(settings.generator, classes, size, settings.base_channels, settings.noise_channels,
+                                 settings.hidden_channels, settings.num_blocks),
         discriminator=models.oasis_discriminator(classes, size, widths, settings.discriminator_final_channels),
         unconditional_discriminator=models.wavelet_discriminator(
             size, _unconditional_widths(settings.unconditional_channels)),
@@ -96,15 +96,27 @@ def build_gan(settings: TrainSettings, space: LabelSpace) -> SemiPairedGAN:
     return gan
 
 
-def _generator(settings, num_classes):
-    size, noise, depth = settings.image_size, settings.noise_channels, published_depth(settings.image_size)
-    if settings.generator == "wavelet":
-        return models.wavelet_spade_generator(num_classes, size, settings.base_channels, noise, settings.num_blocks or depth,
-                                              hidden_channels=settings.hidden_channels)
-    if settings.generator == "oasis":  # as wide as the other, which has four coefficients for a pixel
-        return models.oasis_generator(num_classes, size, 4 * settings.base_channels, noise,
-                                      settings.num_blocks or min(depth + 1, 6), hidden_channels=settings.hidden_channels)
-    raise ValueError(f"--generator {settings.generator}: expected {' or '.join(GENERATORS)}.")
+def make_generator(kind: str, num_classes: int, image_size: tuple[int, int], base_channels: int, noise_channels: int,
+                   hidden_channels: int, num_blocks: int | None = None) -> keras.Model:
+    """A waveletSPADE generator, or OASIS's with blocks as wide: where that has a pixel, this has four coefficients.
+
+    Args:
+        kind: "wavelet" or "oasis".
+        num_classes, image_size, noise_channels, hidden_channels: As those of `models.oasis_generator`.
+        base_channels: Width of the waveletSPADE generator; OASIS's has four times as many.
+        num_blocks: Residual blocks; None is as many as fit, up to the published six.
+
+    Raises:
+        ValueError: If there is no such kind, or the size does not fit.
+    """
+    depth = published_depth(image_size)
+    if kind == "wavelet":
+        return models.wavelet_spade_generator(num_classes, image_size, base_channels, noise_channels, num_blocks or depth,
+                                              hidden_channels=hidden_channels)
+    if kind == "oasis":
+        return models.oasis_generator(num_classes, image_size, 4 * base_channels, noise_channels,
+                                      num_blocks or min(depth + 1, 6), hidden_channels=hidden_channels)
+    raise ValueError(f"--generator {kind}: expected {' or '.join(GENERATORS)}.")
 
 
 def _adam(learning_rate):
