@@ -5,10 +5,12 @@ import html
 import json
 import statistics
 from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.paper.published import CITYSCAPES
-from benchmarks.paper.settings import METHODS
+from benchmarks.paper.settings import METHODS, Cell
 from keras_semisis.callbacks.sample_grid import GAP, TITLE, tile_size
 
 NAMES = {
@@ -23,6 +25,38 @@ _ROWS, _COLUMNS, _LINE = 3, 7, 14
 SCORES = (("frechet", "Fréchet distance ↓", 1), ("kid", "KID ↓", 3), ("miou", "mIoU ↑", 3))
 
 
+@dataclass(frozen=True)
+class Column:
+    """A score of the report: by the suite's own segmenter and feature network, or mIoU by another segmenter."""
+
+    title: str
+    digits: int
+    # of a cell: None where it has none
+    value: Callable[[dict], float | None]
+    real: Callable[[dict], float | None]
+
+    def values(self, cells: list[dict]) -> list[float]:
+        return [value for cell in cells if (value := self.value(cell)) is not None]
+
+    def real_values(self, cells: list[dict]) -> list[float]:
+        """Several where segmenters that were trained on several machines judged."""
+        return sorted({round(value, self.digits) for cell in cells if (value := self.real(cell)) is not None})
+
+    def text(self, values: list[float]) -> str:
+        return mean_and_deviation(values, self.digits) if values else ""
+
+
+def columns(cells: list[dict]) -> list[Column]:
+    """The scores that these cells have."""
+    own = [Column(title, digits, lambda cell, key=key: cell["scores"][key], lambda cell, key=key: cell["real"][key])
+           for key, title, digits in SCORES if key in cells[0]["scores"]]
+    judges = sorted({name for cell in cells for name in cell.get("judged", {})})
+    return own + [
+        Column(f"mIoU ↑ ({name})", 3, *(
+            lambda cell, name=name, key=key: cell.get("judged", {}).get(name, {}).get(key) for key in ("miou", "miou_real")))
+        for name in judges]
+
+
 def read_cells(output: Path) -> list[dict]:
     """The results of a suite, by ratio and method.
 
@@ -33,6 +67,10 @@ def read_cells(output: Path) -> list[dict]:
     if not found:
         raise ValueError(f"--output {output}: no cell has a result yet.")
     return sorted(found, key=lambda cell: (cell["ratio"], METHODS.index(cell["method"]), cell["seed"]))
+
+
+def cell_name(result: dict) -> str:
+    return Cell(result["method"], result["ratio"], result["seed"]).name
 
 
 def groups(cells: list[dict]) -> dict[tuple[str, float], list[dict]]:
@@ -54,39 +92,24 @@ def mean_and_deviation(values: list[float], digits: int) -> str:
 
 def table(cells: list[dict]) -> tuple[list[str], list[list[str]]]:
     """Head and rows: scores, the paper's, and what a method costs."""
-    scores = [score for score in SCORES if score[0] in cells[0]["scores"]]
-    judges = sorted({name for cell in cells for name in cell.get("judged", {})})
-    head = ["r", "method", "seeds", *(title for _, title, _ in scores), *(f"mIoU ↑ ({name})" for name in judges),
-            "paper: FID ↓ / mIoU ↑", "s per step", "peak GB"]
+    scores = columns(cells)
+    head = ["r", "method", "seeds", *(score.title for score in scores), "paper: FID ↓ / mIoU ↑", "s per step", "peak GB"]
     rows = []
     for (method, ratio), group in groups(cells).items():
         published = CITYSCAPES.get((method, ratio))
         rows.append([
-            f"{ratio:.0%}", NAMES[method], str(len(group)),
-            *(mean_and_deviation([cell["scores"][key] for cell in group], digits) for key, _, digits in scores),
-            *(_judged(group, name, "miou") for name in judges),
+            f"{ratio:.0%}", NAMES[method], str(len(group)), *(score.text(score.values(group)) for score in scores),
             "" if published is None else f"{published[0]} / {published[1]}",
             mean_and_deviation([cell["seconds_per_step"] for cell in group], 2),
             f"{max(cell['peak_memory_bytes'] for cell in group) / 1e9:.1f}"])
-    # a deviation here is that of segmenters that were trained on several machines
-    rows.append(["", "real images", "", *(
-        mean_and_deviation(sorted({round(cell["real"][key], digits) for cell in cells}), digits)
-        for key, _, digits in scores), *(_judged(cells, name, "miou_real") for name in judges), "", "", ""])
+    rows.append(["", "real images", "", *(score.text(score.real_values(cells)) for score in scores), "", "", ""])
     return head, rows
-
-
-def _judged(cells, name, score):
-    """By another segmenter, where it saw the cell's last state."""
-    values = [cell["judged"][name][score] for cell in cells if name in cell.get("judged", {})]
-    if score == "miou_real":
-        values = sorted({round(value, 3) for value in values})
-    return mean_and_deviation(values, 3) if values else ""
 
 
 def loss_table(cells: list[dict]) -> tuple[list[str], list[list[str]]]:
     """Each cell's loss terms, the mean over its last process."""
     return ["cell", "loss terms"], [
-        [_name(cell), ", ".join(f"{name} {value:.3g}" for name, value in cell["losses"].items())] for cell in cells]
+        [cell_name(cell), ", ".join(f"{name} {value:.3g}" for name, value in cell["losses"].items())] for cell in cells]
 
 
 def curves(cells: list[dict], path: Path) -> None:
@@ -96,17 +119,18 @@ def curves(cells: list[dict], path: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    shown = [score for score in SCORES if score[0] in cells[0]["scores"] and score[0] != "kid"]
+    shown = [score for score in columns(cells) if not score.title.startswith("KID")]
     figure, axes = plt.subplots(1, len(shown), figsize=(5 * len(shown), 4), squeeze=False)
-    for (key, title, _), axis in zip(shown, axes[0], strict=True):
+    for score, axis in zip(shown, axes[0], strict=True):
         lines = defaultdict(list)
         for (method, ratio), group in groups(cells).items():
-            values = [cell["scores"][key] for cell in group]
-            lines[method].append((100 * ratio, statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else 0))
+            if values := score.values(group):
+                deviation = statistics.stdev(values) if len(values) > 1 else 0
+                lines[method].append((100 * ratio, statistics.fmean(values), deviation))
         for method, points in lines.items():
             axis.errorbar(*zip(*sorted(points), strict=True), marker="o", capsize=3, label=NAMES[method])
-        axis.axhline(cells[0]["real"][key], color="black", linestyle=":", label="real images")
-        axis.set(title=title, xlabel="labelled photos, %")
+        axis.axhline(statistics.fmean(score.real_values(cells)), color="black", linestyle=":", label="real images")
+        axis.set(title=score.title, xlabel="labelled photos, %")
     axes[0][0].legend(fontsize=8)
     figure.tight_layout()
     figure.savefig(path, dpi=100)
@@ -118,7 +142,7 @@ def picture(cells: list[dict], output: Path, path: Path) -> None:
     from PIL import Image, ImageDraw, ImageFont
 
     first = [group[0] for group in groups(cells).values()]
-    grids = [(cell, output / "cells" / f"{_name(cell)}.png") for cell in first]
+    grids = [(cell, output / "cells" / f"{cell_name(cell)}.png") for cell in first]
     grids = [(cell, Image.open(file).convert("RGB")) for cell, file in grids if file.exists()]
     if not grids:
         return
@@ -177,10 +201,6 @@ def write_report(output: Path) -> Path:
     (output / "report.html").write_text(
         f'<!doctype html><meta charset="utf-8"><title>The paper\'s comparison</title><style>{style}</style>\n{body}\n')
     return output / "report.md"
-
-
-def _name(cell):
-    return f"{cell['method']}-r{cell['ratio']:g}-s{cell['seed']}"
 
 
 def _markdown(kind, content):
