@@ -57,6 +57,7 @@ def test_settings_from_the_command():
         settings_of(arguments("--data synthetic --generator big".split()))
 
 
+@not_on_jax
 def test_generators_are_one_for_all_or_the_published():
     def is_wavelet(method, **kwargs):
         train, _ = open_data(TINY.data, TINY.image_size)
