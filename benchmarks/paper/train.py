@@ -93,7 +93,7 @@ def build(method: str, settings: Settings, space, seed: int):
 
 def data_sets(gan, cell: Cell, settings: Settings, train, cache: Path):
     """The data sets that a method's `fit` reads, by the one split of the suite."""
-    paired, images, labels = ks.data.semi_paired_split(train, cell.ratio, _SPLIT_SEED)
+    paired, images, labels = ks.data.semi_paired_split(train, cell.ratio, _SPLIT_SEED, statistics_cache=cache)
     # rare-class sampling is the semi-paired method's
     sampler = "rare_classes" if cell.method in ("semi_paired", *VARIANTS) else "uniform"
     if cell.method in ABLATIONS:

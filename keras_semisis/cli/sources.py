@@ -170,12 +170,13 @@ def _held_out(train, root):
 
 
 def training_sources(settings: TrainSettings, train: Source,
-                     skip_bad: int | BadFiles = 0) -> tuple[Source, Source, Source]:
+                     skip_bad: int | BadFiles = 0, **counting) -> tuple[Source, Source, Source]:
     """Paired source, unpaired images and unpaired label maps: the split, and folders of further ones.
 
     With a ratio below 1 the further ones join what the split leaves unpaired; with a ratio of 1 they are all there is.
+    ``counting`` is ``statistics_cache`` and ``progress`` of `semi_paired_split`.
     """
-    paired, images, labels = semi_paired_split(train, settings.ratio, settings.seed, skip_bad)
+    paired, images, labels = semi_paired_split(train, settings.ratio, settings.seed, skip_bad, **counting)
     if settings.unpaired_images:
         more = Folder(settings.unpaired_images, images=".", labels=None)
         images = Joined(images, more) if settings.ratio < 1 else more

@@ -55,11 +55,11 @@ def open_training_data(settings: TrainSettings) -> TrainingData:
     bad = BadFiles(settings.skip_bad)
     sources = open_data(settings.data, settings.image_size, settings.ignore_class, settings.id_map,
                         settings.validation_data, bad)
-    paired, images, labels = training_sources(settings, sources.train, bad)
     size, batch, crop = settings.image_size, settings.batch_size, {"load_size": settings.load_size, "skip_bad": bad}
     with counting("Counting classes") as progress:
-        pairs = paired_dataset(paired, size, batch, settings.sampler, settings.seed,
-                               statistics_cache=Path(settings.output) / "class_statistics.npz", progress=progress, **crop)
+        counted = {"statistics_cache": Path(settings.output) / "class_statistics.npz", "progress": progress}
+        paired, images, labels = training_sources(settings, sources.train, bad, **counted)
+        pairs = paired_dataset(paired, size, batch, settings.sampler, settings.seed, **counted, **crop)
     return TrainingData(
         sources,
         pairs,

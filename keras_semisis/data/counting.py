@@ -210,11 +210,12 @@ class _CountsFile:
 def missing_classes(paired: Source, whole: Source) -> list[str]:
     """Names of the classes that ``whole`` has and ``paired`` has not, the don't-care class left out.
 
-    Reads every label map of ``paired``, and of ``whole`` as many as it takes to find the missing classes.
+    Reads every label map of ``paired``, and of ``whole`` as many as it takes to find the missing classes, but for those whose
+    counts a source knows.
 
     Args:
         paired: A source with label maps.
-        whole: The source that it was taken from.
+        whole: The source that it was taken from, or another.
 
     Returns:
         Class names, in the order of their ids.

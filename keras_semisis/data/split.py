@@ -1,33 +1,43 @@
 """A data set and a ratio: its paired part, its unpaired images and its unpaired label maps."""
 
 import warnings
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
 from keras_semisis.data.bad_files import BadFiles, bad_files, to_be_counted
-from keras_semisis.data.counting import missing_classes
+from keras_semisis.data.counting import class_statistics, missing_classes
 from keras_semisis.data.draws import permutation
 from keras_semisis.data.label_space import DataError
 from keras_semisis.data.sources.one_sided import ImagesOnly, LabelMapsOnly
 from keras_semisis.data.sources.source import Source, Subset
 
+# Unpaired label maps that are read for the warning: a class that none of so many shows is hardly ever asked for
+_LOOKED_AT = 512
+
 
 def semi_paired_split(source: Source, ratio: float, seed: int = 0,
-                      skip_bad: int | BadFiles = 0) -> tuple[Subset, ImagesOnly, LabelMapsOnly]:
+                      skip_bad: int | BadFiles = 0, statistics_cache: str | Path | None = None,
+                      progress: Callable[[int, int], None] | None = None) -> tuple[Subset, ImagesOnly, LabelMapsOnly]:
     """Splits a paired source into N_p = round(ratio · N) pairs, and unpaired images and label maps of the
     rest.
 
     Which item goes where depends on ``seed``, ``ratio`` and the items' names, not on the order in which a
     disk lists them. With one seed, the pairs of a smaller ratio are among those of a larger one. The unpaired
-    images and the unpaired label maps are the same items in two independent orders. It reads the label maps
-    of the paired part to warn of classes that it misses.
+    images and the unpaired label maps are the same items in two independent orders.
+
+    It counts the classes of the paired part, which rare-class sampling then need not do again, and warns of those that it
+    misses and that one of up to 512 unpaired label maps shows.
 
     Args:
         source: A source with images and label maps.
         ratio: Supervision ratio r, from 0 to 1. 0 gives no pairs (USIS); 1 gives all of them, and unpaired
             sources that are the same items reshuffled.
         seed: The seed of the split.
-        skip_bad: Number of label maps that may be bad when they are read for the warning; as in `paired_dataset`.
+        skip_bad: Number of label maps that may be bad when they are counted; as in `paired_dataset`.
+        statistics_cache: File for the class statistics of the paired part, see `class_statistics`.
+        progress: Called while they are counted, see `class_statistics`.
 
     Returns:
         ``(paired, images, labels)``: three sources.
@@ -38,7 +48,7 @@ def semi_paired_split(source: Source, ratio: float, seed: int = 0,
             be used.
 
     Warns:
-        UserWarning: If the paired part misses classes that the source has.
+        UserWarning: If the paired part misses classes that the rest has.
 
     Example:
 
@@ -69,12 +79,13 @@ def semi_paired_split(source: Source, ratio: float, seed: int = 0,
     labels = LabelMapsOnly(source, rest[permutation(len(rest), seed, "unpaired label maps")])
     if 0 < ratio < 1:
         bad = bad_files(skip_bad)
-        _warn_of_missing_classes(to_be_counted(paired, bad), to_be_counted(source, bad), ratio)
+        paired.counts = class_statistics(to_be_counted(paired, bad), statistics_cache, progress)
+        _warn_of_missing_classes(paired, to_be_counted(labels.subset(range(min(_LOOKED_AT, len(labels)))), bad), ratio)
     return paired, images, labels
 
 
-def _warn_of_missing_classes(paired: Source, source: Source, ratio: float) -> None:
-    missing = missing_classes(paired, source)
+def _warn_of_missing_classes(paired: Source, unpaired: Source, ratio: float) -> None:
+    missing = missing_classes(paired, unpaired)
     if missing:
         warnings.warn(f"The {len(paired)} pairs of ratio={ratio} hold no pixel of {', '.join(missing)}: no "
                       "label will teach the discriminator these classes. Another seed or a larger ratio may "

@@ -11,7 +11,9 @@ from keras_semisis.data import (
     class_statistics,
     counting,
     missing_classes,
+    paired_dataset,
     rare_class_probabilities,
+    semi_paired_split,
 )
 from keras_semisis.data.class_counts import pixel_counts
 from keras_semisis.data.rare_classes import rejection_draws
@@ -172,6 +174,26 @@ def test_a_source_that_knows_its_counts_is_not_read(scenes, monkeypatch):
     np.testing.assert_array_equal(class_statistics(source), dense)
     missing_classes(source.subset([0]), source)
     assert not source.reads
+
+
+def test_a_split_counts_its_pairs_once_and_looks_at_few_others(tmp_path):
+    """A class that is nowhere, as COCO-Stuff has some: looking for it must not read everything."""
+    class WithoutTheLast(Scenes):
+        def load_label_map(self, index):
+            return np.minimum(super().load_label_map(index), 181)
+
+    source, cache = WithoutTheLast(3000, fingerprints={}), tmp_path / "statistics.npz"
+    with pytest.warns(UserWarning, match="The 30 pairs of ratio=0.01 hold no pixel of c"):
+        paired, _, _ = semi_paired_split(source, 0.01, statistics_cache=cache)
+    assert len(set(source.reads)) == len(source.reads) == 30 + 512
+    np.testing.assert_array_equal(class_statistics(paired), dense_counts(paired))
+    source.reads.clear()
+    paired_dataset(paired, (16, 20), 2, sampler="rare_classes")
+    class_statistics(paired, cache)
+    assert not source.reads
+    with pytest.warns(UserWarning):
+        semi_paired_split(source, 0.01, statistics_cache=cache)
+    assert len(source.reads) == 512
 
 
 def test_counts_that_cannot_be_kept_are_returned_with_a_warning(tmp_path):

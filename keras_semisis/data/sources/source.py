@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from keras_semisis.data.class_counts import ClassStatistics
 from keras_semisis.data.label_space import DataError, LabelSpace
 from keras_semisis.data.stored_ids import StoredIds
 
@@ -104,7 +105,13 @@ class Source(ABC):
 
 
 class Subset(Source):
-    """Some items of another source, in a given order."""
+    """Some items of another source, in a given order.
+
+    Attributes:
+        counts: The class statistics of these items, where they are known; None leaves it to the source.
+    """
+
+    counts: ClassStatistics | None = None
 
     def __init__(self, source: Source, indices: Sequence[int]):
         self.source = source
@@ -124,7 +131,7 @@ class Subset(Source):
         return self.source.fingerprint(self.indices[index])
 
     def class_counts(self, index):
-        return self.source.class_counts(self.indices[index])
+        return self.source.class_counts(self.indices[index]) if self.counts is None else self.counts.rows(index, index + 1)[0]
 
     def image_bytes(self, index):
         return self.source.image_bytes(self.indices[index])
