@@ -73,6 +73,8 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         ok, logs = ops.convert_to_tensor(True), {}
         for phase in self.phases():
             due = phase.due(self._step)
+            if not due:  # all weights are 0
+                continue
             ok, terms = self.run((phase.name, due), partial(self._run, phase, due), data, ok)
             self._finite[phase.name] = ok
             logs |= {f"{phase.name}/{term}": value for term, value in terms.items()}
@@ -91,7 +93,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         def loss(values):
             mapping = outside + list(zip(variables, values, strict=True))
             with keras.StatelessScope(mapping) as scope:
-                terms = phase.loss(data, due)
+                terms = {name: value for name, value in phase.loss(data, due).items() if name in due}
                 total = sum(phase.weights[name] * value for name, value in terms.items())
             return total, (terms, [scope.get_current_value(v) for v in state])
 
@@ -370,11 +372,18 @@ class AdversarialModel(engine.TrainStep, keras.Model):
 
     def save_own_variables(self, store):
         super().save_own_variables(store)
-        store["seed_generator"] = np.asarray(ops.convert_to_numpy(self.seed_generator.state.value))
+        store["seed_generator"] = np.stack([ops.convert_to_numpy(state.value) for state in self._seed_states()])
 
     def load_own_variables(self, store):
-        self.seed_generator.state.assign(store["seed_generator"][()])
+        # files of models without dropout may hold one state alone
+        values = np.reshape(store["seed_generator"][()], (-1, 2))
+        for state, value in zip(self._seed_states(), values, strict=True):
+            state.assign(value)
         super().load_own_variables({k: store[k] for k in store.keys() if k != "seed_generator"})
+
+    def _seed_states(self):
+        """States of the model's seed generator and of those of its networks' layers, such as dropout. Keras saves none."""
+        return [seeds.state for layer in self._flatten_layers() for seeds in layer._seed_generators]
 
 
 class NetworkOptimizers(keras.optimizers.MultiOptimizer):

@@ -57,8 +57,8 @@ class OASIS(SegmentingGAN):
             "segmentation_weight": segmentation_weight, "fake_weight": fake_weight,
             "feature_matching_weight": feature_matching_weight, "perceptual_weight": perceptual_weight,
             "label_mix_weight": label_mix_weight, "ema_decay": ema_decay}
-        super().__init__(num_classes, image_size, ignore_class, networks, settings, augmentation, perceptual=perceptual,
-                         seed=seed, **kwargs)
+        super().__init__(num_classes, image_size, ignore_class, networks, settings, perceptual=perceptual,
+                         augmentation=augmentation, seed=seed, **kwargs)
 
     def phases(self):
         """One iteration: D, then G, on the paired batch."""

@@ -22,16 +22,12 @@ class SegmentingGAN(SemanticGAN):
     Batches are tuples of ``(image, label_map)``, the paired one first, the unpaired one, if any, last.
     """
 
-    def __init__(self, num_classes, image_size, ignore_class, networks, settings, augmentation=None, **kwargs):
+    def __init__(self, num_classes, image_size, ignore_class, networks, settings, **kwargs):
         super().__init__(num_classes, image_size, ignore_class, networks, settings, **kwargs)
         expected = (*self.image_size, num_classes + 1)
         if tuple(self.discriminator.output_shape[1:]) != expected:
             raise ValueError(f"The discriminator returns {tuple(self.discriminator.output_shape[1:])}; expected logits of "
                              f"{expected}: height, width, and num_classes + 1 channels, the fake class first.")
-        if augmentation is not None:
-            augmentation.check_fill_class(ignore_class)
-            augmentation.build([(None, *self.image_size, 3), (None, augmentation.num_random)])
-        self.augmentation = augmentation
         self.segmentation_loss = SegmentationLoss(ignore_class)
         self.fake_loss = FakeLoss()
         self.feature_matching_loss = FeatureMatchingLoss()
@@ -77,13 +73,6 @@ class SegmentingGAN(SemanticGAN):
             terms["feature_matching"] = self.feature_matching_loss(real_features, features)
         return terms
 
-    def augmented(self, *batches):
-        """Images and label maps under one random augmentation, which they share; as they are without one."""
-        if self.augmentation is None:
-            return batches
-        random = keras.random.uniform((ops.shape(batches[0])[0], self.augmentation.num_random), seed=self.seed_generator)
-        return [self.augmentation([x, random]) for x in batches]
-
     # -- the rest ---------------------------------------------------------------------------------------------------
 
     def _configure(self, optimizers, settings, **kwargs):
@@ -105,10 +94,6 @@ class SegmentingGAN(SemanticGAN):
             int32 ``(B, H, W)`` or ``(H, W)``, in the label space's ids.
         """
         return self._segment(self.discriminator, photos)
-
-    def get_config(self):
-        augmentation = self.augmentation and keras.saving.serialize_keras_object(self.augmentation)
-        return super().get_config() | {"augmentation": augmentation}
 
 
 def _as_list(outputs):

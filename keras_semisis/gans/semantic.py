@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+from keras import ops
 
 from keras_semisis import models
 from keras_semisis.gans.adversarial import AdversarialModel, Untracked
@@ -29,13 +30,15 @@ class SemanticGAN(AdversarialModel):
         networks: The networks by name, ``"generator"`` among them; one that is None is left out.
         settings: Loss weights and the like, by name.
         perceptual: Feature model, ``"vgg19"``, or None.
+        augmentation: `layers.DiffAugment` of what discriminators see, or None.
         seed: Seed of the noise that training draws.
     """
 
     data_sets: tuple[str, ...] = ("paired_ds",)
     default_preset = "paper"
 
-    def __init__(self, num_classes, image_size, ignore_class, networks, settings, perceptual=None, seed=0, **kwargs):
+    def __init__(self, num_classes, image_size, ignore_class, networks, settings, perceptual=None,
+                 augmentation=None, seed=0, **kwargs):
         super().__init__(networks["generator"], ema_decay=settings["ema_decay"], seed=seed, **kwargs)
         for name, network in networks.items():
             setattr(self, name, network)
@@ -49,6 +52,20 @@ class SemanticGAN(AdversarialModel):
         if tuple(self.generator.output_shape[1:]) != (*self.image_size, 3):
             raise ValueError(f"The generator returns {tuple(self.generator.output_shape[1:])}; expected images of "
                              f"{(*self.image_size, 3)}.")
+        if augmentation is not None:
+            augmentation.check_fill_class(ignore_class)
+            augmentation.build([(None, *self.image_size, 3), (None, augmentation.num_random)])
+        self.augmentation = augmentation
+
+    # -- the algorithm ----------------------------------------------------------------------------------------------
+
+    def augmented(self, *batches):
+        """Images and label maps under one random augmentation, which they share; as they are without one."""
+        if self.augmentation is None:
+            return batches
+        random = keras.random.uniform((ops.shape(batches[0])[0], self.augmentation.num_random), seed=self.seed_generator)
+        # the layer computes in its own precision
+        return [ops.cast(self.augmentation([x, random]), x.dtype) for x in batches]
 
     # -- settings ---------------------------------------------------------------------------------------------------
 
@@ -191,7 +208,8 @@ class SemanticGAN(AdversarialModel):
         networks = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in self.network_names}
         return super().get_config() | self._given.value | networks | {
             "num_classes": self.num_classes, "image_size": self.image_size, "ignore_class": self.ignore_class,
-            "perceptual": self._perceptual_origin, "seed": self.seed}
+            "perceptual": self._perceptual_origin, "seed": self.seed,
+            "augmentation": self.augmentation and keras.saving.serialize_keras_object(self.augmentation)}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

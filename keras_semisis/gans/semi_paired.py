@@ -84,10 +84,14 @@ class SemiPairedGAN(SegmentingGAN):
             "feature_matching_weight": feature_matching_weight, "perceptual_weight": perceptual_weight,
             "cycle_weight": cycle_weight, "adversarial_weight": adversarial_weight, "label_mix_weight": label_mix_weight,
             "r1_gamma": r1_gamma, "r1_every": r1_every, "ema_decay": ema_decay}
-        super().__init__(num_classes, image_size, ignore_class, networks, settings, augmentation, perceptual=perceptual,
-                         seed=seed, **kwargs)
+        super().__init__(num_classes, image_size, ignore_class, networks, settings, perceptual=perceptual,
+                         augmentation=augmentation, seed=seed, **kwargs)
         self.freeze_discriminator = freeze_discriminator
         self.pretext = [Cycle()] if pretext is None else list(pretext)
+        names = [task.name for task in self.pretext] + ["adversarial"]
+        if len(set(names)) < len(names):
+            raise ValueError(f"pretext: the terms of the phase are called {', '.join(names)}, and two of them would be one. "
+                             "Give each task a name of its own.")
         self.judge_pairs = judge_pairs
         self.cycle_loss = CycleLoss(ignore_class)
         self.adversarial_loss = NonSaturatingLoss()

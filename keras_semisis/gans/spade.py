@@ -32,6 +32,7 @@ class SPADEGAN(SemanticGAN):
         feature_matching_weight: Weight of the L1 distance of D's features, summed over layers, averaged over scales.
         perceptual_weight: Weight of the perceptual term.
         kl_weight: Weight of the encoder's KL divergence, summed over the batch as published.
+        augmentation: `layers.DiffAugment` of what D sees, photos, generated images and label maps alike, or None.
         ema_decay: Decay of the generator's moving average; 0, as published, for none.
         seed: Seed of the noise that training draws.
 
@@ -54,7 +55,7 @@ class SPADEGAN(SemanticGAN):
 
     def __init__(self, num_classes, image_size, ignore_class=None, generator=None, discriminator=None, encoder=None,
                  perceptual="vgg19", adversarial_weight=1.0, feature_matching_weight=10.0, perceptual_weight=None,
-                 kl_weight=0.05, ema_decay=None, seed=0, **kwargs):
+                 kl_weight=0.05, augmentation=None, ema_decay=None, seed=0, **kwargs):
         if generator is None:
             latent_channels = None if encoder is None else encoder.output_shape[0][-1]
             generator = self.published_generator(num_classes, image_size, latent_channels)
@@ -65,7 +66,8 @@ class SPADEGAN(SemanticGAN):
         settings = {
             "adversarial_weight": adversarial_weight, "feature_matching_weight": feature_matching_weight,
             "perceptual_weight": perceptual_weight, "kl_weight": kl_weight, "ema_decay": ema_decay}
-        super().__init__(num_classes, image_size, ignore_class, networks, settings, perceptual=perceptual, seed=seed, **kwargs)
+        super().__init__(num_classes, image_size, ignore_class, networks, settings, perceptual=perceptual,
+                         augmentation=augmentation, seed=seed, **kwargs)
         if encoder is not None and self.noise_channels != encoder.output_shape[0][-1]:
             raise ValueError(f"The generator takes {self.noise_channels} latent channels, the encoder makes "
                              f"{encoder.output_shape[0][-1]}: they must be as many.")
@@ -129,6 +131,7 @@ class SPADEGAN(SemanticGAN):
 
         def discriminate(label_map, generated, image):
             """Predictions and features of both, which go through D as one batch, the generated images first."""
+            label_map, generated, image = self.augmented(label_map, generated, image)
             both = network([ops.concatenate([label_map, label_map]), ops.concatenate([generated, image])], training=True)
             halves = [keras.tree.map_structure(lambda x, i=i: ops.split(x, 2)[i], both) for i in (0, 1)]
             return halves

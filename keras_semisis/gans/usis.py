@@ -31,6 +31,7 @@ class USIS(SemanticGAN):
         segmentation_weight, adversarial_weight: Weights of G's two terms.
         reconstruction_weight: Weight of the decoder's ``E|x - decoder(features(x))|``.
         r1_gamma, r1_every: γ of D_u's R1 regularisation, ``γ/2 · E‖∇_x D_u(x)‖²``, taken at every k-th step, times k.
+        augmentation: `layers.DiffAugment` of what D_u sees, real and generated alike, or None.
         ema_decay: Decay of the generator's moving average.
         seed: Seed of the noise that training draws.
 
@@ -56,7 +57,8 @@ class USIS(SemanticGAN):
 
     def __init__(self, num_classes, image_size, ignore_class=None, generator=None, segmenter=None,
                  unconditional_discriminator=None, decoder=None, segmentation_weight=1.0, adversarial_weight=1.0,
-                 reconstruction_weight=1.0, r1_gamma=None, r1_every=None, ema_decay=None, seed=0, **kwargs):
+                 reconstruction_weight=1.0, r1_gamma=None, r1_every=None, augmentation=None, ema_decay=None, seed=0,
+                 **kwargs):
         if generator is None:
             generator = models.wavelet_spade_generator(num_classes, image_size, num_blocks=published_depth(image_size))
         networks = {
@@ -69,7 +71,8 @@ class USIS(SemanticGAN):
             "segmentation_weight": segmentation_weight, "adversarial_weight": adversarial_weight,
             "reconstruction_weight": reconstruction_weight, "r1_gamma": r1_gamma, "r1_every": r1_every,
             "ema_decay": ema_decay}
-        super().__init__(num_classes, image_size, ignore_class, networks, settings, seed=seed, **kwargs)
+        super().__init__(num_classes, image_size, ignore_class, networks, settings, augmentation=augmentation, seed=seed,
+                         **kwargs)
         self.cycle_loss = CycleLoss(ignore_class)
         self.adversarial_loss = NonSaturatingLoss()
 
@@ -92,13 +95,14 @@ class USIS(SemanticGAN):
         generated = self.synthesise(label_map)
         return {
             "segmentation": self.cycle_loss(label_map, self.segmenter(generated, training=True)),
-            "adversarial": self.adversarial_loss(1, self._judge(generated)),
+            "adversarial": self.adversarial_loss(1, self._judge(*self.augmented(generated))),
         }
 
     def unconditional_terms(self, data, due):
         """D_u tells photos from generated images, and keeps what the decoder rebuilds photos from."""
         image, label_map = data[-1]
-        terms = unconditional_terms(self._judge, self.adversarial_loss, image, self.synthesise(label_map), due)
+        image, generated = self.augmented(image, self.synthesise(label_map))
+        terms = unconditional_terms(self._judge, self.adversarial_loss, image, generated, due)
         if "reconstruction" in due:
             rebuilt = ops.cast(self.decoder(self._features(image), training=True), image.dtype)
             terms["reconstruction"] = ops.mean(ops.abs(image - rebuilt))
