@@ -9,7 +9,7 @@ from keras import ops
 
 from keras_semisis.layers import RandomAffine
 
-# Of 20 degrees, 6 of 256 pixels and 10 %
+# The published program's first version turns by 20 degrees and shifts by 6 pixels, of images of 256; its later one scales by 10 %
 ROTATION, TRANSLATION, SCALING = 20.0, 6 / 256, 10.0
 
 
@@ -49,7 +49,7 @@ class TCR:
 
     ``E‖T(G(z, m)) - G(z, T(m))‖²``, the mean over the pixels that come from inside the image. The same random rotation,
     scaling and translation T goes over image (bilinearly) and label map (nearest neighbour). The gradient goes through both
-    sides.
+    sides. The limits are those of the published program's two versions together; its weight is for another loss and task.
 
     Args:
         weight: Weight of the term. Images are in [-1, 1], and their mean squared difference is a few hundredths: 10
