@@ -9,7 +9,7 @@ from keras import ops
 
 from keras_semisis.layers import RandomAffine
 
-# The published program's first version turns by 20 degrees and shifts by 6 pixels, of images of 256; its later one scales by 10 %
+# The published program turns by 20 degrees and shifts by 6 of 256 pixels in its first version, scales by 10 % in its later one
 ROTATION, TRANSLATION, SCALING = 20.0, 6 / 256, 10.0
 
 
