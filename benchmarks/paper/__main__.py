@@ -8,7 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from benchmarks.paper.settings import PROFILES, TABLES, Cell, Settings, cells, fix_settings, read_settings
+from benchmarks.paper.settings import PROFILES, RATIOS, TABLES, Cell, Settings, cells, fix_settings, read_settings
 
 
 def arguments(argv=None):
@@ -17,9 +17,10 @@ def arguments(argv=None):
                         help="train (the default) all cells that have no result, judge those that are done by another "
                              "segmenter, or render the report; train runs segmenter and cell, each in a process of its own")
     parser.add_argument("--output", type=Path, default=Path("runs/paper"))
-    parser.add_argument("--table", type=int, choices=TABLES, help="chooses the methods as the paper's table does")
+    parser.add_argument("--table", type=int, choices=TABLES, default=1,
+                        help="chooses methods and ratios as the paper's table does; default 1")
     parser.add_argument("--methods", nargs="+", help="in place of the table's")
-    parser.add_argument("--ratios", nargs="+", type=float, default=[0.1, 0.2, 1.0], help="shares of labelled photos")
+    parser.add_argument("--ratios", nargs="+", type=float, help="shares of labelled photos, in place of the table's")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--segmenter", type=Path, help="of judge: a .keras file, whose name is that of the column")
     parser.add_argument("--jobs", type=int, default=1, help="cells that are trained at a time")
@@ -30,7 +31,9 @@ def arguments(argv=None):
             profile.add_argument(flag, choices=PROFILES, help="what the defaults are for: two CPU cores (default) or a GPU")
             continue
         default = None if field.default is dataclasses.MISSING else field.default
-        if isinstance(default, bool):
+        if field.name == "load_size":
+            profile.add_argument(flag, type=int, nargs=2, metavar="N", help="of training photos before a crop; default no crop")
+        elif isinstance(default, bool):
             profile.add_argument(flag, action="store_true", default=None)
         elif isinstance(default, tuple):
             profile.add_argument(
@@ -51,7 +54,7 @@ def settings_of(options) -> Settings:
 def train(options) -> int:
     """Trains what has no result yet, each cell in a process of its own. Returns the number of cells that failed."""
     settings = settings_of(options)
-    chosen = cells(options.methods or TABLES[options.table or 1], options.ratios, options.seeds)
+    chosen = cells(options.methods or TABLES[options.table], options.ratios or RATIOS[options.table], options.seeds)
     fix_settings(options.output, settings)
     missing = [cell for cell in chosen if not cell.file(options.output).exists()]
     print(f"{len(chosen)} cells, {len(chosen) - len(missing)} of them done", flush=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.paper.published import CITYSCAPES
+from benchmarks.paper.published import Published, published
 from benchmarks.paper.settings import METHODS, Cell
 from keras_semisis.callbacks.sample_grid import GAP, TITLE, tile_size
 
@@ -39,11 +39,19 @@ class Column:
         return [value for cell in cells if (value := self.value(cell)) is not None]
 
     def real_values(self, cells: list[dict]) -> list[float]:
-        """Several where segmenters that were trained on several machines judged."""
+        """Several where segmenters that were trained on different machines judged."""
         return sorted({round(value, self.digits) for cell in cells if (value := self.real(cell)) is not None})
 
     def text(self, values: list[float]) -> str:
         return mean_and_deviation(values, self.digits) if values else ""
+
+    def real_text(self, cells: list[dict]) -> str:
+        return ", ".join(f"{value:.{self.digits}f}" for value in self.real_values(cells))
+
+
+def papers(cells: list[dict]) -> Published:
+    """The paper's figures for the data of these cells."""
+    return published(cells[0]["settings"]["data"])
 
 
 def columns(cells: list[dict]) -> list[Column]:
@@ -81,6 +89,14 @@ def groups(cells: list[dict]) -> dict[tuple[str, float], list[dict]]:
     return dict(grouped)
 
 
+def percent(ratio: float) -> str:
+    """
+    >>> percent(0.005), percent(0.29)
+    ('0.5%', '29%')
+    """
+    return f"{100 * ratio:g}%"
+
+
 def mean_and_deviation(values: list[float], digits: int) -> str:
     """
     >>> mean_and_deviation([1.0, 2.0], 1), mean_and_deviation([1.0], 2)
@@ -92,24 +108,26 @@ def mean_and_deviation(values: list[float], digits: int) -> str:
 
 def table(cells: list[dict]) -> tuple[list[str], list[list[str]]]:
     """Head and rows: scores, the paper's, and what a method costs."""
-    scores = columns(cells)
-    head = ["r", "method", "seeds", *(score.title for score in scores), "paper: FID ↓ / mIoU ↑", "s per step", "peak GB"]
+    scores, paper = columns(cells), papers(cells)
+    head = ["r", "method", "seeds", *(score.title for score in scores), f"paper, {paper.data_set}: FID ↓ / mIoU ↑",
+            "G's parameters, 10⁶", "s per step", "peak GB"]
     rows = []
     for (method, ratio), group in groups(cells).items():
-        published = CITYSCAPES.get((method, ratio))
         rows.append([
-            f"{ratio:.0%}", NAMES[method], str(len(group)), *(score.text(score.values(group)) for score in scores),
-            "" if published is None else f"{published[0]} / {published[1]}",
+            percent(ratio), NAMES[method], str(len(group)), *(score.text(score.values(group)) for score in scores),
+            " / ".join(map(str, paper.figures.get((method, ratio), ()))),
+            f"{group[0]['parameters']['generator'] / 1e6:.2f}",
             mean_and_deviation([cell["seconds_per_step"] for cell in group], 2),
             f"{max(cell['peak_memory_bytes'] for cell in group) / 1e9:.1f}"])
-    rows.append(["", "real images", "", *(score.text(score.real_values(cells)) for score in scores), "", "", ""])
+    rows.append(["", "real images", "", *(score.real_text(cells) for score in scores), "", "", "", ""])
     return head, rows
 
 
 def loss_table(cells: list[dict]) -> tuple[list[str], list[list[str]]]:
-    """Each cell's loss terms, the mean over its last process."""
-    return ["cell", "loss terms"], [
-        [cell_name(cell), ", ".join(f"{name} {value:.3g}" for name, value in cell["losses"].items())] for cell in cells]
+    """Each cell's loss terms, and the steps that they are the mean over: older cells know those of one process alone."""
+    return ["cell", "mean over", "loss terms"], [
+        [cell_name(cell), "steps {}–{}".format(*cell["losses_steps"]) if "losses_steps" in cell else "its last process",
+         ", ".join(f"{name} {value:.3g}" for name, value in cell["losses"].items())] for cell in cells]
 
 
 def curves(cells: list[dict], path: Path) -> None:
@@ -129,7 +147,9 @@ def curves(cells: list[dict], path: Path) -> None:
                 lines[method].append((100 * ratio, statistics.fmean(values), deviation))
         for method, points in lines.items():
             axis.errorbar(*zip(*sorted(points), strict=True), marker="o", capsize=3, label=NAMES[method])
-        axis.axhline(statistics.fmean(score.real_values(cells)), color="black", linestyle=":", label="real images")
+        for value in score.real_values(cells):
+            line = axis.axhline(value, color="black", linestyle=":")
+        line.set_label("real images")
         axis.set(title=score.title, xlabel="labelled photos, %")
     axes[0][0].legend(fontsize=8)
     figure.tight_layout()
@@ -154,7 +174,8 @@ def picture(cells: list[dict], output: Path, path: Path) -> None:
         return grid.crop((left, top, left + width, top + height))
 
     columns = [(["label map"], column(grids[0][1], 0)), (["real"], column(grids[0][1], 1))]
-    columns += [([*NAMES[cell["method"]].split(": "), f"r = {cell['ratio']:.0%}"], column(grid, 2)) for cell, grid in grids]
+    columns += [([*NAMES[cell["method"]].split(": "), f"r = {percent(cell['ratio'])}"], column(grid, 2))
+                for cell, grid in grids]
     title = 4 * _LINE
     lines = -(-len(columns) // _COLUMNS)
     whole = Image.new("RGB", (GAP + width * min(len(columns), _COLUMNS), lines * (height + title)), "white")
@@ -168,6 +189,30 @@ def picture(cells: list[dict], output: Path, path: Path) -> None:
     whole.save(path, optimize=True)
 
 
+def explanation(cells: list[dict]) -> str:
+    """What the tables show."""
+    paper = papers(cells)
+    return (
+        f"Every method has the same split, feature network ({cells[0]['settings']['features']}), generator widths, batch, "
+        "steps and precision, and, unless its name has DiffAugment, the same augmentation. A score is the mean over a cell's "
+        "last three evaluations, that of another segmenter, named in brackets, of its last state; ± is the standard deviation "
+        f"over seeds. {_judged_by(cells)} Loss terms are means over the steps that their table names. The paper's figures are "
+        f"of {paper.data_set} at {'×'.join(map(str, paper.image_size))} with Inception features: they compare among "
+        "themselves alone.")
+
+
+def _judged_by(cells):
+    differing = next((score for score in columns(cells) if len(score.real_values(cells)) > 1), None)
+    if differing is None:
+        return "All cells were judged by the same segmenter."
+    by_real = defaultdict(list)
+    for cell in cells:
+        by_real[differing.real_text([cell])].append(cell_name(cell))
+    listed = "; ".join(f"{value} for {', '.join(names)}" for value, names in by_real.items() if value)
+    return ("Real images have several scores because cells were judged by segmenters that were trained on different machines: "
+            f"{differing.title} {listed}.")
+
+
 def write_report(output: Path) -> Path:
     """Writes report.md, report.html (which needs no other file), curves.png and grids.png.
 
@@ -178,14 +223,11 @@ def write_report(output: Path) -> Path:
     curves(cells, output / "curves.png")
     picture(cells, output, output / "grids.png")
     settings = ", ".join(
-        f"{name.replace('_', ' ')} {'×'.join(map(str, value)) if name == 'image_size' else value}"
+        f"{name.replace('_', ' ')} {'×'.join(map(str, value)) if name in ('image_size', 'load_size') and value else value}"
         for name, value in cells[0]["settings"].items() if name != "profile")
     parts = [
         ("h1", "The paper's comparison"),
-        ("p", f"Every method has the same split, segmenter, feature network ({cells[0]['settings']['features']}), generator "
-              "widths, batch, steps, precision and augmentation. A score is the mean over a cell's last three evaluations, "
-              "that of another segmenter, named in brackets, of its last state; ± is the standard deviation over seeds. "
-              "The paper's figures are of Cityscapes at 256×512 with Inception features: they compare among themselves alone."),
+        ("p", explanation(cells)),
         ("p", f"Settings ({cells[0]['settings']['profile'].upper()} profile): {settings}."),
         ("table", table(cells)),
         ("img", "curves.png"),

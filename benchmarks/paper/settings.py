@@ -11,8 +11,10 @@ ABLATIONS = ("A", "B", "C", "D", "E", "F")
 VARIANTS = ("diff_augment", "judge_pairs", "cycle_and_tcr")
 METHODS = (*BASELINES, "usis", "spade", "cc_fpse", *ABLATIONS, *VARIANTS)
 GENERATORS = ("oasis", "wavelet", "published")
-# USIS has no pairs; SPADE and CC-FPSE are compared with all of them
 TABLES = {1: ("usis", *BASELINES), 2: ("oasis", "semi_paired", *ABLATIONS), 3: ("usis", *BASELINES)}
+RATIOS = {1: (0.1, 0.2, 0.4, 0.6, 1.0), 2: (0.2,), 3: (0.005, 0.01, 0.05)}
+# USIS has no pairs; SPADE and CC-FPSE, in no table unless they are named, are compared with all of them
+ONLY_RATIO = {"usis": 0.0, "spade": 1.0, "cc_fpse": 1.0}
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Settings:
     data: str
     profile: str = "cpu"
     image_size: tuple[int, int] = (48, 64)
+    # of the training photos before a random crop of the image size, as `keras-semisis train` has it; None is no crop
+    load_size: tuple[int, int] | None = None
     steps: int = 2000
     batch_size: int = 8
     precision: str = "mixed_bfloat16"
@@ -92,32 +96,35 @@ class Cell:
 
 
 def cells(methods, ratios, seeds) -> list[Cell]:
-    """Every method at every ratio and seed; USIS once a seed, at ratio 0.
+    """Every method at every ratio and seed, each cell once; USIS at ratio 0 only, SPADE and CC-FPSE at 1.
 
-    >>> [cell.name for cell in cells(["usis", "oasis"], [0.1, 0.2], [0])]
-    ['usis-r0-s0', 'oasis-r0.1-s0', 'oasis-r0.2-s0']
+    >>> [cell.name for cell in cells(["usis", "oasis", "spade"], [0.1, 0.2], [0])]
+    ['usis-r0-s0', 'oasis-r0.1-s0', 'oasis-r0.2-s0', 'spade-r1-s0']
     """
     unknown = [method for method in methods if method not in METHODS]
     if unknown:
         raise ValueError(f"--methods {' '.join(unknown)}: expected some of {', '.join(METHODS)}.")
-    return [Cell(method, ratio, seed) for seed in seeds for method in methods
-            for ratio in ([0.0] if method == "usis" else ratios)]
+    return list(dict.fromkeys(
+        Cell(method, ratio, seed) for seed in seeds for method in methods
+        for ratio in ([ONLY_RATIO[method]] if method in ONLY_RATIO else ratios)))
 
 
 def fix_settings(output: Path, settings: Settings) -> None:
     """Writes the settings of a suite, or checks that they are those of the cells that are there.
 
+    A suite that is older than a setting has its default.
+
     Raises:
         ValueError: If they differ, naming what does.
     """
-    path, document = output / "settings.json", json.loads(json.dumps(dataclasses.asdict(settings)))
+    path, document = output / "settings.json", dataclasses.asdict(settings)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(document, indent=1))
         return
-    before = json.loads(path.read_text())
-    differing = [f"{name} ({before.get(name)!r}, now {value!r})" for name, value in document.items()
-                 if before.get(name) != value and name != "data"]  # where the data lie is no setting
+    before = dataclasses.asdict(read_settings(output))
+    differing = [f"{name} ({before[name]!r}, now {value!r})" for name, value in document.items()
+                 if before[name] != value and name != "data"]  # where the data lie is no setting
     if differing:
         raise ValueError(f"{path}: its cells were trained with other settings: {', '.join(differing)}. Give these, or another "
                          "--output.")

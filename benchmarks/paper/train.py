@@ -1,8 +1,6 @@
 """Trains and scores one cell."""
 
 import dataclasses
-import resource
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -10,14 +8,18 @@ import keras
 import numpy as np
 
 import keras_semisis as ks
+from benchmarks.paper.lock import locked
 from benchmarks.paper.report import read_cells
 from benchmarks.paper.settings import VARIANTS, Cell, Settings
+from benchmarks.paper.training_record import FILE, TrainingRecord, mean_losses
+from benchmarks.step_time import peak_memory
 from keras_semisis import metrics, models
 from keras_semisis.callbacks import Checkpoint, PeriodicEvaluation, resume
 from keras_semisis.callbacks.model_file import save_model
+from keras_semisis.callbacks.records import read_records
 from keras_semisis.callbacks.sample_grid import sample_grid
 from keras_semisis.cli import scoring
-from keras_semisis.cli.progress import ProgressBar, StepClock
+from keras_semisis.cli.progress import ProgressBar
 from keras_semisis.cli.segmenter import train_segmenter
 from keras_semisis.cli.settings import write_document
 from keras_semisis.cli.sources import open_data
@@ -26,7 +28,7 @@ from keras_semisis.gans import ABLATIONS, ablation
 from keras_semisis.gans.pretext import TCR, Cycle
 from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS
 
-# Evaluations that a cell's score is the mean of
+# Evaluations that a cell's scores are the mean of, and its losses of the steps before each
 LAST = 3
 _GRID_ROWS = 4
 # The split is the same for every seed of the training
@@ -39,7 +41,7 @@ def build(method: str, settings: Settings, space, seed: int):
     classes, size, s = space.num_classes, settings.image_size, settings
     common = {"num_classes": classes, "image_size": size, "ignore_class": space.ignore_class, "seed": seed,
               "ema_decay": s.ema_decay}
-    augmentation = ks.layers.DiffAugment(fill_class=space.ignore_class) if s.augmentation else None
+    augmentation = diff_augment(space) if s.augmentation else None
 
     def segmenting(name="discriminator"):
         return models.oasis_discriminator(
@@ -59,13 +61,13 @@ def build(method: str, settings: Settings, space, seed: int):
         gan = {"oasis": ks.OASIS, "tcr": ks.TCR}[method](
             **common, augmentation=augmentation, generator=generator(), discriminator=segmenting())
     elif method == "usis":
-        gan = ks.USIS(**common, r1_gamma=s.r1_gamma, generator=generator(), segmenter=segmenting("segmenter"),
-                      unconditional_discriminator=judge())
+        gan = ks.USIS(**common, augmentation=augmentation, r1_gamma=s.r1_gamma, generator=generator(),
+                      segmenter=segmenting("segmenter"), unconditional_discriminator=judge())
     elif method in ("spade", "cc_fpse"):
         cls, generator_of, discriminator_of = {
             "spade": (ks.SPADEGAN, models.spade_generator, models.multiscale_discriminator),
             "cc_fpse": (ks.CCFPSE, models.cc_fpse_generator, models.fpse_discriminator)}[method]
-        gan = cls(**common, perceptual=perceptual(), perceptual_weight=s.perceptual_weight,
+        gan = cls(**common, augmentation=augmentation, perceptual=perceptual(), perceptual_weight=s.perceptual_weight,
                   generator=generator_of(classes, size, 4 * s.base_channels, hidden_channels=s.hidden_channels),
                   discriminator=discriminator_of(classes, size, s.discriminator_channels[0]))
     else:
@@ -77,7 +79,7 @@ def build(method: str, settings: Settings, space, seed: int):
         if name == "A":
             arguments["reverse"] = segmenting("reverse")
         arguments |= {
-            "diff_augment": lambda: {"augmentation": ks.layers.DiffAugment(fill_class=space.ignore_class)},
+            "diff_augment": lambda: {"augmentation": diff_augment(space)},
             "judge_pairs": lambda: {"judge_pairs": True},
             "cycle_and_tcr": lambda: {"pretext": [Cycle(), TCR()]},
         }.get(method, dict)()
@@ -91,6 +93,13 @@ def build(method: str, settings: Settings, space, seed: int):
     return gan
 
 
+def diff_augment(space) -> ks.layers.DiffAugment:
+    """All policies, or, where no class stands for pixels that were shifted in or blanked out, colours alone."""
+    if space.ignore_class is None:
+        return ks.layers.DiffAugment(("color",))
+    return ks.layers.DiffAugment(fill_class=space.ignore_class)
+
+
 def data_sets(gan, cell: Cell, settings: Settings, train, cache: Path):
     """The data sets that a method's `fit` reads, by the one split of the suite."""
     paired, images, labels = ks.data.semi_paired_split(train, cell.ratio, _SPLIT_SEED, statistics_cache=cache)
@@ -98,18 +107,29 @@ def data_sets(gan, cell: Cell, settings: Settings, train, cache: Path):
     sampler = "rare_classes" if cell.method in ("semi_paired", *VARIANTS) else "uniform"
     if cell.method in ABLATIONS:
         sampler = ABLATIONS[cell.method].sampler
-    size, batch = settings.image_size, settings.batch_size
+    size, batch, load_size = settings.image_size, settings.batch_size, settings.load_size
     made = {
-        "paired_ds": lambda: ks.data.paired_dataset(paired, size, batch, sampler, cell.seed, statistics_cache=cache),
-        "unpaired_ds": lambda: ks.data.unpaired_dataset(images, labels, size, batch, cell.seed)}
+        "paired_ds": lambda: ks.data.paired_dataset(
+            paired, size, batch, sampler, cell.seed, statistics_cache=cache, load_size=load_size),
+        "unpaired_ds": lambda: ks.data.unpaired_dataset(images, labels, size, batch, cell.seed, load_size=load_size)}
     return [made[name]() for name in gan.data_sets]
 
 
 def train_segmenter_of(settings: Settings, output: Path) -> None:
-    """Trains the segmenter that judges every cell, on all real pairs, unless it is there."""
+    """Trains the segmenter that judges every cell, on all real pairs, unless it is there.
+
+    Raises:
+        ValueError: If another process trains it.
+    """
     path = output / "segmenter.keras"
     if path.exists():
         return
+    with locked(output / "running" / "segmenter"):
+        if not path.exists():  # another process may just have finished
+            _train_segmenter(settings, path)
+
+
+def _train_segmenter(settings, path):
     keras.config.set_dtype_policy(settings.precision)
     keras.utils.set_random_seed(0)
     train, _ = open_data(settings.data, settings.image_size)
@@ -122,45 +142,69 @@ def train_segmenter_of(settings: Settings, output: Path) -> None:
 
 
 def train_cell(cell: Cell, settings: Settings, output: Path) -> None:
-    """Trains a cell, or goes on with it, and writes its JSON and its picture."""
+    """Trains a cell, or goes on with it, and writes its JSON and its picture, unless they are there.
+
+    Raises:
+        ValueError: If another process trains it, or the records of its training are incomplete.
+    """
+    with locked(cell.folder(output)):
+        if not cell.file(output).exists():  # another suite may have finished it
+            _train_cell(cell, settings, output)
+
+
+def _train_cell(cell, settings, output):
     keras.config.set_dtype_policy(settings.precision)
     train, val = open_data(settings.data, settings.image_size)
-    segmenter = scoring.load_segmenter(output / "segmenter.keras", train.label_space.num_classes, settings.image_size)
-    judges = scoring.make_metrics(segmenter, settings.features, train, settings.image_size, settings.batch_size)
-    folder = cell.folder(output)
+    folder, every = cell.folder(output), settings.evaluate_every
     if (folder / "last.keras").is_file():
         gan, start = resume(folder)
         if getattr(gan, "perceptual", None) == "given":
             gan.perceptual = models.vgg16_features()
     else:
         gan, start = build(cell.method, settings, train.label_space, cell.seed), 0
-    validation = ks.data.paired_dataset(val, settings.image_size, settings.batch_size, training=False)
-    evaluation = PeriodicEvaluation(validation, judges, settings.evaluate_every, folder, best=None)
-    clock = StepClock()
+    # a cell may have been stopped after its last checkpoint
     if start < settings.steps:
+        segmenter = scoring.load_segmenter(output / "segmenter.keras", train.label_space.num_classes, settings.image_size)
+        judges = scoring.make_metrics(segmenter, settings.features, train, settings.image_size, settings.batch_size)
+        validation = ks.data.paired_dataset(val, settings.image_size, settings.batch_size, training=False)
+        sets = data_sets(gan, cell, settings, train, output / "running" / f"statistics-r{cell.ratio:g}.npz")
         with closing(ProgressBar(cell.name, settings.steps, start)) as bar:
-            history = gan.fit(
-                *data_sets(gan, cell, settings, train, output / "running" / f"statistics-r{cell.ratio:g}.npz"),
-                epochs=1, steps_per_epoch=settings.steps, initial_step=start, verbose=0,
-                callbacks=[clock, evaluation, Checkpoint(folder, settings.evaluate_every), bar]).history
-    else:
-        raise ValueError(f"{folder}: this cell is trained, but has no result. Remove the folder to train it again.")
+            gan.fit(*sets, epochs=1, steps_per_epoch=settings.steps, initial_step=start, verbose=0, callbacks=[
+                TrainingRecord(folder, every), PeriodicEvaluation(validation, judges, every, folder, best=None),
+                Checkpoint(folder, every), bar])
+    results = results_of(folder, settings)
     images, label_maps = examples(val, settings.image_size, _GRID_ROWS)
     path = cell.file(output)
     sample_grid(path.with_suffix(".png"), gan, label_maps, images, train.label_space)
-    evaluations = [record for record in evaluation.history if record["step"] % settings.evaluate_every == 0][-LAST:]
-    generated, real = scoring.split_scores({
-        name: float(np.mean([record[name] for record in evaluations])) for name in evaluations[0] if name != "step"})
-    unit = 1 if sys.platform == "darwin" else 1024
-    document = dataclasses.asdict(cell) | {
-        "scores": generated, "real": real, "history": evaluation.history,
-        "losses": {name: float(values[-1]) for name, values in history.items() if not name.startswith("val_")},
-        "seconds_per_step": float(np.median(clock.seconds)),
-        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
+    document = dataclasses.asdict(cell) | results | {
         "parameters": {name: getattr(gan, name).count_params() for name in gan.network_names},
         "settings": dataclasses.asdict(settings) | {"data": settings.data.partition(":")[0]},
         "versions": {"keras": keras.__version__, "backend": keras.config.backend(), "keras_semisis": ks.__version__}}
     write_document(path, document)
+
+
+def results_of(folder: Path, settings: Settings) -> dict:
+    """Scores, losses and costs of a cell that is trained, from the records in its folder.
+
+    Raises:
+        ValueError: If they do not have the last steps.
+    """
+    every = settings.evaluate_every
+    history = read_records(folder / "scores.jsonl", settings.steps)
+    records = read_records(folder / FILE, settings.steps)
+    evaluations = [record for record in history if record["step"] % every == 0][-LAST:]
+    judged = [record["step"] for record in evaluations]
+    recorded = [record for record in records if record["step"] in judged]
+    if not recorded:
+        raise ValueError(f"{folder}: this cell is trained, but {FILE} or scores.jsonl has nothing of its last steps. Remove "
+                         "the folder to train it again.")
+    generated, real = scoring.split_scores({
+        name: float(np.mean([record[name] for record in evaluations])) for name in evaluations[0] if name != "step"})
+    return {
+        "scores": generated, "real": real, "history": history, "losses": mean_losses(recorded),
+        "losses_steps": [recorded[0]["step"] - every + 1, recorded[-1]["step"]],
+        "seconds_per_step": float(np.median([record["seconds_per_step"] for record in records])),
+        "peak_memory_bytes": max(peak_memory(), *(record["peak_memory_bytes"] for record in records))}
 
 
 def judge_cells(segmenter: Path, settings: Settings, output: Path) -> None:

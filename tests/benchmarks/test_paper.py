@@ -2,14 +2,25 @@
 
 import dataclasses
 import json
+import shutil
+import threading
+import time
+from types import SimpleNamespace
 
 import pytest
 
+from benchmarks.paper import __main__ as command
+from benchmarks.paper import lock, train, training_record
 from benchmarks.paper.__main__ import arguments, main, settings_of
-from benchmarks.paper.report import table
+from benchmarks.paper.lock import locked
+from benchmarks.paper.report import explanation, loss_table, table
 from benchmarks.paper.settings import METHODS, TABLES, Cell, Settings, cells, fix_settings, read_settings
-from benchmarks.paper.train import build, data_sets, judge_cells, train_cell, train_segmenter_of
+from benchmarks.paper.train import build, data_sets, judge_cells, results_of, train_cell, train_segmenter_of
+from benchmarks.paper.training_record import TrainingRecord
+from keras_semisis.callbacks import Checkpoint
+from keras_semisis.callbacks.records import append_records, read_records, write_records
 from keras_semisis.cli.sources import open_data
+from keras_semisis.data import LabelSpace
 from tests.conftest import not_on_jax
 
 TINY = Settings(
@@ -21,7 +32,8 @@ TINY = Settings(
 def result(method, ratio, seed, frechet, miou):
     return {"method": method, "ratio": ratio, "seed": seed, "scores": {"frechet": frechet, "miou": miou},
             "real": {"frechet": 1.0, "miou": 0.5}, "seconds_per_step": 1.0, "peak_memory_bytes": 2e9,
-            "losses": {"generator/segmentation": 1.5}, "settings": {"features": "segmenter", "steps": 4, "profile": "cpu"}}
+            "losses": {"generator/segmentation": 1.5}, "parameters": {"generator": 1_234_567, "discriminator": 9},
+            "settings": {"features": "segmenter", "steps": 4, "profile": "cpu", "data": "camvid"}}
 
 
 def test_cells_of_the_tables():
@@ -31,6 +43,49 @@ def test_cells_of_the_tables():
     assert set(TABLES[2]) == {"oasis", "semi_paired", *"ABCDEF"}
     with pytest.raises(ValueError, match="--methods pix2pix: expected some of oasis"):
         cells(["pix2pix"], [0.1], [0])
+
+
+def test_cells_are_trained_once_and_at_ratios_that_make_sense():
+    names = [cell.name for cell in cells(["spade", "usis", "oasis", "cc_fpse", "oasis"], [0.2, 0.2, 0.1], [1, 1])]
+    assert names == ["spade-r1-s1", "usis-r0-s1", "oasis-r0.2-s1", "oasis-r0.1-s1", "cc_fpse-r1-s1"]
+
+
+def started(monkeypatch, tmp_path, words):
+    """Command lines of the processes that a suite starts, and how many of them ran at a time at most."""
+    lines, running, most, access = [], 0, 0, threading.Lock()
+
+    def run(line, env, **kwargs):
+        nonlocal running, most
+        with access:
+            lines.append(line[3:])
+            running += 1
+            most = max(most, running)
+        time.sleep(0.05)
+        with access:
+            running -= 1
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr(command.subprocess, "run", run)
+    assert main(["--output", str(tmp_path), "--data", "synthetic", *words.split()]) == 0
+    return lines, most
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_no_more_cells_at_a_time_than_jobs(monkeypatch, tmp_path, jobs):
+    lines, most = started(monkeypatch, tmp_path, f"--methods oasis tcr --ratios 0.1 0.2 0.4 --jobs {jobs}")
+    assert lines[0][0] == "segmenter" and [line[0] for line in lines[1:]] == ["cell"] * 6
+    assert most == jobs
+
+
+@pytest.mark.parametrize(("words", "methods", "ratios"), [
+    ("", {"oasis", "tcr", "semi_paired"}, {"0.1", "0.2", "0.4", "0.6", "1.0"}),
+    ("--table 2", {"oasis", "semi_paired", *"ABCDEF"}, {"0.2"}),
+    ("--table 3", {"oasis", "tcr", "semi_paired"}, {"0.005", "0.01", "0.05"}),
+    ("--table 3 --methods E --ratios 0.3", {"E"}, {"0.3"})])
+def test_a_table_has_its_ratios(monkeypatch, tmp_path, words, methods, ratios):
+    lines, _ = started(monkeypatch, tmp_path, words + " --jobs 8")
+    chosen = {(line[line.index("--methods") + 1], line[line.index("--ratios") + 1]) for line in lines[1:]}
+    assert chosen - {("usis", "0.0")} == {(method, ratio) for method in methods for ratio in ratios}
 
 
 def test_settings_are_the_same_for_every_cell(tmp_path):
@@ -43,6 +98,17 @@ def test_settings_are_the_same_for_every_cell(tmp_path):
             "--data synthetic:12 --image-size 32 64 --steps 5 --batch-size 2 --precision float32".split())))
 
 
+def test_a_suite_older_than_a_setting_has_its_default(tmp_path):
+    fix_settings(tmp_path, TINY)
+    path = tmp_path / "settings.json"
+    document = json.loads(path.read_text())
+    del document["load_size"]
+    path.write_text(json.dumps(document))
+    fix_settings(tmp_path, TINY)
+    with pytest.raises(ValueError, match=r"load_size \(None, now \(40, 80\)\)"):
+        fix_settings(tmp_path, dataclasses.replace(TINY, load_size=(40, 80)))
+
+
 def test_a_profile_is_where_the_defaults_come_from():
     given = settings_of(arguments("--data synthetic --profile gpu --steps 20000".split()))
     assert (given.profile, given.image_size, given.steps) == ("gpu", (128, 192), 20_000)
@@ -51,7 +117,9 @@ def test_a_profile_is_where_the_defaults_come_from():
 
 def test_settings_from_the_command():
     given = settings_of(arguments(
-        "--data synthetic --unconditional-betas 0.0 0.999 --generator published --discriminator-channels 4 8".split()))
+        "--data synthetic --unconditional-betas 0.0 0.999 --generator published --discriminator-channels 4 8 "
+        "--load-size 286 300".split()))
+    assert given.load_size == (286, 300)
     assert (given.unconditional_betas, given.generator, given.discriminator_channels) == ((0.0, 0.999), "published", (4, 8))
     with pytest.raises(ValueError, match="--generator big: expected oasis, wavelet or published"):
         settings_of(arguments("--data synthetic --generator big".split()))
@@ -85,6 +153,33 @@ def test_every_method_is_built_at_the_suites_widths(method):
         assert (judging.beta_1, judging.beta_2) == TINY.unconditional_betas
 
 
+def test_methods_differ_in_the_sampler_and_not_in_the_pairs():
+    train, _ = open_data(TINY.data, TINY.image_size)
+    settings, samplers, pairs = dataclasses.replace(TINY, load_size=(40, 80)), {}, set()
+    for method in METHODS:
+        if method != "usis":
+            needs = SimpleNamespace(data_sets=("paired_ds", "unpaired_ds"))
+            sets = data_sets(needs, Cell(method, 0.5, 0), settings, train, None)
+            items = [lane.items for batches in sets for lane in batches._lanes]
+            samplers[method] = sets[0]._sampler
+            pairs.add(tuple(items[0]._source.name(i) for i in range(len(items[0]))))
+            assert {part.size for part in items} == {(40, 80)} and {batches.image_size for batches in sets} == {(32, 64)}
+    assert len(pairs) == 1
+    rare = dict.fromkeys(["semi_paired", "diff_augment", "judge_pairs", "cycle_and_tcr", *"ABCD"], "rare_classes")
+    assert samplers == rare | {"F": "rare_classes_second_half"} | dict.fromkeys(
+        ["oasis", "tcr", "spade", "cc_fpse", "E"], "uniform")
+
+
+def test_augmentation_without_a_dont_care_class_is_of_colours():
+    without, augmented = LabelSpace(["sky", "road"], [(0, 0, 255), (9, 9, 9)]), dataclasses.replace(TINY, augmentation=True)
+    assert build("diff_augment", TINY, without, 0).augmentation.policy == ("color",)
+    assert build("oasis", augmented, without, 0).augmentation.policy == ("color",)
+    train, _ = open_data(TINY.data, TINY.image_size)
+    for method in ("oasis", "usis", "semi_paired", "spade", "cc_fpse"):
+        augmentation = build(method, augmented, train.label_space, 0).augmentation
+        assert augmentation.fill_class == train.label_space.ignore_class and len(augmentation.policy) == 3
+
+
 def test_generators_of_the_two_kinds_are_equally_wide():
     train, _ = open_data(TINY.data, TINY.image_size)
     published = dataclasses.replace(TINY, generator="published")
@@ -93,12 +188,69 @@ def test_generators_of_the_two_kinds_are_equally_wide():
     assert widths[0][-len(widths[1]):] == widths[1]
 
 
+CELL = Cell("oasis", 0.5, 0)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, eager_tensorflow):
+    """A suite with one cell."""
+    def built(*args):
+        gan = build(*args)
+        gan.statistics_batches = 1  # fifty would take longer than the training
+        return gan
+
+    output = tmp_path_factory.mktemp("suite")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "build", built)
+        fix_settings(output, TINY)
+        train_segmenter_of(TINY, output)
+        train_cell(CELL, TINY, output)
+        yield output
+
+
+class Killed(BaseException):
+    """As the end of a process, it is caught by nothing."""
+
+
 @not_on_jax
-def test_a_cell_and_its_report(tmp_path):
-    fix_settings(tmp_path, TINY)
-    cell = Cell("oasis", 0.5, 0)
-    train_segmenter_of(TINY, tmp_path)
-    train_cell(cell, TINY, tmp_path)
+def test_a_cell_that_was_stopped_ends_as_if_it_had_not(tmp_path, monkeypatch, trained):
+    def killed(*args, **kwargs):
+        raise Killed
+
+    class KilledBeforeTheLastCheckpoint(Checkpoint):
+        def act(self, logs):
+            if self.step == 4:
+                raise Killed
+            super().act(logs)
+
+    cell, parts = CELL, tmp_path
+    shutil.copy(trained / "segmenter.keras", parts)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(train, "Checkpoint", KilledBeforeTheLastCheckpoint)
+        train_cell(cell, TINY, parts)
+    # what had been written about the steps after the checkpoint would be there twice
+    assert [record["step"] for record in read_records(cell.folder(parts) / training_record.FILE, 4)] == [2, 4]
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(train, "sample_grid", killed)
+        train_cell(cell, TINY, parts)
+    assert not cell.file(parts).exists()
+    train_cell(cell, TINY, parts)
+    expected, document = (json.loads(cell.file(output).read_text()) for output in (trained, parts))
+    assert [record["step"] for record in read_records(cell.folder(parts) / training_record.FILE, 4)] == [2, 4]
+    assert document["losses_steps"] == expected["losses_steps"] == [1, 4]
+    for name in ("scores", "real", "losses"):
+        assert document[name] == pytest.approx(expected[name], rel=1e-4, abs=1e-6)
+    assert [record["step"] for record in document["history"]] == [2, 4]
+    # another suite's result is not replaced
+    cell.file(parts).write_text("{}")
+    train_cell(cell, TINY, parts)
+    assert cell.file(parts).read_text() == "{}"
+
+
+@not_on_jax
+def test_a_cell_and_its_report(tmp_path, trained):
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
+    cell = CELL
     document = json.loads(cell.file(tmp_path).read_text())
     assert {"frechet", "kid", "miou"} <= document["scores"].keys() & document["real"].keys()
     assert [record["step"] for record in document["history"]] == [2, 4]
@@ -116,15 +268,63 @@ def test_a_cell_and_its_report(tmp_path):
     page = (tmp_path / "report.html").read_text()
     assert page.count("data:image/png;base64,") == 2 and "src=\"curves" not in page
     report = (tmp_path / "report.md").read_text()
-    assert "| 50% | OASIS | 1 |" in report and "| mIoU ↑ (other) |" in report
+    assert "| 50% | OASIS | 1 |" in report and "| mIoU ↑ (other) |" in report and "| oasis-r0.5-s0 | steps 1–4 |" in report
     # nothing is left to do
     assert main(["--methods", "oasis", "--ratios", "0.5", "--output", str(tmp_path), *flags(TINY)]) == 0
+
+
+def test_records_of_the_steps_after_the_checkpoint_are_cut_off(tmp_path):
+    path = tmp_path / training_record.FILE
+    write_records(path, [{"step": 2}, {"step": 4}])
+    record = TrainingRecord(tmp_path, 2)
+    record.set_model(SimpleNamespace(step=2))
+    record.on_train_begin()
+    assert read_records(path, 9) == [{"step": 2}]
+    for loss in ({"a": 1.0, "b": 7.0}, {"a": 3.0}):  # b is not due at every step
+        record.on_train_batch_begin(0)
+        record.on_train_batch_end(0, loss)
+    before, after = read_records(path, 9)
+    assert before == {"step": 2} and after["step"] == 4 and after["losses"] == {"a": 2.0, "b": 7.0}
+    assert 0 <= after["seconds_per_step"] < 1 and after["peak_memory_bytes"] > 1e6
+
+
+def test_results_are_of_the_records(tmp_path):
+    settings = dataclasses.replace(TINY, steps=10, evaluations=5)
+    with pytest.raises(ValueError, match="has nothing of its last steps"):
+        results_of(tmp_path, settings)
+    append_records(tmp_path / "scores.jsonl", [{"step": s, "miou": s / 10, "miou_real": 0.5} for s in (2, 4, 6, 8, 10)])
+    append_records(tmp_path / training_record.FILE, [
+        {"step": s, "losses": {"a": float(s)}, "seconds_per_step": t, "peak_memory_bytes": 10**15 * s}
+        for s, t in ((2, 9.0), (4, 9.0), (6, 1.0), (8, 9.0), (10, 1.0))])
+    results = results_of(tmp_path, settings)
+    assert (results["scores"], results["real"]) == ({"miou": pytest.approx(0.8)}, {"miou": 0.5})
+    assert (results["losses"], results["losses_steps"]) == ({"a": 8.0}, [5, 10])
+    assert (results["seconds_per_step"], results["peak_memory_bytes"]) == (9.0, 10**16)
+
+
+@pytest.mark.skipif(lock.fcntl is None, reason="Windows does without")
+def test_a_cell_is_trained_by_one_process(tmp_path, capsys):
+    fix_settings(tmp_path, TINY)
+    words = ["--output", str(tmp_path), "--methods", "oasis", "--ratios", "0.5"]
+    for what, folder in (("cell", "oasis-r0.5-s0"), ("segmenter", "segmenter")):
+        with locked(tmp_path / "running" / folder):
+            assert main([what, *words]) == 1
+        error = capsys.readouterr().err
+        assert f"{folder}: another process trains here" in error and error.count("\n") == 1
+        with locked(tmp_path / "running" / folder):  # which the first has left
+            pass
+
+
+def test_without_locks_two_may_train(tmp_path, monkeypatch):
+    monkeypatch.setattr(lock, "fcntl", None)
+    with locked(tmp_path), locked(tmp_path):
+        pass
 
 
 def flags(settings):
     words = []
     for name, value in settings.__dict__.items():
-        if isinstance(value, bool):
+        if isinstance(value, bool) or value is None:
             continue
         values = value if isinstance(value, tuple) else (value,)
         words += ["--" + name.replace("_", "-"), *map(str, values)]
@@ -143,6 +343,38 @@ def test_table_has_means_deviations_the_papers_figures_and_real_images():
     judged = result("oasis", 0.1, 0, 10.0, 0.3) | {"judged": {"other": {"miou": 0.2, "miou_real": 0.6}}}
     head, rows = table([judged, result("semi_paired", 0.1, 0, 8.0, 0.45)])
     assert [row[5] for row in (head, *rows)] == ["mIoU ↑ (other)", "0.200", "", "0.600"]
+
+
+def of_data(data, *arguments):
+    made = result(*arguments)
+    return made | {"settings": made["settings"] | {"data": data}}
+
+
+@pytest.mark.parametrize(("data", "method", "ratio", "name", "figures"), [
+    ("cityscapes", "B", 0.2, "Cityscapes", "47.0 / 56.8"), ("ade20k", "cc_fpse", 1.0, "ADE20K", "31.7 / 43.7"),
+    ("ade20k", "B", 0.2, "ADE20K", ""), ("coco_stuff", "tcr", 0.005, "COCO-Stuff", "111.1 / 11.7"),
+    ("coco_stuff", "tcr", 0.2, "COCO-Stuff", ""), ("folder", "usis", 0.0, "Cityscapes", "50.1 / 42.3")])
+def test_the_papers_figures_are_of_the_same_data_where_it_has_them(data, method, ratio, name, figures):
+    made = [of_data(data, method, ratio, 0, 10.0, 0.3)]
+    head, rows = table(made)
+    assert rows[0][head.index(f"paper, {name}: FID ↓ / mIoU ↑")] == figures
+    size = "256×512" if name == "Cityscapes" else "256×256"
+    assert f"The paper's figures are of {name} at {size} with" in explanation(made)
+
+
+def test_small_ratios_and_the_generators_size_are_shown():
+    head, rows = table([result("oasis", ratio, 0, 10.0, 0.3) for ratio in (0.005, 0.015, 0.1)])
+    assert [row[0] for row in rows] == ["0.5%", "1.5%", "10%", ""]
+    assert rows[0][head.index("G's parameters, 10⁶")] == "1.23"
+
+
+def test_the_report_tells_what_losses_are_of_and_who_judged():
+    old, new = result("oasis", 0.1, 0, 10.0, 0.3), result("tcr", 0.1, 0, 14.0, 0.4) | {"losses_steps": [3, 4]}
+    assert [row[1] for row in loss_table([old, new])[1]] == ["its last process", "steps 3–4"]
+    assert "All cells were judged by the same segmenter." in explanation([old, new])
+    other = new | {"real": {"frechet": 1.0, "miou": 0.6}}
+    assert "different machines: mIoU ↑ 0.500 for oasis-r0.1-s0; 0.600 for tcr-r0.1-s0." in explanation([old, other])
+    assert table([old, other])[1][-1][4] == "0.500, 0.600"
 
 
 def test_errors_are_one_line(tmp_path, capsys):

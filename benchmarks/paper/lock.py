@@ -1,0 +1,28 @@
+"""One process at a time trains in a folder."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows, which does without
+    fcntl = None
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Within ``with``: no other process gets in. The lock goes with its process, however that ends.
+
+    Raises:
+        ValueError: If another process is in it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w") as file:
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ValueError(f"{folder}: another process trains here, perhaps of a suite that was killed. Stop it, or "
+                                 "wait until it is done.") from None
+        yield
