@@ -1,5 +1,6 @@
 """The commands and their options."""
 
+import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +21,8 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_mar
 _DATA = ("What to train on: cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, folder:PATH (images/ and "
          "labels/ in it), records:PATH (of pack) or synthetic.")
 _SIZE = "Height x width; by default that of published results on the data, or 64x96."
-_SKIP_BAD = "Number of missing, damaged or wrongly labelled files to tolerate; they are listed at the end."
+_SKIP_BAD = ("Number of damaged or wrongly labelled files to tolerate; they are listed at the end. A photo or label map "
+             "without its partner is an error in any case.")
 Data = Annotated[str, typer.Option("--data", help=_DATA)]
 ValidationData = Annotated[str | None, typer.Option(
     help="folder:PATH to validate with. Otherwise the data's own validation split, or every tenth item of a folder.")]
@@ -38,6 +40,7 @@ _NETWORKS, _LOSSES, _RUN, _SOURCES = "Networks", "Losses and optimisers", "Run",
 @app.callback()
 def prepare(ctx: typer.Context, debug: Annotated[bool, typer.Option(help="Show tracebacks.")] = False):
     ctx.obj = {"debug": debug}
+    sys.stdout.reconfigure(errors="backslashreplace")  # a name that cannot be printed is no reason to fail
 
 
 def command(name: str):
@@ -254,7 +257,8 @@ def train_segmenter(
 @command("classes")
 def classes(
     ctx: typer.Context,
-    data: Annotated[str, typer.Argument(help="cityscapes, ade20k, coco_stuff, camvid, synthetic, tfds:NAME or a folder.")],
+    data: Annotated[str, typer.Argument(help="cityscapes, ade20k, coco_stuff, camvid, synthetic, tfds:NAME, records:PATH "
+                                                  "or a folder.")],
     legend: Annotated[Path | None, typer.Option(help="A PNG file to draw names and colours into.")] = None,
 ):
     """Prints the classes of a data set: ids, names, colours, the don't-care class."""
@@ -291,8 +295,11 @@ def pack(
     image_size: Annotated[str, typer.Option(help="Height x width that synthetic scenes are rendered at.")] = "64x96",
     ignore_class: IgnoreClass = None,
     id_map: IdMap = [],  # noqa: B006
+    skip_bad: Annotated[int, typer.Option(
+        min=0, help="Number of damaged or wrongly labelled files to leave out; they are listed at the end. All files are read "
+                    "before, to know them.")] = 0,
 ):
     """Packs many small files into few large ones, with their class statistics; goes on where it was interrupted."""
     from keras_semisis.cli.packing import pack as run
 
-    run(data, output, validation_data, parse_size(image_size), ignore_class, tuple(id_map))
+    run(data, output, validation_data, parse_size(image_size), ignore_class, tuple(id_map), skip_bad)

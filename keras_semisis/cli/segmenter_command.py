@@ -13,6 +13,7 @@ from keras_semisis.cli.segmenter import train_segmenter
 from keras_semisis.cli.sources import open_data
 from keras_semisis.data import BadFiles, paired_dataset
 from keras_semisis.data.bad_files import good_items
+from keras_semisis.data.whole_file import check_writable
 from keras_semisis.metrics import GeneratedMeanIoU
 
 NETWORKS = ("unet", "efficientnet_lite0")
@@ -26,6 +27,7 @@ def run(data: str, output: Path, network: str, image_size: tuple[int, int], batc
         raise ValueError(f"--output {output}: the file name must end in .keras.")
     if network not in NETWORKS:
         raise ValueError(f"--network {network}: expected {' or '.join(NETWORKS)}.")
+    check_writable(output)
     keras.config.set_dtype_policy(precision)
     keras.utils.set_random_seed(seed)
     bad = BadFiles(skip_bad)

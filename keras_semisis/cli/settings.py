@@ -118,9 +118,12 @@ def parse_id_map(pairs: tuple[str, ...]) -> dict[int, int]:
 
 
 def write_document(path: Path, document: Mapping[str, Any]) -> None:
-    """Writes JSON; the file is there whole or not at all."""
+    """Writes JSON; the file is there whole or not at all.
+
+    Everything in it is ASCII, since a path whose bytes are no UTF-8 can be kept as an escape alone.
+    """
     with whole_file(path) as unfinished:
-        unfinished.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        unfinished.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
 def read_settings(folder: Path) -> TrainSettings:
@@ -132,7 +135,7 @@ def read_settings(folder: Path) -> TrainSettings:
     path = folder / FILE
     if not path.is_file():
         raise ValueError(f"{folder}: this folder holds no run (no {FILE}). Give the folder that `train --output` named.")
-    options = json.loads(path.read_text())["options"]
+    options = json.loads(path.read_text(encoding="utf-8"))["options"]
     unknown = sorted(options.keys() - {field.name for field in fields(TrainSettings)})
     if unknown:
         raise ValueError(f"{path}: unknown options {', '.join(unknown)}; another version of keras-semisis wrote it.")

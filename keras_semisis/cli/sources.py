@@ -95,10 +95,13 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
 def default_sizes(data: str) -> tuple[tuple[int, int], tuple[int, int] | None]:
     """Image size and load size (both (height, width)) at which the field publishes results on ``data``, or 64×96 uncropped.
 
+    Raises:
+        DataError: As `Records` raises it.
+
     >>> default_sizes("ade20k:PATH"), default_sizes("synthetic")
     (((256, 256), (286, 286)), ((64, 96), None))
     """
-    source = _source_class(data)
+    source = _known_source(data)
     if source is None or source.published_image_size is None:
         return DEFAULT_IMAGE_SIZE, None
     return source.published_image_size, source.published_load_size
@@ -112,7 +115,7 @@ def label_space_of(data: str) -> LabelSpace:
 
     Raises:
         ValueError: If there is no such source or folder.
-        DataError: As `Folder` and `TFDS` raise it.
+        DataError: As `Folder`, `Records` and `TFDS` raise it, or if a pack has no label maps.
 
     Example:
 
@@ -120,7 +123,9 @@ def label_space_of(data: str) -> LabelSpace:
     35
     """
     kind, _, path = data.partition(":")
-    source = _source_class(data)
+    source = _known_source(data)
+    if source is not None and source.label_space is None:
+        raise DataError(f"{data}: this pack holds photos alone, which have no classes. Name one with label maps.")
     if source is not None:
         return source.label_space
     if kind == "synthetic":
@@ -133,9 +138,11 @@ def label_space_of(data: str) -> LabelSpace:
     return Folder(root, split="train" if _has_split(root, "train", "labels") else None, images=None).label_space
 
 
-def _source_class(data):
-    """The class whose label space and sizes ``data`` has; None of a folder, of synthetic scenes and of other sets of TFDS."""
+def _known_source(data):
+    """Whose label space and sizes ``data`` has: a benchmark's class, a pack; None of others."""
     kind, _, path = data.partition(":")
+    if kind == "records" and path:
+        return Records(path, *_splits(Path(path))[:1])
     return TFDS.known.get(re.split("[/:]", path)[0]) if kind == "tfds" else _BENCHMARKS.get(kind)
 
 
@@ -152,11 +159,15 @@ def _open_folder(root, ignore_class, id_map, hold_out, skip_bad):
 
 
 def _open_records(root, hold_out):
-    splits = [split for split in ("train", "val") if (root / split / MANIFEST).is_file()]
+    splits = _splits(root)
     if len(splits) == 2:
         return DataPair(Records(root, "train"), Records(root, "val"))
     train = Records(root, *splits)
     return _held_out(train, root) if hold_out else DataPair(train, train)
+
+
+def _splits(root):
+    return [split for split in ("train", "val") if (root / split / MANIFEST).is_file()]
 
 
 def _held_out(train, root):
@@ -222,7 +233,7 @@ def label_space_beside(model: Path, num_classes: int, ignore_class: int | None) 
     """The label space of the run that a model file lies in; without names and with drawn colours where there is none."""
     path = model.parent / FILE
     if path.is_file():
-        stored = LabelSpace(**json.loads(path.read_text())["label_space"])
+        stored = LabelSpace(**json.loads(path.read_text(encoding="utf-8"))["label_space"])
         if stored.num_classes == num_classes:
             return stored
     return LabelSpace([f"class {i}" for i in range(num_classes)], distinct_colours(num_classes), ignore_class)

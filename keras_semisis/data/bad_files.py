@@ -1,9 +1,11 @@
 """Files that cannot be used: how many of them are tolerated, and which they were."""
 
 import threading
+from collections.abc import Callable
 
 import numpy as np
 
+from keras_semisis.data.counting import in_order
 from keras_semisis.data.label_space import DataError
 from keras_semisis.data.sources.source import Source, Subset
 
@@ -62,24 +64,41 @@ def bad_files(skip_bad: int | BadFiles) -> BadFiles:
     return skip_bad if isinstance(skip_bad, BadFiles) else BadFiles(skip_bad)
 
 
-def good_items(source: Source, bad: BadFiles) -> Source:
+def good_items(source: Source, bad: BadFiles, images: bool = True,
+               progress: Callable[[int, int], None] | None = None) -> Source:
     """The items of a source that can be used; where bad files are tolerated, each is read once to know.
 
+    Args:
+        source: Photos, label maps or both.
+        bad: Takes note of the others.
+        images: False looks at the label maps alone. (Of a source without ``label_space`` the photos are looked at alone.)
+        progress: Called with (items read, items in all).
+
     Raises:
-        DataError: If more are bad than tolerated.
+        DataError: If more are bad than tolerated, or all of them.
     """
-    if not bad.tolerated:
+    if not bad.tolerated or not len(source):
         return source
+    read = source.load if images else source.load_label_map
+    if source.label_space is None:
+        read = source.load_image
 
     def usable(index):
         try:
-            source.load(index)
+            read(index)
         except DataError as error:
             bad.add(error)
             return False
         return True
 
-    return source.subset(np.array([index for index in range(len(source)) if usable(index)], np.int64))
+    good = []
+    for index, is_good in enumerate(in_order(usable, 0, len(source))):
+        good += [index] * is_good
+        if progress is not None:
+            progress(index + 1, len(source))
+    if not good:
+        raise DataError(f"None of the {len(source)} items can be used:{bad.listed()}")
+    return source.subset(good)
 
 
 def to_be_counted(source: Source, bad: BadFiles) -> Source:

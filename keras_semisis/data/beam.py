@@ -6,12 +6,11 @@ Import this module by its name: ``from keras_semisis.data import beam``. It need
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from keras_semisis.data.class_counts import ClassStatistics
 from keras_semisis.data.counting import SourceDigest, counts_of, write_counts
 from keras_semisis.data.packing import Packer
 from keras_semisis.data.sources.source import Source
+from keras_semisis.data.whole_file import read_npz
 
 try:
     import apache_beam as beam
@@ -56,8 +55,7 @@ def class_statistics(open_source: Callable[[], Source], cache: str | Path, optio
          | "Count" >> beam.ParDo(_Count(open_source, items_per_task))
          | beam.combiners.ToList()
          | "Write" >> beam.Map(_write_counts, open_source, str(cache)))
-    with np.load(cache) as stored:
-        return ClassStatistics.from_arrays(stored)
+    return ClassStatistics.from_arrays(read_npz(Path(cache)))
 
 
 class _Count(beam.DoFn):

@@ -24,7 +24,8 @@ class LabelSpace:
         ignore_class: The don't-care id, or None where every pixel counts.
 
     Raises:
-        ValueError: If the palette and the names differ in length, or ``ignore_class`` is no class id.
+        ValueError: If the palette and the names differ in length, a colour is not three numbers in 0..255, or
+            ``ignore_class`` is no class id.
 
     Example:
 
@@ -45,6 +46,10 @@ class LabelSpace:
         if len(self.palette) != self.num_classes:
             raise ValueError(f"{self.num_classes} class names, but {len(self.palette)} palette colours: "
                              "give one colour per class.")
+        for i, colour in enumerate(self.palette):
+            if len(colour) != 3 or min(colour) < 0 or max(colour) > 255:
+                raise ValueError(f"the colour of class {i} is {colour}, but must be red, green and blue, each in "
+                                 "0..255. Correct it.")
         if self.ignore_class is not None and not 0 <= self.ignore_class < self.num_classes:
             raise ValueError(f"ignore_class={self.ignore_class} is not one of the class ids "
                              f"0..{self.num_classes - 1}. Use None where every pixel counts.")

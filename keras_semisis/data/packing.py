@@ -6,11 +6,13 @@ import json
 import os
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from keras_semisis.data.bad_files import BadFiles, bad_files, good_items
 from keras_semisis.data.class_counts import ClassStatistics, pixel_counts
 from keras_semisis.data.counting import SourceDigest, in_order
 from keras_semisis.data.label_space import DataError
@@ -39,7 +41,7 @@ _MOST_CLASSES = 2**16
 
 def write_records(source: Source, path: str | Path, images: bool = True,
                   items_per_shard: int | None = None,
-                  progress: Callable[[int, int], None] | None = None) -> None:
+                  progress: Callable[[int, int], None] | None = None, skip_bad: int | BadFiles = 0) -> None:
     """Writes a source into a folder of sharded record files, which `Records` reads.
 
     Image files are stored byte for byte, nothing is encoded again; what a source renders becomes PNG. Label
@@ -53,9 +55,11 @@ def write_records(source: Source, path: str | Path, images: bool = True,
         images: False for a source of label maps alone. (One of photos alone has no ``label_space``.)
         items_per_shard: Items in each shard; by default 1024, or more so that there are 256 shards at most.
         progress: Called with (items written, items in all).
+        skip_bad: Number of items that may be bad, as in `paired_dataset`. To know them everything is read and decoded before
+            the first shard is written; the pack leaves them out.
 
     Raises:
-        DataError: If the source is empty or a label map is wrong.
+        DataError: If the source is empty or a label map is wrong, or more items than ``skip_bad`` are bad.
         FileExistsError: If there is something else at ``path``.
         OSError: If the disk is full or cannot be written.
         ImportError: If the package array_record is not installed.
@@ -71,7 +75,7 @@ def write_records(source: Source, path: str | Path, images: bool = True,
     >>> class_statistics(Records(folder)).shape[0]
     3
     """
-    packer = Packer(source, path, images, items_per_shard)
+    packer = Packer(good_items(source, bad_files(skip_bad), images), path, images, items_per_shard)
     if packer.is_done():
         return
     for number in range(packer.num_shards):
@@ -157,12 +161,12 @@ class Packer:
                 return
             index_path.unlink()
         self._unfinished.mkdir(parents=True, exist_ok=True)
-        names, checksums = [], {kind: [] for kind in self._kinds}
+        names, checksums, writers = [], {kind: [] for kind in self._kinds}, {}
         counts = ClassStatistics(self._source.label_space.num_classes) if LABEL_MAPS in self._kinds else None
         paths = {kind: unfinished_file(shard_path(self._unfinished, number, kind)) for kind in self._kinds}
         try:
-            writers = {kind: self._module.ArrayRecordWriter(str(path), "group_size:1,uncompressed")
-                       for kind, path in paths.items()}
+            for kind, path in paths.items():
+                writers[kind] = self._module.ArrayRecordWriter(os.fsencode(path), "group_size:1,uncompressed")
             for index, (records, row) in enumerate(in_order(self._encode, items.start, items.stop), start=items.start):
                 for kind, data in records.items():
                     writers[kind].write(data)
@@ -175,12 +179,18 @@ class Packer:
             for kind, writer in writers.items():
                 writer.close()
                 self._check(paths[kind], checksums[kind])
+            self._check_decoding(items[0])
+            for kind, path in paths.items():
+                os.replace(path, shard_path(self._unfinished, number, kind))
         except RuntimeError as error:  # of array_record, whatever the reason
             raise OSError(f"{self._unfinished}: shard {number} cannot be written ({error}). Make room or name another "
                           "folder; then the same command goes on.") from error
-        self._check_decoding(items[0])
-        for kind, path in paths.items():
-            os.replace(path, shard_path(self._unfinished, number, kind))
+        finally:  # what is left of a shard that failed would keep a full disk full
+            for kind, path in paths.items():
+                with suppress(KeyError, RuntimeError):
+                    writers[kind].close()
+                with suppress(OSError):
+                    path.unlink()
         write_atomically(index_path, index_bytes(names, checksums, counts, digest))
 
     def _is_written(self, number, digest):
@@ -200,7 +210,11 @@ class Packer:
             where, space = self._source.location(index), self._source.label_space
             if self._stored_label_maps:
                 records[LABEL_MAPS] = self._source.label_map_bytes(index)
-                label_map = self._stored_ids.read(records[LABEL_MAPS], space, where)
+                try:
+                    label_map = self._stored_ids.read(records[LABEL_MAPS], space, where)
+                except DataError:
+                    self._source.load_label_map(index)  # its error names the label map's file without the photo's
+                    raise
             else:
                 label_map = space.check(self._source.load_label_map(index), where)
                 records[LABEL_MAPS] = _png(label_map.astype(np.uint8 if space.num_classes <= 256 else np.uint16))
@@ -211,7 +225,7 @@ class Packer:
         """That a shard is on the disk as it was meant."""
         with open(path, "rb") as file:
             os.fsync(file.fileno())
-        reader = self._module.ArrayRecordReader(str(path), "readahead_buffer_size:0")
+        reader = self._module.ArrayRecordReader(os.fsencode(path), "readahead_buffer_size:0")
         found = reader.num_records()
         if found != len(checksums) or zlib.crc32(reader.read([found - 1])[0]) != checksums[-1]:
             raise RuntimeError(f"{path} has {found} of {len(checksums)} records")
@@ -254,6 +268,8 @@ class Packer:
                 "class_names": space.class_names, "palette": space.palette, "ignore_class": space.ignore_class},
             "id_map": {str(stored): int(target) for stored, target in self._stored_ids.id_map.items()},
             "all_ids": self._stored_ids.all_ids,
+            "published_image_size": self._source.published_image_size,
+            "published_load_size": self._source.published_load_size,
             "fingerprint": digest.hexdigest(), "source": sources, "shards": shards}
         write_atomically(self._unfinished / MANIFEST, json.dumps(manifest, indent=1).encode())
         if self._path.exists():  # os.rename would replace an empty folder

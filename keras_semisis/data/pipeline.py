@@ -43,9 +43,9 @@ def paired_dataset(source: Source, image_size: tuple[int, int], batch_size: int,
         statistics_cache: File for the class statistics of rare-class sampling, see `class_statistics`.
         load_size: (height, width) that items are resized to in training before a random crop of
             ``image_size``; None for no crop. The paper's (286, 286) with an image size of (256, 256).
-        skip_bad: Number of files that may be missing, damaged or hold stray ids. Instead of an item with one another is taken,
-            which depends on the seed and the number of the draw alone. `BatchStream.bad_files` lists them. A `BadFiles`
-            counts those of several data sets together.
+        skip_bad: Number of files that may be damaged, hold stray ids or have gone since they were listed. Instead of an item
+            with one another is taken, which depends on the seed and the number of the draw alone. `BatchStream.bad_files`
+            lists them. A `BadFiles` counts those of several data sets together.
         progress: Called while label maps are counted for rare-class sampling, see `class_statistics`.
 
     Returns:
@@ -72,6 +72,9 @@ def paired_dataset(source: Source, image_size: tuple[int, int], batch_size: int,
     if not len(source):
         raise DataError("The paired source is empty (ratio=0 leaves no pairs). Use a larger ratio, or a "
                         "method that needs no pairs (USIS) with unpaired_dataset alone.")
+    if source.label_space is None:
+        raise ValueError("source= has no label maps (its label_space is None). Give a source of pairs, or put it into "
+                         "unpaired_dataset as images=.")
     bad = bad_files(skip_bad)
     probabilities = None
     if training and sampler != "uniform":

@@ -8,7 +8,6 @@ counts of its items.
 
 import io
 import json
-import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 
 from keras_semisis.data.class_counts import ClassStatistics
 from keras_semisis.data.label_space import DataError
-from keras_semisis.data.whole_file import whole_file
+from keras_semisis.data.whole_file import read_npz, whole_file
 
 MANIFEST = "pack.json"
 FORMAT = "keras_semisis records 1"
@@ -90,12 +89,11 @@ def read_index(path: Path) -> tuple[ShardIndex, int]:
     """
     try:
         data = path.read_bytes()
-        with np.load(io.BytesIO(data)) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+        arrays = read_npz(io.BytesIO(data))
         checksums = {kind: arrays[f"crc32_{kind}"] for kind in (IMAGES, LABEL_MAPS) if f"crc32_{kind}" in arrays}
         counts = ClassStatistics.from_arrays(arrays) if LABEL_MAPS in checksums else None
         index = ShardIndex(arrays["names"].tobytes(), arrays["name_ends"], checksums, counts, str(arrays["source"]))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path}: this index of a shard is missing or damaged ({error}). Copy the pack again, or "
                         "pack the data anew.") from error
     return index, zlib.crc32(data)

@@ -43,7 +43,7 @@ def semi_paired_split(source: Source, ratio: float, seed: int = 0,
         ``(paired, images, labels)``: three sources.
 
     Raises:
-        ValueError: If the ratio is not in 0..1.
+        ValueError: If the ratio is not in 0..1, or the source has no label maps.
         DataError: If a ratio between 0 and 1 leaves no pair, or nothing unpaired; if more label maps than ``skip_bad`` cannot
             be used.
 
@@ -63,6 +63,9 @@ def semi_paired_split(source: Source, ratio: float, seed: int = 0,
     if not 0 <= ratio <= 1:
         percent = f" For {ratio:g} % write ratio={ratio / 100:g}." if 1 < ratio <= 100 else ""
         raise ValueError(f"ratio={ratio} is not between 0 and 1.{percent}")
+    if source.label_space is None:
+        raise ValueError("source= has no label maps (its label_space is None): there are no pairs in it. Give a source of "
+                         "images and label maps.")
     total = len(source)
     num_pairs = round(ratio * total)
     if ratio > 0 and num_pairs == 0:

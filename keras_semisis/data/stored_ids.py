@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import index
 
 import numpy as np
 
@@ -35,6 +36,24 @@ class StoredIds:
         if self.all_ids:
             return class_ids(decode_label_map(content, None, where), self.id_map, where)
         return label_space.check(remap(decode_label_map(content, label_space, where), self.id_map), where)
+
+
+def integer_ids(id_map: Mapping[int, int] | None) -> dict[int, int]:
+    """``id_map`` as a dictionary; empty where there is none.
+
+    Raises:
+        ValueError: If one of its ids is no integer: as text, such as a JSON file has, it would never be found in a label map.
+
+    Example:
+
+    >>> integer_ids({np.uint8(255): 1})
+    {255: 1}
+    """
+    try:
+        return {index(stored): index(to) for stored, to in (id_map or {}).items()}
+    except TypeError:
+        raise ValueError(f"id_map={id_map!r:.100}, but stored ids and class ids are integers, such as {{255: 1}}. Convert them "
+                         "by int().") from None
 
 
 def remap(label_map: np.ndarray, id_map: Mapping[int, int]) -> np.ndarray:

@@ -1,10 +1,14 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and reading those that may be neither."""
 
+import errno
 import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
 
 
 def unfinished_file(path: Path) -> Path:
@@ -19,6 +23,47 @@ def remove_unfinished_files(folder: Path) -> None:
     """Removes what writers that were killed have left in a folder."""
     for path in folder.glob(".*.part*"):
         path.unlink()
+
+
+def check_writable(path: Path) -> None:
+    """Makes sure that `whole_file` can write a file, before the work of which it is to hold the result.
+
+    Args:
+        path: The file. Its folder is made where there is none; what is at the path is left.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    probe = unfinished_file(path)
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+    except OSError as error:
+        raise OSError(f"{path}: cannot be written ({error.strerror or error}). Name another file.") from error
+    finally:
+        with suppress(OSError):
+            probe.unlink()
+
+
+def read_npz(file: Path | BinaryIO) -> dict[str, np.ndarray]:
+    """The arrays of an ``.npz`` file, by name.
+
+    Args:
+        file: The file, or what it holds.
+
+    Raises:
+        ValueError: If it is missing, cut short, damaged or another file, an ``.npy`` among them.
+    """
+    try:
+        stored = np.load(file)
+        if isinstance(stored, np.ndarray):
+            raise ValueError("it holds a single array, as an .npy file does")
+        with stored:
+            return dict(stored)
+    except Exception as error:  # of the system, of NumPy, of the zip archive or of its compression, each with its own kinds
+        raise ValueError(f"no .npz file that can be read: {error or type(error).__name__}") from error
 
 
 @contextmanager

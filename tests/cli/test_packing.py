@@ -1,12 +1,17 @@
 """`keras-semisis pack`, and `--data records:PATH`."""
 
+import os
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from keras_semisis.cli.sources import open_data
-from keras_semisis.data import DataError, Records
+from keras_semisis.cli.sources import default_sizes, label_space_of, open_data
+from keras_semisis.data import ADE20K, DataError, Records, write_records
+from keras_semisis.data.sources.one_sided import ImagesOnly
 from tests.cli.test_commands import call
+from tests.data.sources.test_benchmarks import ade20k_tree, label_map
 
 pytest.importorskip("array_record", reason="packed records need the extra keras-semisis[records]")
 
@@ -38,6 +43,39 @@ def test_records_split_as_the_folder_does(data, tmp_path):
     call("pack", f"folder:{data}", output, *OPTIONS)  # again: there is nothing left to do
     error = call("pack", f"folder:{data}", tmp_path / "packed" / "train", code=1)
     assert "id 255" in error  # of the data, before anything is written
+
+
+def test_a_pack_has_the_classes_and_sizes_of_what_was_packed(tmp_path):
+    ade20k_tree(tmp_path / "ade", [label_map(1), label_map(2)])
+    call("pack", f"ade20k:{tmp_path / 'ade'}", tmp_path / "packed")
+    for data in (f"records:{tmp_path / 'packed'}", f"records:{tmp_path / 'packed' / 'val'}"):
+        assert default_sizes(data) == ((256, 256), (286, 286))
+        assert label_space_of(data) == ADE20K.label_space
+    assert "chest of drawers" in call("classes", f"records:{tmp_path / 'packed'}")
+    photos = open_data(f"ade20k:{tmp_path / 'ade'}", (8, 8)).train
+    write_records(ImagesOnly(photos, range(2)), tmp_path / "photos")
+    with pytest.raises(DataError, match="photos alone, which have no classes"):
+        label_space_of(f"records:{tmp_path / 'photos'}")
+    with pytest.raises(DataError, match="no packed records here"):
+        default_sizes(f"records:{tmp_path}/nothing")
+
+
+def test_bad_items_are_left_out_and_listed(data, tmp_path):
+    shutil.copytree(data, tmp_path / "data")
+    bad = tmp_path / "data" / "labels" / "7.png"
+    Image.fromarray(np.full((6, 8), 77, np.uint8)).save(bad)
+    (tmp_path / "data" / "classes.csv").write_text("id,name,r,g,b\n0,a,0,0,0\n1,b,1,1,1\n2,c,2,2,2\n3,d,3,3,3\n")
+    pack = ("pack", f"folder:{tmp_path / 'data'}", tmp_path / "packed", "--id-map", "255=3")
+    assert f"Error: {bad}: label id 77" in call(*pack, code=1)
+    shown = call(*pack, "--skip-bad", 1)
+    assert f"Bad files that were left out: 1\n  {bad}: label id 77" in shown
+    assert [len(source) for source in open_data(f"records:{tmp_path / 'packed'}", (8, 8))] == [10, 1]
+
+
+def test_a_folder_whose_name_is_no_text(tmp_path):
+    output = tmp_path / os.fsdecode(b"caf\xe9")
+    assert "udce9/train: 2 items" in call("pack", "synthetic:2", output, "--image-size", "32x32")
+    assert Records(output, "val").load(0)[0].shape == (32, 32, 3)
 
 
 def test_a_pack_without_splits_keeps_a_tenth_for_validation(data, tmp_path):

@@ -1,6 +1,7 @@
 """Options as text, settings as files, the choice of a backend: what needs no network."""
 
 import json
+import os
 import sys
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 
 from keras_semisis import backend
-from keras_semisis.cli import settings, sources
+from keras_semisis.cli import segmenter_command, settings, sources
 from keras_semisis.data import DataError, SyntheticScenes
 
 
@@ -39,6 +40,23 @@ def test_settings_survive_the_file(tmp_path):
     model = tmp_path / "last.keras"
     assert sources.label_space_beside(model, space.num_classes, None) == space
     assert sources.label_space_beside(model, 3, None).num_classes == 3
+
+
+def test_settings_with_names_that_are_no_text(tmp_path):
+    original = settings.TrainSettings(data="folder:" + os.fsdecode(b"caf\xe9"), output="Straße")
+    settings.write_document(tmp_path / settings.FILE, settings.document_of(original, SyntheticScenes(1).label_space))
+    assert settings.read_settings(tmp_path) == original
+    assert (tmp_path / settings.FILE).read_bytes().isascii()  # whatever the locale's encoding, then and when it is read
+
+
+@pytest.mark.parametrize("output", ["file/segmenter.keras", "folder.keras", "x" * 250 + ".keras"])
+def test_a_segmenter_that_could_not_be_written_is_not_trained(tmp_path, monkeypatch, output):
+    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "folder.keras").mkdir()
+    monkeypatch.setattr(segmenter_command, "open_data", None)  # nothing is read
+    with pytest.raises(OSError, match=r"\.keras: cannot be written \(.*Name another file"):
+        segmenter_command.run("synthetic:2", tmp_path / output, "unet", (32, 32), 1, 1, (4,), 4, 1e-3, "float32", 0, None, ())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.keras"]
 
 
 def test_settings_of_another_version_are_refused(tmp_path):

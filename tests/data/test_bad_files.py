@@ -153,8 +153,14 @@ def test_bad_label_maps_have_no_part_in_the_statistics(tmp_path):
     assert len(bad.messages) == 2
     items = items_of(steps_of(batches.stream(0, 30)))[0]
     assert not set(BAD) & set(items)
-    with pytest.raises(DataError, match=r"label2\.png"):
-        class_statistics(source)
+    for cache in (None, tmp_path / "n.npz"):
+        with pytest.raises(DataError, match=r"label2\.png"):
+            class_statistics(source, cache)
+    again = BadFiles(2)
+    paired_dataset(source, (4, 6), 4, sampler="rare_classes", skip_bad=again, statistics_cache=tmp_path / "n.npz")
+    assert again.messages == bad.messages
+    source.bad_labels = ()  # what could not be read then can be now
+    np.testing.assert_array_equal(class_statistics(source, tmp_path / "n.npz"), class_statistics(source))
 
 
 def test_a_split_tolerates_bad_label_maps():

@@ -167,6 +167,15 @@ def test_kept_counts_serve_while_what_was_counted_is_unchanged(tmp_path, fingerp
     np.testing.assert_array_equal(counts, dense_counts(source))
 
 
+@pytest.mark.parametrize("write", [np.save, lambda file, array: np.savez(file, num_classes=array),
+                                   lambda file, array: file.write(b"PK"), lambda file, array: None])
+def test_a_cache_that_holds_something_else_is_as_good_as_none(tmp_path, write):
+    with open(tmp_path / "statistics.npz", "wb") as file:
+        write(file, np.zeros(3))
+    source = Scenes(3, fingerprints={})
+    np.testing.assert_array_equal(class_statistics(source, tmp_path / "statistics.npz"), dense_counts(source))
+
+
 def test_a_source_that_knows_its_counts_is_not_read(scenes, monkeypatch):
     sparse, dense = scenes
     monkeypatch.setattr(Scenes, "class_counts", lambda self, index: sparse.rows(index, index + 1)[0])

@@ -44,6 +44,12 @@ def test_ignore_class_must_be_a_class(ignore_class):
         space(3, ignore_class)
 
 
+@pytest.mark.parametrize("colour", [(0, 0, 256), (-1, 0, 0), (0, 0), (0, 0, 0, 255)])
+def test_colours_are_three_bytes(colour):
+    with pytest.raises(ValueError, match=r"colour of class 1 is .* red, green and blue, each in 0\.\.255"):
+        LabelSpace(["a", "b"], [(0, 0, 0), colour])
+
+
 def test_names_and_colours_must_agree_in_number():
     with pytest.raises(ValueError, match="2 class names, but 1 palette"):
         LabelSpace(["a", "b"], [(0, 0, 0)])

@@ -23,6 +23,7 @@ from keras_semisis.data import (
     unpaired_dataset,
 )
 from keras_semisis.data import batch_stream as batch_stream_module
+from keras_semisis.data.sources.one_sided import ImagesOnly
 from keras_semisis.data.step_dataset import StepDataset
 from tests.conftest import SHARED, needs_shared
 from tests.data.array_source import ArraySource, numbered_source
@@ -330,6 +331,13 @@ def test_arguments_that_do_not_work(changes, error, message):
     arguments = dict(source=numbered_source(3), image_size=(4, 6), batch_size=2)
     with pytest.raises(error, match=message):
         paired_dataset(**(arguments | changes))
+
+
+@pytest.mark.parametrize("call", [
+    lambda source: paired_dataset(source, (4, 6), 2), lambda source: semi_paired_split(source, 0.5), class_statistics])
+def test_photos_alone_are_no_pairs(call):
+    with pytest.raises(ValueError, match=r"source= has no label maps \(its label_space is None\)"):
+        call(ImagesOnly(numbered_source(4), range(4)))
 
 
 def test_empty_unpaired_sources():

@@ -102,8 +102,8 @@ def decode_label_map(content: bytes, label_space: LabelSpace | None, where: str)
 
     Grey (8 or 16 bit), 1-bit and palette-mode files hold ids (palette mode: the indices, whatever their colours); RGB files
     are decoded with the colours of ``label_space``. An EXIF rotation is applied as to photos. What programs read differently
-    is refused: grey of 2 or 4 bits (scaled or not), colours of 16 bits, several pictures in a file; and so is JPEG, which
-    alters ids.
+    is refused: grey of 2 or 4 bits (scaled or not), colours of 16 bits, several pictures in a file; and so are JPEG and lossy
+    WebP, which alter ids.
 
     Args:
         content: The bytes of the file. Of its formats only PNG has checksums by which damage is sure to be found.
@@ -135,8 +135,10 @@ def _with_ids(image, content, where):
     bits, colour_type = _png_header(content)
     if image.format == "TIFF":
         bits = image.tag_v2.get(_BITS_PER_SAMPLE, (8,))[0]
-    if image.format in ("JPEG", "MPO") or image.info.get("compression") == "jpeg":
+    if image.format in ("JPEG", "MPO") or image.info.get("compression") in ("jpeg", "tiff_jpeg"):
         raise refused("is a JPEG, which alters ids and colours.")
+    if image.info.get("compression") == "webp" or (image.format == "WEBP" and not _is_lossless_webp(content)):
+        raise refused("is a WebP that is not lossless, which alters ids and colours.")
     if getattr(image, "n_frames", 1) > 1:
         raise refused(f"holds {image.n_frames} pictures, and it is not clear which one counts.")
     if image.mode == "L" and bits in (2, 4):
@@ -226,6 +228,16 @@ def _check_png(content):
         if zlib.crc32(view[position + 4:end - 4]) != int.from_bytes(view[end - 4:end]):
             raise ValueError(f"the checksum of its chunk {kind.decode('latin-1')!r} is wrong")
         position = end
+
+
+def _is_lossless_webp(content):
+    """Whether the picture of a WebP is a chunk VP8L, and none is VP8, the lossy form."""
+    position, kinds = 12, []
+    while position + 8 <= len(content):
+        kind, length = struct.unpack_from("<4sI", content, position)
+        kinds.append(kind)
+        position += 8 + length + length % 2
+    return b"VP8L" in kinds and b"VP8 " not in kinds
 
 
 def _png_header(content):

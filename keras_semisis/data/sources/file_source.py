@@ -9,7 +9,7 @@ from pathlib import Path
 from keras_semisis.data.label_space import DataError, LabelSpace
 from keras_semisis.data.sources.decoding import read_bytes, read_image, unreadable
 from keras_semisis.data.sources.source import Source
-from keras_semisis.data.stored_ids import StoredIds
+from keras_semisis.data.stored_ids import StoredIds, integer_ids
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
@@ -116,7 +116,7 @@ class FileSource(Source):
         self._images = images
         self._labels = labels
         self._names = list(images if images is not None else labels)
-        self._stored_ids = StoredIds(dict(id_map or {}), all_ids)
+        self._stored_ids = StoredIds(integer_ids(id_map), all_ids)
         self._rule = hashlib.blake2b(repr(self._stored_ids).encode(), digest_size=8).hexdigest()
         self.label_space = label_space
 

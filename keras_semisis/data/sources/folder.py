@@ -1,18 +1,22 @@
 """A folder of the user's own: images and label maps in image files."""
 
 import csv
+import warnings
 from collections.abc import Mapping, Sequence
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 
 from keras_semisis.data.bad_files import BadFiles, bad_files
 from keras_semisis.data.label_space import DataError, LabelSpace, distinct_colours
-from keras_semisis.data.sources.decoding import read_label_map
+from keras_semisis.data.sources.decoding import read_bytes, read_label_map
 from keras_semisis.data.sources.file_source import FileSource, find_files
-from keras_semisis.data.stored_ids import remap
+from keras_semisis.data.stored_ids import integer_ids, remap
 
 _MOST_CLASSES = 1024
+# What the column ignore of a classes.csv may hold
+_IGNORE = {"": False, "0": False, "no": False, "false": False, "1": True, "yes": True, "true": True}
 
 
 class Folder(FileSource):
@@ -24,9 +28,9 @@ class Folder(FileSource):
 
     Where ``label_space`` is not given, it comes from ``palette``, with classes named "class 0", "class 1"
     and so on; else from the file ``root/classes.csv``: a header ``id,name,r,g,b`` (and ``ignore``, where 1
-    marks the don't-care class), one line for each id from 0 on. Where there is neither, all label maps are
-    read once for their ids: the classes are 0 to the highest id found, with a drawn palette. Name the classes
-    to make sure that a training and a validation folder agree.
+    marks the don't-care class and the others have 0 or nothing), one line for each id from 0 on. Where there
+    is neither, all label maps are read once for their ids: the classes are 0 to the highest id found, with a
+    drawn palette. Name the classes to make sure that a training and a validation folder agree.
 
     Args:
         root: The folder.
@@ -42,7 +46,10 @@ class Folder(FileSource):
     Raises:
         DataError: If a folder is missing or empty, a file has no partner, `classes.csv` cannot be understood,
             or the ids found make no label space.
-        ValueError: If arguments contradict each other.
+        ValueError: If arguments contradict each other, or ``id_map`` holds what is no integer.
+
+    Warns:
+        UserWarning: If the classes are those found, and most ids below the highest are in no label map.
 
     Example:
 
@@ -52,7 +59,7 @@ class Folder(FileSource):
     >>> (root / "images").mkdir(), (root / "labels").mkdir()
     (None, None)
     >>> Image.new("RGB", (4, 2)).save(root / "images" / "street.jpg")
-    >>> Image.new("L", (4, 2), color=3).save(root / "labels" / "street.png")
+    >>> Image.frombytes("L", (4, 2), bytes([0, 0, 1, 1, 3, 3, 2, 2])).save(root / "labels" / "street.png")
     >>> source = Folder(root)
     >>> source.label_space.num_classes, source.load_label_map(0).shape
     (4, (2, 4))
@@ -62,7 +69,7 @@ class Folder(FileSource):
                  labels: str | Path | None = "labels", label_space: LabelSpace | None = None,
                  palette: Sequence[Sequence[int]] | None = None, ignore_class: int | None = None,
                  id_map: Mapping[int, int] | None = None, skip_bad: int | BadFiles = 0):
-        root = Path(root)
+        root, id_map = Path(root), integer_ids(id_map)
         if images is None and labels is None:
             raise ValueError("images=None and labels=None leave nothing to read. Name at least one folder.")
         if label_space is not None and (palette is not None or ignore_class is not None):
@@ -77,7 +84,7 @@ class Folder(FileSource):
             elif classes.is_file():
                 label_space = _read_classes(classes, ignore_class)
             else:
-                label_space = _found_label_space(label_files, id_map or {}, ignore_class, bad_files(skip_bad))
+                label_space = _found_label_space(label_files, id_map, ignore_class, bad_files(skip_bad))
         super().__init__(image_files, label_files, label_space if label_files is not None else None, id_map)
 
 
@@ -93,16 +100,20 @@ def _names(number: int) -> list[str]:
 
 
 def _read_classes(path: Path, ignore_class: int | None) -> LabelSpace:
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
     try:
+        text = read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: this is no UTF-8 text ({error}). Save it again with the encoding UTF-8.") from None
+    try:
+        rows = list(csv.DictReader(StringIO(text, newline="")))
         ids = [int(row["id"]) for row in rows]
         colours = [tuple(int(row[channel]) for channel in "rgb") for row in rows]
         names = [row["name"] for row in rows]
-        ignored = [i for i, row in zip(ids, rows, strict=True) if (row.get("ignore") or "0").strip() == "1"]
-    except (KeyError, TypeError, ValueError) as error:
+        ignored = [i for i, row in zip(ids, rows, strict=True) if _IGNORE[(row.get("ignore") or "").strip().lower()]]
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise DataError(f"{path}: not understood ({error!r}). It needs the header id,name,r,g,b and "
-                        "integers in all columns but the name.") from error
+                        "integers in all columns but the name; in a column ignore, 1 for the don't-care class and 0 or "
+                        "nothing for the others.") from error
     if sorted(ids) != list(range(len(ids))) or not ids:
         raise DataError(f"{path}: its ids are {sorted(ids)[:12]}, but must be 0, 1, 2, ... with none left "
                         "out or twice. Renumber them, and give id_map= if the label maps store other ids.")
@@ -112,7 +123,10 @@ def _read_classes(path: Path, ignore_class: int | None) -> LabelSpace:
     order = np.argsort(ids)
     if ignore_class is None and ignored:
         ignore_class = ignored[0]
-    return LabelSpace([names[i] for i in order], [colours[i] for i in order], ignore_class)
+    try:
+        return LabelSpace([names[i] for i in order], [colours[i] for i in order], ignore_class)
+    except ValueError as error:
+        raise DataError(f"{path}: {error}") from None
 
 
 def _found_label_space(files: Mapping[str, Path], id_map: Mapping[int, int],
@@ -144,5 +158,12 @@ def _found_label_space(files: Mapping[str, Path], id_map: Mapping[int, int],
         raise DataError(f"{found[stray]}: label id {stray} found, which is no class id "
                         f"(0..{_MOST_CLASSES - 1}). Map the stored ids to 0, 1, 2, ... with id_map=, or "
                         "give a label_space=.")
+    if 2 * (len(ids) - 1) < ids[-1]:
+        listed = ", ".join(map(str, ids[:12])) + (", ..." if len(ids) > 12 else "")
+        moved = [f"{stored}: {i}" for i, stored in enumerate(ids) if stored != i]
+        shown = ", ".join(moved[:3]) + (", ..." if len(moved) > 3 else "")
+        warnings.warn(f"{where}: id {ids[-1]} makes {ids[-1] + 1} classes, but the only ids in the label maps are "
+                      f"{listed}. If the others are no classes, map the ids to 0, 1, 2, ... by id_map={{{shown}}} "
+                      "(--id-map STORED=CLASS); else name all classes in a classes.csv.", stacklevel=3)
     number = max(ids[-1], -1 if ignore_class is None else ignore_class) + 1
     return LabelSpace(_names(number), distinct_colours(number), ignore_class)

@@ -55,6 +55,9 @@ class Records(Source):
         manifest = read_manifest(self.path)
         space = manifest["label_space"]
         self.label_space = None if space is None else LabelSpace(**space)
+        # which packs of earlier versions have not
+        self.published_image_size, self.published_load_size = (
+            size and tuple(size) for size in map(manifest.get, ("published_image_size", "published_load_size")))
         self._stored_ids = StoredIds({int(stored): to for stored, to in manifest["id_map"].items()}, manifest["all_ids"])
         self._fingerprint = manifest["fingerprint"]
         self._length, self._shard_length = manifest["items"], manifest["items_per_shard"]
@@ -151,6 +154,6 @@ class Records(Source):
                 reader = self._readers.get(path)
                 if reader is None:
                     # nothing is read ahead: records are asked for in any order
-                    reader = self._module.ArrayRecordReader(str(path), "readahead_buffer_size:0")
+                    reader = self._module.ArrayRecordReader(os.fsencode(path), "readahead_buffer_size:0")
                     self._readers[path] = reader
         return reader

@@ -117,6 +117,7 @@ class Subset(Source):
         self.source = source
         self.indices = np.asarray(indices, np.int64)
         self.label_space = source.label_space
+        self.published_image_size, self.published_load_size = source.published_image_size, source.published_load_size
 
     def __len__(self):
         return len(self.indices)

@@ -11,7 +11,7 @@ from keras_semisis.data.sources.ade20k import ADE20K
 from keras_semisis.data.sources.cityscapes import Cityscapes
 from keras_semisis.data.sources.decoding import decode_colours
 from keras_semisis.data.sources.source import Source
-from keras_semisis.data.stored_ids import class_ids, remap
+from keras_semisis.data.stored_ids import class_ids, integer_ids, remap
 
 # The 50 classes of ADE20K that are stuff, or too rare, have no ids in the annotation of instances
 _ADE20K_WITHOUT_INSTANCES = {
@@ -84,7 +84,7 @@ class TFDS(Source):
         features = builder.info.features
         self._image = _feature(features, image or (known and known.image), "image", name)
         self._label = _feature(features, label or (known and known.label), "label", name)
-        self._id_map = dict(id_map or {})
+        self._id_map = integer_ids(id_map)
         self._all_ids = known is not None and label_space is None and not self._id_map
         if self._all_ids:
             self._id_map = known.id_map
@@ -106,7 +106,7 @@ class TFDS(Source):
         return f"{self._set}, example {index} of {self._split}"
 
     def fingerprint(self, index):
-        return f"{self._set}/{self._split}/{len(self)}/{index}/{sorted(self._id_map.items())}"
+        return f"{self._set}/{self._split}/{len(self)}/{index}/{self._label}/{sorted(self._id_map.items())}"
 
     def load_image(self, index):
         return self._photo(self._example(index), index)

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -62,8 +64,7 @@ def test_every_form_of_label_map_gives_the_ids(tmp_path, form):
 
 def test_ids_above_255_survive_in_16_bit(tmp_path):
     write(tmp_path / "labels" / "a.png", np.array([[300, 0]], np.uint16))
-    source = Folder(tmp_path, images=None)
-    assert source.label_space.num_classes == 301
+    source = Folder(tmp_path, images=None, palette=[(0, 0, 0)] * 301)
     assert source.load_label_map(0).tolist() == [[300, 0]]
 
 
@@ -114,12 +115,14 @@ def test_folders_elsewhere(tmp_path):
 
 # Label spaces
 
-def test_label_space_from_classes_csv(tmp_path):
+@pytest.mark.parametrize(("yes", "no", "encoding"), [
+    ("1", "0", "utf-8"), ("True", "false", "utf-8-sig"), (" yes", "No", "utf-8")])
+def test_label_space_from_classes_csv(tmp_path, yes, no, encoding):
     write_pair(tmp_path)
     (tmp_path / "classes.csv").write_text(
-        "id,name,r,g,b,ignore\n1,road,90,90,90,\n0,sky,0,128,255,0\n2,void,0,0,0,1\n")
+        f"id,name,r,g,b,ignore\n1,Straße,90,90,90,\n0,sky,0,128,255,{no}\n2,void,0,0,0,{yes}\n", encoding=encoding)
     space = Folder(tmp_path).label_space
-    assert space.class_names == ("sky", "road", "void")
+    assert space.class_names == ("sky", "Straße", "void")
     assert space.palette[1] == (90, 90, 90) and space.ignore_class == 2
 
 
@@ -130,10 +133,13 @@ def test_label_space_from_classes_csv(tmp_path):
     ("id,name,r,g,b\n0,sky,0,0,0\n0,road,1,1,1\n", "must be 0, 1, 2"),
     ("id,name,r,g,b\n", "must be 0, 1, 2"),
     ("id,name,r,g,b,ignore\n0,sky,0,0,0,1\n1,road,1,1,1,1\n", "one don't-care class"),
+    ("id,name,r,g,b,ignore\n0,sky,0,0,0,maybe\n", "maybe.*in a column ignore, 1 for"),
+    ("id,name,r,g,b\n0,sky,0,0,300\n", r"colour of class 0 is \(0, 0, 300\).*0\.\.255"),
+    ("id,name,r,g,b\n0,Straße,0,0,0\n", "no UTF-8 text.*encoding UTF-8"),
 ])
 def test_classes_csv_that_cannot_be_understood(tmp_path, text, message):
     write_pair(tmp_path)
-    (tmp_path / "classes.csv").write_text(text)
+    (tmp_path / "classes.csv").write_text(text, encoding="latin-1")
     with pytest.raises(DataError, match=rf"classes\.csv: .*{message}"):
         Folder(tmp_path)
 
@@ -149,8 +155,24 @@ def test_label_space_from_a_palette(tmp_path):
 def test_label_space_from_the_ids_found(tmp_path):
     write_pair(tmp_path, "a", np.zeros((2, 3), np.uint8))
     write_pair(tmp_path, "b", np.full((2, 3), 4, np.uint8))
-    space = Folder(tmp_path, ignore_class=5).label_space
+    write_pair(tmp_path, "c", IDS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        space = Folder(tmp_path, ignore_class=5).label_space
     assert (space.num_classes, space.ignore_class) == (6, 5) and len(set(space.palette)) == 6
+
+
+def test_ids_that_leave_most_classes_out_are_warned_of(tmp_path):
+    write(tmp_path / "labels" / "mask.png", np.array([[0, 128]], np.uint8))
+    with pytest.warns(UserWarning, match=r"mask\.png: id 128 makes 129 classes.*only ids .* are 0, 128\. .*id_map=\{128: 1\}"):
+        Folder(tmp_path, images=None)
+    assert Folder(tmp_path, images=None, id_map={128: 1}).label_space.num_classes == 2
+
+
+def test_an_id_map_of_text_is_refused(tmp_path):
+    write_pair(tmp_path)
+    with pytest.raises(ValueError, match=r"id_map=\{'2': 1\}, but .* integers.*int\(\)"):
+        Folder(tmp_path, id_map={"2": 1})
 
 
 @pytest.mark.parametrize(("ids", "message"), [

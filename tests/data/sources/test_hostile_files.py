@@ -20,6 +20,8 @@ SPACE = LabelSpace(["sky", "road", "car"], [(0, 128, 255), (90, 90, 90), (200, 0
 RNG = np.random.default_rng(0)
 IDS = RNG.integers(0, 3, (20, 30)).astype(np.uint8)
 PHOTO = RNG.integers(0, 256, (20, 30, 3)).astype(np.uint8)
+TURNED = Image.Exif()
+TURNED[0x0112] = 6
 
 
 def encoded(array, suffix="PNG", mode=None, **options):
@@ -56,6 +58,8 @@ def png(parts):
 @pytest.mark.parametrize(("content", "words"), [
     (encoded(IDS, "JPEG"), "is a JPEG, which alters ids"),
     (encoded(IDS, "TIFF", compression="jpeg"), "is a JPEG, which alters ids"),
+    (encoded(SPACE.colorize(IDS), "WEBP"), "is a WebP that is not lossless, which alters ids"),
+    (encoded(SPACE.colorize(IDS), "WEBP", exif=TURNED), "is a WebP that is not lossless"),  # in an extended file, VP8X
     (encoded(IDS, bits=4), "is grey of 4 bits"),
     (encoded(IDS, bits=2), "is grey of 2 bits"),
     (encoded(PHOTO, "TIFF", "CMYK"), "is of mode CMYK"),
@@ -74,7 +78,8 @@ def test_label_maps_that_programs_read_differently_are_refused(content, words):
 @pytest.mark.parametrize("content", [
     encoded(IDS), encoded(IDS, "PNG", "P"), encoded(IDS.astype(np.uint16)), encoded(IDS, "TIFF"), encoded(IDS, "BMP"),
     encoded(IDS.astype(np.int32), "TIFF"), encoded(SPACE.colorize(IDS)), encoded(SPACE.colorize(IDS), "PNG", "RGBA"),
-    encoded(SPACE.colorize(IDS), "WEBP", lossless=True), encoded(SPACE.colorize(IDS), "TIFF"),
+    encoded(SPACE.colorize(IDS), "WEBP", lossless=True), encoded(SPACE.colorize(IDS), "WEBP", lossless=True, icc_profile=b"?"),
+    encoded(SPACE.colorize(IDS), "TIFF"),
     encoded(SPACE.colorize(IDS), "BMP")])
 def test_label_maps_of_every_format_that_keeps_ids(content):
     np.testing.assert_array_equal(decode_label_map(content, SPACE, "odd"), IDS)

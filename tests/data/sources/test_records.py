@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from keras_semisis.data import (
+    BadFiles,
     DataError,
     Folder,
     Records,
@@ -148,6 +149,19 @@ def test_one_sided_sources(folder, tmp_path):
     np.testing.assert_array_equal(labels.load_label_map(1), folder.load_label_map(3))
     with pytest.raises(ValueError, match="label maps alone, no images"):
         labels.load_image(0)
+
+
+def test_published_sizes_are_kept(folder, packed, copy, tmp_path):
+    assert (Records(packed).published_image_size, Records(packed).published_load_size) == (None, None)
+    source = folder.subset(range(2))
+    source.published_image_size, source.published_load_size = (256, 256), (286, 286)
+    write_records(source, tmp_path / "published")
+    part = Records(tmp_path / "published").subset([1])
+    assert (part.published_image_size, part.published_load_size) == ((256, 256), (286, 286))
+    manifest = json.loads((copy / "pack.json").read_text())
+    del manifest["published_image_size"], manifest["published_load_size"]  # as a pack of before
+    (copy / "pack.json").write_text(json.dumps(manifest))
+    assert Records(copy).published_image_size is None
 
 
 def test_a_pack_can_be_packed_again(packed, tmp_path):
@@ -326,12 +340,20 @@ def test_a_finished_pack_is_left_alone_and_another_is_not_overwritten(folder, co
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
-def test_a_full_disk_is_said(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(packing, "unfinished_file",
-                        lambda path: Path("/dev/full") if path.name == "shard-00001.images" else path)
-    with pytest.raises(OSError, match=r"pack\.part: shard 1 cannot be written .*No space left.*Make room"):
-        write_records(folder, tmp_path / "pack", items_per_shard=SHARD)
-    assert not (tmp_path / "pack").exists()
+def test_a_full_disk_is_said_and_not_kept_full(folder, tmp_path, monkeypatch):
+    def unfinished(path):
+        part = path.with_name(f".{path.name}.part")
+        if path.name == "shard-00001.images":
+            part.symlink_to("/dev/full")
+        return part
+
+    monkeypatch.setattr(packing, "unfinished_file", unfinished)
+    for _ in range(2):
+        with pytest.raises(OSError, match=r"pack\.part: shard 1 cannot be written .*No space left.*Make room"):
+            write_records(folder, tmp_path / "pack", items_per_shard=SHARD)
+        assert not (tmp_path / "pack").exists()
+        assert sorted(path.name for path in (tmp_path / "pack.part").iterdir()) == [
+            "shard-00000.images", "shard-00000.label_maps", "shard-00000.npz"]
 
 
 # Sources that do not fit
@@ -340,9 +362,29 @@ def test_a_bad_label_map_is_named(tmp_path):
     folder = write_folder(tmp_path / "data")
     path = tmp_path / "data" / "labels" / "straße 7.png"
     Image.fromarray(np.full((12, 16), 77, np.uint8)).save(path)
-    with pytest.raises(DataError, match=r"straße 7\.png.*label id 77"):
-        write_records(folder, tmp_path / "pack")
-    assert not (tmp_path / "pack").exists()
+    for _ in range(2):
+        with pytest.raises(DataError, match=f"^{path}: label id 77"):  # and not its photo, which is good
+            write_records(folder, tmp_path / "pack")
+        assert not (tmp_path / "pack").exists() and list((tmp_path / "pack.part").iterdir()) == []
+
+
+def test_bad_items_are_left_out_up_to_a_number(tmp_path):
+    folder = write_folder(tmp_path / "data")
+    paths = [tmp_path / "data" / "labels" / "straße 7.png", tmp_path / "data" / "images" / "straße 0.jpg"]
+    for path in paths:
+        os.truncate(path, 100)
+    with pytest.raises(DataError, match=r"Bad files: 2, of which skip_bad=1"):
+        write_records(folder, tmp_path / "pack", skip_bad=1)
+    bad = BadFiles(2)
+    write_records(folder, tmp_path / "pack", items_per_shard=SHARD, skip_bad=bad)
+    assert sorted(message.partition(":")[0] for message in bad.messages) == sorted(map(str, paths))
+    assert_same_items(Records(tmp_path / "pack"), folder.subset([1, 2, 3, 4, 5, 6, 8, 9]))
+    labels = LabelMapsOnly(folder, range(NUMBER))
+    write_records(labels, tmp_path / "labels", images=False, skip_bad=1)
+    write_records(ImagesOnly(folder, range(NUMBER)), tmp_path / "images", skip_bad=1)
+    assert len(Records(tmp_path / "labels")) == len(Records(tmp_path / "images")) == NUMBER - 1
+    with pytest.raises(DataError, match=r"None of the 1 items can be used:\n  .*straße 7\.png"):
+        write_records(folder.subset([7]), tmp_path / "none", skip_bad=1)
 
 
 def test_a_source_that_changes_what_is_in_its_files_is_refused(folder, tmp_path):

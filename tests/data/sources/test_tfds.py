@@ -59,6 +59,7 @@ def test_a_prepared_set_is_read_by_index(prepared):
         np.testing.assert_array_equal(classes, expected[i]["ids"][..., 0])
         np.testing.assert_array_equal(source.load_image(i), image)
     assert len({source.name(i) for i in range(6)}) == len({source.fingerprint(i) for i in range(6)}) == 6
+    assert source.fingerprint(0) != open_streets(prepared, label="photo").fingerprint(0)  # other label maps
     assert len(open_streets(prepared, "val")) == 6 and len(open_streets(prepared, "train[:50%]")) == 3
 
 
