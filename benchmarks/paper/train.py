@@ -215,7 +215,7 @@ def judge_cells(segmenter: Path, settings: Settings, output: Path) -> None:
     """
     train, val = open_data(settings.data, settings.image_size)
     network = scoring.load_segmenter(segmenter, train.label_space.num_classes, settings.image_size)
-    metric = metrics.GeneratedMeanIoU(network, train.label_space.ignore_class)
+    metric = metrics.GeneratedMeanIoU(network, train.label_space.ignore_class, train.label_space.num_classes)
     validation = ks.data.paired_dataset(val, settings.image_size, settings.batch_size, training=False)
     documents = [(Cell(document["method"], document["ratio"], document["seed"]), document) for document in read_cells(output)]
     documents = [(cell, document) for cell, document in documents if (cell.folder(output) / "last.keras").is_file()]

@@ -40,7 +40,7 @@ _NETWORKS, _LOSSES, _RUN, _SOURCES = "Networks", "Losses and optimisers", "Run",
 @app.callback()
 def prepare(ctx: typer.Context, debug: Annotated[bool, typer.Option(help="Show tracebacks.")] = False):
     ctx.obj = {"debug": debug}
-    sys.stdout.reconfigure(errors="backslashreplace")  # a name that cannot be printed is no reason to fail
+    sys.stdout.reconfigure(errors="backslashreplace")  # what cannot be printed is no reason to fail
 
 
 def command(name: str):

@@ -3,12 +3,14 @@
 import os
 import warnings
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import keras
 from rich.progress import Progress
 
 from keras_semisis import models
+from keras_semisis.cli import scoring
 from keras_semisis.cli import segmenter as segmentation
 from keras_semisis.cli.generating import load_gan
 from keras_semisis.cli.messages import console, print_report, scores_table
@@ -16,6 +18,7 @@ from keras_semisis.cli.settings import write_document
 from keras_semisis.cli.sources import open_data
 from keras_semisis.data import BadFiles
 from keras_semisis.data.bad_files import good_items
+from keras_semisis.data.whole_file import check_writable
 from keras_semisis.metrics.protocols import Protocol, evaluate_protocol, get_protocol, load_fid_inception
 from keras_semisis.metrics.protocols.inception import WITHOUT_INCEPTION, is_published_inception
 
@@ -46,8 +49,9 @@ def evaluate(model_path: Path, data: str, validation_data: str | None, protocol:
 
     Raises:
         ValueError: If an option is none of those that there are, or model, data, protocol and networks do not fit together.
-        OSError: If a weight file is missing or a preset cannot be had.
+        OSError: If a weight file is missing, a preset cannot be had, or ``output`` cannot be written.
     """
+    check_writable(output)
     protocol = get_protocol(protocol)
     judge = None if segmenter is None else open_segmenter(segmenter)
     extractor = open_features(features, protocol, judge, inception)
@@ -61,6 +65,9 @@ def evaluate(model_path: Path, data: str, validation_data: str | None, protocol:
     if sources.val.label_space.num_classes != gan.num_classes:
         raise ValueError(f"{model_path}: the model has {gan.num_classes} classes, --data {data} has "
                          f"{sources.val.label_space.num_classes}. Evaluate it on the data set that it was trained on.")
+    if ignore_class is None and sources.val.label_space.ignore_class is None:
+        for source in sources:  # which name no don't-care class; the model knows it
+            source.label_space = replace(source.label_space, ignore_class=gan.ignore_class)
     val = good_items(sources.val, bad)
     # photos to train on are read for what is taken from them alone
     train = None if extractor is None and not protocol.statistics_batches else good_items(sources.train, bad)
@@ -87,7 +94,7 @@ def open_segmenter(name: str) -> keras.Model:
     """``FILE.keras`` or ``segformer:PRESET``.
 
     Raises:
-        ValueError: If there is no such file.
+        ValueError: If there is no such file, or it holds no segmenter.
         ImportError, OSError: As `models.segformer` raises them.
     """
     kind, _, preset = name.partition(":")
@@ -97,7 +104,7 @@ def open_segmenter(name: str) -> keras.Model:
         raise ValueError(f"--segmenter {name}: there is no such file. `keras-semisis train-segmenter` makes one, "
                          "`keras-semisis import` turns a published checkpoint into one, and segformer:PRESET takes one of "
                          "keras-hub.")
-    return keras.saving.load_model(name, compile=False)
+    return scoring.read_segmenter(Path(name))
 
 
 def open_features(features: str, protocol: Protocol, segmenter: keras.Model | None,

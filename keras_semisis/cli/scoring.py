@@ -7,23 +7,42 @@ import keras
 
 from keras_semisis import metrics, models
 from keras_semisis.cli import segmenter as segmentation
+from keras_semisis.cli.generating import load_keras_file
 from keras_semisis.data import BadFiles, Source, paired_dataset
+from keras_semisis.gans import AdversarialModel
 
 FEATURES = ("auto", "segmenter", "efficientnet_lite0", "none")
+
+
+def read_segmenter(path: Path) -> keras.Model:
+    """The segmenter in a file that is there.
+
+    Raises:
+        ValueError: If it holds something else, or nothing that can be read.
+    """
+    model = load_keras_file(path, "--segmenter")
+    # nobody knows these of a subclassed model
+    inputs, outputs = (getattr(model, name, None) for name in ("inputs", "outputs"))
+    fits = not inputs or (len(inputs) == len(outputs) == 1 and len(inputs[0].shape) == 4 and inputs[0].shape[-1] == 3)
+    if isinstance(model, AdversarialModel) or not fits:
+        raise ValueError(f"--segmenter {path}: this is a {type(model).__name__} named {model.name!r}, but a network from one "
+                         "image (height, width, 3) to one output is expected. `keras-semisis train-segmenter` makes one.")
+    return model
 
 
 def load_segmenter(path: str | Path, num_classes: int, image_size: tuple[int, int]) -> keras.Model:
     """A segmenter that fits the data.
 
     Raises:
-        ValueError: If there is no such file, or the network has other classes or another size.
+        ValueError: If there is no such file, it holds no segmenter, or one of other classes or another size.
     """
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"--segmenter {path}: there is no such file. `keras-semisis train-segmenter` makes one.")
-    segmenter = keras.saving.load_model(path, compile=False)
-    expected, found = (*image_size, num_classes), tuple(segmenter.output_shape[1:])
-    if found != expected:
+    segmenter = read_segmenter(path)
+    shape = getattr(segmenter, "output_shape", None)
+    expected, found = (*image_size, num_classes), shape and shape[1:]
+    if found not in (expected, None):
         raise ValueError(f"--segmenter {path}: it returns {found} (height, width, classes), but the data needs {expected}. "
                          "Train one with `keras-semisis train-segmenter` on the same data and size.")
     return segmenter
@@ -62,7 +81,8 @@ def make_metrics(segmenter: keras.Model | None, features: str, train: Source, im
         chosen += [metrics.FrechetInceptionDistance(shared, baseline),
                    metrics.KernelInceptionDistance(shared, baseline)]
     if segmenter is not None:
-        chosen.append(metrics.GeneratedMeanIoU(segmenter, train.label_space.ignore_class))
+        chosen.append(metrics.GeneratedMeanIoU(
+            segmenter, train.label_space.ignore_class, train.label_space.num_classes))
     return chosen
 
 

@@ -40,7 +40,7 @@ def run(data: str, output: Path, network: str, image_size: tuple[int, int], batc
     with closing(ProgressBar("Segmenter", steps)) as bar:
         train_segmenter(segmenter, dataset, steps, learning_rate, [bar])
     save_model(segmenter, output)
-    judge = GeneratedMeanIoU(segmenter, train.label_space.ignore_class)
+    judge = GeneratedMeanIoU(segmenter, train.label_space.ignore_class, train.label_space.num_classes)
     for image, label_map in paired_dataset(val, image_size, batch_size, training=False):
         judge.update_state(label_map, image, image)
     print_report(bad)

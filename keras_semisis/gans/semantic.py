@@ -222,6 +222,8 @@ class SemanticGAN(AdversarialModel):
         return cls(**{name: restored(value) for name, value in config.items()})
 
     def get_compile_config(self):
+        if not self.compiled:
+            return None
         return {
             "optimizers": {name: keras.saving.serialize_keras_object(o) for name, o in self.optimizers.items()},
             "settings": self.settings, "statistics_batches": self.statistics_batches}

@@ -138,6 +138,9 @@ def kernel_estimate(
     Returns:
         A `KernelEstimate`, in float64.
 
+    Raises:
+        ValueError: a sample has fewer than two vectors, values that are not finite, or another D.
+
     Reference:
         Bińkowski et al., "Demystifying MMD GANs", 2018, section 4; Shao and Wu, "A General Theory for
         Jackknife Variance Estimation", 1989, eq. 2.2.
@@ -151,8 +154,8 @@ def kernel_estimate(
     """
     size = min(len(x), len(y))
     if size <= subset_size:
-        deviation = _standard_deviation(x, y)
-        return KernelEstimate(kernel_distance(x, y), deviation, deviation)
+        value, deviation = kernel_distance(x, y), _standard_deviation(x, y)
+        return KernelEstimate(value, deviation, deviation)
     random = np.random.default_rng(seed)
     values = []
     for _ in range(subsets):
@@ -174,6 +177,9 @@ def kernel_distance(x: np.ndarray, y: np.ndarray) -> float:
     Returns:
         The estimate in float64; it can be negative.
 
+    Raises:
+        ValueError: a sample has fewer than two vectors, values that are not finite, or another D.
+
     Reference:
         Gretton et al., "A Kernel Two-Sample Test", 2012, eq. 3; the kernel of Bińkowski et al., 2018, section
         4.
@@ -183,6 +189,13 @@ def kernel_distance(x: np.ndarray, y: np.ndarray) -> float:
     >>> kernel_distance(np.array([[1.0], [1.0]]), np.array([[0.0], [0.0]]))
     7.0
     """
+    for features, argument in ((x, "x"), (y, "y")):
+        if np.ndim(features) != 2 or len(features) < 2:
+            raise ValueError(f"{argument}: expected at least 2 vectors (n, D), found the shape {np.shape(features)}.")
+        if not np.isfinite(features).all():
+            raise ValueError(f"{argument}: found values that are not finite; check the feature network.")
+    if np.shape(x)[1] != np.shape(y)[1]:
+        raise ValueError(f"y: expected {np.shape(x)[1]} features, found {np.shape(y)[1]}.")
     within_x, within_y, across = _kernel(x, x), _kernel(y, y), _kernel(x, y)
     return float(_mean_off_diagonal(within_x) + _mean_off_diagonal(within_y) - 2.0 * across.mean())
 

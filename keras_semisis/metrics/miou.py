@@ -6,6 +6,13 @@ import numpy as np
 from keras_semisis.metrics.features import run
 from keras_semisis.metrics.generation_metric import GenerationMetric, to_images, to_label_maps
 
+# Channels of published segmenters for ADE20K and COCO-Stuff, whose label maps have 0 for unknown
+_WITHOUT_UNKNOWN = (150, 182)
+_SHIFTED = (
+    " Where its channel c is class c + 1, as of published segmenters on ADE20K and COCO-Stuff, take "
+    "evaluate_protocol (keras-semisis evaluate), which translates."
+)
+
 
 class GeneratedMeanIoU(GenerationMetric):
     """Mean intersection over union between label maps and what a segmenter sees in the images made from them.
@@ -17,12 +24,17 @@ class GeneratedMeanIoU(GenerationMetric):
     Pixels labelled `ignore_class` do not count, and the segmenter may not answer it: its logit is masked. A
     segmenter that returns label maps can still answer it; such a pixel counts as missed.
 
+    Channel c of the segmenter is class c of the label maps. Published segmenters have channels of their own: channel
+    c is class c + 1 of `data.ADE20K` and `data.COCOStuff`, and a train id of `data.Cityscapes`. `evaluate_protocol`
+    translates.
+
     Args:
         segmenter: keras.Model or callable from float32 images (B, H, W, 3) in [-1, 1] to logits (B, H, W, C),
             or to an integer label map (B, H, W). Best trained on real images of the same data set and size.
         ignore_class: The don't-care id, in the range of the classes or outside it (255), or None.
         num_classes: Number of classes C, don't-care included where it is one of them. Needed where the
-            segmenter returns label maps; otherwise taken from its logits.
+            segmenter returns label maps; otherwise taken from its logits, but for don't-care 0 and the 150 or
+            182 channels of segmenters for ADE20K and COCO-Stuff.
         name: Key of the score.
 
     Reference:
@@ -115,7 +127,8 @@ class GeneratedMeanIoU(GenerationMetric):
             int64 (num_classes, num_classes): pixels by label (row) and by answer (column).
 
         Raises:
-            ValueError: the segmenter's answers are of another size, or there is a stray id.
+            ValueError: the segmenter's answers are of another size, not a number or of other classes, or there is a
+            stray id.
         """
         answers = self._segment(to_images(images, argument))
         if answers.shape != label_maps.shape:
@@ -145,12 +158,20 @@ class GeneratedMeanIoU(GenerationMetric):
 
     def _arg_max(self, logits: np.ndarray) -> np.ndarray:
         if logits.ndim != 4 or self.num_classes not in (None, logits.shape[-1]):
+            shifted = logits.ndim == 4 and logits.shape[-1] + 1 == self.num_classes
             raise ValueError(
                 f"segmenter: expected logits (B, H, W, {self.num_classes or 'C'}) or a label map (B, H, W), "
-                f"found the shape {logits.shape}."
+                f"found the shape {logits.shape}." + (_SHIFTED if shifted else "")
+            )
+        if self.num_classes is None and self.ignore_class == 0 and logits.shape[-1] in _WITHOUT_UNKNOWN:
+            raise ValueError(
+                f"segmenter: it has {logits.shape[-1]} channels and ignore_class=0, so that it is unclear whether channel "
+                f"0 is don't-care.{_SHIFTED} Otherwise give num_classes={logits.shape[-1]}."
             )
         self.num_classes = logits.shape[-1]
         logits = logits.astype(np.float32)
+        if np.isnan(logits).any():
+            raise ValueError("segmenter: its logits hold values that are not a number; check its weights.")
         if self.ignore_class is not None and 0 <= self.ignore_class < self.num_classes:
             logits[..., self.ignore_class] = -np.inf
         return logits.argmax(axis=-1)

@@ -23,7 +23,10 @@ class PrecisionRecall(KeptFeatures):
         baseline: Re-iterable data set of (image, label_map) batches of real *training* images, which take
             the place of generated ones in `precision_real` and `recall_real`; None to leave these out. As
             many images as were seen are taken, from its beginning.
-        neighbours: k.
+        neighbours: k, at least 1.
+
+    Raises:
+        ValueError: `neighbours` is below 1.
 
     Reference:
         Kynkäänniemi et al., "Improved Precision and Recall Metric for Assessing Generative Models", 2019,
@@ -41,6 +44,7 @@ class PrecisionRecall(KeptFeatures):
 
     def __init__(self, feature_extractor: Any, baseline: Iterable[Any] | None = None, neighbours: int = 3):
         super().__init__(feature_extractor, baseline, "precision")
+        _check_neighbours(neighbours)
         self.neighbours = neighbours
 
     def result(self) -> dict[str, float]:
@@ -70,31 +74,40 @@ def precision_recall(real: np.ndarray, generated: np.ndarray, neighbours: int = 
     Args:
         real: Floats (n, D).
         generated: Floats (m, D).
-        neighbours: k; an image is not its own neighbour.
+        neighbours: k, at least 1; an image is not its own neighbour.
 
     Returns:
         (precision, recall): the share of `generated` within the manifold of `real`, and the reverse.
 
     Raises:
-        ValueError: a set has no more than `neighbours` vectors, or another D.
+        ValueError: a set has no more than `neighbours` vectors, values that are not finite, or another D; `neighbours` is
+            below 1.
 
     Example:
 
     >>> precision_recall(np.array([[0.0], [1.0], [2.0]]), np.array([[1.5], [1.6], [9.0]]), neighbours=1)
     (0.6666666666666666, 0.3333333333333333)
     """
+    _check_neighbours(neighbours)
     for features, argument in ((real, "real"), (generated, "generated")):
         if np.ndim(features) != 2 or len(features) <= neighbours:
             raise ValueError(
                 f"{argument}: {neighbours} nearest neighbours need at least {neighbours + 1} vectors (n, D), found "
                 f"the shape {np.shape(features)}."
             )
+        if not np.isfinite(features).all():
+            raise ValueError(f"{argument}: found values that are not finite; check the feature network.")
     if real.shape[1] != generated.shape[1]:
         raise ValueError(f"generated: expected {real.shape[1]} features, found {generated.shape[1]}.")
     # distances do not change, and lose fewer digits in |a|² + |b|² - 2ab
     centre = real.mean(axis=0, dtype=np.float64)
     real, generated = real - centre, generated - centre
     return _share_inside(generated, real, neighbours), _share_inside(real, generated, neighbours)
+
+
+def _check_neighbours(neighbours):
+    if neighbours < 1:
+        raise ValueError(f"neighbours={neighbours}: expected 1 or more.")
 
 
 def _share_inside(points: np.ndarray, sample: np.ndarray, neighbours: int) -> float:

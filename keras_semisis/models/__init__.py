@@ -7,7 +7,6 @@ from keras_semisis.models.efficientnet_lite0 import efficientnet_lite0_features
 from keras_semisis.models.efficientnet_lite0_segmenter import efficientnet_lite0_segmenter
 from keras_semisis.models.features import features
 from keras_semisis.models.inception_v3_fid import inception_v3_fid
-from keras_semisis.models.multi_size_upernet import MultiSizeUPerNet
 from keras_semisis.models.oasis import oasis_discriminator, oasis_generator, unet_segmenter
 from keras_semisis.models.segformer import segformer
 from keras_semisis.models.spade import multiscale_discriminator, spade_encoder, spade_generator
@@ -19,7 +18,6 @@ from keras_semisis.models.vgg19 import vgg19_features
 from keras_semisis.models.wavelet_decoder import wavelet_decoder
 
 __all__ = [
-    "MultiSizeUPerNet",
     "cc_fpse_generator",
     "deeplab_v2_101",
     "drn_d_105",

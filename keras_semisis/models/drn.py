@@ -30,9 +30,10 @@ def drn_d_105(num_classes: int = 19, image_size: tuple[int, int] | None = None, 
     """DRN-D-105, which published mIoU figures on Cityscapes are measured with.
 
     Fill it by ``ks.checkpoints.load_reference_weights(model, "drn-d-105_ms_cityscapes.pth", family="drn")`` and give it to
-    `metrics.GeneratedMeanIoU`. Output c is Cityscapes' train id c (road, sidewalk, ..., bicycle); the label ids of the data set
-    are 7, 8, 11, 12, 13, 17, 19, ..., 28, 31, 32, 33, and pixels of all others do not count. The published evaluation runs on
-    images of 1024×2048, at one size; papers on image synthesis feed it 256×512 as well, with other results.
+    `metrics.evaluate_protocol`. Output c is Cityscapes' train id c (road, sidewalk, ..., bicycle); the label ids of the data
+    set are 7, 8, 11, 12, 13, 17, 19, ..., 28, 31, 32, 33, and pixels of all others do not count. `metrics.GeneratedMeanIoU`
+    needs label maps of train ids, ``np.array(data.Cityscapes.train_ids)[label_map]`` with ``ignore_class=255``. The published
+    evaluation runs on images of 1024×2048, at one size; papers on image synthesis feed it 256×512 as well, with other results.
 
     Args:
         num_classes: Number of classes.

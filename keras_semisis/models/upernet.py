@@ -23,6 +23,7 @@ _BGR_MEAN = (102.9801, 115.9465, 122.7717)
 _STAGES = ((3, 64, 1), (4, 128, 2), (23, 256, 2), (3, 512, 2))
 _POOLS = (1, 2, 3, 6)
 _WIDTH = 512
+_SCORES = "decoder-conv_last-1"
 
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
@@ -48,8 +49,9 @@ def upernet_101(num_classes: int = 150, image_size: tuple[int, int] | None = Non
     """UPerNet on ResNet-101, which published mIoU figures on ADE20K are measured with.
 
     Fill it by ``ks.checkpoints.load_reference_weights(model, ["encoder_epoch_50.pth", "decoder_epoch_50.pth"],
-    family="csail")`` and give it to `metrics.GeneratedMeanIoU`, or to `MultiSizeUPerNet` before for the published evaluation at
-    five sizes. Output c is the class that ADE20K's annotation files call c + 1; their 0 is unlabelled and does not count.
+    family="csail")`` and give it to `metrics.evaluate_protocol`, whose protocol ``"oasis2021"`` has the published evaluation at
+    five sizes. Output c is the class that ADE20K's annotation files and `data.ADE20K` call c + 1; their 0 is unlabelled and
+    does not count. `metrics.GeneratedMeanIoU` needs label maps with the numbers of the outputs.
 
     Args:
         num_classes: Number of classes.
@@ -92,6 +94,13 @@ def upernet_101(num_classes: int = 150, image_size: tuple[int, int] | None = Non
     return model
 
 
+def class_scores(network):
+    """The part of an `upernet_101` up to its scores at a quarter of the size, before resize and softmax; others as they are."""
+    if not isinstance(network, keras.Model) or _SCORES not in {layer.name for layer in network.layers}:
+        return network
+    return keras.Model(network.input, network.get_layer(_SCORES).output, name=network.name)
+
+
 def _encoder(x):
     """The maps at 1/4, 1/8, 1/16 and 1/32."""
     for i, (filters, strides) in enumerate(((64, 2), (64, 1), (128, 1)), start=1):
@@ -118,7 +127,7 @@ def _decoder(maps, num_classes):
     x = _concatenate("decoder-fusion", finest, *(
         _resize(x, finest, f"decoder-fusion_up-{i}") for i, x in enumerate(coarser, start=1)))
     x = conv_norm_relu(x, "decoder-conv_last-0", _WIDTH, 3)
-    return convolution(x, "decoder-conv_last-1", num_classes, 1, use_bias=True)
+    return convolution(x, _SCORES, num_classes, 1, use_bias=True)
 
 
 def _pyramid(x):

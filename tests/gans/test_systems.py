@@ -288,6 +288,14 @@ def test_judged_pairs_reach_the_unconditional_discriminator():
     assert {(0, 8), (1, 8)} <= set(seen)
 
 
+def test_a_model_is_saved_before_it_is_compiled(tmp_path):
+    gan = semi_paired()
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    assert not loaded.compiled
+    assert not any(changed(values(gan.variables), loaded.variables))
+
+
 def test_augmentation_needs_the_dont_care_class():
     with pytest.raises(ValueError, match=r"fill_class=None with ignore_class=4.*don't-care"):
         semi_paired(augmentation=ks.layers.DiffAugment())

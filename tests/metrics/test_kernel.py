@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from keras_semisis.metrics import Features, FrechetInceptionDistance, KernelInceptionDistance, kernel_distance
+from keras_semisis.metrics import (
+    Features,
+    FrechetInceptionDistance,
+    KernelInceptionDistance,
+    kernel_distance,
+    kernel_estimate,
+)
 from tests.metrics.test_frechet import colour_features, images, labels
 
 
@@ -121,3 +127,14 @@ def test_shares_one_pass_with_the_frechet_distance():
 def test_bad_subsets_are_refused(arguments):
     with pytest.raises(ValueError, match="at least 2"):
         KernelInceptionDistance(colour_features, **arguments)
+
+
+@pytest.mark.parametrize("x, y, message", [
+    (np.zeros((1, 4)), np.zeros((3, 4)), r"x: expected at least 2 vectors \(n, D\), found the shape \(1, 4\)"),
+    (np.zeros((3, 4)), np.full((3, 4), np.inf), "y: found values that are not finite"),
+    (np.zeros((3, 4)), np.zeros((3, 5)), "y: expected 4 features, found 5"),
+])
+def test_bad_features_are_refused(x, y, message):
+    for function in (kernel_distance, kernel_estimate):
+        with pytest.raises(ValueError, match=message):
+            function(x, y)

@@ -118,6 +118,30 @@ def test_keras_model_and_backend_tensors():
     assert metric.result() == expected.result()
 
 
+def test_channels_one_less_than_classes_are_refused():
+    """Channel c of published segmenters is class c + 1: perfect answers would score next to nothing."""
+    labels, images = np.arange(1, 101).reshape(1, 10, 10), np.zeros((1, 10, 10, 3), "float32")
+    for channels in (150, 182):
+        def perfect(_, channels=channels):
+            return np.eye(channels)[labels - 1]
+
+        for num_classes in (None, channels + 1):
+            with pytest.raises(ValueError, match=r"channel c is class c \+ 1, as .* evaluate_protocol"):
+                GeneratedMeanIoU(perfect, 0, num_classes).update_state(labels, images, images)
+        metric = GeneratedMeanIoU(perfect, 255)
+        metric.update_state(labels - 1, images, images)
+        assert metric.result()["miou"] == 1.0
+        GeneratedMeanIoU(perfect, 0, channels).update_state(labels, images, images)
+
+
+def test_logits_that_are_no_numbers_are_refused():
+    """Their arg max is class 0."""
+    labels = np.zeros((1, 4, 4), int)
+    metric = GeneratedMeanIoU(lambda images: np.full((1, 4, 4, 3), np.nan))
+    with pytest.raises(ValueError, match="not a number; check its weights"):
+        metric.update_state(labels, np.zeros((1, 4, 4, 3)), np.zeros((1, 4, 4, 3)))
+
+
 def test_errors_name_what_was_found():
     labels = random_maps(13, range(6))
     with pytest.raises(ValueError, match=r"label_maps: found the ids \[7\]"):

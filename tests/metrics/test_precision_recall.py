@@ -72,10 +72,19 @@ def test_metric_merges_and_compares_training_images():
     (np.zeros((3, 2)), np.zeros((9, 2)), r"real: 3 nearest neighbours need at least 4 vectors"),
     (np.zeros((9, 2)), np.zeros((3, 2)), "generated: 3 nearest"),
     (np.zeros((9, 2)), np.zeros((9, 4)), "generated: expected 2 features, found 4"),
+    (np.zeros((9, 2)), np.full((9, 2), np.nan), "generated: found values that are not finite"),
 ])
 def test_bad_features_are_refused(real, generated, message):
     with pytest.raises(ValueError, match=message):
         precision_recall(real, generated)
+
+
+def test_no_neighbours_are_refused():
+    """Each image would be as near as itself."""
+    with pytest.raises(ValueError, match="neighbours=0: expected 1 or more"):
+        precision_recall(np.zeros((9, 2)), np.ones((9, 2)), 0)
+    with pytest.raises(ValueError, match="neighbours=-1"):
+        PrecisionRecall(lambda images: images, neighbours=-1)
 
 
 def test_standard_error_of_the_kernel_distance_is_that_of_repeated_experiments():

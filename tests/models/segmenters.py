@@ -26,6 +26,11 @@ class Golden:
         """The picture, as this library has pictures."""
         return self.arrays["in/rgb_u8"][None].astype("float32") / 127.5 - 1
 
+    def second_image(self):
+        """UPerNet's second picture, which the file has after its preprocessing alone."""
+        pixels = self.channels_last("in/img2") * [0.229, 0.224, 0.225] + [0.485, 0.456, 0.406]
+        return (2 * pixels - 1).astype("float32")
+
     def state_dict(self):
         """Drawn by the rule, and compared with the sum, first and last value of every tensor that the file has."""
         random, state = np.random.default_rng(self.meta["seed"]), {}

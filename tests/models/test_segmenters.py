@@ -6,11 +6,13 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from PIL import Image
 
 from keras_semisis.checkpoints import CheckpointError, load_reference_weights, save_reference_weights
 from keras_semisis.metrics import GeneratedMeanIoU
-from keras_semisis.models import MultiSizeUPerNet, deeplab_v2_101, drn_d_105, upernet_101
+from keras_semisis.metrics.protocols import rule_segmenter
+from keras_semisis.metrics.protocols.rule_segmenter import RuleSegmenter
+from keras_semisis.metrics.protocols.segmentation_rule import UPERNET
+from keras_semisis.models import deeplab_v2_101, drn_d_105, upernet_101
 from keras_semisis.models.deeplab import Shrink
 from keras_semisis.models.drn import BilinearTransposedConv
 from keras_semisis.models.resnet import ResizeLike
@@ -164,8 +166,7 @@ class TestUPerNet:
         check_classes(probabilities, golden, "out/pred")
         checked = check(golden, stages) | {"out/presoftmax", "out/logits", "out/pred"}
 
-        second = golden.channels_last("in/img2") * [0.229, 0.224, 0.225] + [0.485, 0.456, 0.406]
-        mean = (probabilities + model.predict_on_batch((2 * second - 1).astype("float32"))) / 2
+        mean = (probabilities + model.predict_on_batch(golden.second_image())) / 2
         assert_close(mean[..., :8], golden.channels_last("out/ms_scores"))
         check_classes(mean, golden, "out/ms_pred")
         assert not remaining(golden, checked | {"out/ms_scores", "out/ms_pred"})
@@ -190,18 +191,14 @@ class TestUPerNet:
     def test_weights(self, state, model):
         check_round_trip(model, state, "csail")
 
-    @pytest.mark.skipif(keras.config.backend() == "jax", reason="four networks to compile; what is tested is no backend's")
-    def test_at_several_sizes(self, model):
-        """An image of 30×50: at short side 33 of 33×55; at 60 the longest side makes it 38×64; both are rounded up to 64×64."""
-        photo = np.random.default_rng(6).integers(0, 256, (30, 50, 3), "uint8")
-        image = photo[None] / np.float32(127.5) - 1
-        resized = [np.asarray(Image.fromarray(photo).resize(size, Image.Resampling.BILINEAR))[None] / np.float32(127.5) - 1
-                   for size in ((32, 32), (64, 64))]
-        expected = (model.predict_on_batch(resized[0]) + 2 * model.predict_on_batch(resized[1])) / 3
-        segmenter = MultiSizeUPerNet(model, short_sides=(17, 33, 60), longest_side=64)
-        assert_close(segmenter(image), expected, 1e-5)
-        with pytest.raises(ValueError, match=r"found uint8 of the shape \(30, 50, 3\)"):
-            segmenter(photo)
+    @pytest.mark.skipif(keras.config.backend() == "jax", reason="networks to compile; what is tested is no backend's")
+    def test_protocol_at_several_sizes(self, golden, model, monkeypatch):
+        """From the reference's two images to the classes that its mean over two sizes has."""
+        images = {(64, 96): golden.image(), (96, 128): golden.second_image()}
+        monkeypatch.setattr(rule_segmenter, "pillow_bilinear", lambda _, size: images[size])
+        segmenter = RuleSegmenter(model, UPERNET, tuple(golden.arrays["in/segSize"]), eight_bit=False)
+        segmenter.input_sizes = list(images)
+        np.testing.assert_array_equal(segmenter(golden.image()), golden.arrays["out/ms_pred"])
 
 
 class TestDeepLab:
@@ -291,12 +288,3 @@ def test_layers_are_rebuilt_from_their_configuration(layer):
 def test_mistakes(builder, arguments, words):
     with pytest.raises(ValueError, match=f"{builder.__name__}: .*{words}"):
         builder(**arguments)
-
-
-def test_several_sizes_need_upernet_of_any_size():
-    image = keras.Input((8, 8, 3))
-    conv = keras.layers.Conv2D(2, 1, name="decoder-conv_last-1")(image)
-    for model, words in ((keras.Model(image, image), "no network of models.upernet_101"),
-                         (keras.Model(image, conv), r"takes images of \(8, 8\) only")):
-        with pytest.raises(ValueError, match=words):
-            MultiSizeUPerNet(model)

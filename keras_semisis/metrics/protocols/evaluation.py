@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +48,15 @@ def evaluate_protocol(gan: AdversarialModel, source: Source, protocol: str | Pro
             ``"oasis2021"`` and ``"clean"`` take `load_fid_inception` alone.
         segmenter: keras.Model or callable from images (B, H, W, 3) in [-1, 1] to logits (B, h, w, C). C is the number of the
             label maps' classes, or 19 for the 35 ids of Cityscapes, 150 for the 151 of ADE20K, 182 for the 183 of COCO-Stuff.
+            Of a function or a subclassed model C must be the number of the label maps' classes.
         perceptual: Feature model of the diversity score, see `Diversity`.
         train: Training photos with their label maps: for the distances of real images, and for batch-norm statistics where the
             protocol has them re-estimated.
         seed: Seed of the noise: that of label map i depends on it and i alone. Also of the kernel distance's subsets.
         batch_size: Label maps at once; also the size of the batches of re-estimated statistics.
         cache: Folder in which the statistics of real images are kept, by a fingerprint of data, protocol and networks; None for
-            nowhere. A source without fingerprints is not cached, nor is a network that is no keras.Model.
+            nowhere. A source without fingerprints is not cached, nor is a network that is no functional or sequential
+            keras.Model.
         progress: Called with (batches done, batches in all).
 
     Returns:
@@ -63,7 +66,8 @@ def evaluate_protocol(gan: AdversarialModel, source: Source, protocol: str | Pro
         ``real``; ``per_class``; ``not_measured``; ``notes``.
 
     Raises:
-        ValueError: If nothing can be measured, or a network, the classes or the training photos do not fit the protocol.
+        ValueError: If nothing can be measured; a network, the classes, the don't-care class or the training photos do not fit;
+            or the generator or a network returns what is no number.
         DataError: As the sources raise it.
 
     Example:
@@ -77,7 +81,7 @@ def evaluate_protocol(gan: AdversarialModel, source: Source, protocol: str | Pro
     ('native', ['frechet', 'kid', 'kid_se', 'kid_std', 'precision', 'recall'])
     """
     protocol = get_protocol(protocol)
-    _check(gan, source, protocol, features, segmenter, perceptual, train)
+    _check(gan, source, protocol, features, segmenter, perceptual, train, batch_size)
     size = gan.image_size
     weights = {"generator": weights_sha256(gan.ema_generator), "features": weights_sha256(features),
                "segmenter": weights_sha256(segmenter), "perceptual": weights_sha256(perceptual)}
@@ -102,7 +106,7 @@ def evaluate_protocol(gan: AdversarialModel, source: Source, protocol: str | Pro
     with _statistics(gan, protocol, train, batch_size, seed):
         for label_maps, _, first in _batches(source, size, batch_size, images=False):
             digest.update(label_maps.astype(np.int32).tobytes())
-            generated = np.clip(gan.generate_floats(label_maps, seed, batch_size, first), -1.0, 1.0)
+            generated = _generated(gan, label_maps, seed, batch_size, first)
             for judge in judges:
                 judge.update_generated(label_maps, generated)
             tick()
@@ -134,20 +138,30 @@ def evaluate_protocol(gan: AdversarialModel, source: Source, protocol: str | Pro
                       "statistics_batches": protocol.statistics_batches if _has_batch_norm(gan) else None},
         "data": {"source": type(source).__name__, "num_classes": source.label_space.num_classes,
                  "label_maps_sha256": digest.hexdigest(), "images_sha256": reads.images_sha256,
-                 "fingerprint": data_fingerprint(source)},
+                 "fingerprint": reads.fingerprint},
         "seed": seed, "batch_size": batch_size, "image_size": list(size), "versions": versions(),
     }
 
 
-def _check(gan, source, protocol, features, segmenter, perceptual, train):
+def _check(gan, source, protocol, features, segmenter, perceptual, train, batch_size):
+    if batch_size < 1:
+        raise ValueError(f"batch_size={batch_size}: expected 1 or more.")
     if features is None and segmenter is None and perceptual is None:
         raise ValueError("evaluate_protocol: nothing to measure with. Give features=, segmenter= or perceptual=.")
     if not len(source):
         raise DataError("The source to evaluate on is empty.")
-    if source.label_space is None or source.label_space.num_classes != gan.num_classes:
-        found = "no label maps" if source.label_space is None else f"{source.label_space.num_classes} classes"
-        raise ValueError(f"The model has {gan.num_classes} classes, the data {found}. Evaluate it on the data set that it was "
-                         "trained on.")
+    for which, data in (("data", source), ("training photos of train=", train)):
+        if data is not None and (data.label_space is None or data.label_space.num_classes != gan.num_classes):
+            found = "no label maps" if data.label_space is None else f"{data.label_space.num_classes} classes"
+            raise ValueError(f"The model has {gan.num_classes} classes, the {which} {found}. Evaluate it on the data set that "
+                             "it was trained on.")
+    # a generator by itself, without the system that trained it, knows of none
+    trained_with = getattr(gan, "ignore_class", None)
+    if trained_with not in (None, source.label_space.ignore_class):
+        found = "none" if source.label_space.ignore_class is None else f"class {source.label_space.ignore_class}"
+        raise ValueError(f"The model was trained with class {trained_with} as don't-care, the data have {found}, and scores "
+                         f"depend on it. Open the data with ignore_class={trained_with} (--ignore-class), mark the class in "
+                         "classes.csv, or pack them so.")
     if features is not None and protocol.features == "inception_v3_fid" and not is_fid_inception(features):
         raise ValueError(f"The protocol {protocol.name!r} fixes the feature network. {WITHOUT_INCEPTION}")
     if features is not None and len(source) < 2:
@@ -171,6 +185,15 @@ def _baseline(train, count):
     if train is None or len(train) < 2:
         return None
     return train.subset(_spread(len(train), count))
+
+
+def _generated(gan, label_maps, seed, batch_size, first):
+    images = np.clip(gan.generate_floats(label_maps, seed, batch_size, first), -1.0, 1.0)
+    # rounding to 8 bits would make black pixels of them
+    if not np.isfinite(images).all():
+        raise ValueError("The generator returns values that are not finite: its training has failed, or its file is damaged. "
+                         "Evaluate an earlier checkpoint.")
+    return images
 
 
 def _statistics(gan, protocol, train, batch_size, seed):
@@ -218,6 +241,11 @@ class _RealReader:
         self.cache = cache
         self.images_sha256 = None
 
+    @cached_property
+    def fingerprint(self):
+        """That of the data, for which every file is looked at."""
+        return data_fingerprint(self.source)
+
     def read(self, judges, tick):
         keys = [self._key(judge) for judge in judges]
         missing = [(judge, key) for judge, key in zip(judges, keys, strict=True) if not self._load(judge, key)]
@@ -237,7 +265,7 @@ class _RealReader:
     def _key(self, judge):
         if self.cache is None or judge.fingerprint is None:
             return None
-        data = data_fingerprint(self.source)
+        data = self.fingerprint
         return data and json.dumps([judge.kind, data, self.protocol.sha256, judge.fingerprint, self.size])
 
     def _load(self, judge, key):
@@ -376,7 +404,7 @@ def _diversity(gan, source, size, protocol, perceptual, chosen, seed, batch_size
     for label_maps, images, first in _batches(source.subset(chosen), size, batch_size, images=True):
         draws = []
         for draw in range(protocol.diversity_draws):
-            draws.append(np.clip(gan.generate_floats(label_maps, seed + draw, batch_size, first), -1.0, 1.0))
+            draws.append(_generated(gan, label_maps, seed + draw, batch_size, first))
             tick()
         metric.update_state(np.stack(draws))
         images = from_8_bit(images)

@@ -61,5 +61,5 @@ def is_published_inception(path: str | Path) -> bool:
 
 def is_fid_inception(network) -> bool:
     """Whether a feature network is `models.inception_v3_fid` with 2048 features, whatever its weights."""
-    return (isinstance(network, keras.Model) and network.output_shape == (None, 2048)
+    return (isinstance(network, keras.Model) and getattr(network, "output_shape", None) == (None, 2048)
             and any(layer.name == "Mixed_7c" for layer in network.layers))

@@ -70,12 +70,12 @@ class Protocol:
 
 PROTOCOLS = {protocol.name: protocol for protocol in (
     Protocol(
-        "oasis2021", 1,
+        "oasis2021", 2,
         "FID and mIoU as OASIS and USIS compute them: batch-norm statistics re-estimated over 51 training batches; float "
         "images, not quantised; Inception of 2015-12-05, bilinear to 299x299 without antialiasing, 2048 features; mean and "
         "covariance in float32. Segmenters see the images at 8 bits: Cityscapes DRN-D-105 at the generated size, ADE20K "
-        "UPerNet-101 at the five sizes of its program, COCO-Stuff DeepLab-v2-101 at the generated size; label maps by nearest "
-        "neighbour at the generated size.",
+        "UPerNet-101 at the five sizes of its program (scores resized to the label map, softmax, mean), COCO-Stuff "
+        "DeepLab-v2-101 at the generated size; label maps by nearest neighbour at the generated size.",
         statistics_batches=51, segmenter_eight_bit=True, features="inception_v3_fid", statistics="float32",
         segmentation=PUBLISHED_RULES),
     Protocol(

@@ -49,13 +49,15 @@ def weights_sha256(network: Any) -> str | None:
 def network_fingerprint(network: Any) -> str | None:
     """Hash of what a network computes: its operations with their settings, and its weights.
 
-    Equal networks of two processes can differ in it, where layers are named inside others. None for anything but a keras.Model.
+    Equal networks of two processes can differ in it, where layers are named inside others. None for anything but a functional
+    or sequential keras.Model: what a subclass computes is in its code.
     """
-    weights = weights_sha256(network)
-    if weights is None:
+    operations = network.layers if isinstance(network, keras.Sequential) else getattr(network, "operations", None)
+    if not isinstance(network, keras.Model) or operations is None:
         return None
-    described = [network.name, str(network.input_shape), str(network.output_shape), weights]
-    for operation in network.operations:
+    shapes = (str(getattr(network, name, None)) for name in ("input_shape", "output_shape"))
+    described = [network.name, *shapes, weights_sha256(network)]
+    for operation in operations:
         try:
             settings = {key: value for key, value in operation.get_config().items() if key != "name"}
         except NotImplementedError:

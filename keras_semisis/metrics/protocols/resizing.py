@@ -9,7 +9,7 @@ from keras_semisis.metrics.generation_metric import to_numpy
 
 
 def to_8_bit(images: np.ndarray) -> np.ndarray:
-    """Float images in [-1, 1] to uint8, as `AdversarialModel.generate` rounds them."""
+    """Float images in [-1, 1], none of them NaN, to uint8, as `AdversarialModel.generate` rounds them."""
     return np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
 

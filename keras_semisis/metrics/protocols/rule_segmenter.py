@@ -11,6 +11,7 @@ from keras_semisis.metrics.features import run
 from keras_semisis.metrics.protocols.protocol import Protocol
 from keras_semisis.metrics.protocols.resizing import bilinear, from_8_bit, pillow_bilinear, softmax, to_8_bit
 from keras_semisis.metrics.protocols.segmentation_rule import SegmentationRule, own_rule
+from keras_semisis.models.upernet import class_scores
 
 
 class RuleSegmenter:
@@ -18,7 +19,8 @@ class RuleSegmenter:
 
     Args:
         network: keras.Model or callable from float32 images (B, H, W, 3) in [-1, 1] to logits (B, h, w, C) at any
-            resolution, or, without any resizing, to label maps (B, H, W).
+            resolution, or, without any resizing, to label maps (B, H, W). Of `models.upernet_101` the scores before its
+            resize and softmax are taken where the rule has several sizes.
         rule: What stands around it.
         size: (height, width) of images and label maps.
         eight_bit: Whether the network sees the images rounded to 8 bits.
@@ -29,12 +31,14 @@ class RuleSegmenter:
 
     def __init__(self, network: Callable[[Any], Any], rule: SegmentationRule, size: tuple[int, int],
                  eight_bit: bool):
-        self.network = network
+        # the published mean is over the softmax at the label maps' size, not at that of each enlarged image
+        self.network = class_scores(network) if rule.short_sides else network
         self.rule = rule
         self.size = tuple(size)
         self.eight_bit = eight_bit
         self.input_sizes = rule.input_sizes(size)
-        fixed = tuple(network.input_shape[1:3]) if isinstance(network, keras.Model) else (None, None)
+        shape = getattr(network, "input_shape", None) if isinstance(network, keras.Model) else None
+        fixed = shape[1:3] if isinstance(shape, tuple) and len(shape) == 4 else (None, None)
         if None not in fixed and fixed not in self.input_sizes:
             if not rule.fits_segmenter:
                 raise ValueError(
@@ -46,7 +50,11 @@ class RuleSegmenter:
         self._masked = sorted(set(range(rule.num_outputs)) - set(rule.label_ids))
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Channels (B, H, W) of float images (B, H, W, 3) in [-1, 1]."""
+        """Channels (B, H, W) of float images (B, H, W, 3) in [-1, 1].
+
+        Raises:
+            ValueError: If the network returns something else than it is to, or values that are not a number.
+        """
         source = to_8_bit(images) if self.eight_bit else images
         scores = 0.0
         for size in self.input_sizes:
@@ -58,9 +66,17 @@ class RuleSegmenter:
                 raise ValueError(f"segmenter: expected logits (B, h, w, {self.rule.num_outputs}) or a label map "
                                  f"(B, {self.size[0]}, {self.size[1]}), found the shape {output.shape}.")
             logits = bilinear(output, self.size)
-            scores = scores + (softmax(logits) if len(self.input_sizes) > 1 else logits)
+            scores = scores + (self._softmax(logits) if len(self.input_sizes) > 1 else logits)
+        if np.isnan(scores).any():
+            raise ValueError("segmenter: its logits hold values that are not a number; check its weights.")
         scores[..., self._masked] = -np.inf
         return scores.argmax(axis=-1)
+
+    def _softmax(self, logits):
+        if logits.min() >= 0 and np.allclose(logits.sum(axis=-1), 1.0, atol=1e-3):
+            raise ValueError(f"segmenter: it returns probabilities, but the rule {self.rule.name!r} is the mean over the "
+                             "softmax of logits. Give the network without its softmax.")
+        return softmax(logits)
 
 
 def rule_for(protocol: Protocol, space: LabelSpace, network: Callable[[Any], Any]) -> SegmentationRule:
@@ -70,8 +86,9 @@ def rule_for(protocol: Protocol, space: LabelSpace, network: Callable[[Any], Any
         ValueError: If there is none.
     """
     outputs = space.num_classes
-    if isinstance(network, keras.Model):
-        shape = network.output_shape
+    # nobody knows that of a subclassed model, nor of a function
+    shape = getattr(network, "output_shape", None) if isinstance(network, keras.Model) else None
+    if shape is not None:
         if not isinstance(shape, tuple) or len(shape) != 4 or shape[-1] is None:
             raise ValueError(f"The segmenter {network.name!r} returns {shape}; expected one tensor of logits (B, h, w, C).")
         outputs = shape[-1]

@@ -79,7 +79,7 @@ def perceptual():
 class Held(ArraySource):
     """Random items with fingerprints; counts how many photos were read."""
 
-    reads = 0
+    reads = looks = 0
 
     def __init__(self, count, seed):
         random = np.random.default_rng(seed)
@@ -93,6 +93,7 @@ class Held(ArraySource):
         return super().load_image(index)
 
     def fingerprint(self, index):
+        Held.looks += 1
         return f"{self.seed} {index}"
 
     image_fingerprint = fingerprint
@@ -225,11 +226,12 @@ def test_real_statistics_are_cached_by_what_they_depend_on(gan, features, segmen
     val, train = Held(6, seed=2), Held(6, seed=3)
 
     def evaluate(source=val, **changed):
-        Held.reads = 0
+        Held.reads = Held.looks = 0
         arguments = {"features": features, "segmenter": segmenter, "train": train, "batch_size": 4, "cache": tmp_path}
         return evaluate_protocol(gan, source, **arguments | changed), Held.reads
 
     first, reads = evaluate()
+    assert Held.looks == 24  # label maps and photos of both sources, once
     assert reads == 12 and len(list(tmp_path.iterdir())) == 3
     second, reads = evaluate(batch_size=3)
     assert reads == 0
@@ -254,7 +256,7 @@ def test_real_statistics_are_cached_by_what_they_depend_on(gan, features, segmen
     with pytest.warns(UserWarning, match="could not be kept"):
         evaluate(cache=tmp_path / "file")
     # without fingerprints nothing is kept
-    arrays = ArraySource([np.zeros((16, 24), int)] * 4, num_classes=NUM_CLASSES)
+    arrays = ArraySource([np.zeros((16, 24), int)] * 4, num_classes=NUM_CLASSES, ignore_class=10)
     evaluate_protocol(gan, arrays, features=features, cache=tmp_path / "none", batch_size=4)
     assert not (tmp_path / "none").exists()
 
@@ -269,9 +271,52 @@ def test_real_statistics_are_cached_by_what_they_depend_on(gan, features, segmen
     ({"source": VAL.subset([0]), "features": "any"}, "at least 2 images"),
     ({"source": ArraySource([np.full((4, 4), 10)] * 2, num_classes=11, ignore_class=10), "segmenter": "any"},
      "No labelled pixel counts"),
+    ({"features": "any", "batch_size": 0}, "batch_size=0: expected 1 or more"),
+    ({"features": "any", "train": ArraySource([np.zeros((4, 4), int)] * 2, num_classes=5)},
+     "11 classes, the training photos of train= 5 classes"),
+    ({"source": ArraySource([np.zeros((4, 4), int)] * 2, num_classes=11), "segmenter": "any"},
+     r"class 10 as don't-care, the data have none.*ignore_class=10 \(--ignore-class\)"),
+    ({"source": ArraySource([np.zeros((4, 4), int)] * 2, num_classes=11, ignore_class=0), "segmenter": "any"},
+     "class 10 as don't-care, the data have class 0"),
+    ({"segmenter": lambda images: np.full((*images.shape[:3], NUM_CLASSES), np.nan)}, "not a number"),
 ])
 def test_mistakes_are_named(gan, features, segmenter, arguments, message):
     networks = {"features": features, "segmenter": segmenter}
     arguments = {name: networks[name] if value == "any" else value for name, value in arguments.items()}
     with pytest.raises((ValueError, DataError), match=message):
         evaluate_protocol(gan, **{"source": VAL} | arguments)
+
+
+@pytest.mark.parametrize("protocol", ["native", "clean"])
+def test_a_generator_without_numbers_has_no_score(gan, features, protocol):
+    """Which 8 bits would take for black."""
+    before = gan.ema_generator.get_weights()
+    gan.ema_generator.set_weights([np.full_like(weight, np.nan) for weight in before])
+    try:
+        with pytest.raises(ValueError, match="generator returns values that are not finite"):
+            evaluate_protocol(gan, VAL, dataclasses.replace(get_protocol(protocol), features="any"),
+                              features=lambda images: images.mean(axis=(1, 2)))
+    finally:
+        gan.ema_generator.set_weights(before)
+
+
+class Wrapped(keras.Model):
+    """A subclassed model, which has neither inputs nor outputs."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def call(self, images):
+        return self.model(images)
+
+
+def test_any_keras_model_judges(gan, features, segmenter, tmp_path):
+    expected = evaluate_protocol(gan, VAL, features=features, segmenter=segmenter, batch_size=4)["generated"]
+    for wrap in (lambda model: keras.Sequential(model.layers), Wrapped):
+        found = evaluate_protocol(gan, VAL, features=wrap(features), segmenter=wrap(segmenter), batch_size=4, cache=tmp_path)
+        assert found["generated"] == pytest.approx(expected, rel=1e-4, abs=1e-6)
+        # what a subclass computes nobody knows: it is not cached
+        assert len(list(tmp_path.iterdir())) == 2
+    with pytest.raises(ValueError, match="fixes the feature network"):
+        evaluate_protocol(gan, VAL, "clean", features=Wrapped(features))

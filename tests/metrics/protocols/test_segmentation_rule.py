@@ -18,7 +18,7 @@ from tests.models.test_inception_v3_fid import bilinear as bilinear_by_hand
 
 
 def space_of(names, ignore_class=None):
-    return LabelSpace(names, [(i, i, i) for i in range(len(names))], ignore_class)
+    return LabelSpace(names, [(i % 256, 0, 0) for i in range(len(names))], ignore_class)
 
 
 def table(name):
@@ -96,6 +96,14 @@ def test_scales_are_averaged_after_the_softmax(eight_bit):
     np.testing.assert_array_equal(found[clear], total.argmax(-1)[clear])
 
 
+def test_probabilities_are_no_logits():
+    """A second softmax would flatten them."""
+    rule = SegmentationRule("two sizes", (0, 1), 2, short_sides=(20, 50), multiple_of=8)
+    segmenter = RuleSegmenter(lambda images: np.full((*images.shape[:3], 2), 0.5), rule, (16, 24), eight_bit=False)
+    with pytest.raises(ValueError, match="returns probabilities, but the rule 'two sizes'"):
+        segmenter(np.zeros((1, 16, 24, 3), "float32"))
+
+
 def test_a_segmenter_of_one_size_is_fitted_where_the_rule_allows_it():
     network, _ = convolution((32, 32), 3, stride=4)
     rule = own_rule(space_of(["a", "b", "void"], ignore_class=1))
@@ -113,6 +121,13 @@ def test_wrong_answers_are_refused():
         segmenter = RuleSegmenter(lambda images, shape=shape: np.zeros(shape), rule, (8, 8), eight_bit=False)
         with pytest.raises(ValueError, match=r"expected logits \(B, h, w, 3\) or a label map \(B, 8, 8\)"):
             segmenter(np.zeros((2, 8, 8, 3), "float32"))
+
+
+def test_answers_that_are_no_numbers_are_refused():
+    rule = SegmentationRule("three", (0, 1, 2), 3)
+    segmenter = RuleSegmenter(lambda images: np.full((1, 8, 8, 3), np.nan), rule, (8, 8), eight_bit=False)
+    with pytest.raises(ValueError, match="not a number; check its weights"):
+        segmenter(np.zeros((1, 8, 8, 3), "float32"))
 
 
 def test_the_rule_follows_from_the_classes():

@@ -1,0 +1,118 @@
+"""What `evaluate` refuses, in one line and before the work, and whose don't-care class it takes."""
+
+import io
+import json
+import re
+import sys
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_semisis import OASIS, models
+from keras_semisis.cli import evaluating
+from keras_semisis.cli.app import prepare
+from keras_semisis.cli.generating import load_gan
+from keras_semisis.cli.scoring import load_segmenter
+from tests.cli.test_commands import call
+from tests.conftest import not_on_jax
+
+pytestmark = [pytest.mark.usefixtures("eager_tensorflow"), not_on_jax]
+SIZE = (16, 16)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A GAN with don't-care 2, a segmenter, and a folder of photos that names no don't-care class."""
+    place = tmp_path_factory.mktemp("evaluate")
+    gan = OASIS(3, SIZE, ignore_class=2, generator=models.oasis_generator(3, SIZE, 1, 4, num_blocks=1, hidden_channels=4),
+                discriminator=models.oasis_discriminator(3, SIZE, (4,), 4))
+    gan.compile()
+    gan.save(place / "gan.keras")
+    image = keras.Input((*SIZE, 3))
+    keras.Model(image, keras.layers.Conv2D(3, 1)(image)).save(place / "segmenter.keras")
+    random = np.random.default_rng(0)
+    for folder in ("images", "labels"):
+        (place / "data" / folder).mkdir(parents=True)
+    for i in range(4):
+        Image.fromarray(random.integers(0, 256, (*SIZE, 3), "uint8")).save(place / "data" / "images" / f"{i}.png")
+        Image.fromarray(random.integers(0, 3, SIZE, "uint8")).save(place / "data" / "labels" / f"{i}.png")
+    return place
+
+
+def evaluate(place, *options, model="gan.keras", segmenter="segmenter.keras", output="results.json", code=0):
+    data = f"folder:{place / 'data'}"
+    return call("evaluate", place / model, "--data", data, "--validation-data", data, "--segmenter", place / segmenter,
+                "--cache", place / "cache", "--output", place / output, *options, code=code)
+
+
+def test_the_dont_care_class_is_the_models_where_the_data_name_none(place):
+    evaluate(place)
+    document = json.loads((place / "results.json").read_text())
+    assert document["labels"]["label_ids"] == [0, 1, 255]
+    evaluate(place, "--ignore-class", 2)
+    assert json.loads((place / "results.json").read_text())["generated"] == document["generated"]
+    assert "trained with class 2 as don't-care, the data have class 0" in evaluate(place, "--ignore-class", 0, code=1)
+
+
+@pytest.mark.parametrize("output", ["data", "gan.keras/x.json"])
+def test_an_output_that_cannot_be_written_costs_no_work(place, output, monkeypatch):
+    monkeypatch.setattr(evaluating, "evaluate_protocol", None)
+    assert f"{place / output}: cannot be written" in evaluate(place, output=output, code=1)
+
+
+def damaged(place, name, change):
+    content = bytearray((place / "segmenter.keras").read_bytes())
+    (place / name).write_bytes(change(content))
+    return name
+
+
+def flipped(content):
+    begin = content.index(b"\x89HDF")  # of the weights
+    content[begin + 600:begin + 640] = bytes(255 - byte for byte in content[begin + 600:begin + 640])
+    return content
+
+
+@pytest.mark.parametrize("change", [flipped, lambda content: content[:len(content) // 2], lambda content: b"hello"])
+def test_damaged_files_are_named_with_their_option(place, change):
+    name = damaged(place, "damaged.keras", change)
+    for option, arguments in (("--segmenter", {"segmenter": name}), ("MODEL", {"model": name})):
+        output = evaluate(place, **arguments, code=1)
+        assert output == f"Error: {option} {place / name}: this is no Keras file, or one that is damaged or was cut short. " \
+                         "Name or copy it again.\n"
+    assert "MODEL" in call("generate", place / name, place / "data" / "labels", code=1)
+
+
+def test_other_networks_are_no_segmenters(place):
+    load_gan(place / "gan.keras").generator.save(place / "generator.keras")
+    image = keras.Input((*SIZE, 4))
+    keras.Model(image, keras.layers.Conv2D(3, 1)(image)).save(place / "four.keras")
+    image = keras.Input((*SIZE, 3))
+    keras.Model(image, [keras.layers.Conv2D(3, 1)(image), image]).save(place / "two.keras")
+    for name, kind in (("gan.keras", "OASIS"), ("generator.keras", "Functional"), ("four.keras", "Functional"),
+                       ("two.keras", "Functional")):
+        message = f"--segmenter {place / name}: this is a {kind} named"
+        assert message in evaluate(place, segmenter=name, code=1)
+        with pytest.raises(ValueError, match=re.escape(message)):
+            load_segmenter(place / name, 3, SIZE)
+    assert load_gan(place / "generator.keras").num_classes == 3
+
+
+def test_a_sequential_segmenter_judges(place):
+    keras.Sequential([keras.Input((*SIZE, 3)), keras.layers.Conv2D(3, 1)]).save(place / "sequential.keras")
+    evaluate(place, segmenter="sequential.keras")
+    assert load_segmenter(place / "sequential.keras", 3, SIZE).output_shape == (None, *SIZE, 3)
+    assert "but a model that `keras-semisis train` has saved" in evaluate(place, model="sequential.keras", code=1)
+
+
+def test_the_table_needs_no_arrows(monkeypatch):
+    """Where Windows redirects the output, cp1252 has none."""
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="cp1252"))
+    prepare(SimpleNamespace())
+    evaluating._show({"protocol": {"name": "native", "version": 1}, "counts": {"generated": 4}, "generated": {"miou": 0.25},
+                      "real": {"miou": 0.5}, "not_measured": {}, "notes": []})
+    sys.stdout.flush()
+    assert rb"mIoU \u2191" in written.getvalue() and b"0.2500" in written.getvalue()
