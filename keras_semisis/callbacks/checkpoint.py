@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 
 from keras_semisis.callbacks.every_steps import EverySteps
-from keras_semisis.callbacks.model_file import read_note, save_model
+from keras_semisis.callbacks.model_file import load_model, read_note, save_model
 
 _FILE = "last.keras"
 _NOTE = "training.json"
@@ -57,14 +57,15 @@ def resume(directory: str | Path) -> tuple[keras.Model, int]:
         ``(model, step)``.
 
     Raises:
-        ValueError: If the folder holds no checkpoint, or the file is none of `Checkpoint`.
+        ValueError: If the folder holds no checkpoint, or the file is damaged or none of `Checkpoint`.
     """
     path = Path(directory) / _FILE
     if not path.is_file():
         raise ValueError(f"{path}: there is no such checkpoint. Give the folder that was given to Checkpoint; "
                          "a run that stopped before its first checkpoint has none and starts over.")
+    model = load_model(path, "checkpoint")
     note = read_note(path, _NOTE)
     if note is None:
         raise ValueError(f"{path}: this model was not saved by Checkpoint, so the step to go on from is "
                          "unknown. Load it with keras.saving.load_model and give fit the initial_step.")
-    return keras.saving.load_model(path), note["step"]
+    return model, note["step"]

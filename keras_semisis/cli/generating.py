@@ -1,14 +1,12 @@
 """`keras-semisis generate`: photos for label maps in files."""
 
-import zipfile
-import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import keras
 import numpy as np
 from PIL import Image
 
+from keras_semisis.callbacks.model_file import load_model
 from keras_semisis.cli.messages import console
 from keras_semisis.cli.settings import parse_id_map
 from keras_semisis.cli.sources import label_space_beside
@@ -22,31 +20,6 @@ from keras_semisis.gans import AdversarialModel
 _BATCH = 8
 
 
-def load_keras_file(path: Path, option: str) -> keras.Model:
-    """The model in a `.keras` file.
-
-    Args:
-        path: The file, which is there.
-        option: What the user has named it by, for errors.
-
-    Raises:
-        ValueError: If it is no such file, is damaged, or Keras cannot build what it holds.
-    """
-    try:
-        # Keras reads past wrong bytes in the weights, and calls a file that was cut short not found
-        with zipfile.ZipFile(path) as archive:
-            whole = archive.testzip() is None
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError):
-        whole = False
-    if not whole:
-        raise ValueError(f"{option} {path}: this is no Keras file, or one that is damaged or was cut short. Name or copy it "
-                         "again.")
-    try:
-        return keras.saving.load_model(path, compile=False)
-    except Exception as error:  # of many kinds, by what is in the file
-        raise ValueError(f"{option} {path}: Keras cannot build this model: {' '.join(str(error).split())[:500]}") from error
-
-
 def load_gan(path: Path) -> AdversarialModel:
     """A saved model, to generate from: one that `train` has saved, or a generator by itself, as `import` saves it.
 
@@ -56,7 +29,7 @@ def load_gan(path: Path) -> AdversarialModel:
     if not path.is_file():
         raise ValueError(f"{path}: there is no such model. Give a .keras file that training has left, such as "
                          "last.keras or best.keras in a run folder.")
-    model = load_keras_file(path, "MODEL")
+    model = load_model(path, "MODEL", compile=False)
     if isinstance(model, AdversarialModel):
         return model
     classes = next((layer.num_classes for layer in model.layers if hasattr(layer, "num_classes")), None)

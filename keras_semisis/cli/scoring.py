@@ -6,8 +6,8 @@ from pathlib import Path
 import keras
 
 from keras_semisis import metrics, models
+from keras_semisis.callbacks.model_file import load_model
 from keras_semisis.cli import segmenter as segmentation
-from keras_semisis.cli.generating import load_keras_file
 from keras_semisis.data import BadFiles, Source, paired_dataset
 from keras_semisis.gans import AdversarialModel
 
@@ -20,7 +20,7 @@ def read_segmenter(path: Path) -> keras.Model:
     Raises:
         ValueError: If it holds something else, or nothing that can be read.
     """
-    model = load_keras_file(path, "--segmenter")
+    model = load_model(path, "--segmenter", compile=False)
     # nobody knows these of a subclassed model
     inputs, outputs = (getattr(model, name, None) for name in ("inputs", "outputs"))
     fits = not inputs or (len(inputs) == len(outputs) == 1 and len(inputs[0].shape) == 4 and inputs[0].shape[-1] == 3)

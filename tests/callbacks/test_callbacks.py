@@ -159,6 +159,14 @@ def test_checkpoint_gives_back_model_and_step(run):
 def test_resume_names_what_is_missing(tmp_path):
     with pytest.raises(ValueError, match=r"last\.keras: there is no such checkpoint"):
         callbacks.resume(tmp_path)
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    save_model(model, tmp_path / "last.keras")
+    with pytest.raises(ValueError, match="not saved by Checkpoint"):
+        callbacks.resume(tmp_path)
+    content = (tmp_path / "last.keras").read_bytes()
+    (tmp_path / "last.keras").write_bytes(content[:len(content) // 2])
+    with pytest.raises(ValueError, match=r"checkpoint .*last\.keras: this is no Keras file, or one that is damaged"):
+        callbacks.resume(tmp_path)
 
 
 def test_a_failed_write_keeps_the_old_file(tmp_path):

@@ -81,7 +81,7 @@ def test_damaged_files_are_named_with_their_option(place, change):
     for option, arguments in (("--segmenter", {"segmenter": name}), ("MODEL", {"model": name})):
         output = evaluate(place, **arguments, code=1)
         assert output == f"Error: {option} {place / name}: this is no Keras file, or one that is damaged or was cut short. " \
-                         "Name or copy it again.\n"
+                         "Name another one, or copy it again.\n"
     assert "MODEL" in call("generate", place / name, place / "data" / "labels", code=1)
 
 
