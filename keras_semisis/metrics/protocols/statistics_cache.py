@@ -2,14 +2,12 @@
 
 import hashlib
 import warnings
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from keras_semisis.data.whole_file import whole_file
+from keras_semisis.data.whole_file import read_npz, whole_file
 
 
 class StatisticsCache:
@@ -36,9 +34,8 @@ class StatisticsCache:
     def load(self, key: str) -> dict[str, np.ndarray] | None:
         """What was stored under a key, or None."""
         try:
-            with np.load(self._path(key)) as stored:
-                arrays = {name: stored[name] for name in stored.files}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+            arrays = read_npz(self._path(key))
+        except ValueError:
             return None
         return arrays if str(arrays.pop("key", "")) == key else None
 

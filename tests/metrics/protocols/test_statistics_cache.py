@@ -1,5 +1,7 @@
 """The cache of real statistics survives damage and folders that cannot be written."""
 
+import io
+
 import numpy as np
 import pytest
 
@@ -25,9 +27,16 @@ def test_what_is_stored_comes_back(tmp_path):
     only_file(cache.folder)
 
 
+def npy():
+    file = io.BytesIO()
+    np.save(file, np.zeros(3))
+    return file.getvalue()
+
+
 @pytest.mark.parametrize("damage", [
     lambda content: b"", lambda content: content[:50], lambda content: content[: len(content) // 2],
     lambda content: b"no archive at all", lambda content: content[:200] + bytes(60) + content[260:],
+    lambda content: npy(),
 ])
 def test_a_damaged_file_is_as_good_as_none(tmp_path, damage):
     cache = StatisticsCache(tmp_path)
