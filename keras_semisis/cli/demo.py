@@ -90,7 +90,8 @@ def demo(name: str, minutes: float, steps: int | None, seed: int, size: TrainSet
     write_document(folder / "settings.json", document)
     write_document(folder / "results.json", results)
     console.print(scores_table({"before": before, "after": after, "real images": real}))
-    console.print(f"{gan.step} steps in {spent / 60:.1f} minutes of training. See {folder / 'grid.png'}", soft_wrap=True)
+    plural = "" if gan.step == 1 else "s"
+    console.print(f"{gan.step} step{plural} in {spent / 60:.1f} minutes of training. See {folder / 'grid.png'}", soft_wrap=True)
     return results
 
 

@@ -100,10 +100,6 @@ def open_segmenter(name: str) -> keras.Model:
     kind, _, preset = name.partition(":")
     if kind == "segformer" and preset:
         return models.segformer(preset)
-    if not Path(name).is_file():
-        raise ValueError(f"--segmenter {name}: there is no such file. `keras-semisis train-segmenter` makes one, "
-                         "`keras-semisis import` turns a published checkpoint into one, and segformer:PRESET takes one of "
-                         "keras-hub.")
     return scoring.read_segmenter(Path(name))
 
 

@@ -15,11 +15,14 @@ FEATURES = ("auto", "segmenter", "efficientnet_lite0", "none")
 
 
 def read_segmenter(path: Path) -> keras.Model:
-    """The segmenter in a file that is there.
+    """The segmenter in a file.
 
     Raises:
-        ValueError: If it holds something else, or nothing that can be read.
+        ValueError: If there is no such file, or it holds no segmenter.
     """
+    if not path.is_file():
+        raise ValueError(f"--segmenter {path}: there is no such file. `keras-semisis train-segmenter` makes one, and "
+                         "`keras-semisis import` turns a published checkpoint into one.")
     model = load_model(path, "--segmenter", compile=False)
     # nobody knows these of a subclassed model
     inputs, outputs = (getattr(model, name, None) for name in ("inputs", "outputs"))
@@ -36,10 +39,7 @@ def load_segmenter(path: str | Path, num_classes: int, image_size: tuple[int, in
     Raises:
         ValueError: If there is no such file, it holds no segmenter, or one of other classes or another size.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise ValueError(f"--segmenter {path}: there is no such file. `keras-semisis train-segmenter` makes one.")
-    segmenter = read_segmenter(path)
+    segmenter = read_segmenter(Path(path))
     shape = getattr(segmenter, "output_shape", None)
     expected, found = (*image_size, num_classes), shape and shape[1:]
     if found not in (expected, None):

@@ -1,0 +1,65 @@
+"""Does a segmenter learn from generated photos? `python examples/augment_segmentation.py MODEL [CAMVID] [--ratio R]`.
+
+MODEL is a file that `keras-semisis demo` or `keras-semisis train` has saved; ratio and seed must be those of its training. One
+segmenter learns from the labelled photos alone, another one also from photos that MODEL draws for label maps without a photo.
+Here these are what the split has left unpaired; they may as well come from a simulator or a game.
+"""
+
+import argparse
+
+import keras
+import numpy as np
+
+import keras_semisis as ks
+
+parser = argparse.ArgumentParser()
+parser.add_argument("model", help="model.keras of demo, last.keras of train")
+parser.add_argument("camvid", nargs="?", help="folder with train, trainannot, val, valannot; by default the demo's scenes")
+parser.add_argument("--ratio", type=float, default=0.2)
+parser.add_argument("--seed", type=int, default=0)
+parser.add_argument("--steps", type=int, default=1500, help="of each segmenter, with eight photos")
+arguments = parser.parse_args()
+
+gan = keras.saving.load_model(arguments.model)
+size = gan.image_size
+if arguments.camvid:
+    train, val = (ks.data.CamVid(arguments.camvid, split=split) for split in ("train", "val"))
+else:
+    train, val = ks.data.SyntheticScenes(400, "train", size), ks.data.SyntheticScenes(200, "val", size)
+space = train.label_space
+paired, images, labels = ks.data.semi_paired_split(train, arguments.ratio, arguments.seed)
+
+
+def whole(batches) -> tuple[np.ndarray, np.ndarray]:
+    """All photos, float32 in [-1, 1], and all label maps."""
+    return tuple(map(np.concatenate, zip(*batches, strict=True)))
+
+
+def miou(*pools: tuple[np.ndarray, np.ndarray]) -> float:
+    """Score, on real validation photos, of a segmenter that is trained on each pool in equal parts."""
+    keras.utils.set_random_seed(arguments.seed)
+    segmenter = ks.models.unet_segmenter(space.num_classes, size, channels=(32, 32, 64, 128), final_channels=32)
+    segmenter.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, arguments.steps)),
+                      keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=space.ignore_class))
+    random = np.random.default_rng(arguments.seed)
+    for _ in range(arguments.steps):
+        mirror = random.choice((-1, 1))
+        parts = []
+        for photos, label_maps in pools:
+            chosen = random.integers(len(photos), size=8 // len(pools))
+            parts.append((photos[chosen, :, ::mirror], label_maps[chosen, :, ::mirror]))
+        segmenter.train_on_batch(*whole(parts))
+    score = ks.metrics.GeneratedMeanIoU(segmenter, space.ignore_class, space.num_classes)
+    for photos, label_maps in ks.data.paired_dataset(val, size, batch_size=8, training=False):
+        score.update_state(label_maps, photos, photos)
+    return score.result()["miou"]
+
+
+labelled = whole(ks.data.paired_dataset(paired, size, batch_size=8, training=False))
+_, label_maps = whole(ks.data.unpaired_dataset(images, labels, size, batch_size=8, training=False))
+generated = gan.generate(label_maps, seed=arguments.seed) / np.float32(127.5) - 1, label_maps
+
+print(f"{len(labelled[0])} labelled photos: mIoU {miou(labelled):.3f}")
+print(f"these and {len(generated[0])} generated ones: mIoU {miou(labelled, generated):.3f}")
+everything = whole(ks.data.paired_dataset(train, size, batch_size=8, training=False))
+print(f"what labelling all {len(train)} would give: mIoU {miou(everything):.3f}")
