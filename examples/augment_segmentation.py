@@ -17,7 +17,8 @@ parser.add_argument("model", help="model.keras of demo, last.keras of train")
 parser.add_argument("camvid", nargs="?", help="folder with train, trainannot, val, valannot; by default the demo's scenes")
 parser.add_argument("--ratio", type=float, default=0.2)
 parser.add_argument("--seed", type=int, default=0)
-parser.add_argument("--steps", type=int, default=1500, help="of each segmenter, with eight photos")
+parser.add_argument("--steps", type=int, default=1000, help="of each segmenter, with eight photos")
+parser.add_argument("--imagenet", action="store_true", help="a segmenter on features of ImageNet (extra offline), not a U-Net")
 arguments = parser.parse_args()
 
 gan = keras.saving.load_model(arguments.model)
@@ -38,8 +39,9 @@ def whole(batches) -> tuple[np.ndarray, np.ndarray]:
 def miou(*pools: tuple[np.ndarray, np.ndarray]) -> float:
     """Score, on real validation photos, of a segmenter that is trained on each pool in equal parts."""
     keras.utils.set_random_seed(arguments.seed)
-    segmenter = ks.models.unet_segmenter(space.num_classes, size, channels=(32, 32, 64, 128), final_channels=32)
-    segmenter.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, arguments.steps)),
+    segmenter = (ks.models.efficientnet_lite0_segmenter(space.num_classes, size) if arguments.imagenet else
+                 ks.models.unet_segmenter(space.num_classes, size, channels=(32, 32, 64, 128), final_channels=32))
+    segmenter.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, arguments.steps)),
                       keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=space.ignore_class))
     random = np.random.default_rng(arguments.seed)
     for _ in range(arguments.steps):

@@ -106,42 +106,57 @@ def train(
     best: Annotated[str | None, typer.Option(
         help="Score that chooses best.keras: frechet, kid or miou; by default the first that there is.",
         rich_help_panel=_RUN)] = None,
-    evaluate_every: Annotated[int, typer.Option(min=1, rich_help_panel=_RUN)] = 500,
-    sample_every: Annotated[int, typer.Option(min=1, rich_help_panel=_RUN)] = 500,
-    save_every: Annotated[int, typer.Option(min=1, rich_help_panel=_RUN)] = 500,
+    evaluate_every: Annotated[int, typer.Option(min=1, help="Steps from one scoring to the next.",
+                                                rich_help_panel=_RUN)] = 500,
+    sample_every: Annotated[int, typer.Option(min=1, help="Steps from one grid of pictures to the next.",
+                                              rich_help_panel=_RUN)] = 500,
+    save_every: Annotated[int, typer.Option(min=1, help="Steps from one last.keras to the next.", rich_help_panel=_RUN)] = 500,
     generator: Annotated[str, typer.Option(
         help="wavelet (waveletSPADE, the paper's) or oasis, which shows more after a short training.",
         rich_help_panel=_NETWORKS)] = "wavelet",
     base_channels: Annotated[int, typer.Option(min=1, help="Generator width; OASIS's has four times as many.",
                                                rich_help_panel=_NETWORKS)] = 16,
-    noise_channels: Annotated[int, typer.Option(min=0, rich_help_panel=_NETWORKS)] = 64,
+    noise_channels: Annotated[int, typer.Option(min=0, help="Length of the noise vector; 0 for one photo a label map.",
+                                                rich_help_panel=_NETWORKS)] = 64,
     hidden_channels: Annotated[int, typer.Option(min=1, help="Width of SPADE's hidden maps.",
                                                  rich_help_panel=_NETWORKS)] = 128,
     num_blocks: Annotated[int | None, typer.Option(help="Generator depth; by default the deepest that fits.",
                                                    rich_help_panel=_NETWORKS)] = None,
     discriminator_channels: Annotated[str | None, typer.Option(help="Encoder widths, such as 32,32,64,64,128.",
                                                                rich_help_panel=_NETWORKS)] = None,
-    discriminator_final_channels: Annotated[int, typer.Option(min=1, rich_help_panel=_NETWORKS)] = 64,
+    discriminator_final_channels: Annotated[int, typer.Option(min=1, help="Width of the last decoder block.",
+                                                              rich_help_panel=_NETWORKS)] = 64,
     unconditional_channels: Annotated[str, typer.Option(
         help="A factor on the published widths, or resolution:width pairs such as 4:64,8:64,16:32,64:16.",
         rich_help_panel=_NETWORKS)] = "1.0",
-    preset: Annotated[str, typer.Option(help="paper, usis or usis_cityscapes.", rich_help_panel=_LOSSES)] = "paper",
+    preset: Annotated[str, typer.Option(help="paper, usis or usis_cityscapes: what is not given below.",
+                                        rich_help_panel=_LOSSES)] = "paper",
     perceptual: Annotated[str, typer.Option(help="vgg19 (downloaded), vgg16 (extra: offline) or none.",
                                             rich_help_panel=_LOSSES)] = "vgg19",
     learning_rate: Annotated[float | None, typer.Option(help="Of all three networks.",
                                                         rich_help_panel=_LOSSES)] = None,
     generator_learning_rate: Annotated[float | None, typer.Option(rich_help_panel=_LOSSES)] = None,
     discriminator_learning_rate: Annotated[float | None, typer.Option(rich_help_panel=_LOSSES)] = None,
-    unconditional_learning_rate: Annotated[float | None, typer.Option(rich_help_panel=_LOSSES)] = None,
-    segmentation_weight: Annotated[float, typer.Option(rich_help_panel=_LOSSES)] = 1.0,
-    feature_matching_weight: Annotated[float, typer.Option(rich_help_panel=_LOSSES)] = 1.0,
-    perceptual_weight: Annotated[float | None, typer.Option(rich_help_panel=_LOSSES)] = None,
-    cycle_weight: Annotated[float, typer.Option(rich_help_panel=_LOSSES)] = 1.0,
-    adversarial_weight: Annotated[float, typer.Option(rich_help_panel=_LOSSES)] = 1.0,
-    label_mix_weight: Annotated[float | None, typer.Option(rich_help_panel=_LOSSES)] = None,
-    r1_gamma: Annotated[float | None, typer.Option(rich_help_panel=_LOSSES)] = None,
-    r1_every: Annotated[int | None, typer.Option(min=1, rich_help_panel=_LOSSES)] = None,
-    ema_decay: Annotated[float | None, typer.Option(rich_help_panel=_LOSSES)] = None,
+    unconditional_learning_rate: Annotated[float | None, typer.Option(
+        help="Of the discriminator of photos alone.", rich_help_panel=_LOSSES)] = None,
+    segmentation_weight: Annotated[float, typer.Option(
+        help="On pairs: the discriminator sees the label map in the generated photo.", rich_help_panel=_LOSSES)] = 1.0,
+    feature_matching_weight: Annotated[float, typer.Option(
+        help="On pairs: the discriminator's features of generated and real photo agree.", rich_help_panel=_LOSSES)] = 1.0,
+    perceptual_weight: Annotated[float | None, typer.Option(
+        help="On pairs: VGG's features of generated and real photo agree.", rich_help_panel=_LOSSES)] = None,
+    cycle_weight: Annotated[float, typer.Option(
+        help="On unpaired label maps: the frozen discriminator leads back to them.", rich_help_panel=_LOSSES)] = 1.0,
+    adversarial_weight: Annotated[float, typer.Option(
+        help="On unpaired label maps: the photos look like unpaired ones.", rich_help_panel=_LOSSES)] = 1.0,
+    label_mix_weight: Annotated[float | None, typer.Option(
+        help="The discriminator's LabelMix consistency, of OASIS.", rich_help_panel=_LOSSES)] = None,
+    r1_gamma: Annotated[float | None, typer.Option(
+        help="R1 of the discriminator of photos alone; the published 1.25 is for 256 pixels and far too strong at 64.",
+        rich_help_panel=_LOSSES)] = None,
+    r1_every: Annotated[int | None, typer.Option(min=1, help="Steps from one R1 to the next.", rich_help_panel=_LOSSES)] = None,
+    ema_decay: Annotated[float | None, typer.Option(
+        help="Of the moving average that generates; 0.998 suits some thousand steps.", rich_help_panel=_LOSSES)] = None,
 ):
     """Trains a semi-paired GAN on photos of your own; Ctrl-C leaves a run that --resume goes on with."""
     given = {name for name in ctx.params if ctx.get_parameter_source(name).name == "COMMANDLINE"}
