@@ -50,7 +50,7 @@ class Settings:
     # 1.25 at 256×512: the fewer the pixels, the larger the gradient's square for the same difference of logits
     r1_gamma: float = 0.03
     ema_decay: float = 0.998
-    feature_matching_weight: float = 10.0
+    feature_matching_weight: float = 1.0
     perceptual: str = "vgg16"
     perceptual_weight: float = 0.3
     features: str = "efficientnet_lite0"
