@@ -1,6 +1,7 @@
 """What the command line prints: an error of the user's in short, a table for scores."""
 
 import functools
+import re
 from collections.abc import Mapping
 
 import typer
@@ -33,11 +34,18 @@ def reports_errors(command):
         except (ValueError, OSError, ImportError, FloatingPointError) as error:
             if ctx.obj and ctx.obj.get("debug"):
                 raise
-            message = _shortened(str(error)) or type(error).__name__
+            message = _shortened(_as_options(str(error))) or type(error).__name__
             errors.print(f"[bold red]Error:[/] [red]{escape(message)}[/]", soft_wrap=True, highlight=False)
             raise typer.Exit(1) from None
 
     return wrapped
+
+
+def _as_options(message):
+    """A remedy that is an argument of Python's, as the option of the command line that it is there."""
+    message = re.sub(r"\bid_map=\{(-?\d+): (\d+)\}", r"--id-map \1=\2", message)
+    message = re.sub(r"\bid_map=(?!\{)", "--id-map STORED=CLASS", message)
+    return re.sub(r"\bignore_class=(\d+)", r"--ignore-class \1", message)
 
 
 def _shortened(message):

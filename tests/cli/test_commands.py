@@ -196,6 +196,20 @@ def test_mistakes_end_in_one_line(options, words, workplace):
     assert words in output and output.startswith("Error: ") and output.count("\n") == 1
 
 
+def test_a_remedy_is_an_option_of_the_command_line(tmp_path):
+    for name in ("images", "labels"):
+        (tmp_path / name).mkdir()
+    Image.fromarray(np.zeros((8, 8, 3), "uint8")).save(tmp_path / "images" / "0.png")
+    label_file = tmp_path / "labels" / "0.png"
+    Image.fromarray(np.array([[0, 1], [3, 255]], "uint8")).save(label_file)
+    command = ("train", "--data", f"folder:{tmp_path}", "--output", tmp_path / "run")
+    assert "Give --id-map 255=4 and --ignore-class 4, or a classes.csv." in call(*command, code=1)
+    Image.fromarray(np.array([[0, 255], [0, 255]], "uint8")).save(label_file)
+    assert "Give --id-map 255=1 to make them classes" in call(*command, code=1)
+    (tmp_path / "classes.csv").write_text("id,name,r,g,b\n0,a,0,0,0\n2,b,1,1,1\n")
+    assert "give --id-map STORED=CLASS if" in call(*command, code=1)
+
+
 def test_debug_shows_the_traceback():
     assert isinstance(CliRunner().invoke(app, ["--debug", "train"]).exception, ValueError)
 
