@@ -32,7 +32,7 @@ gan = ks.SemiPairedGAN(
     generator=ks.models.oasis_generator(space.num_classes, size, base_channels=16, num_blocks=5, hidden_channels=32),
     discriminator=ks.models.oasis_discriminator(space.num_classes, size, channels=(16, 32, 32), final_channels=16),
     unconditional_discriminator=ks.models.wavelet_discriminator(size, {4: 32, 8: 32, 16: 16, 64: 8}))
-gan.compile(feature_matching_weight=10.0, ema_decay=0.99)
+gan.compile(ema_decay=0.99)
 gan.fit(paired_ds, unpaired_ds, epochs=1, steps_per_epoch=arguments.steps)
 
 real, label_maps = next(iter(val_ds))

@@ -19,14 +19,15 @@ from keras_semisis.callbacks.model_file import save_model
 from keras_semisis.callbacks.records import read_records
 from keras_semisis.callbacks.sample_grid import sample_grid
 from keras_semisis.cli import scoring
+from keras_semisis.cli.methods import arguments_of, compile_gan, segmenting_network
 from keras_semisis.cli.progress import ProgressBar
 from keras_semisis.cli.segmenter import train_segmenter
-from keras_semisis.cli.settings import write_document
+from keras_semisis.cli.settings import METHODS as CLI_METHODS
+from keras_semisis.cli.settings import TrainSettings, write_document
 from keras_semisis.cli.sources import open_data
-from keras_semisis.cli.training import examples, make_generator
-from keras_semisis.gans import ABLATIONS, ablation
+from keras_semisis.cli.training import examples
+from keras_semisis.gans import ABLATIONS
 from keras_semisis.gans.pretext import TCR, Cycle
-from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS
 
 # Evaluations that a cell's scores are the mean of, and its losses of the steps before each
 LAST = 3
@@ -37,67 +38,33 @@ _SPLIT_SEED = 0
 
 def build(method: str, settings: Settings, space, seed: int):
     """A method's model, compiled, with networks of the suite's widths."""
-    keras.utils.set_random_seed(seed)
-    classes, size, s = space.num_classes, settings.image_size, settings
-    common = {"num_classes": classes, "image_size": size, "ignore_class": space.ignore_class, "seed": seed,
-              "ema_decay": s.ema_decay}
-    augmentation = diff_augment(space) if s.augmentation else None
-
-    def segmenting(name="discriminator"):
-        return models.oasis_discriminator(
-            classes, size, s.discriminator_channels, s.discriminator_final_channels, name=name)
-
-    def generator():
-        published = "oasis" if method in ("oasis", "tcr") else "wavelet"
-        kind = published if s.generator == "published" else s.generator
-        return make_generator(kind, classes, size, s.base_channels, s.noise_channels, s.hidden_channels)
-
-    def judge():
-        return models.wavelet_discriminator(
-            size, {key: max(1, width // s.unconditional_divisor) for key, width in DISCRIMINATOR_WIDTHS.items()})
-
-    perceptual = {"vgg16": models.vgg16_features, "none": lambda: None, "vgg19": lambda: "vgg19"}[s.perceptual]
-    if method in ("oasis", "tcr"):
-        gan = {"oasis": ks.OASIS, "tcr": ks.TCR}[method](
-            **common, augmentation=augmentation, generator=generator(), discriminator=segmenting())
-    elif method == "usis":
-        gan = ks.USIS(**common, augmentation=augmentation, r1_gamma=s.r1_gamma, generator=generator(),
-                      segmenter=segmenting("segmenter"), unconditional_discriminator=judge())
-    elif method in ("spade", "cc_fpse"):
-        cls, generator_of, discriminator_of = {
-            "spade": (ks.SPADEGAN, models.spade_generator, models.multiscale_discriminator),
-            "cc_fpse": (ks.CCFPSE, models.cc_fpse_generator, models.fpse_discriminator)}[method]
-        gan = cls(**common, augmentation=augmentation, perceptual=perceptual(), perceptual_weight=s.perceptual_weight,
-                  generator=generator_of(classes, size, 4 * s.base_channels, hidden_channels=s.hidden_channels),
-                  discriminator=discriminator_of(classes, size, s.discriminator_channels[0]))
-    else:
-        arguments = {
-            "generator": generator(), "discriminator": segmenting(), "unconditional_discriminator": judge(),
-            "augmentation": augmentation, "perceptual": perceptual(), "perceptual_weight": s.perceptual_weight,
-            "feature_matching_weight": s.feature_matching_weight, "r1_gamma": s.r1_gamma}
-        name = method if method in ABLATIONS else "complete"
-        if name == "A":
-            arguments["reverse"] = segmenting("reverse")
-        arguments |= {
-            "diff_augment": lambda: {"augmentation": diff_augment(space)},
-            "judge_pairs": lambda: {"judge_pairs": True},
-            "cycle_and_tcr": lambda: {"pretext": [Cycle(), TCR()]},
-        }.get(method, dict)()
-        arguments = {key: value for key, value in arguments.items() if key not in ABLATIONS[name].arguments}
-        gan = ablation(name, **common, **arguments)
-    optimizers = {"generator_optimizer": (s.generator_learning_rate, 0.0, 0.999),
-                  "discriminator_optimizer": (s.discriminator_learning_rate, 0.0, 0.999)}
-    if "unconditional_discriminator" in gan.network_names:
-        optimizers["unconditional_optimizer"] = (s.unconditional_learning_rate, *s.unconditional_betas)
-    gan.compile(**{name: keras.optimizers.Adam(*arguments) for name, arguments in optimizers.items()})
+    s, name = settings, method if method in CLI_METHODS else "semi_paired"
+    wanted = {
+        "generator": CLI_METHODS[name].generator if s.generator == "published" else s.generator,
+        "noise_channels": s.noise_channels, "discriminator_final_channels": s.discriminator_final_channels,
+        "discriminator_channels": s.discriminator_channels[:1] if name in ("spade", "cc_fpse") else s.discriminator_channels,
+        "unconditional_channels": 1 / s.unconditional_divisor, "unconditional_betas": s.unconditional_betas,
+        "unconditional_learning_rate": s.unconditional_learning_rate, "r1_gamma": s.r1_gamma,
+        "perceptual": s.perceptual, "perceptual_weight": s.perceptual_weight,
+        # SPADE and CC-FPSE have their published ones
+        "feature_matching_weight": s.feature_matching_weight if name == "semi_paired" else None}
+    options = TrainSettings(
+        s.data, "", name, image_size=s.image_size, seed=seed, base_channels=s.base_channels, hidden_channels=s.hidden_channels,
+        generator_learning_rate=s.generator_learning_rate, discriminator_learning_rate=s.discriminator_learning_rate,
+        augmentation=s.augmentation or method == "diff_augment", ema_decay=s.ema_decay,
+        **{option: value for option, value in wanted.items() if option not in CLI_METHODS[name].lacks})
+    arguments = arguments_of(options, space)
+    if method in ABLATIONS:
+        arguments |= ABLATIONS[method].arguments
+        if ABLATIONS[method].separate_reverse:
+            arguments["reverse"] = segmenting_network(options, space.num_classes, "reverse")
+    elif method == "judge_pairs":
+        arguments["judge_pairs"] = True
+    elif method == "cycle_and_tcr":
+        arguments["pretext"] = [Cycle(), TCR()]
+    gan = CLI_METHODS[name].system(**arguments)
+    compile_gan(gan, options)
     return gan
-
-
-def diff_augment(space) -> ks.layers.DiffAugment:
-    """All policies, or, where no class stands for pixels that were shifted in or blanked out, colours alone."""
-    if space.ignore_class is None:
-        return ks.layers.DiffAugment(("color",))
-    return ks.layers.DiffAugment(fill_class=space.ignore_class)
 
 
 def data_sets(gan, cell: Cell, settings: Settings, train, cache: Path):

@@ -10,6 +10,7 @@ import typer
 from keras_semisis.cli.messages import reports_errors
 from keras_semisis.cli.settings import (
     TrainSettings,
+    parse_betas,
     parse_channels,
     parse_size,
     parse_unconditional_channels,
@@ -72,8 +73,9 @@ def train(
     validation_data: Annotated[str | None, typer.Option(
         help="folder:PATH to validate with. Otherwise the data's own validation split, or every tenth item of a folder.",
         rich_help_panel=_SOURCES)] = None,
-    ratio: Annotated[float, typer.Option(help="Share of the items whose labels are used as pairs.",
-                                         rich_help_panel=_SOURCES)] = 0.1,
+    ratio: Annotated[float | None, typer.Option(
+        help="Share of the items whose labels are used as pairs; by default 0.1, or 1 where a method learns from pairs alone.",
+        rich_help_panel=_SOURCES)] = None,
     unpaired_images: Annotated[str | None, typer.Option(help="Folder of further images.",
                                                         rich_help_panel=_SOURCES)] = None,
     unpaired_labels: Annotated[str | None, typer.Option(help="Folder of further label maps.",
@@ -88,8 +90,9 @@ def train(
         help="Height x width that images are resized to before a random crop; by default that of published results, if "
              "--image-size is not given, else no crop.", rich_help_panel=_SOURCES)] = None,
     skip_bad: Annotated[int, typer.Option(min=0, help=_SKIP_BAD, rich_help_panel=_SOURCES)] = 0,
-    sampler: Annotated[str, typer.Option(help="rare_classes, uniform or rare_classes_second_half.",
-                                         rich_help_panel=_SOURCES)] = "rare_classes",
+    sampler: Annotated[str | None, typer.Option(
+        help="Of the pairs: rare_classes (of semi_paired by default), uniform or rare_classes_second_half.",
+        rich_help_panel=_SOURCES)] = None,
     output: Annotated[str | None, typer.Option(help="The run folder; by default runs/ and the time.",
                                                rich_help_panel=_RUN)] = None,
     resume: Annotated[Path | None, typer.Option(
@@ -111,44 +114,55 @@ def train(
     sample_every: Annotated[int, typer.Option(min=1, help="Steps from one grid of pictures to the next.",
                                               rich_help_panel=_RUN)] = 500,
     save_every: Annotated[int, typer.Option(min=1, help="Steps from one last.keras to the next.", rich_help_panel=_RUN)] = 500,
-    generator: Annotated[str, typer.Option(
-        help="wavelet (waveletSPADE, the paper's) or oasis, which shows more after a short training.",
-        rich_help_panel=_NETWORKS)] = "wavelet",
-    base_channels: Annotated[int, typer.Option(min=1, help="Generator width; OASIS's has four times as many.",
+    method: Annotated[str, typer.Option(
+        help="semi_paired, oasis, tcr, usis (without pairs), spade or cc_fpse. Each has its own defaults, and refuses what it "
+             "has no use for.", rich_help_panel=_NETWORKS)] = "semi_paired",
+    generator: Annotated[str | None, typer.Option(
+        help="wavelet (waveletSPADE, of semi_paired and usis by default) or oasis, which shows more after a short training.",
+        rich_help_panel=_NETWORKS)] = None,
+    base_channels: Annotated[int, typer.Option(min=1, help="Generator width; all but waveletSPADE have four times as many.",
                                                rich_help_panel=_NETWORKS)] = 16,
-    noise_channels: Annotated[int, typer.Option(min=0, help="Length of the noise vector; 0 for one photo a label map.",
-                                                rich_help_panel=_NETWORKS)] = 64,
+    noise_channels: Annotated[int | None, typer.Option(
+        min=0, help="Length of the noise vector, by default 64; 0 for one photo a label map.",
+        rich_help_panel=_NETWORKS)] = None,
     hidden_channels: Annotated[int, typer.Option(min=1, help="Width of SPADE's hidden maps.",
                                                  rich_help_panel=_NETWORKS)] = 128,
     num_blocks: Annotated[int | None, typer.Option(help="Generator depth; by default the deepest that fits.",
                                                    rich_help_panel=_NETWORKS)] = None,
     discriminator_channels: Annotated[str | None, typer.Option(help="Encoder widths, such as 32,32,64,64,128.",
                                                                rich_help_panel=_NETWORKS)] = None,
-    discriminator_final_channels: Annotated[int, typer.Option(min=1, help="Width of the last decoder block.",
-                                                              rich_help_panel=_NETWORKS)] = 64,
-    unconditional_channels: Annotated[str, typer.Option(
+    discriminator_final_channels: Annotated[int | None, typer.Option(
+        min=1, help="Width of the last decoder block, by default 64.", rich_help_panel=_NETWORKS)] = None,
+    unconditional_channels: Annotated[str | None, typer.Option(
         help="A factor on the published widths, or resolution:width pairs such as 4:64,8:64,16:32,64:16.",
-        rich_help_panel=_NETWORKS)] = "1.0",
-    preset: Annotated[str, typer.Option(help="paper, usis or usis_cityscapes: what is not given below.",
-                                        rich_help_panel=_LOSSES)] = "paper",
-    perceptual: Annotated[str, typer.Option(help="vgg19 (downloaded), vgg16 (extra: offline) or none.",
-                                            rich_help_panel=_LOSSES)] = "vgg19",
-    learning_rate: Annotated[float | None, typer.Option(help="Of all three networks.",
+        rich_help_panel=_NETWORKS)] = None,
+    preset: Annotated[str | None, typer.Option(
+        help="What is not given below: paper, oasis, oasis_cityscapes, usis, usis_cityscapes, spade; by default the method's.",
+        rich_help_panel=_LOSSES)] = None,
+    perceptual: Annotated[str | None, typer.Option(
+        help="vgg19 (downloaded, of semi_paired, spade and cc_fpse by default), vgg16 (extra: offline) or none.",
+        rich_help_panel=_LOSSES)] = None,
+    augmentation: Annotated[bool, typer.Option(
+        "--augmentation", help="DiffAugment of what discriminators see, which otherwise learn very few photos by heart.",
+        rich_help_panel=_LOSSES)] = False,
+    learning_rate: Annotated[float | None, typer.Option(help="Of all networks.",
                                                         rich_help_panel=_LOSSES)] = None,
     generator_learning_rate: Annotated[float | None, typer.Option(rich_help_panel=_LOSSES)] = None,
     discriminator_learning_rate: Annotated[float | None, typer.Option(rich_help_panel=_LOSSES)] = None,
     unconditional_learning_rate: Annotated[float | None, typer.Option(
         help="Of the discriminator of photos alone.", rich_help_panel=_LOSSES)] = None,
-    segmentation_weight: Annotated[float, typer.Option(
-        help="On pairs: the discriminator sees the label map in the generated photo.", rich_help_panel=_LOSSES)] = 1.0,
-    feature_matching_weight: Annotated[float, typer.Option(
-        help="On pairs: the discriminator's features of generated and real photo agree.", rich_help_panel=_LOSSES)] = 1.0,
+    unconditional_betas: Annotated[str | None, typer.Option(
+        help="β of that one's Adam, such as 0.5,0.99.", rich_help_panel=_LOSSES)] = None,
+    segmentation_weight: Annotated[float | None, typer.Option(
+        help="On pairs: the discriminator sees the label map in the generated photo.", rich_help_panel=_LOSSES)] = None,
+    feature_matching_weight: Annotated[float | None, typer.Option(
+        help="On pairs: the discriminator's features of generated and real photo agree.", rich_help_panel=_LOSSES)] = None,
     perceptual_weight: Annotated[float | None, typer.Option(
         help="On pairs: VGG's features of generated and real photo agree.", rich_help_panel=_LOSSES)] = None,
-    cycle_weight: Annotated[float, typer.Option(
-        help="On unpaired label maps: the frozen discriminator leads back to them.", rich_help_panel=_LOSSES)] = 1.0,
-    adversarial_weight: Annotated[float, typer.Option(
-        help="On unpaired label maps: the photos look like unpaired ones.", rich_help_panel=_LOSSES)] = 1.0,
+    cycle_weight: Annotated[float | None, typer.Option(
+        help="On unpaired label maps: the frozen discriminator leads back to them.", rich_help_panel=_LOSSES)] = None,
+    adversarial_weight: Annotated[float | None, typer.Option(
+        help="On unpaired label maps: the photos look like unpaired ones.", rich_help_panel=_LOSSES)] = None,
     label_mix_weight: Annotated[float | None, typer.Option(
         help="The discriminator's LabelMix consistency, of OASIS.", rich_help_panel=_LOSSES)] = None,
     r1_gamma: Annotated[float | None, typer.Option(
@@ -158,7 +172,10 @@ def train(
     ema_decay: Annotated[float | None, typer.Option(
         help="Of the moving average that generates; 0.998 suits some thousand steps.", rich_help_panel=_LOSSES)] = None,
 ):
-    """Trains a semi-paired GAN on photos of your own; Ctrl-C leaves a run that --resume goes on with."""
+    """Trains a semi-paired GAN, or a method to compare with, on photos of your own.
+
+    Ctrl-C leaves a run that --resume goes on with.
+    """
     given = {name for name in ctx.params if ctx.get_parameter_source(name).name == "COMMANDLINE"}
     if resume is None and data is None:
         raise ValueError("train needs --data (such as camvid:PATH, folder:PATH or synthetic), or --resume RUN.")
@@ -173,7 +190,9 @@ def train(
             "output": output or time.strftime("runs/train-%Y%m%d-%H%M%S"),
             "discriminator_channels": (None if discriminator_channels is None else
                                        parse_channels(discriminator_channels, "--discriminator-channels")),
-            "unconditional_channels": parse_unconditional_channels(unconditional_channels)}
+            "unconditional_channels": (None if unconditional_channels is None else
+                                       parse_unconditional_channels(unconditional_channels)),
+            "unconditional_betas": None if unconditional_betas is None else parse_betas(unconditional_betas)}
     from keras_semisis.cli import training
 
     if resume is not None:

@@ -10,6 +10,7 @@ from keras_semisis import models
 from keras_semisis.callbacks import sample_grid
 from keras_semisis.cli import scoring, training
 from keras_semisis.cli.messages import console, scores_table
+from keras_semisis.cli.methods import build_gan
 from keras_semisis.cli.progress import ProgressBar, StepClock
 from keras_semisis.cli.segmenter import train_segmenter
 from keras_semisis.cli.settings import TrainSettings, document_of, write_document
@@ -33,7 +34,7 @@ def demo_settings(output: Path, seed: int) -> TrainSettings:
         discriminator_channels=(16, 32, 32, 64), discriminator_final_channels=16,
         unconditional_channels={4: 32, 8: 32, 16: 16, 64: 8}, perceptual="none",
         generator_learning_rate=1e-3, discriminator_learning_rate=1e-3, unconditional_learning_rate=5e-4,
-        feature_matching_weight=10.0, ema_decay=0.99,
+        ema_decay=0.99,
         # R1 at every step: the same strength, and one step to compile instead of two
         r1_every=1)
 
@@ -65,7 +66,7 @@ def demo(name: str, minutes: float, steps: int | None, seed: int, size: TrainSet
     spent = time.monotonic() - begin
     judges = scoring.make_metrics(
         segmenter, "segmenter", data.sources.train, settings.image_size, settings.batch_size)
-    gan = training.build_gan(settings, space)
+    gan = build_gan(settings, space)
     before, real = _scores(gan, data, judges)
     console.print(scores_table({"before": before, "real images": real}))
 
@@ -116,7 +117,7 @@ def _train(gan, data, folder, deadline, steps):
     clock = StepClock(deadline, _WARM_UP)
     callbacks = training.run_callbacks(folder)
     console.print("Compiling the training step ...")
-    gan.fit(data.paired, data.unpaired, epochs=1, steps_per_epoch=planned, verbose=0, callbacks=[clock, *callbacks])
+    gan.fit(*data.sets, epochs=1, steps_per_epoch=planned, verbose=0, callbacks=[clock, *callbacks])
     left = deadline - time.monotonic()
     affordable = gan.step + int(max(0.0, left) * _RESERVE / float(np.median(clock.seconds[2:] or [np.inf])))
     planned = min(planned, affordable)

@@ -4,22 +4,64 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from keras_semisis.data.whole_file import whole_file
+from keras_semisis.gans import CCFPSE, OASIS, SPADEGAN, TCR, USIS, SemiPairedGAN
+from keras_semisis.gans.semantic import SemanticGAN
 from keras_semisis.metrics.protocols.provenance import versions
 
 FILE = "settings.json"
 
 
+@dataclass(frozen=True)
+class Method:
+    """A system as `train` offers it.
+
+    Args:
+        system: Its class.
+        ratio, sampler, generator: What it has where nothing is said.
+        lacks: The options that it has no use for.
+    """
+
+    system: type[SemanticGAN]
+    ratio: float
+    sampler: str
+    generator: str | None
+    lacks: tuple[str, ...] = ()
+
+
+_ON_PAIRS = ("feature_matching_weight", "perceptual", "perceptual_weight")
+_JUDGE = ("unconditional_channels", "unconditional_learning_rate", "unconditional_betas", "r1_gamma", "r1_every")
+_SPADE_LACKS = ("unpaired_images", "unpaired_labels", *_JUDGE, "generator", "noise_channels", "num_blocks",
+                "discriminator_final_channels", "segmentation_weight", "cycle_weight", "label_mix_weight")
+
+METHODS = MappingProxyType({
+    "semi_paired": Method(SemiPairedGAN, 0.1, "rare_classes", "wavelet"),
+    "oasis": Method(OASIS, 1.0, "uniform", "oasis", (
+        "unpaired_images", "unpaired_labels", *_JUDGE, *_ON_PAIRS, "cycle_weight", "adversarial_weight")),
+    "tcr": Method(TCR, 0.1, "uniform", "oasis", ("unpaired_images", *_JUDGE, *_ON_PAIRS, "cycle_weight", "adversarial_weight")),
+    "usis": Method(USIS, 0.0, "uniform", "wavelet", ("ratio", "sampler", *_ON_PAIRS, "cycle_weight", "label_mix_weight")),
+    "spade": Method(SPADEGAN, 1.0, "uniform", None, _SPADE_LACKS),
+    "cc_fpse": Method(CCFPSE, 1.0, "uniform", None, _SPADE_LACKS),
+})
+
+
 @dataclass
 class TrainSettings:
-    """Every option of `train`. None leaves the choice to the library: the preset's value, or the deepest networks that fit."""
+    """Every option of `train`. None leaves the choice to the library: what the method or preset has, or the deepest networks
+    that fit.
+
+    Raises:
+        ValueError: If there is no such method, or it has no use for an option that is given.
+    """
 
     data: str
     output: str
+    method: str = "semi_paired"
     validation_data: str | None = None
-    ratio: float = 0.1
+    ratio: float | None = None
     image_size: tuple[int, int] = (64, 96)
     load_size: tuple[int, int] | None = None
     batch_size: int = 8
@@ -29,28 +71,30 @@ class TrainSettings:
     ignore_class: int | None = None
     id_map: tuple[str, ...] = ()
     skip_bad: int = 0
-    sampler: str = "rare_classes"
+    sampler: str | None = None
     seed: int = 0
     precision: str = "float32"
-    generator: str = "wavelet"
+    generator: str | None = None
     base_channels: int = 16
-    noise_channels: int = 64
+    noise_channels: int | None = None
     hidden_channels: int = 128
     num_blocks: int | None = None
     discriminator_channels: tuple[int, ...] | None = None
-    discriminator_final_channels: int = 64
-    unconditional_channels: dict[int, int] | float = 1.0
-    preset: str = "paper"
-    perceptual: str = "vgg19"
+    discriminator_final_channels: int | None = None
+    unconditional_channels: dict[int, int] | float | None = None
+    augmentation: bool = False
+    preset: str | None = None
+    perceptual: str | None = None
     learning_rate: float | None = None
     generator_learning_rate: float | None = None
     discriminator_learning_rate: float | None = None
     unconditional_learning_rate: float | None = None
-    segmentation_weight: float = 1.0
-    feature_matching_weight: float = 1.0
+    unconditional_betas: tuple[float, float] | None = None
+    segmentation_weight: float | None = None
+    feature_matching_weight: float | None = None
     perceptual_weight: float | None = None
-    cycle_weight: float = 1.0
-    adversarial_weight: float = 1.0
+    cycle_weight: float | None = None
+    adversarial_weight: float | None = None
     label_mix_weight: float | None = None
     r1_gamma: float | None = None
     r1_every: int | None = None
@@ -61,6 +105,19 @@ class TrainSettings:
     evaluate_every: int = 500
     sample_every: int = 500
     save_every: int = 500
+
+    def __post_init__(self):
+        if self.method not in METHODS:
+            raise ValueError(f"--method {self.method}: expected one of {', '.join(METHODS)}.")
+        method = METHODS[self.method]
+        useless = ["--" + name.replace("_", "-") for name in method.lacks
+                   if getattr(self, name) not in (None, getattr(method, name, None))]
+        if useless:
+            raise ValueError(f"--method {self.method} has no use for {', '.join(useless)}: leave that out, or train another "
+                             "method.")
+        for name in ("ratio", "sampler", "generator"):
+            if getattr(self, name) is None:
+                setattr(self, name, getattr(method, name))
 
 
 def parse_size(text: str, option: str = "--image-size") -> tuple[int, int]:
@@ -105,6 +162,22 @@ def parse_unconditional_channels(text: str) -> dict[int, int] | float:
                          "resolution:width pairs, such as 4:64,8:64,16:32,32:32,64:16.") from None
 
 
+def parse_betas(text: str) -> tuple[float, float]:
+    """β_1 and β_2 of Adam.
+
+    >>> parse_betas("0.5,0.99")
+    (0.5, 0.99)
+    """
+    try:
+        first, second = (float(part) for part in text.split(","))
+        if not (0 <= first < 1 and 0 <= second < 1):
+            raise ValueError
+    except ValueError:
+        raise ValueError(f"--unconditional-betas {text}: expected two numbers of at least 0 and below 1, such as "
+                         "0.5,0.99.") from None
+    return first, second
+
+
 def parse_id_map(pairs: tuple[str, ...]) -> dict[int, int]:
     """``("255=11",)`` to {255: 11}.
 
@@ -139,10 +212,10 @@ def read_settings(folder: Path) -> TrainSettings:
     unknown = sorted(options.keys() - {field.name for field in fields(TrainSettings)})
     if unknown:
         raise ValueError(f"{path}: unknown options {', '.join(unknown)}; another version of keras-semisis wrote it.")
-    for name in ("image_size", "load_size", "id_map", "discriminator_channels"):
+    for name in ("image_size", "load_size", "id_map", "discriminator_channels", "unconditional_betas"):
         if options.get(name) is not None:
             options[name] = tuple(options[name])
-    if isinstance(options["unconditional_channels"], dict):
+    if isinstance(options.get("unconditional_channels"), dict):
         options["unconditional_channels"] = {int(k): v for k, v in options["unconditional_channels"].items()}
     return TrainSettings(**options)
 

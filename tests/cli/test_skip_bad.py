@@ -56,7 +56,7 @@ def test_training_data_share_the_number_of_bad_files(data, tmp_path):
         opened = training.open_training_data(TrainSettings(
             f"coco_stuff:{data}", str(tmp_path / f"run{skip_bad}"), image_size=(32, 32), load_size=(40, 36), batch_size=2,
             ratio=0.5, skip_bad=skip_bad))
-        for batches in (opened.paired, opened.unpaired, opened.val):
+        for batches in (*opened.sets, opened.val):
             assert all(image.shape[1:] == (32, 32, 3) for _ in range(2) for image, _ in batches)
         return opened
 

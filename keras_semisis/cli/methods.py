@@ -1,0 +1,149 @@
+"""The system that a run trains: its networks, at the widths of the settings, its weights and its optimisers."""
+
+from typing import Any
+
+import keras
+
+from keras_semisis import models
+from keras_semisis.cli.settings import METHODS, TrainSettings
+from keras_semisis.data import LabelSpace
+from keras_semisis.gans.presets import PRESETS
+from keras_semisis.gans.semantic import SemanticGAN, published_depth, published_widths
+from keras_semisis.layers import DiffAugment
+from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS
+
+GENERATORS = ("wavelet", "oasis")
+PERCEPTUAL = ("vgg19", "vgg16", "none")
+_WEIGHTS = ("segmentation_weight", "feature_matching_weight", "perceptual_weight", "cycle_weight", "adversarial_weight",
+            "label_mix_weight", "r1_gamma", "r1_every", "ema_decay")
+_CONDITIONAL = {"spade": (models.spade_generator, models.multiscale_discriminator),
+                "cc_fpse": (models.cc_fpse_generator, models.fpse_discriminator)}
+
+
+def build_gan(settings: TrainSettings, space: LabelSpace) -> SemanticGAN:
+    """The model of a run, compiled, with its initial weights.
+
+    Raises:
+        ValueError: If an option is none of those that there are, or the image size does not fit the networks.
+    """
+    gan = METHODS[settings.method].system(**arguments_of(settings, space))
+    compile_gan(gan, settings)
+    return gan
+
+
+def arguments_of(settings: TrainSettings, space: LabelSpace) -> dict[str, Any]:
+    """The arguments of a system's constructor: networks with weights drawn from the seed, and what the settings give."""
+    # again, since a segmenter that was built in between draws numbers too
+    keras.utils.set_random_seed(settings.seed)
+    arguments = {"num_classes": space.num_classes, "image_size": settings.image_size, "ignore_class": space.ignore_class,
+                 "seed": settings.seed}
+    arguments |= (_conditional_networks if settings.method in _CONDITIONAL else _networks)(settings, space.num_classes)
+    arguments |= _given(settings, *_WEIGHTS)
+    if settings.perceptual is not None:
+        arguments["perceptual"] = perceptual_network(settings.perceptual)
+    if settings.augmentation:
+        arguments["augmentation"] = diff_augment(space)
+    return arguments
+
+
+def compile_gan(gan: SemanticGAN, settings: TrainSettings) -> None:
+    """Compiles a system with the preset and the optimisers of the settings."""
+    preset = settings.preset or gan.default_preset
+    if preset not in PRESETS:
+        raise ValueError(f"--preset {preset}: expected one of {', '.join(PRESETS)}.")
+    gan.compile(preset=preset, **{
+        f"{owner}_optimizer": _adam(settings, owner, PRESETS[preset]) for owner in ("generator", "discriminator")
+        + (("unconditional",) if "unconditional_discriminator" in gan.network_names else ())})
+
+
+def _adam(settings, owner, preset):
+    """The optimiser that the library takes by default, at another learning rate or β; None leaves it to the preset."""
+    rate = getattr(settings, f"{owner}_learning_rate") or settings.learning_rate
+    betas = settings.unconditional_betas if owner == "unconditional" else None
+    if rate is None and betas is None:
+        return None
+    if rate is None:
+        rate = preset.get(f"{owner}_learning_rate", 0.0)  # a preset without one is not for this system, as `compile` says
+    beta_1, beta_2 = betas or (0.0, preset["beta_2"])
+    return keras.optimizers.Adam(rate, beta_1=beta_1, beta_2=beta_2)
+
+
+def _networks(settings, num_classes):
+    """G, the network that segments, and D_u where there is one."""
+    size, segmenting = settings.image_size, "segmenter" if settings.method == "usis" else "discriminator"
+    networks = {
+        "generator": make_generator(settings.generator, num_classes, size, settings.base_channels, settings.hidden_channels,
+                                    **_given(settings, "noise_channels", "num_blocks")),
+        segmenting: segmenting_network(settings, num_classes, segmenting)}
+    if "unconditional_channels" not in METHODS[settings.method].lacks:
+        networks["unconditional_discriminator"] = models.wavelet_discriminator(
+            size, _unconditional_widths(settings.unconditional_channels))
+    return networks
+
+
+def _conditional_networks(settings, num_classes):
+    """G and the discriminator that is given the label map, of SPADE or CC-FPSE."""
+    make_one, make_other = _CONDITIONAL[settings.method]
+    widths = settings.discriminator_channels or (64,)
+    if len(widths) > 1:
+        raise ValueError(f"--discriminator-channels {','.join(map(str, widths))}: --method {settings.method} takes one width, "
+                         "that of its discriminator's first layer, such as 64.")
+    return {
+        "generator": make_one(num_classes, settings.image_size, 4 * settings.base_channels,
+                              hidden_channels=settings.hidden_channels),
+        "discriminator": make_other(num_classes, settings.image_size, widths[0])}
+
+
+def make_generator(kind: str, num_classes: int, image_size: tuple[int, int], base_channels: int, hidden_channels: int,
+                   num_blocks: int | None = None, **arguments) -> keras.Model:
+    """A waveletSPADE generator, or OASIS's with blocks as wide: where that has a pixel, this has four coefficients.
+
+    Args:
+        kind: "wavelet" or "oasis".
+        num_classes, image_size, hidden_channels: As those of `models.oasis_generator`.
+        base_channels: Width of the waveletSPADE generator; OASIS's has four times as many.
+        num_blocks: Residual blocks; None is as many as fit, up to the published six.
+        **arguments: Others that both have, such as ``noise_channels``.
+
+    Raises:
+        ValueError: If there is no such kind, or the size does not fit.
+    """
+    depth, arguments = published_depth(image_size), {"hidden_channels": hidden_channels} | arguments
+    if kind == "wavelet":
+        return models.wavelet_spade_generator(
+            num_classes, image_size, base_channels, num_blocks=num_blocks or depth, **arguments)
+    if kind == "oasis":
+        return models.oasis_generator(
+            num_classes, image_size, 4 * base_channels, num_blocks=num_blocks or min(depth + 1, 6), **arguments)
+    raise ValueError(f"--generator {kind}: expected {' or '.join(GENERATORS)}.")
+
+
+def segmenting_network(settings: TrainSettings, num_classes: int, name: str) -> keras.Model:
+    """OASIS's discriminator, which also segments for USIS, and leads back to label maps in ablation A."""
+    widths = settings.discriminator_channels or published_widths(settings.image_size)[:settings.num_blocks]
+    final = {} if settings.discriminator_final_channels is None else {"final_channels": settings.discriminator_final_channels}
+    return models.oasis_discriminator(num_classes, settings.image_size, widths, name=name, **final)
+
+
+def diff_augment(space: LabelSpace) -> DiffAugment:
+    """All policies, or, where no class stands for pixels that were shifted in or blanked out, colours alone."""
+    if space.ignore_class is None:
+        return DiffAugment(("color",))
+    return DiffAugment(fill_class=space.ignore_class)
+
+
+def perceptual_network(name: str) -> keras.Model | str | None:
+    """What `--perceptual` names, as the systems take it."""
+    if name not in PERCEPTUAL:
+        raise ValueError(f"--perceptual {name}: expected one of {', '.join(PERCEPTUAL)}.")
+    return {"vgg19": "vgg19", "none": None}[name] if name != "vgg16" else models.vgg16_features()
+
+
+def _unconditional_widths(channels):
+    if channels is None or isinstance(channels, dict):
+        return channels
+    return {key: max(1, round(width * channels)) for key, width in DISCRIMINATOR_WIDTHS.items()}
+
+
+def _given(settings, *names):
+    return {name: getattr(settings, name) for name in names if getattr(settings, name) is not None}

@@ -1,0 +1,119 @@
+"""`train --method`: every system as the command line builds and trains it."""
+
+import json
+
+import keras
+import pytest
+from typer.testing import CliRunner
+
+from keras_semisis.cli import app
+from keras_semisis.cli.methods import build_gan
+from keras_semisis.cli.settings import METHODS, TrainSettings, parse_betas
+from keras_semisis.data import LabelSpace
+from keras_semisis.gans import adversarial
+from tests.conftest import not_on_jax
+
+SPACE = LabelSpace(["sky", "road", "void"], [(0, 0, 255), (9, 9, 9), (0, 0, 0)], ignore_class=2)
+PAIRS_ALONE, WITHOUT_SEGMENTING = ("oasis", "spade", "cc_fpse"), ("spade", "cc_fpse")
+
+
+def call(*arguments, code=0):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == code, result.output + repr(result.exception)
+    return result.output
+
+
+_SEGMENTING = ("--image-size 32x32 --noise-channels 4 --num-blocks 2 --discriminator-channels 4,4 "
+               "--discriminator-final-channels 4 --base-channels 1 --hidden-channels 4")
+_JUDGE = "--unconditional-channels 4:4,8:4,32:4"
+_CONDITIONAL = "--discriminator-channels 4 --perceptual none --base-channels 1 --hidden-channels 4"
+TINY = {"oasis": _SEGMENTING, "tcr": _SEGMENTING, "usis": f"{_SEGMENTING} {_JUDGE}",
+        "spade": f"--image-size 32x32 {_CONDITIONAL}", "cc_fpse": f"--image-size 32x64 {_CONDITIONAL}"}
+
+
+def tiny(method, **options):
+    """Settings with the smallest networks of a method."""
+    wanted = {"noise_channels": 4, "num_blocks": 2, "discriminator_final_channels": 4,
+              "unconditional_channels": {4: 4, 8: 4, 32: 4, 64: 4}, "perceptual": "none"}
+    wanted = {name: value for name, value in wanted.items() if name not in METHODS[method].lacks}
+    wanted |= {"image_size": (32, 64) if method == "cc_fpse" else (32, 32), "base_channels": 1, "hidden_channels": 4,
+               "discriminator_channels": (4,) if method in WITHOUT_SEGMENTING else (4, 4)}
+    return TrainSettings("synthetic:8", "", method, **wanted | options)
+
+
+@not_on_jax
+@pytest.mark.usefixtures("eager_tensorflow")
+@pytest.mark.filterwarnings("ignore:Even though the", "ignore:The . pairs")
+@pytest.mark.parametrize("method", TINY)
+def test_train_and_generate(method, tmp_path, monkeypatch):
+    monkeypatch.setattr(adversarial._Calibration, "label_maps", lambda self: next(iter(self.dataset))[1][None])
+    run = tmp_path / "run"
+    output = call("train", "--data", "synthetic:8", "--method", method, "--steps", 2, "--batch-size", 2, "--output", run,
+                  *TINY[method].split())
+    pairs = "8 pairs" if method in PAIRS_ALONE else "1 pairs, 7 unpaired images, 7 unpaired label maps"
+    pairs = "8 unpaired images, 8 unpaired label maps" if method == "usis" else pairs
+    assert f"{pairs}, 4 for validation" in " ".join(output.split())
+    gan = keras.saving.load_model(run / "last.keras")
+    assert type(gan) is METHODS[method].system and gan.step == 2
+    assert json.loads((run / "settings.json").read_text())["options"]["method"] == method
+    assert "has done all of its 2 steps" in call("train", "--resume", run, code=1)
+    label_map = tmp_path / "0.png"
+    label_map.write_bytes(_png(gan.image_size))
+    call("generate", run / "last.keras", label_map, "--output", tmp_path / "photos")
+    assert (tmp_path / "photos" / "0.png").is_file()
+
+
+def _png(size):
+    from io import BytesIO
+
+    from PIL import Image
+
+    file = BytesIO()
+    Image.new("L", size[::-1]).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_networks_and_weights_are_those_of_the_method(method):
+    published = METHODS[method].system
+    gan = build_gan(tiny(method, learning_rate=3e-4), SPACE)
+    assert type(gan) is published and gan.seed == 0 and gan.augmentation is None
+    assert [float(optimizer.learning_rate) for optimizer in gan.optimizers.values()] == [pytest.approx(3e-4)] * len(
+        gan.network_names)
+    own = published(3, tiny(method).image_size, **{name: getattr(gan, name) for name in gan.network_names})
+    own._load_perceptual = lambda: None  # not asked of the network
+    own.compile()
+    assert gan.settings == own.settings
+    assert gan.optimizers["generator"].beta_2 == own.optimizers["generator"].beta_2
+
+
+def test_augmentation_and_betas():
+    gan = build_gan(tiny("usis", augmentation=True, unconditional_betas=(0.5, 0.99)), SPACE)
+    assert gan.augmentation.fill_class == 2
+    optimizer = gan.optimizers["unconditional_discriminator"]
+    assert (optimizer.beta_1, optimizer.beta_2, float(optimizer.learning_rate)) == (0.5, 0.99, pytest.approx(2e-3))
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    ("--method gaugan", "--method gaugan: expected one of semi_paired, oasis, tcr, usis, spade, cc_fpse."),
+    ("--method oasis --cycle-weight 2 --r1-gamma 1", "--method oasis has no use for --r1-gamma, --cycle-weight: leave"),
+    ("--method usis --ratio 0.1", "--method usis has no use for --ratio"),
+    ("--method usis --perceptual vgg16", "--method usis has no use for --perceptual"),
+    ("--method spade --generator oasis", "--method spade has no use for --generator"),
+    ("--method spade --discriminator-channels 8,8", "--discriminator-channels 8,8: --method spade takes one width"),
+    ("--method oasis --preset novel", "--preset novel: expected one of paper"),
+    ("--unconditional-betas 0.5", "--unconditional-betas 0.5: expected two numbers"),
+    ("--unconditional-betas 0.5,1", "--unconditional-betas 0.5,1: expected two numbers"),
+    ("--preset spade --perceptual none --unconditional-betas 0.5,0.9", "this preset has no label_mix_weight"),
+])
+@pytest.mark.filterwarnings("ignore:The . pairs")
+def test_mistakes_end_in_one_line(options, words, tmp_path):
+    small = "--data synthetic:10 --image-size 32x32 --base-channels 1 --hidden-channels 4".split()
+    output = call("train", *small, *options.split(), "--output", tmp_path, code=1)
+    assert words in output and output.startswith("Error: ") and output.count("\n") == 1
+
+
+def test_a_method_accepts_its_own_default():
+    assert TrainSettings("synthetic", "", "usis", ratio=0.0, sampler="uniform").ratio == 0
+    assert [TrainSettings("synthetic", "", method).ratio for method in METHODS] == [0.1, 1.0, 0.1, 0.0, 1.0, 1.0]
+    assert parse_betas("0,0.999") == (0.0, 0.999)
