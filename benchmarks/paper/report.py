@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.paper.published import Published, published
-from benchmarks.paper.settings import METHODS, Cell
+from benchmarks.paper.settings import METHODS, ONLY_OF, Cell
 from keras_semisis.callbacks.sample_grid import GAP, TITLE, tile_size
 
 NAMES = {
@@ -213,6 +213,26 @@ def _judged_by(cells):
             f"{differing.title} {listed}.")
 
 
+def settings_text(cells: list[dict]) -> str:
+    """The settings of the methods that have them; where cells differ in one, which cells have what."""
+    parts = []
+    for name in cells[0]["settings"]:
+        if name == "profile":
+            continue
+        by_value = defaultdict(list)
+        for cell in cells:
+            if cell["method"] in ONLY_OF.get(name, METHODS):
+                by_value[_shown(name, cell["settings"].get(name))].append(cell_name(cell))
+        values = [value if len(by_value) == 1 else f"{value} ({', '.join(names)})" for value, names in by_value.items()]
+        if values:
+            parts.append(f"{name.replace('_', ' ')} {', '.join(values)}")
+    return ", ".join(parts)
+
+
+def _shown(name, value):
+    return "×".join(map(str, value)) if name in ("image_size", "load_size") and value else str(value)
+
+
 def write_report(output: Path) -> Path:
     """Writes report.md, report.html (which needs no other file), curves.png and grids.png.
 
@@ -222,13 +242,10 @@ def write_report(output: Path) -> Path:
     cells = read_cells(output)
     curves(cells, output / "curves.png")
     picture(cells, output, output / "grids.png")
-    settings = ", ".join(
-        f"{name.replace('_', ' ')} {'×'.join(map(str, value)) if name in ('image_size', 'load_size') and value else value}"
-        for name, value in cells[0]["settings"].items() if name != "profile")
     parts = [
         ("h1", "The paper's comparison"),
         ("p", explanation(cells)),
-        ("p", f"Settings ({cells[0]['settings']['profile'].upper()} profile): {settings}."),
+        ("p", f"Settings ({cells[0]['settings']['profile'].upper()} profile): {settings_text(cells)}."),
         ("table", table(cells)),
         ("img", "curves.png"),
         ("img", "grids.png"),

@@ -13,7 +13,7 @@ from benchmarks.paper import __main__ as command
 from benchmarks.paper import lock, train, training_record
 from benchmarks.paper.__main__ import arguments, main, settings_of
 from benchmarks.paper.lock import locked
-from benchmarks.paper.report import explanation, loss_table, table
+from benchmarks.paper.report import explanation, loss_table, settings_text, table
 from benchmarks.paper.settings import METHODS, TABLES, Cell, Settings, cells, fix_settings, read_settings
 from benchmarks.paper.train import build, data_sets, judge_cells, results_of, train_cell, train_segmenter_of
 from benchmarks.paper.training_record import TrainingRecord
@@ -375,6 +375,20 @@ def test_the_report_tells_what_losses_are_of_and_who_judged():
     other = new | {"real": {"frechet": 1.0, "miou": 0.6}}
     assert "different machines: mIoU ↑ 0.500 for oasis-r0.1-s0; 0.600 for tcr-r0.1-s0." in explanation([old, other])
     assert table([old, other])[1][-1][4] == "0.500, 0.600"
+
+
+def test_the_report_tells_the_settings_of_the_methods_that_have_them():
+    def cell(method, **settings):
+        made = result(method, 0.1, 0, 10.0, 0.3)
+        return made | {"settings": {"image_size": [48, 64], "profile": "cpu"} | settings}
+
+    alike = [cell("oasis", feature_matching_weight=10.0), cell("C", feature_matching_weight=10.0),
+             cell("semi_paired", feature_matching_weight=1.0)]
+    assert settings_text(alike) == "image size 48×64, feature matching weight 1.0"
+    assert settings_text(alike[:1]) == "image size 48×64"
+    differing = [*alike, cell("B", feature_matching_weight=2.0)]
+    assert settings_text(differing) == (
+        "image size 48×64, feature matching weight 1.0 (semi_paired-r0.1-s0), 2.0 (B-r0.1-s0)")
 
 
 def test_errors_are_one_line(tmp_path, capsys):
