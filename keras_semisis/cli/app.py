@@ -143,8 +143,8 @@ def train(
         help="vgg19 (downloaded, of semi_paired, spade and cc_fpse by default), vgg16 (extra: offline) or none.",
         rich_help_panel=_LOSSES)] = None,
     augmentation: Annotated[bool, typer.Option(
-        "--augmentation", help="DiffAugment of what discriminators see, which otherwise learn very few photos by heart.",
-        rich_help_panel=_LOSSES)] = False,
+        "--augmentation", help="DiffAugment of what the discriminators see: colours, and, where there is a don't-care class, "
+                               "translation and cutout.", rich_help_panel=_LOSSES)] = False,
     learning_rate: Annotated[float | None, typer.Option(help="Of all networks.",
                                                         rich_help_panel=_LOSSES)] = None,
     generator_learning_rate: Annotated[float | None, typer.Option(rich_help_panel=_LOSSES)] = None,
