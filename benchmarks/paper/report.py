@@ -4,6 +4,7 @@ import base64
 import html
 import json
 import statistics
+import textwrap
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -157,6 +158,11 @@ def curves(cells: list[dict], path: Path) -> None:
     plt.close(figure)
 
 
+def _wrapped(name):
+    """A method's name in lines that are no wider than its column."""
+    return [line for part in name.split(": ") for line in textwrap.wrap(part, 20)]
+
+
 def picture(cells: list[dict], output: Path, path: Path) -> None:
     """The same label maps through every method: label map and photo, then a column for each cell of the smallest seed."""
     from PIL import Image, ImageDraw, ImageFont
@@ -174,9 +180,9 @@ def picture(cells: list[dict], output: Path, path: Path) -> None:
         return grid.crop((left, top, left + width, top + height))
 
     columns = [(["label map"], column(grids[0][1], 0)), (["real"], column(grids[0][1], 1))]
-    columns += [([*NAMES[cell["method"]].split(": "), f"r = {percent(cell['ratio'])}"], column(grid, 2))
+    columns += [([*_wrapped(NAMES[cell["method"]]), f"r = {percent(cell['ratio'])}"], column(grid, 2))
                 for cell, grid in grids]
-    title = 4 * _LINE
+    title = max(len(words) for words, _ in columns) * _LINE + 2 * GAP
     lines = -(-len(columns) // _COLUMNS)
     whole = Image.new("RGB", (GAP + width * min(len(columns), _COLUMNS), lines * (height + title)), "white")
     draw, font = ImageDraw.Draw(whole), ImageFont.load_default(12)
