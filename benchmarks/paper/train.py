@@ -10,7 +10,7 @@ import numpy as np
 import keras_semisis as ks
 from benchmarks.paper.lock import locked
 from benchmarks.paper.report import read_cells
-from benchmarks.paper.settings import VARIANTS, Cell, Settings
+from benchmarks.paper.settings import ONLY_OF, VARIANTS, Cell, Settings
 from benchmarks.paper.training_record import FILE, TrainingRecord, mean_losses
 from benchmarks.step_time import peak_memory
 from keras_semisis import metrics, models
@@ -47,7 +47,7 @@ def build(method: str, settings: Settings, space, seed: int):
         "unconditional_learning_rate": s.unconditional_learning_rate, "r1_gamma": s.r1_gamma,
         "perceptual": s.perceptual, "perceptual_weight": s.perceptual_weight,
         # SPADE and CC-FPSE have their published ones
-        "feature_matching_weight": s.feature_matching_weight if name == "semi_paired" else None}
+        "feature_matching_weight": s.feature_matching_weight if method in ONLY_OF["feature_matching_weight"] else None}
     options = TrainSettings(
         s.data, "", name, image_size=s.image_size, seed=seed, base_channels=s.base_channels, hidden_channels=s.hidden_channels,
         generator_learning_rate=s.generator_learning_rate, discriminator_learning_rate=s.discriminator_learning_rate,

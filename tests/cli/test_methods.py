@@ -4,6 +4,7 @@ import json
 
 import keras
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from keras_semisis.cli import app
@@ -58,19 +59,9 @@ def test_train_and_generate(method, tmp_path, monkeypatch):
     assert json.loads((run / "settings.json").read_text())["options"]["method"] == method
     assert "has done all of its 2 steps" in call("train", "--resume", run, code=1)
     label_map = tmp_path / "0.png"
-    label_map.write_bytes(_png(gan.image_size))
+    Image.new("L", gan.image_size[::-1]).save(label_map)
     call("generate", run / "last.keras", label_map, "--output", tmp_path / "photos")
     assert (tmp_path / "photos" / "0.png").is_file()
-
-
-def _png(size):
-    from io import BytesIO
-
-    from PIL import Image
-
-    file = BytesIO()
-    Image.new("L", size[::-1]).save(file, "PNG")
-    return file.getvalue()
 
 
 @pytest.mark.parametrize("method", METHODS)
