@@ -1,4 +1,4 @@
-"""Every example in the documentation of the package runs, and every public name has a documentation."""
+"""Every example in the documentation of the package and of its suite runs, and every public name has a documentation."""
 
 import doctest
 import importlib
@@ -10,10 +10,16 @@ from contextlib import redirect_stdout
 import keras
 import pytest
 
+import benchmarks.paper
 import keras_semisis
 
-MODULES = sorted(module.name for module in pkgutil.walk_packages(keras_semisis.__path__, "keras_semisis.")
-                 if not module.name.endswith("__main__"))  # importing it runs the program
+
+def modules(package):
+    return sorted(module.name for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+                  if not module.name.endswith("__main__"))  # importing it runs the program
+
+
+MODULES = modules(keras_semisis)
 BACKENDS = ("tensorflow", "jax", "torch")
 
 
@@ -34,7 +40,7 @@ def public_names():
 @pytest.mark.skipif(
     keras.config.backend() != "tensorflow", reason="the examples print what TensorFlow prints"
 )
-@pytest.mark.parametrize("name", [name for name in MODULES if importable(name)])
+@pytest.mark.parametrize("name", [name for name in MODULES + modules(benchmarks.paper) if importable(name)])
 def test_examples_run(name):
     policy, report = keras.config.dtype_policy(), io.StringIO()
     try:

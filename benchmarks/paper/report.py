@@ -2,6 +2,7 @@
 
 import base64
 import html
+import itertools
 import json
 import statistics
 import textwrap
@@ -138,8 +139,10 @@ def curves(cells: list[dict], path: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
+    # a method's colour is the same in every report, and the light ones come last
+    colours = matplotlib.colors.ListedColormap(plt.get_cmap("tab20").colors[::2] + plt.get_cmap("tab20").colors[1::2])
     shown = [score for score in columns(cells) if not score.title.startswith("KID")]
-    figure, axes = plt.subplots(1, len(shown), figsize=(5 * len(shown), 4), squeeze=False)
+    figure, axes = plt.subplots(1, len(shown), figsize=(5 * len(shown), 5), squeeze=False, layout="constrained")
     for score, axis in zip(shown, axes[0], strict=True):
         lines = defaultdict(list)
         for (method, ratio), group in groups(cells).items():
@@ -147,13 +150,13 @@ def curves(cells: list[dict], path: Path) -> None:
                 deviation = statistics.stdev(values) if len(values) > 1 else 0
                 lines[method].append((100 * ratio, statistics.fmean(values), deviation))
         for method, points in lines.items():
-            axis.errorbar(*zip(*sorted(points), strict=True), marker="o", capsize=3, label=NAMES[method])
+            axis.errorbar(*zip(*sorted(points), strict=True), marker="o", capsize=3, color=colours(METHODS.index(method)),
+                          label=NAMES[method])
         for value in score.real_values(cells):
             line = axis.axhline(value, color="black", linestyle=":")
         line.set_label("real images")
         axis.set(title=score.title, xlabel="labelled photos, %")
-    axes[0][0].legend(fontsize=8)
-    figure.tight_layout()
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=2 * len(shown), fontsize=8)
     figure.savefig(path, dpi=100)
     plt.close(figure)
 
@@ -182,17 +185,37 @@ def picture(cells: list[dict], output: Path, path: Path) -> None:
     columns = [(["label map"], column(grids[0][1], 0)), (["real"], column(grids[0][1], 1))]
     columns += [([*_wrapped(NAMES[cell["method"]]), f"r = {percent(cell['ratio'])}"], column(grid, 2))
                 for cell, grid in grids]
+    lines = lines_of([grids[0][0]["ratio"]] * 2 + [cell["ratio"] for cell, _ in grids], _COLUMNS)
     title = max(len(words) for words, _ in columns) * _LINE + 2 * GAP
-    lines = -(-len(columns) // _COLUMNS)
-    whole = Image.new("RGB", (GAP + width * min(len(columns), _COLUMNS), lines * (height + title)), "white")
+    whole = Image.new("RGB", (GAP + width * max(map(len, lines)), len(lines) * (height + title)), "white")
     draw, font = ImageDraw.Draw(whole), ImageFont.load_default(12)
-    for number, (words, tiles) in enumerate(columns):
-        line, place = divmod(number, _COLUMNS)
-        left, top = GAP + place * width, line * (height + title)
-        for i, text in enumerate(words):
-            draw.text((left, top + GAP + i * _LINE), text, fill="black", font=font)
-        whole.paste(tiles, (left, top + title))
-    whole.save(path, optimize=True)
+    for line, numbers in enumerate(lines):
+        for place, number in enumerate(numbers):
+            words, tiles = columns[number]
+            left, top = GAP + place * width, line * (height + title)
+            for i, text in enumerate(words):
+                draw.text((left, top + GAP + i * _LINE), text, fill="black", font=font)
+            whole.paste(tiles, (left, top + title))
+    # 256 colours, rare ones too: a third of the file
+    whole.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=3).save(path, optimize=True)
+
+
+def lines_of(ratios: list[float], most: int) -> list[list[int]]:
+    """The columns of each line of the picture, by number: those of a ratio stand in one line where they fit.
+
+    >>> lines_of([0.05, 0.05, 0.1, 0.1, 0.2], 3)
+    [[0, 1], [2, 3, 4]]
+    """
+    lines = [[]]
+    for _, group in itertools.groupby(range(len(ratios)), ratios.__getitem__):
+        group = list(group)
+        if lines[-1] and len(lines[-1]) + len(group) > most:
+            lines.append([])
+        for number in group:
+            if len(lines[-1]) == most:
+                lines.append([])
+            lines[-1].append(number)
+    return lines
 
 
 def explanation(cells: list[dict]) -> str:
