@@ -5,18 +5,11 @@ import csv
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
-from keras_semisis.cli import app
 from keras_semisis.cli.sources import default_sizes, open_data
 from keras_semisis.data import ADE20K, CamVid, Cityscapes, COCOStuff, DataError
+from tests.cli.command import call
 from tests.data.sources.test_benchmarks import ade20k_tree, cityscapes_tree, coco_tree, label_map
-
-
-def call(*arguments, code=0):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments], env={"COLUMNS": "200"})
-    assert result.exit_code == code, result.output + repr(result.exception)
-    return result.output
 
 
 @pytest.mark.parametrize(("name", "source"), [("cityscapes", Cityscapes), ("ade20k", ADE20K), ("coco_stuff", COCOStuff),

@@ -14,6 +14,7 @@ from keras_semisis.cli import demo as demo_module
 from keras_semisis.cli.progress import StepClock, StopOnInterrupt
 from keras_semisis.cli.settings import TrainSettings
 from keras_semisis.gans import adversarial
+from tests.cli.command import call
 from tests.conftest import not_on_jax
 from tests.models.test_efficientnet_lite0 import needs_weights
 
@@ -22,12 +23,6 @@ pytestmark = [pytest.mark.usefixtures("eager_tensorflow"), pytest.mark.filterwar
 TINY = ("--image-size 32x32 --batch-size 2 --base-channels 1 --noise-channels 4 --num-blocks 2 --r1-every 1 "
         "--discriminator-channels 4,4 --discriminator-final-channels 4 --unconditional-channels 4:4,8:4,32:4 "
         "--perceptual none --ratio 0.5 --data synthetic:12 --steps 4").split()
-
-
-def call(*arguments, code=0):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == code, result.output + repr(result.exception)
-    return result.output
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -16,7 +16,7 @@ from keras_semisis.cli import evaluating
 from keras_semisis.cli.app import prepare
 from keras_semisis.cli.generating import load_gan
 from keras_semisis.cli.scoring import load_segmenter
-from tests.cli.test_commands import call
+from tests.cli.command import call
 from tests.conftest import not_on_jax
 
 pytestmark = [pytest.mark.usefixtures("eager_tensorflow"), not_on_jax]

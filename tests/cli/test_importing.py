@@ -7,7 +7,7 @@ from PIL import Image
 
 from keras_semisis import checkpoints, models
 from keras_semisis.cli import importing
-from tests.cli.test_commands import call
+from tests.cli.command import call
 
 SIZES = ("--num-classes", 3, "--image-size", "32x32", "--option", "base_channels=1", "--option", "noise_channels=2")
 

@@ -5,23 +5,16 @@ import json
 import keras
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
-from keras_semisis.cli import app
 from keras_semisis.cli.methods import build_gan
 from keras_semisis.cli.settings import METHODS, TrainSettings, parse_betas
 from keras_semisis.data import LabelSpace
 from keras_semisis.gans import adversarial
+from tests.cli.command import call
 from tests.conftest import not_on_jax
 
 SPACE = LabelSpace(["sky", "road", "void"], [(0, 0, 255), (9, 9, 9), (0, 0, 0)], ignore_class=2)
 PAIRS_ALONE, WITHOUT_SEGMENTING = ("oasis", "spade", "cc_fpse"), ("spade", "cc_fpse")
-
-
-def call(*arguments, code=0):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == code, result.output + repr(result.exception)
-    return result.output
 
 
 _SEGMENTING = ("--image-size 32x32 --noise-channels 4 --num-blocks 2 --discriminator-channels 4,4 "

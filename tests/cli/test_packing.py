@@ -10,7 +10,7 @@ from PIL import Image
 from keras_semisis.cli.sources import default_sizes, label_space_of, open_data
 from keras_semisis.data import ADE20K, DataError, Records, write_records
 from keras_semisis.data.sources.one_sided import ImagesOnly
-from tests.cli.test_commands import call
+from tests.cli.command import call
 from tests.data.sources.test_benchmarks import ade20k_tree, label_map
 
 pytest.importorskip("array_record", reason="packed records need the extra keras-semisis[records]")

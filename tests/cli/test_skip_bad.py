@@ -4,21 +4,15 @@ import json
 
 import keras
 import pytest
-from typer.testing import CliRunner
 
 from keras_semisis import models
-from keras_semisis.cli import app, training
+from keras_semisis.cli import training
 from keras_semisis.cli.settings import TrainSettings
 from keras_semisis.data import DataError
+from tests.cli.command import call
 from tests.conftest import SHARED, needs_shared
 
 pytestmark = [needs_shared("data/coco_stuff_sample"), pytest.mark.filterwarnings("ignore:The . pairs")]
-
-
-def call(*arguments, code=0):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == code, result.output + repr(result.exception)
-    return result.output
 
 
 @pytest.fixture
