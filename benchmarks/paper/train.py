@@ -27,7 +27,7 @@ from keras_semisis.cli.settings import TrainSettings, write_document
 from keras_semisis.cli.sources import open_data
 from keras_semisis.cli.training import examples
 from keras_semisis.gans import ABLATIONS
-from keras_semisis.gans.pretext import TCR, Cycle
+from keras_semisis.gans.pretext import TCR
 
 # Evaluations that a cell's scores are the mean of, and its losses of the steps before each
 LAST = 3
@@ -51,17 +51,14 @@ def build(method: str, settings: Settings, space, seed: int):
     options = TrainSettings(
         s.data, "", name, image_size=s.image_size, seed=seed, base_channels=s.base_channels, hidden_channels=s.hidden_channels,
         generator_learning_rate=s.generator_learning_rate, discriminator_learning_rate=s.discriminator_learning_rate,
-        augmentation=s.augmentation or method == "diff_augment", ema_decay=s.ema_decay,
+        augmentation=s.augmentation or method == "diff_augment", judge_pairs=method == "judge_pairs", ema_decay=s.ema_decay,
+        consistency_weight=TCR().weight if method == "cycle_and_tcr" else None,
         **{option: value for option, value in wanted.items() if option not in CLI_METHODS[name].lacks})
     arguments = arguments_of(options, space)
     if method in ABLATIONS:
         arguments |= ABLATIONS[method].arguments
         if ABLATIONS[method].separate_reverse:
             arguments["reverse"] = segmenting_network(options, space.num_classes, "reverse")
-    elif method == "judge_pairs":
-        arguments["judge_pairs"] = True
-    elif method == "cycle_and_tcr":
-        arguments["pretext"] = [Cycle(), TCR()]
     gan = CLI_METHODS[name].system(**arguments)
     compile_gan(gan, options)
     return gan

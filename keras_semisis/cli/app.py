@@ -145,6 +145,9 @@ def train(
     augmentation: Annotated[bool, typer.Option(
         "--augmentation", help="DiffAugment of what the discriminators see: colours, and, where there is a don't-care class, "
                                "translation and cutout.", rich_help_panel=_LOSSES)] = False,
+    judge_pairs: Annotated[bool, typer.Option(
+        "--judge-pairs", help="The discriminator of photos alone sees the pairs' photos as well.",
+        rich_help_panel=_LOSSES)] = False,
     learning_rate: Annotated[float | None, typer.Option(help="Of all networks.",
                                                         rich_help_panel=_LOSSES)] = None,
     generator_learning_rate: Annotated[float | None, typer.Option(rich_help_panel=_LOSSES)] = None,
@@ -161,6 +164,9 @@ def train(
         help="On pairs: VGG's features of generated and real photo agree.", rich_help_panel=_LOSSES)] = None,
     cycle_weight: Annotated[float | None, typer.Option(
         help="On unpaired label maps: the frozen discriminator leads back to them.", rich_help_panel=_LOSSES)] = None,
+    consistency_weight: Annotated[float | None, typer.Option(
+        help="On unpaired label maps: to warp and to generate commute. 10 of tcr by default; semi_paired has it beside the "
+             "cycle if this is given.", rich_help_panel=_LOSSES)] = None,
     adversarial_weight: Annotated[float | None, typer.Option(
         help="On unpaired label maps: the photos look like unpaired ones.", rich_help_panel=_LOSSES)] = None,
     label_mix_weight: Annotated[float | None, typer.Option(

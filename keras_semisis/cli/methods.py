@@ -8,6 +8,7 @@ from keras_semisis import models
 from keras_semisis.cli.settings import METHODS, TrainSettings
 from keras_semisis.data import LabelSpace
 from keras_semisis.gans.presets import PRESETS
+from keras_semisis.gans.pretext import TCR, Cycle
 from keras_semisis.gans.semantic import SemanticGAN, published_depth, published_widths
 from keras_semisis.layers import DiffAugment
 from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS
@@ -43,6 +44,11 @@ def arguments_of(settings: TrainSettings, space: LabelSpace) -> dict[str, Any]:
         arguments["perceptual"] = perceptual_network(settings.perceptual)
     if settings.augmentation:
         arguments["augmentation"] = diff_augment(space)
+    if settings.judge_pairs:
+        arguments["judge_pairs"] = True
+    if settings.consistency_weight is not None:
+        consistency = TCR(settings.consistency_weight)
+        arguments |= {"consistency": consistency} if settings.method == "tcr" else {"pretext": [Cycle(), consistency]}
     return arguments
 
 

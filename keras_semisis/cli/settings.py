@@ -34,15 +34,18 @@ class Method:
 
 _ON_PAIRS = ("feature_matching_weight", "perceptual", "perceptual_weight")
 _JUDGE = ("unconditional_channels", "unconditional_learning_rate", "unconditional_betas", "r1_gamma", "r1_every")
-_SPADE_LACKS = ("unpaired_images", "unpaired_labels", *_JUDGE, "generator", "noise_channels", "num_blocks",
-                "discriminator_final_channels", "segmentation_weight", "cycle_weight", "label_mix_weight")
+_PRETEXT = ("cycle_weight", "consistency_weight")
+_SPADE_LACKS = ("unpaired_images", "unpaired_labels", *_JUDGE, "judge_pairs", "generator", "noise_channels", "num_blocks",
+                "discriminator_final_channels", "segmentation_weight", *_PRETEXT, "label_mix_weight")
 
 METHODS = MappingProxyType({
     "semi_paired": Method(SemiPairedGAN, 0.1, "rare_classes", "wavelet"),
     "oasis": Method(OASIS, 1.0, "uniform", "oasis", (
-        "unpaired_images", "unpaired_labels", *_JUDGE, *_ON_PAIRS, "cycle_weight", "adversarial_weight")),
-    "tcr": Method(TCR, 0.1, "uniform", "oasis", ("unpaired_images", *_JUDGE, *_ON_PAIRS, "cycle_weight", "adversarial_weight")),
-    "usis": Method(USIS, 0.0, "uniform", "wavelet", ("ratio", "sampler", *_ON_PAIRS, "cycle_weight", "label_mix_weight")),
+        "unpaired_images", "unpaired_labels", *_JUDGE, "judge_pairs", *_ON_PAIRS, *_PRETEXT, "adversarial_weight")),
+    "tcr": Method(TCR, 0.1, "uniform", "oasis", (
+        "unpaired_images", *_JUDGE, "judge_pairs", *_ON_PAIRS, "cycle_weight", "adversarial_weight")),
+    "usis": Method(USIS, 0.0, "uniform", "wavelet", (
+        "ratio", "sampler", "judge_pairs", *_ON_PAIRS, *_PRETEXT, "label_mix_weight")),
     "spade": Method(SPADEGAN, 1.0, "uniform", None, _SPADE_LACKS),
     "cc_fpse": Method(CCFPSE, 1.0, "uniform", None, _SPADE_LACKS),
 })
@@ -83,6 +86,7 @@ class TrainSettings:
     discriminator_final_channels: int | None = None
     unconditional_channels: dict[int, int] | float | None = None
     augmentation: bool = False
+    judge_pairs: bool = False
     preset: str | None = None
     perceptual: str | None = None
     learning_rate: float | None = None
@@ -94,6 +98,7 @@ class TrainSettings:
     feature_matching_weight: float | None = None
     perceptual_weight: float | None = None
     cycle_weight: float | None = None
+    consistency_weight: float | None = None
     adversarial_weight: float | None = None
     label_mix_weight: float | None = None
     r1_gamma: float | None = None
@@ -111,7 +116,7 @@ class TrainSettings:
             raise ValueError(f"--method {self.method}: expected one of {', '.join(METHODS)}.")
         method = METHODS[self.method]
         useless = ["--" + name.replace("_", "-") for name in method.lacks
-                   if getattr(self, name) not in (None, getattr(method, name, None))]
+                   if getattr(self, name) not in (getattr(TrainSettings, name), getattr(method, name, None))]
         if useless:
             raise ValueError(f"--method {self.method} has no use for {', '.join(useless)}: leave that out, or train another "
                              "method.")

@@ -78,9 +78,22 @@ def test_augmentation_and_betas():
     assert (optimizer.beta_1, optimizer.beta_2, float(optimizer.learning_rate)) == (0.5, 0.99, pytest.approx(2e-3))
 
 
+def test_what_goes_beyond_the_paper():
+    assert build_gan(tiny("tcr"), SPACE).consistency.weight == 10
+    assert build_gan(tiny("tcr", consistency_weight=3.0), SPACE).consistency.weight == 3
+    gan = build_gan(tiny("semi_paired"), SPACE)
+    assert [task.name for task in gan.pretext] == ["cycle"] and not gan.judge_pairs
+    gan = build_gan(tiny("semi_paired", consistency_weight=3.0, cycle_weight=2.0, judge_pairs=True), SPACE)
+    assert gan.judge_pairs
+    weights = {phase.name: phase.weights for phase in gan.phases()}["unpaired"]
+    assert (weights["cycle"], weights["consistency"]) == (2, 3)
+
+
 @pytest.mark.parametrize(("options", "words"), [
     ("--method gaugan", "--method gaugan: expected one of semi_paired, oasis, tcr, usis, spade, cc_fpse."),
     ("--method oasis --cycle-weight 2 --r1-gamma 1", "--method oasis has no use for --r1-gamma, --cycle-weight: leave"),
+    ("--method tcr --judge-pairs", "--method tcr has no use for --judge-pairs"),
+    ("--method usis --consistency-weight 1", "--method usis has no use for --consistency-weight"),
     ("--method usis --ratio 0.1", "--method usis has no use for --ratio"),
     ("--method usis --perceptual vgg16", "--method usis has no use for --perceptual"),
     ("--method spade --generator oasis", "--method spade has no use for --generator"),
