@@ -140,7 +140,8 @@ def curves(cells: list[dict], path: Path) -> None:
     import matplotlib.pyplot as plt
 
     # a method's colour is the same in every report, and the light ones come last
-    colours = matplotlib.colors.ListedColormap(plt.get_cmap("tab20").colors[::2] + plt.get_cmap("tab20").colors[1::2])
+    colours = plt.get_cmap("tab20").colors
+    colours = colours[::2] + colours[1::2]
     shown = [score for score in columns(cells) if not score.title.startswith("KID")]
     figure, axes = plt.subplots(1, len(shown), figsize=(5 * len(shown), 5), squeeze=False, layout="constrained")
     for score, axis in zip(shown, axes[0], strict=True):
@@ -150,7 +151,7 @@ def curves(cells: list[dict], path: Path) -> None:
                 deviation = statistics.stdev(values) if len(values) > 1 else 0
                 lines[method].append((100 * ratio, statistics.fmean(values), deviation))
         for method, points in lines.items():
-            axis.errorbar(*zip(*sorted(points), strict=True), marker="o", capsize=3, color=colours(METHODS.index(method)),
+            axis.errorbar(*zip(*sorted(points), strict=True), marker="o", capsize=3, color=colours[METHODS.index(method)],
                           label=NAMES[method])
         for value in score.real_values(cells):
             line = axis.axhline(value, color="black", linestyle=":")
@@ -203,18 +204,16 @@ def picture(cells: list[dict], output: Path, path: Path) -> None:
 def lines_of(ratios: list[float], most: int) -> list[list[int]]:
     """The columns of each line of the picture, by number: those of a ratio stand in one line where they fit.
 
-    >>> lines_of([0.05, 0.05, 0.1, 0.1, 0.2], 3)
-    [[0, 1], [2, 3, 4]]
+    >>> lines_of([0.05, 0.05, 0.1, 0.1, 0.2], 3), lines_of([0.1] * 4, 3)
+    ([[0, 1], [2, 3, 4]], [[0, 1, 2], [3]])
     """
-    lines = [[]]
+    lines = []
     for _, group in itertools.groupby(range(len(ratios)), ratios.__getitem__):
         group = list(group)
-        if lines[-1] and len(lines[-1]) + len(group) > most:
-            lines.append([])
-        for number in group:
-            if len(lines[-1]) == most:
-                lines.append([])
-            lines[-1].append(number)
+        if lines and len(lines[-1]) + len(group) <= most:
+            lines[-1] += group
+        else:
+            lines += [group[first:first + most] for first in range(0, len(group), most)]
     return lines
 
 
