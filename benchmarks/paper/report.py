@@ -197,7 +197,7 @@ def picture(cells: list[dict], output: Path, path: Path) -> None:
             for i, text in enumerate(words):
                 draw.text((left, top + GAP + i * _LINE), text, fill="black", font=font)
             whole.paste(tiles, (left, top + title))
-    # 256 colours, rare ones too: a third of the file
+    # 256 colours, rare ones too: less than half the file
     whole.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=3).save(path, optimize=True)
 
 
