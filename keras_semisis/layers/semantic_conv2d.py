@@ -1,6 +1,7 @@
 """Convolution over a label map and a noise vector, neither of them spread out over the image."""
 
 import keras
+import numpy as np
 from keras import ops
 
 
@@ -47,9 +48,11 @@ class SemanticConv2D(keras.layers.Layer):
         x = ops.conv(one_hot, kernel[:, :, self.noise_channels:], padding="same", data_format="channels_last")
         if noise is not None:
             taps = ops.einsum("bz,klzf->bklf", noise, kernel[:, :, : self.noise_channels])
-            for axis in (1, 2):
-                taps = _sum_inside(taps, label_map.shape[axis], axis)
-            x = x + taps
+            # sums as products: no tap is read twice, so that no gradient has three addends, which TensorFlow adds as they come
+            height, width = label_map.shape[1:]
+            rows, columns = (ops.convert_to_tensor(_inside(length), taps.dtype) for length in (height, width))
+            taps = ops.einsum("bklf,yk,xl->byxf", taps, rows, columns)
+            x = x + _spread(_spread(taps, height, axis=1), width, axis=2)
         return self.activation(x + ops.convert_to_tensor(self.bias))
 
     def compute_output_shape(self, input_shape):
@@ -61,10 +64,14 @@ class SemanticConv2D(keras.layers.Layer):
             "activation": keras.activations.serialize(self.activation)}
 
 
-def _sum_inside(taps, length, axis):
-    """Along an axis of three taps, their sum at each of ``length`` positions over the taps that lie inside the image."""
-    before, centre, after = ops.split(taps, 3, axis=axis)
+def _inside(length):
+    """Which of its three taps lie inside the image (columns) at the first position of an axis, those between, and the last."""
+    return np.array([[0, 1, 1], [1, 1, 1], [1, 1, 0]] if length > 1 else [[0, 1, 0]], "float32")
+
+
+def _spread(kinds, length, axis):
+    """Along an axis, what holds at the first position, those between, and the last, at each of ``length`` positions."""
     if length == 1:
-        return centre
-    inner = ops.repeat(before + centre + after, length - 2, axis=axis)
-    return ops.concatenate([centre + after, inner, before + centre], axis=axis)
+        return kinds
+    first, between, last = ops.split(kinds, 3, axis=axis)
+    return ops.concatenate([first, ops.repeat(between, length - 2, axis=axis), last], axis=axis)
