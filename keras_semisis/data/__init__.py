@@ -4,7 +4,8 @@ from keras_semisis.data.bad_files import BadFiles
 from keras_semisis.data.batch_stream import BatchStream
 from keras_semisis.data.class_counts import ClassStatistics
 from keras_semisis.data.counting import class_statistics, missing_classes
-from keras_semisis.data.label_space import DataError, LabelSpace
+from keras_semisis.data.data_error import DataError
+from keras_semisis.data.label_space import LabelSpace
 from keras_semisis.data.packing import write_records
 from keras_semisis.data.pipeline import paired_dataset, training_stream, unpaired_dataset
 from keras_semisis.data.rare_classes import (

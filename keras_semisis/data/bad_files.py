@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from keras_semisis.data.counting import in_order
-from keras_semisis.data.label_space import DataError
+from keras_semisis.data.data_error import DataError
 from keras_semisis.data.sources.source import Source, Subset
 
 
@@ -27,7 +27,7 @@ class BadFiles:
     >>> bad.add(DataError("a.png: cannot be read."))
     >>> bad.add(DataError("b.png: cannot be read."))
     Traceback (most recent call last):
-    keras_semisis.data.label_space.DataError: Bad files: 2, of which skip_bad=1 tolerates 1:
+    keras_semisis.data.data_error.DataError: Bad files: 2, of which skip_bad=1 tolerates 1:
       a.png: cannot be read.
       b.png: cannot be read.
     """

@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_semisis.data import batch_memory
 from keras_semisis.data.bad_files import BadFiles
+from keras_semisis.data.data_error import DataError
 from keras_semisis.data.draws import (
     draw_key,
     gather_blocks,
@@ -17,7 +18,7 @@ from keras_semisis.data.draws import (
     random_integers,
     uniform_draws,
 )
-from keras_semisis.data.label_space import DataError, LabelSpace
+from keras_semisis.data.label_space import LabelSpace
 from keras_semisis.data.optional_tensorflow import numpy_function, optional_tensorflow, without_autotuning
 from keras_semisis.data.prepared_items import PreparedItems
 from keras_semisis.data.rare_classes import rejection_draws, rejection_sample

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from keras_semisis.data.label_space import DataError
+from keras_semisis.data.data_error import DataError
 
 _BLOCK = 2**18
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from keras_semisis.data.class_counts import ClassStatistics, pixel_counts
-from keras_semisis.data.label_space import DataError
+from keras_semisis.data.data_error import DataError
 from keras_semisis.data.sources.source import Source
 from keras_semisis.data.whole_file import read_npz, whole_file
 

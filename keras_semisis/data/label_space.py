@@ -1,31 +1,35 @@
-"""What a label id means: names, colours, the don't-care class, and the check that an id is one of them."""
+"""What a label id means: names, colours, the don't-care class, and which class an id in a file stands for."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 
-
-class DataError(ValueError):
-    """Something in the user's data is wrong. The message names the file, what was found, and the remedy."""
-
-    def __init__(self, message: str):
-        # A file name that is no UTF-8 could not be printed
-        super().__init__(message.encode("utf-8", "backslashreplace").decode())
+from keras_semisis.data.data_error import DataError
+from keras_semisis.data.sources.decoding import decode_label_map, read_bytes
+from keras_semisis.data.stored_ids import class_ids, integer_ids, named_ids, remap
 
 
+@keras.saving.register_keras_serializable(package="keras_semisis")
 @dataclass(frozen=True)
 class LabelSpace:
-    """Names, colours and the don't-care class of a set of labels; ids run from 0 to ``num_classes - 1``.
+    """Names, colours and the don't-care class of a set of labels, and the rule by which the ids in label files become them.
+
+    Classes are 0 to ``num_classes - 1``. Arrays hold classes; files hold *stored ids*, which may be others: `read` converts.
 
     Args:
         class_names: One name per class id, the don't-care class included.
         palette: ``(num_classes, 3)`` RGB values in 0..255, one row per class id.
         ignore_class: The don't-care id, or None where every pixel counts.
+        id_map: Stored id → class id, for ids that differ; the others stay.
+        all_ids: Whether ``id_map`` names every stored id, so that any other is an error, and so are colours.
 
     Raises:
-        ValueError: If the palette and the names differ in length, a colour is not three numbers in 0..255, or
-            ``ignore_class`` is no class id.
+        ValueError: If the palette and the names differ in length, a colour is not three numbers in 0..255,
+            ``ignore_class`` is no class id, or ``id_map`` holds what is no integer.
 
     Example:
 
@@ -34,13 +38,19 @@ class LabelSpace:
     3
     >>> space.colorize(np.array([[0, 1]])).tolist()
     [[[0, 128, 255], [90, 90, 90]]]
+    >>> space.with_ids({255: 2}).of_stored_ids(np.array([[0, 255]], "uint8"), "scene.png").tolist()
+    [[0, 2]]
     """
 
     class_names: Sequence[str]
     palette: Sequence[Sequence[int]] = field(repr=False)
     ignore_class: int | None = None
+    # hashes of caches and packs are of the representation, and have the rule beside it
+    id_map: Mapping[int, int] = field(default_factory=dict, repr=False, hash=False)
+    all_ids: bool = field(default=False, repr=False)
 
     def __post_init__(self):
+        object.__setattr__(self, "id_map", integer_ids(self.id_map))
         object.__setattr__(self, "class_names", tuple(str(name) for name in self.class_names))
         object.__setattr__(self, "palette", tuple(tuple(int(v) for v in colour) for colour in self.palette))
         if len(self.palette) != self.num_classes:
@@ -58,6 +68,88 @@ class LabelSpace:
     def num_classes(self) -> int:
         """Number of classes, the don't-care class included."""
         return len(self.class_names)
+
+    @property
+    def id_rule(self) -> str:
+        """The rule of stored ids as a text, for fingerprints. Another text makes caches and packs of before be made anew."""
+        return f"StoredIds(id_map={self.id_map}, all_ids={self.all_ids})"
+
+    def with_ids(self, id_map: Mapping[int, int]) -> "LabelSpace":
+        """This label space where further stored ids have a class of their own, or others than before."""
+        return replace(self, id_map=self.id_map | integer_ids(id_map)) if id_map else self
+
+    def read(self, path: str | Path) -> np.ndarray:
+        """The label map in an image file.
+
+        Args:
+            path: A grey or palette-mode PNG of stored ids, or an RGB file of this palette's colours.
+
+        Returns:
+            Class ids: integers ``(H, W)``, in 0..num_classes-1.
+
+        Raises:
+            DataError: If the file is missing, damaged or no label map, or holds an id or colour that is of no class.
+        """
+        return self.decode(read_bytes(Path(path)), str(path))
+
+    def decode(self, content: bytes, where: str) -> np.ndarray:
+        """As `read`, of the bytes of a file; ``where`` names it in messages."""
+        colours = None if self.all_ids else self
+        return self.of_stored_ids(decode_label_map(content, colours, where), where)
+
+    def of_stored_ids(self, label_map: np.ndarray, where: str) -> np.ndarray:
+        """The classes of an array that holds stored ids.
+
+        Args:
+            label_map: Integers, of any shape.
+            where: Where it comes from, for messages.
+
+        Raises:
+            DataError: If an id is of no class.
+        """
+        classes = class_ids(label_map, self.id_map, where) if self.all_ids else remap(label_map, self.id_map)
+        return self.check(classes, where)
+
+    def require_same_classes(self, other: "LabelSpace", mine: str, others: str) -> None:
+        """Checks that the classes of another label space are these, in this order.
+
+        Names that say nothing, "class 0", "class 1" and so on, contradict none; colours and stored ids may differ.
+
+        Args:
+            other: The other one.
+            mine, others: What the two are of, for messages.
+
+        Raises:
+            DataError: If number, names or order differ: both lists.
+
+        Example:
+
+        >>> space = LabelSpace(("sky", "road"), ((0, 0, 255), (90, 90, 90)))
+        >>> other = LabelSpace(("road", "sky"), space.palette)
+        >>> space.require_same_classes(other, "the model", "the data")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        keras_semisis.data.data_error.DataError: The classes of the data are not those of the model. The model: 0 sky, ...
+        """
+        names, other_names = ([name.strip().casefold() for name in space.class_names] for space in (self, other))
+        if len(names) == len(other_names) and (
+                names == other_names or unnamed_classes(len(names)) in (names, other_names)):
+            return
+        both = " ".join(f"{what[:1].upper()}{what[1:]}: {', '.join(f'{i} {name}' for i, name in enumerate(space.class_names))}."
+                        for what, space in ((mine, self), (others, other)))
+        raise DataError(f"The classes of {others} are not those of {mine}. {both} Take data of the same classes in the same "
+                         "order; where the same classes have other numbers, bring classes.csv into the order of the former and "
+                         "name the stored ids by id_map=.")
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the constructor, ready for JSON."""
+        return {"class_names": list(self.class_names), "palette": [list(colour) for colour in self.palette],
+                "ignore_class": self.ignore_class, "id_map": [list(pair) for pair in self.id_map.items()],
+                "all_ids": self.all_ids}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "LabelSpace":
+        """The label space of what `get_config` has returned."""
+        return cls(**{**config, "id_map": dict(config.get("id_map", ()))})
 
     def colorize(self, label_map) -> np.ndarray:
         """Integer label map ``(..., H, W)`` to RGB uint8 ``(..., H, W, 3)``."""
@@ -86,17 +178,15 @@ class LabelSpace:
             f"id_map={{{stray[0]}: {target}}}) or name more classes.")
 
 
-def named_ids(stray: np.ndarray) -> str:
-    """The ids of stray pixels, and how many there are of each, for messages.
+def unnamed_classes(number: int) -> list[str]:
+    """Names of classes of which nothing is known.
 
     Example:
 
-    >>> named_ids(np.array([77, 255, 77]))
-    '77 (2 pixels), 255 (1 pixels)'
+    >>> unnamed_classes(2)
+    ['class 0', 'class 1']
     """
-    ids, counts = np.unique(stray, return_counts=True)
-    listed = [f"{i} ({n} pixels)" for i, n in zip(ids.tolist(), counts.tolist(), strict=True)]
-    return ", ".join(listed[:5]) + (", ..." if len(listed) > 5 else "")
+    return [f"class {i}" for i in range(number)]
 
 
 def distinct_colours(number: int) -> list[tuple[int, int, int]]:

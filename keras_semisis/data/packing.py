@@ -7,6 +7,7 @@ import os
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ from PIL import Image
 from keras_semisis.data.bad_files import BadFiles, bad_files, good_items
 from keras_semisis.data.class_counts import ClassStatistics, pixel_counts
 from keras_semisis.data.counting import SourceDigest, in_order
-from keras_semisis.data.label_space import DataError
+from keras_semisis.data.data_error import DataError
+from keras_semisis.data.label_space import LabelSpace
 from keras_semisis.data.record_files import (
     FORMAT,
     IMAGES,
@@ -31,7 +33,6 @@ from keras_semisis.data.record_files import (
 )
 from keras_semisis.data.sources.decoding import decode_image
 from keras_semisis.data.sources.source import Source
-from keras_semisis.data.stored_ids import StoredIds
 from keras_semisis.data.whole_file import remove_unfinished_files, unfinished_file
 
 _LEAST_IN_A_SHARD = 1024
@@ -107,7 +108,10 @@ class Packer:
         self._kinds = [IMAGES] * images + [LABEL_MAPS] * (space is not None)
         self._shard_length = items_per_shard or max(_LEAST_IN_A_SHARD, -(-len(source) // _MOST_SHARDS))
         self._stored_label_maps = space is not None and source.label_map_bytes(0) is not None
-        self._stored_ids = source.stored_ids if self._stored_label_maps else StoredIds()
+        # what is rendered is packed as classes
+        classes = replace(space or LabelSpace((), ()), id_map={}, all_ids=False)
+        self._stored_label_space = source.stored_label_space if self._stored_label_maps else classes
+        self._id_rule = self._stored_label_space.id_rule
 
     @property
     def num_shards(self) -> int:
@@ -139,7 +143,7 @@ class Packer:
     def _shard_digest(self, number) -> str:
         """Hash of what a shard is made of, its files unread; empty where the source does not tell."""
         digest = SourceDigest(self._source)
-        digest.add(f"{self._kinds} {self._shard_length} {self._stored_ids}")
+        digest.add(f"{self._kinds} {self._shard_length} {self._id_rule}")
         for index in self._items(number):
             digest.add(self._source.name(index))
             if LABEL_MAPS in self._kinds:
@@ -211,7 +215,7 @@ class Packer:
             if self._stored_label_maps:
                 records[LABEL_MAPS] = self._source.label_map_bytes(index)
                 try:
-                    label_map = self._stored_ids.read(records[LABEL_MAPS], space, where)
+                    label_map = self._stored_label_space.decode(records[LABEL_MAPS], where)
                 except DataError:
                     self._source.load_label_map(index)  # its error names the label map's file without the photo's
                     raise
@@ -238,7 +242,7 @@ class Packer:
         if IMAGES in records:
             same &= np.array_equal(decode_image(records[IMAGES], where), source.load_image(index))
         if LABEL_MAPS in records:
-            label_map = self._stored_ids.read(records[LABEL_MAPS], source.label_space, where)
+            label_map = self._stored_label_space.decode(records[LABEL_MAPS], where)
             same &= np.array_equal(label_map, source.load_label_map(index))
         if not same:
             raise DataError(f"{where}: {type(source).__name__} changes what is in the file in a way that a pack does not know. "
@@ -251,7 +255,7 @@ class Packer:
             DataError: If a shard is missing or damaged.
             FileExistsError: If there is something at the path.
         """
-        digest = hashlib.blake2b(repr((self._source.label_space, self._stored_ids)).encode(), digest_size=16)
+        digest = hashlib.blake2b(f"({self._source.label_space!r}, {self._id_rule})".encode(), digest_size=16)
         shards, sources = [], []
         for number in range(self.num_shards):
             index, checksum = read_index(shard_path(self._unfinished, number, "npz"))
@@ -264,10 +268,8 @@ class Packer:
         space = self._source.label_space
         manifest = {
             "format": FORMAT, "items": len(self._source), "items_per_shard": self._shard_length,
-            "label_space": None if space is None else {
-                "class_names": space.class_names, "palette": space.palette, "ignore_class": space.ignore_class},
-            "id_map": {str(stored): int(target) for stored, target in self._stored_ids.id_map.items()},
-            "all_ids": self._stored_ids.all_ids,
+            "label_space": None if space is None else space.get_config(),
+            "id_map": self._stored_label_space.id_map, "all_ids": self._stored_label_space.all_ids,
             "published_image_size": self._source.published_image_size,
             "published_load_size": self._source.published_load_size,
             "fingerprint": digest.hexdigest(), "source": sources, "shards": shards}

@@ -11,8 +11,8 @@ import numpy as np
 from keras_semisis.data.bad_files import BadFiles, bad_files, to_be_counted
 from keras_semisis.data.batch_stream import BatchStream, Lane
 from keras_semisis.data.counting import class_statistics
+from keras_semisis.data.data_error import DataError
 from keras_semisis.data.draws import draw_key
-from keras_semisis.data.label_space import DataError
 from keras_semisis.data.optional_tensorflow import numpy_function, optional_tensorflow, without_autotuning
 from keras_semisis.data.prepared_items import PreparedItems
 from keras_semisis.data.rare_classes import rare_class_probabilities

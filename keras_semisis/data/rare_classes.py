@@ -3,8 +3,8 @@
 import numpy as np
 
 from keras_semisis.data.class_counts import ClassStatistics
+from keras_semisis.data.data_error import DataError
 from keras_semisis.data.draws import GOLDEN_GAMMA, draw_key, mix, random_bits
-from keras_semisis.data.label_space import DataError
 from keras_semisis.data.optional_tensorflow import optional_tensorflow
 
 _MAX_BLOCK = 1024

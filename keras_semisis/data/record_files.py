@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_semisis.data.class_counts import ClassStatistics
-from keras_semisis.data.label_space import DataError
+from keras_semisis.data.data_error import DataError
 from keras_semisis.data.whole_file import read_npz, whole_file
 
 MANIFEST = "pack.json"

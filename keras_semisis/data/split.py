@@ -8,8 +8,8 @@ import numpy as np
 
 from keras_semisis.data.bad_files import BadFiles, bad_files, to_be_counted
 from keras_semisis.data.counting import class_statistics, missing_classes
+from keras_semisis.data.data_error import DataError
 from keras_semisis.data.draws import permutation
-from keras_semisis.data.label_space import DataError
 from keras_semisis.data.sources.one_sided import ImagesOnly, LabelMapsOnly
 from keras_semisis.data.sources.source import Source, Subset
 

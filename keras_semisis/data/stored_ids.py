@@ -1,41 +1,11 @@
 """How the ids in label files become class ids."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from operator import index
 
 import numpy as np
 
-from keras_semisis.data.label_space import DataError, LabelSpace, named_ids
-from keras_semisis.data.sources.decoding import decode_label_map
-
-
-@dataclass(frozen=True)
-class StoredIds:
-    """The rule of a data set.
-
-    Args:
-        id_map: Stored id → class id, for ids that differ; the others stay.
-        all_ids: Whether ``id_map`` names every stored id, so that any other is an error, and so are colours.
-    """
-
-    id_map: Mapping[int, int] = field(default_factory=dict)
-    all_ids: bool = False
-
-    def read(self, content: bytes, label_space: LabelSpace, where: str) -> np.ndarray:
-        """The label map in an encoded file: class ids ``(H, W)``, checked.
-
-        Args:
-            content: The bytes of the file.
-            label_space: What the class ids mean, and where colours are looked up.
-            where: The file, for messages.
-
-        Raises:
-            DataError: As `decode_label_map` raises it, and if an id is no class id.
-        """
-        if self.all_ids:
-            return class_ids(decode_label_map(content, None, where), self.id_map, where)
-        return label_space.check(remap(decode_label_map(content, label_space, where), self.id_map), where)
+from keras_semisis.data.data_error import DataError
 
 
 def integer_ids(id_map: Mapping[int, int] | None) -> dict[int, int]:
@@ -105,3 +75,16 @@ def _ranges(ids):
         else:
             parts.append([i, i])
     return ", ".join(f"{first}" if first == last else f"{first}..{last}" for first, last in parts)
+
+
+def named_ids(stray: np.ndarray) -> str:
+    """The ids of stray pixels, and how many there are of each, for messages.
+
+    Example:
+
+    >>> named_ids(np.array([77, 255, 77]))
+    '77 (2 pixels), 255 (1 pixels)'
+    """
+    ids, counts = np.unique(stray, return_counts=True)
+    listed = [f"{i} ({n} pixels)" for i, n in zip(ids.tolist(), counts.tolist(), strict=True)]
+    return ", ".join(listed[:5]) + (", ..." if len(listed) > 5 else "")

@@ -34,7 +34,9 @@ _ARCHIVE = "ADEChallengeData2016"
 
 def _label_space():
     names, colours = zip(*(entry.strip().rsplit(" ", 1) for entry in _CLASSES.replace("\n", " ").split(",")), strict=True)
-    return LabelSpace(names, [bytes.fromhex(colour) for colour in colours], ignore_class=0)
+    # every id that there is, by which colours are refused
+    return LabelSpace(names, [bytes.fromhex(colour) for colour in colours], ignore_class=0, id_map={i: i for i in range(151)},
+                      all_ids=True)
 
 
 class ADE20K(FileSource):
@@ -74,4 +76,4 @@ class ADE20K(FileSource):
         root = Path(root)
         root = root / _ARCHIVE if (root / _ARCHIVE).is_dir() else root
         super().__init__(find_files(root / "images" / _FOLDERS[split]), find_files(root / "annotations" / _FOLDERS[split]),
-                         ADE20K.label_space, id_map={i: i for i in range(151)}, all_ids=True)
+                         ADE20K.label_space)

@@ -15,12 +15,13 @@ rider 12 ff0000, car 13 00008e, truck 14 000046, bus 15 003c64, caravan - 00005a
 motorcycle 17 0000e6, bicycle 18 770b20, license plate - 00008e
 """
 _NOT_EVALUATED = 255
+_ID_MAP = {i: i for i in range(34)} | {-1: 34, 255: 34}
 
 
 def _parsed():
     entries = [entry.strip().rsplit(" ", 2) for entry in _CLASSES.replace("\n", " ").split(",")]
     names, train_ids, colours = zip(*entries, strict=True)
-    space = LabelSpace(names, [bytes.fromhex(colour) for colour in colours], ignore_class=0)
+    space = LabelSpace(names, [bytes.fromhex(colour) for colour in colours], ignore_class=0, id_map=_ID_MAP, all_ids=True)
     return space, tuple(_NOT_EVALUATED if i == "-" else int(i) for i in train_ids)
 
 
@@ -55,7 +56,7 @@ class Cityscapes(FileSource):
     """
 
     label_space, train_ids = _parsed()
-    id_map = {i: i for i in range(34)} | {-1: 34, 255: 34}
+    id_map = _ID_MAP
     published_image_size = (256, 512)
 
     def __init__(self, root: str | Path, split: str = "train"):
@@ -64,4 +65,4 @@ class Cityscapes(FileSource):
         root = Path(root)
         super().__init__(find_files(root / "leftImg8bit" / split, ending="_leftImg8bit"),
                          find_files(root / "gtFine" / split, ending="_gtFine_labelIds"),
-                         Cityscapes.label_space, Cityscapes.id_map, all_ids=True)
+                         Cityscapes.label_space)

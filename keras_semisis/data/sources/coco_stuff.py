@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from keras_semisis.data.label_space import DataError, LabelSpace, distinct_colours
+from keras_semisis.data.data_error import DataError
+from keras_semisis.data.label_space import LabelSpace, distinct_colours
 from keras_semisis.data.sources.file_source import FileSource, find_files
 
 # Names of ids 0, 1, 2, ...: a stored id is one less
@@ -27,7 +28,8 @@ _NUM_STORED = 182
 
 def _label_space():
     names = [name.strip() for name in _CLASSES.replace("\n", " ").split(",")]
-    return LabelSpace(names, distinct_colours(len(names)), ignore_class=0)
+    id_map = {stored: stored + 1 for stored in range(_NUM_STORED)} | {255: 0}
+    return LabelSpace(names, distinct_colours(len(names)), ignore_class=0, id_map=id_map, all_ids=True)
 
 
 class COCOStuff(FileSource):
@@ -66,8 +68,7 @@ class COCOStuff(FileSource):
         if split not in ("train", "val"):
             raise ValueError(f'split={split!r} is none of "train" and "val".')
         images, labels = _folders(Path(root), split)
-        id_map = {stored: stored + 1 for stored in range(_NUM_STORED)} | {255: 0}
-        super().__init__(find_files(images), find_files(labels), COCOStuff.label_space, id_map, all_ids=True)
+        super().__init__(find_files(images), find_files(labels), COCOStuff.label_space)
 
 
 def _folders(root, split):

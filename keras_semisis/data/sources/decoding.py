@@ -12,11 +12,15 @@ import warnings
 import zlib
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from keras_semisis.data.label_space import DataError, LabelSpace
+from keras_semisis.data.data_error import DataError
+
+if TYPE_CHECKING:
+    from keras_semisis.data.label_space import LabelSpace
 
 # Others would be opened too, whatever the suffix says, and by programs of their own: an EPS is run by Ghostscript
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
@@ -36,7 +40,7 @@ def read_image(path: Path) -> np.ndarray:
     return decode_image(read_bytes(path), str(path))
 
 
-def read_label_map(path: Path, label_space: LabelSpace | None) -> np.ndarray:
+def read_label_map(path: Path, label_space: "LabelSpace | None") -> np.ndarray:
     """A label map as integers ``(H, W)``, as stored: neither remapped nor checked; see `decode_label_map`.
 
     Raises:
@@ -97,7 +101,7 @@ def _rgb(image):
     return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
-def decode_label_map(content: bytes, label_space: LabelSpace | None, where: str) -> np.ndarray:
+def decode_label_map(content: bytes, label_space: "LabelSpace | None", where: str) -> np.ndarray:
     """A label map as integers ``(H, W)``, as stored: neither remapped nor checked.
 
     Grey (8 or 16 bit), 1-bit and palette-mode files hold ids (palette mode: the indices, whatever their colours); RGB files
@@ -155,7 +159,7 @@ def _upright(image):
     return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
 
 
-def decode_colours(rgb: np.ndarray, label_space: LabelSpace, where: str) -> np.ndarray:
+def decode_colours(rgb: np.ndarray, label_space: "LabelSpace", where: str) -> np.ndarray:
     """Class ids (int32 ``(H, W)``) of the colours of uint8 ``(H, W, 3)``.
 
     Raises:

@@ -6,10 +6,10 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from keras_semisis.data.label_space import DataError, LabelSpace
+from keras_semisis.data.data_error import DataError
+from keras_semisis.data.label_space import LabelSpace
 from keras_semisis.data.sources.decoding import read_bytes, read_image, unreadable
 from keras_semisis.data.sources.source import Source
-from keras_semisis.data.stored_ids import StoredIds, integer_ids
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
@@ -101,23 +101,19 @@ class FileSource(Source):
         images: Image file of each item's name, or None for a source of label maps alone.
         labels: Label file of each item's name, or None for a source of images alone. Same names as
             ``images``.
-        label_space: What the ids mean; None for a source of images alone.
-        id_map: Stored id → class id, for ids that differ; the others stay.
-        all_ids: Whether ``id_map`` names every stored id, so that any other is an error, and so are colours.
+        label_space: What the ids in the files mean; None for a source of images alone.
 
     Raises:
         DataError: If an image has no label map or a label map has no image.
     """
 
     def __init__(self, images: Mapping[str, Path] | None, labels: Mapping[str, Path] | None,
-                 label_space: LabelSpace | None, id_map: Mapping[int, int] | None = None, all_ids: bool = False):
+                 label_space: LabelSpace | None):
         if images is not None and labels is not None:
             pair_files(images, labels)
         self._images = images
         self._labels = labels
         self._names = list(images if images is not None else labels)
-        self._stored_ids = StoredIds(integer_ids(id_map), all_ids)
-        self._rule = hashlib.blake2b(repr(self._stored_ids).encode(), digest_size=8).hexdigest()
         self.label_space = label_space
 
     def __len__(self):
@@ -131,7 +127,8 @@ class FileSource(Source):
         return " and ".join(str(files[name]) for files in (self._images, self._labels) if files is not None)
 
     def fingerprint(self, index):
-        return f"{self._state(self._labels, index)}/{self._rule}"
+        rule = hashlib.blake2b(self.label_space.id_rule.encode(), digest_size=8).hexdigest()
+        return f"{self._state(self._labels, index)}/{rule}"
 
     def image_fingerprint(self, index):
         return None if self._images is None else self._state(self._images, index)
@@ -144,10 +141,6 @@ class FileSource(Source):
         except OSError as error:
             raise unreadable(files[name], error) from None
         return f"{name}/{status.st_size}/{status.st_mtime_ns}"
-
-    @property
-    def stored_ids(self):
-        return self._stored_ids
 
     def image_bytes(self, index):
         return None if self._images is None else read_bytes(self._images[self._names[index]])
@@ -163,5 +156,4 @@ class FileSource(Source):
     def load_label_map(self, index):
         if self._labels is None:
             raise ValueError("This source has images alone (labels=None): it has no label maps to load.")
-        path = self._labels[self._names[index]]
-        return self._stored_ids.read(read_bytes(path), self.label_space, str(path))
+        return self.label_space.read(self._labels[self._names[index]])

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from keras_semisis.data.bad_files import BadFiles, bad_files
-from keras_semisis.data.label_space import DataError, LabelSpace, distinct_colours
+from keras_semisis.data.data_error import DataError
+from keras_semisis.data.label_space import LabelSpace, distinct_colours, unnamed_classes
 from keras_semisis.data.sources.decoding import read_bytes, read_label_map
 from keras_semisis.data.sources.file_source import FileSource, find_files
 from keras_semisis.data.stored_ids import integer_ids, remap
@@ -40,7 +41,8 @@ class Folder(FileSource):
         label_space: What the ids mean.
         palette: RGB colour of each class id, for a label space without names.
         ignore_class: The don't-care id, where there is no ``label_space`` to say so.
-        id_map: Stored id → class id, for ids that differ, such as ``{255: 1}`` for masks of 0 and 255.
+        id_map: Stored id → class id, for ids that differ, such as ``{255: 1}`` for masks of 0 and 255; goes before the rule
+            of ``label_space``.
         skip_bad: Number of label maps that may be bad when all are read for their ids; as in `paired_dataset`.
 
     Raises:
@@ -80,12 +82,12 @@ class Folder(FileSource):
         if label_files is not None and label_space is None:
             classes = root / "classes.csv"
             if palette is not None:
-                label_space = LabelSpace(_names(len(palette)), palette, ignore_class)
+                label_space = LabelSpace(unnamed_classes(len(palette)), palette, ignore_class)
             elif classes.is_file():
                 label_space = _read_classes(classes, ignore_class)
             else:
                 label_space = _found_label_space(label_files, id_map, ignore_class, bad_files(skip_bad))
-        super().__init__(image_files, label_files, label_space if label_files is not None else None, id_map)
+        super().__init__(image_files, label_files, label_space.with_ids(id_map) if label_files is not None else None)
 
 
 def _split_folder(root: Path, folder: str | Path, split: str | None) -> Path:
@@ -93,10 +95,6 @@ def _split_folder(root: Path, folder: str | Path, split: str | None) -> Path:
         return root / folder
     split_first = root / split / folder
     return split_first if split_first.is_dir() else root / folder / split
-
-
-def _names(number: int) -> list[str]:
-    return [f"class {i}" for i in range(number)]
 
 
 def _read_classes(path: Path, ignore_class: int | None) -> LabelSpace:
@@ -166,4 +164,4 @@ def _found_label_space(files: Mapping[str, Path], id_map: Mapping[int, int],
                       f"{listed}. If the others are no classes, map the ids to 0, 1, 2, ... by id_map={{{shown}}} "
                       "(--id-map STORED=CLASS); else name all classes in a classes.csv.", stacklevel=3)
     number = max(ids[-1], -1 if ignore_class is None else ignore_class) + 1
-    return LabelSpace(_names(number), distinct_colours(number), ignore_class)
+    return LabelSpace(unnamed_classes(number), distinct_colours(number), ignore_class)

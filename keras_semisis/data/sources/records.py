@@ -3,9 +3,11 @@
 import os
 import threading
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
-from keras_semisis.data.label_space import DataError, LabelSpace
+from keras_semisis.data.data_error import DataError
+from keras_semisis.data.label_space import LabelSpace
 from keras_semisis.data.record_files import (
     IMAGES,
     LABEL_MAPS,
@@ -16,7 +18,6 @@ from keras_semisis.data.record_files import (
 )
 from keras_semisis.data.sources.decoding import decode_image
 from keras_semisis.data.sources.source import Source
-from keras_semisis.data.stored_ids import StoredIds
 
 
 class Records(Source):
@@ -53,12 +54,10 @@ class Records(Source):
         self.path = Path(root) if split is None else Path(root) / split
         self._module = array_record_module()
         manifest = read_manifest(self.path)
-        space = manifest["label_space"]
-        self.label_space = None if space is None else LabelSpace(**space)
+        self.label_space, self._stored_label_space = _label_spaces(manifest)
         # which packs of earlier versions have not
         self.published_image_size, self.published_load_size = (
             size and tuple(size) for size in map(manifest.get, ("published_image_size", "published_load_size")))
-        self._stored_ids = StoredIds({int(stored): to for stored, to in manifest["id_map"].items()}, manifest["all_ids"])
         self._fingerprint = manifest["fingerprint"]
         self._length, self._shard_length = manifest["items"], manifest["items_per_shard"]
         self._indexes = [self._open_index(number, stored) for number, stored in enumerate(manifest["shards"])]
@@ -108,8 +107,8 @@ class Records(Source):
     image_fingerprint = fingerprint
 
     @property
-    def stored_ids(self):
-        return self._stored_ids
+    def stored_label_space(self):
+        return self._stored_label_space
 
     def class_counts(self, index):
         number, position = self._at(index)
@@ -127,7 +126,7 @@ class Records(Source):
 
     def load_label_map(self, index):
         content, where = self._read(LABEL_MAPS, index)
-        return self._stored_ids.read(content, self.label_space, where)
+        return self._stored_label_space.decode(content, where)
 
     def _read(self, kind, index) -> tuple[bytes, str]:
         """A record and where it is."""
@@ -157,3 +156,14 @@ class Records(Source):
                     reader = self._module.ArrayRecordReader(os.fsencode(path), "readahead_buffer_size:0")
                     self._readers[path] = reader
         return reader
+
+
+def _label_spaces(manifest):
+    """That of the data set, and that by which its files in the pack are read: what was rendered is packed as classes."""
+    if manifest["label_space"] is None:
+        return None, None
+    space = LabelSpace.from_config(manifest["label_space"])
+    rule = {"id_map": {int(stored): to for stored, to in manifest["id_map"].items()}, "all_ids": manifest["all_ids"]}
+    stored = replace(space, **rule)
+    # packs of earlier versions know the latter rule alone
+    return (space if "id_map" in manifest["label_space"] else stored), stored

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_semisis.data.class_counts import ClassStatistics
-from keras_semisis.data.label_space import DataError, LabelSpace
-from keras_semisis.data.stored_ids import StoredIds
+from keras_semisis.data.data_error import DataError
+from keras_semisis.data.label_space import LabelSpace
 
 
 class Source(ABC):
@@ -64,7 +64,7 @@ class Source(ABC):
         return None
 
     def label_map_bytes(self, index: int) -> bytes | None:
-        """The same for the label map; it reads label maps by `stored_ids`."""
+        """The same for the label map; it reads label maps by `stored_label_space`."""
         return None
 
     def image_fingerprint(self, index: int) -> str | None:
@@ -75,9 +75,9 @@ class Source(ABC):
         return None
 
     @property
-    def stored_ids(self) -> StoredIds:
-        """How the ids in the files of `label_map_bytes` become class ids."""
-        return StoredIds()
+    def stored_label_space(self) -> LabelSpace:
+        """By which the files of `label_map_bytes` are read: `label_space`, where its files store no other ids than others."""
+        return self.label_space
 
     def load(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """``(image, label_map)``: uint8 ``(H, W, 3)`` and integer ``(H, W)``.
@@ -144,8 +144,8 @@ class Subset(Source):
         return self.source.image_fingerprint(self.indices[index])
 
     @property
-    def stored_ids(self):
-        return self.source.stored_ids
+    def stored_label_space(self):
+        return self.source.stored_label_space
 
     def load_image(self, index):
         return self.source.load_image(self.indices[index])

@@ -1,17 +1,17 @@
 """TensorFlow Datasets: any of its segmentation sets, by the names of its features."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from keras_semisis.data.label_space import DataError, LabelSpace, distinct_colours
+from keras_semisis.data.data_error import DataError
+from keras_semisis.data.label_space import LabelSpace, distinct_colours
 from keras_semisis.data.sources.ade20k import ADE20K
 from keras_semisis.data.sources.cityscapes import Cityscapes
 from keras_semisis.data.sources.decoding import decode_colours
 from keras_semisis.data.sources.source import Source
-from keras_semisis.data.stored_ids import class_ids, integer_ids, remap
 
 # The 50 classes of ADE20K that are stuff, or too rare, have no ids in the annotation of instances
 _ADE20K_WITHOUT_INSTANCES = {
@@ -57,7 +57,7 @@ class TFDS(Source):
         image: Feature of the photo, uint8 ``(H, W, 3)`` or ``(H, W, 1)``.
         label: Feature of the label map: integer ``(H, W)`` or ``(H, W, 1)`` are ids, ``(H, W, 3)`` colours of the palette.
         label_space: What the ids mean.
-        id_map: Stored id → class id, for ids that differ; the others stay.
+        id_map: Stored id → class id, for ids that differ; goes before the rule of ``label_space`` or of a known set.
 
     Attributes:
         known: Names of the sets that need no further arguments, and the source whose classes they have.
@@ -84,14 +84,15 @@ class TFDS(Source):
         features = builder.info.features
         self._image = _feature(features, image or (known and known.image), "image", name)
         self._label = _feature(features, label or (known and known.label), "label", name)
-        self._id_map = integer_ids(id_map)
-        self._all_ids = known is not None and label_space is None and not self._id_map
-        if self._all_ids:
-            self._id_map = known.id_map
+        self._first_channel = builder.name == "scene_parse150"  # classes in red, instances in green
+        if known is not None and label_space is None:
             self.published_image_size = known.source.published_image_size
             self.published_load_size = known.source.published_load_size
-        self._first_channel = builder.name == "scene_parse150"  # classes in red, instances in green
-        self.label_space = label_space or (known.source.label_space if known else _label_space(features, self._label, name))
+            # what the set stores may be other ids than those of the files that it was made of
+            self.label_space = known.source.label_space
+            self._stored = replace(self.label_space, id_map=known.id_map).with_ids(id_map)
+        else:
+            self.label_space = self._stored = (label_space or _label_space(features, self._label, name)).with_ids(id_map)
         self._split = known.splits.get(split, split) if known else _split(builder, split)
         self._set = builder.info.full_name
         self._examples = _data_source(builder, self._split)
@@ -106,7 +107,7 @@ class TFDS(Source):
         return f"{self._set}, example {index} of {self._split}"
 
     def fingerprint(self, index):
-        return f"{self._set}/{self._split}/{len(self)}/{index}/{self._label}/{sorted(self._id_map.items())}"
+        return f"{self._set}/{self._split}/{len(self)}/{index}/{self._label}/{sorted(self._stored.id_map.items())}"
 
     def load_image(self, index):
         return self._photo(self._example(index), index)
@@ -142,9 +143,7 @@ class TFDS(Source):
             stored = stored[..., 0]
         elif stored.ndim == 3:
             stored = decode_colours(stored, self.label_space, where)
-        if self._all_ids:
-            return class_ids(stored, self._id_map, where)
-        return self.label_space.check(remap(stored, self._id_map), where)
+        return self._stored.of_stored_ids(stored, where)
 
 
 def _builder(name, data_dir):

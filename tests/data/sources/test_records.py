@@ -97,7 +97,7 @@ def reads_of(source, monkeypatch):
 def test_a_pack_gives_what_the_folder_gives(folder, packed):
     records = Records(packed)
     assert_same_items(records, folder)
-    assert records.label_space == folder.label_space and records.stored_ids == folder.stored_ids
+    assert records.label_space == folder.label_space and records.stored_label_space == folder.stored_label_space
     assert sorted(path.name for path in packed.iterdir()) == ["pack.json", *(
         f"shard-0000{i}.{kind}" for i in range(3) for kind in ("images", "label_maps", "npz"))]
 
@@ -128,6 +128,25 @@ def test_what_is_rendered_is_stored_without_loss(tmp_path):
     scenes = SyntheticScenes(num_scenes=3, image_size=(32, 48))
     write_records(scenes, tmp_path / "scenes")
     assert_same_items(Records(tmp_path / "scenes"), scenes)
+
+
+def test_a_pack_keeps_the_rule_of_the_data_set(folder, packed, tmp_path):
+    """Also where its own files hold classes, since what a source changes is packed as that."""
+    class Rendered(Folder):
+        def label_map_bytes(self, index):
+            return None
+
+    rendered = Rendered(folder._images["straße 0"].parents[1], palette=PALETTE, ignore_class=4, id_map={255: 4})
+    write_records(rendered, tmp_path / "rendered")
+    write_records(Records(tmp_path / "rendered"), tmp_path / "again")
+    manifest = json.loads((packed / "pack.json").read_text())
+    # as packs were before label spaces had a rule
+    manifest["label_space"] = {name: manifest["label_space"][name] for name in ("class_names", "palette", "ignore_class")}
+    shutil.copytree(packed, tmp_path / "old")
+    (tmp_path / "old" / "pack.json").write_text(json.dumps(manifest))
+    for pack in (packed, tmp_path / "rendered", tmp_path / "again", tmp_path / "old"):
+        assert Records(pack).label_space == folder.label_space and Records(pack).label_space.id_map == {255: 4}
+        np.testing.assert_array_equal(Records(pack).load_label_map(5), folder.load_label_map(5))
 
 
 def test_ids_above_255_are_stored_without_loss(tmp_path):
