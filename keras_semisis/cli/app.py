@@ -22,11 +22,10 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_mar
 _DATA = ("What to train on: cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, folder:PATH (images/ and "
          "labels/ in it), records:PATH (of pack) or synthetic.")
 _SIZE = "Height x width; by default that of published results on the data, or 64x96."
-_SKIP_BAD = ("Number of damaged or wrongly labelled files to tolerate; they are listed at the end. A photo or label map "
-             "without its partner is an error in any case.")
+_SKIP_BAD = "Number of damaged or wrongly labelled files to tolerate; they are listed at the end."
 Data = Annotated[str, typer.Option("--data", help=_DATA)]
 ValidationData = Annotated[str | None, typer.Option(
-    help="folder:PATH to validate with. Otherwise the data's own validation split, or every tenth item of a folder.")]
+    help="folder:PATH to validate with. Otherwise the data's own validation split, or every tenth pair of a folder.")]
 ImageSize = Annotated[str | None, typer.Option(help=_SIZE)]
 BatchSize = Annotated[int, typer.Option(min=1)]
 Seed = Annotated[int, typer.Option(min=0)]
@@ -71,10 +70,11 @@ def train(
     ctx: typer.Context,
     data: Annotated[str | None, typer.Option(help=_DATA, rich_help_panel=_SOURCES)] = None,
     validation_data: Annotated[str | None, typer.Option(
-        help="folder:PATH to validate with. Otherwise the data's own validation split, or every tenth item of a folder.",
+        help="folder:PATH to validate with. Otherwise the data's own validation split, or every tenth pair of a folder.",
         rich_help_panel=_SOURCES)] = None,
     ratio: Annotated[float | None, typer.Option(
-        help="Share of the items whose labels are used as pairs; by default 0.1, or 1 where a method learns from pairs alone.",
+        help="Share of the pairs that are used as such; by default 0.1, or 1 where a method learns from pairs alone, or there "
+             "are further photos or label maps that have no partner.",
         rich_help_panel=_SOURCES)] = None,
     unpaired_images: Annotated[str | None, typer.Option(help="Folder of further images.",
                                                         rich_help_panel=_SOURCES)] = None,

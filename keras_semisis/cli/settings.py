@@ -21,7 +21,8 @@ class Method:
 
     Args:
         system: Its class.
-        ratio, sampler, generator: What it has where nothing is said.
+        ratio, sampler, generator: What it has where nothing is said. The ratio is 1 where there are further photos or label
+            maps that can be unpaired ones, and the method takes these.
         lacks: The options that it has no use for.
     """
 
@@ -120,9 +121,20 @@ class TrainSettings:
         if useless:
             raise ValueError(f"--method {self.method} has no use for {', '.join(useless)}: leave that out, or train another "
                              "method.")
-        for name in ("ratio", "sampler", "generator"):
+        for name in ("sampler", "generator"):
             if getattr(self, name) is None:
                 setattr(self, name, getattr(method, name))
+
+    def choose_ratio(self, has_unpaired: bool) -> None:
+        """Fixes the ratio, if none is given.
+
+        Args:
+            has_unpaired: Whether the data hold photos or label maps without a partner.
+        """
+        if self.ratio is None:
+            usual = METHODS[self.method].ratio
+            further = has_unpaired or self.unpaired_images is not None or self.unpaired_labels is not None
+            self.ratio = 1.0 if usual > 0 and further else usual
 
 
 def parse_size(text: str, option: str = "--image-size") -> tuple[int, int]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_semisis.cli.messages import console
 from keras_semisis.cli.settings import FILE, TrainSettings, parse_id_map
 from keras_semisis.data import (
     ADE20K,
@@ -26,6 +27,7 @@ from keras_semisis.data import (
 from keras_semisis.data.draws import permutation
 from keras_semisis.data.label_space import distinct_colours
 from keras_semisis.data.record_files import MANIFEST
+from keras_semisis.data.split import with_further
 
 EXPECTED = "cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, folder:PATH, records:PATH or synthetic"
 DEFAULT_IMAGE_SIZE = (64, 96)
@@ -49,7 +51,8 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
     ``records:PATH`` or ``synthetic``.
 
     All but ``folder`` and ``records`` have a validation split, and so have those with ``train`` and ``val`` in them. Of any
-    others every tenth item, chosen by name, is kept for validation, unless ``validation_data`` names another.
+    others every tenth pair, chosen by name, is kept for validation, unless ``validation_data`` names another. Photos without a
+    label map and label maps without a photo are counted in a line.
 
     Args:
         data: As above; ``synthetic:N`` has N training scenes and half as many others.
@@ -89,7 +92,7 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
     if kind != "folder" or not path:
         raise ValueError(f"--validation-data {validation_data}: expected folder:PATH or records:PATH.")
     val = Folder(path, label_space=pair.train.label_space, id_map=parse_id_map(id_map))
-    return DataPair(pair.train, val)
+    return DataPair(pair.train, _pairs_alone(val, path))
 
 
 def default_sizes(data: str) -> tuple[tuple[int, int], tuple[int, int] | None]:
@@ -153,9 +156,27 @@ def _has_split(root, split, folder="images"):
 def _open_folder(root, ignore_class, id_map, hold_out, skip_bad):
     train = Folder(root, split="train" if _has_split(root, "train") else None, ignore_class=ignore_class, id_map=id_map,
                    skip_bad=skip_bad)
+    _tell_of_unpaired(train, root, "unpaired {}")
     if _has_split(root, "train") and _has_split(root, "val"):
-        return DataPair(train, Folder(root, split="val", label_space=train.label_space, id_map=id_map))
+        val = Folder(root, split="val", label_space=train.label_space, id_map=id_map)
+        return DataPair(train, _pairs_alone(val, f"{root}, split val"))
     return _held_out(train, root) if hold_out else DataPair(train, train)
+
+
+def _pairs_alone(val, where):
+    """Validation data; what has no partner in them is not used."""
+    _tell_of_unpaired(val, where, "not used")
+    val.unpaired_images = val.unpaired_labels = None
+    return val
+
+
+def _tell_of_unpaired(source, where, use):
+    """Prints how many photos and label maps of a folder have no partner, and what becomes of them."""
+    for further, kind, partner in ((source.unpaired_images, "photos", "a label map"),
+                                   (source.unpaired_labels, "label maps", "a photo")):
+        if further is not None:
+            console.print(f"{where}: {len(source)} of {len(source) + len(further)} {kind} have {partner}, which makes pairs; "
+                          f"the other {len(further)} are {use.format(kind)}.", soft_wrap=True, highlight=False, markup=False)
 
 
 def _open_records(root, hold_out):
@@ -173,60 +194,32 @@ def _splits(root):
 def _held_out(train, root):
     count = max(1, round(_HELD_OUT * len(train)))
     if count == len(train):
-        raise DataError(f"{root}: one item alone cannot be both trained on and validated with. Add more, or name "
+        raise DataError(f"{root}: one pair alone cannot be both trained on and validated with. Add more, or name "
                         "--validation-data.")
     by_name = np.array(sorted(range(len(train)), key=train.name), np.int64)
     order = by_name[permutation(len(train), 0, "validation")]
-    return DataPair(train.subset(np.sort(order[count:])), train.subset(np.sort(order[:count])))
+    val = train.subset(np.sort(order[:count]))
+    val.unpaired_images = val.unpaired_labels = None
+    return DataPair(train.subset(np.sort(order[count:])), val)
 
 
 def training_sources(settings: TrainSettings, train: Source,
                      skip_bad: int | BadFiles = 0, **counting) -> tuple[Source, Source, Source]:
     """Paired source, unpaired images and unpaired label maps: the split, and folders of further ones.
 
-    With a ratio below 1 the further ones join what the split leaves unpaired; with a ratio of 1 they are all there is.
+    With a ratio below 1 the further ones join what is unpaired; with a ratio of 1 they are all there is, beside what the
+    folder of the data has without a partner.
     ``counting`` is ``statistics_cache`` and ``progress`` of `semi_paired_split`.
     """
     paired, images, labels = semi_paired_split(train, settings.ratio, settings.seed, skip_bad, **counting)
     if settings.unpaired_images:
         more = Folder(settings.unpaired_images, images=".", labels=None)
-        images = Joined(images, more) if settings.ratio < 1 else more
+        images = with_further(images, more, settings.ratio == 1 and train.unpaired_images is None)
     if settings.unpaired_labels:
         more = Folder(settings.unpaired_labels, images=None, labels=".", label_space=train.label_space,
                       id_map=parse_id_map(settings.id_map))
-        labels = Joined(labels, more) if settings.ratio < 1 else more
+        labels = with_further(labels, more, settings.ratio == 1 and train.unpaired_labels is None)
     return paired, images, labels
-
-
-class Joined(Source):
-    """The items of one source, then those of another."""
-
-    def __init__(self, first: Source, second: Source):
-        self.parts = (first, second)
-        self.label_space = first.label_space
-
-    def __len__(self):
-        return sum(map(len, self.parts))
-
-    def _at(self, index):
-        first, second = self.parts
-        return (first, index) if index < len(first) else (second, index - len(first))
-
-    def name(self, index):
-        source, position = self._at(index)
-        return f"{self.parts.index(source)}/{source.name(position)}"
-
-    def location(self, index):
-        source, position = self._at(index)
-        return source.location(position)
-
-    def load_image(self, index):
-        source, position = self._at(index)
-        return source.load_image(position)
-
-    def load_label_map(self, index):
-        source, position = self._at(index)
-        return source.load_label_map(position)
 
 
 def label_space_beside(model: Path, num_classes: int, ignore_class: int | None) -> LabelSpace:

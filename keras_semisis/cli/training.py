@@ -51,6 +51,11 @@ def open_training_data(settings: TrainSettings) -> TrainingData:
     bad, needed = BadFiles(settings.skip_bad), METHODS[settings.method].system.data_sets
     sources = open_data(settings.data, settings.image_size, settings.ignore_class, settings.id_map,
                         settings.validation_data, bad)
+    unpaired = [s for s in (sources.train.unpaired_images, sources.train.unpaired_labels) if s is not None]
+    settings.choose_ratio(bool(unpaired))
+    if unpaired and "unpaired_ds" not in needed:
+        console.print(f"--method {settings.method} learns from pairs alone: {sum(map(len, unpaired))} unpaired files are not "
+                      "used.", soft_wrap=True, highlight=False)
     size, batch, crop = settings.image_size, settings.batch_size, {"load_size": settings.load_size, "skip_bad": bad}
     sets, counts = [], {}
     with counting("Counting classes") as progress:

@@ -10,6 +10,7 @@ from keras_semisis.data.bad_files import BadFiles, bad_files, to_be_counted
 from keras_semisis.data.counting import class_statistics, missing_classes
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.draws import permutation
+from keras_semisis.data.sources.joined import Joined
 from keras_semisis.data.sources.one_sided import ImagesOnly, LabelMapsOnly
 from keras_semisis.data.sources.source import Source, Subset
 
@@ -19,7 +20,7 @@ _LOOKED_AT = 512
 
 def semi_paired_split(source: Source, ratio: float, seed: int = 0,
                       skip_bad: int | BadFiles = 0, statistics_cache: str | Path | None = None,
-                      progress: Callable[[int, int], None] | None = None) -> tuple[Subset, ImagesOnly, LabelMapsOnly]:
+                      progress: Callable[[int, int], None] | None = None) -> tuple[Subset, Source, Source]:
     """Splits a paired source into N_p = round(ratio · N) pairs, and unpaired images and label maps of the
     rest.
 
@@ -27,20 +28,23 @@ def semi_paired_split(source: Source, ratio: float, seed: int = 0,
     disk lists them. With one seed, the pairs of a smaller ratio are among those of a larger one. The unpaired
     images and the unpaired label maps are the same items in two independent orders.
 
+    Photos without a label map that lie beside the pairs (``source.unpaired_images``) join the unpaired images, and label maps
+    without a photo the unpaired label maps. N counts the pairs alone.
+
     It counts the classes of the paired part, which rare-class sampling then need not do again, and warns of those that it
     misses and that one of up to 512 unpaired label maps shows.
 
     Args:
         source: A source with images and label maps.
         ratio: Supervision ratio r, from 0 to 1. 0 gives no pairs (USIS); 1 gives all of them, and unpaired
-            sources that are the same items reshuffled.
+            sources that are the same items reshuffled, or what lies beside the pairs, where there is any.
         seed: The seed of the split.
         skip_bad: Number of label maps that may be bad when they are counted; as in `paired_dataset`.
         statistics_cache: File for the class statistics of the paired part, see `class_statistics`.
         progress: Called while they are counted, see `class_statistics`.
 
     Returns:
-        ``(paired, images, labels)``: three sources.
+        ``(paired, images, labels)``: three sources; of photos and label maps, photos alone, label maps alone.
 
     Raises:
         ValueError: If the ratio is not in 0..1, or the source has no label maps.
@@ -78,19 +82,35 @@ def semi_paired_split(source: Source, ratio: float, seed: int = 0,
     order = by_name[permutation(total, seed, "split")]
     pairs, rest = order[:num_pairs], order[num_pairs:] if ratio < 1 else order
     paired = source.subset(pairs)
+    paired.unpaired_images = paired.unpaired_labels = None  # they are in the other two
     images = ImagesOnly(source, rest[permutation(len(rest), seed, "unpaired images")])
     labels = LabelMapsOnly(source, rest[permutation(len(rest), seed, "unpaired label maps")])
-    if 0 < ratio < 1:
+    images = with_further(images, source.unpaired_images, ratio == 1)
+    labels = with_further(labels, source.unpaired_labels, ratio == 1)
+    if 0 < ratio < 1 or (ratio and source.unpaired_labels is not None):
         bad = bad_files(skip_bad)
         paired.counts = class_statistics(to_be_counted(paired, bad), statistics_cache, progress)
         _warn_of_missing_classes(paired, to_be_counted(labels.subset(range(min(_LOOKED_AT, len(labels)))), bad), ratio)
     return paired, images, labels
 
 
+def with_further(own: Source, further: Source | None, alone: bool) -> Source:
+    """What a split leaves unpaired, and further photos or label maps.
+
+    Args:
+        own: Of the split.
+        further: Others of that kind, or None.
+        alone: Whether there are to be the further ones alone, since ``own`` are the pairs reshuffled.
+    """
+    if further is None:
+        return own
+    return further if alone else Joined(own, further)
+
+
 def _warn_of_missing_classes(paired: Source, unpaired: Source, ratio: float) -> None:
     missing = missing_classes(paired, unpaired)
     if missing:
+        remedy = "Another seed or a larger ratio may include them." if ratio < 1 else "Label a photo that shows them."
         warnings.warn(f"The {len(paired)} pairs of ratio={ratio} hold no pixel of {', '.join(missing)}: no "
-                      "label will teach the discriminator these classes. Another seed or a larger ratio may "
-                      "include them.",
+                      f"label will teach the discriminator these classes. {remedy}",
                       stacklevel=3)

@@ -112,5 +112,14 @@ def test_mistakes_end_in_one_line(options, words, tmp_path):
 
 def test_a_method_accepts_its_own_default():
     assert TrainSettings("synthetic", "", "usis", ratio=0.0, sampler="uniform").ratio == 0
-    assert [TrainSettings("synthetic", "", method).ratio for method in METHODS] == [0.1, 1.0, 0.1, 0.0, 1.0, 1.0]
+    for unpaired, ratios in ((False, [0.1, 1.0, 0.1, 0.0, 1.0, 1.0]), (True, [1.0, 1.0, 1.0, 0.0, 1.0, 1.0])):
+        chosen = [TrainSettings("synthetic", "", method) for method in METHODS]
+        for settings in chosen:
+            settings.choose_ratio(unpaired)
+        assert [settings.ratio for settings in chosen] == ratios
+    further = TrainSettings("synthetic", "", unpaired_images="photos")
+    further.choose_ratio(False)
+    given = TrainSettings("synthetic", "", ratio=0.3)
+    given.choose_ratio(True)
+    assert (further.ratio, given.ratio) == (1.0, 0.3)
     assert parse_betas("0,0.999") == (0.0, 0.999)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from keras_semisis import backend
-from keras_semisis.cli import segmenter_command, settings, sources
+from keras_semisis.cli import segmenter_command, settings, sources, training
 from keras_semisis.data import DataError, SyntheticScenes
 
 
@@ -102,6 +102,59 @@ def test_one_item_cannot_train_and_validate(tmp_path):
     write_folder(tmp_path, ["a"])
     with pytest.raises(DataError, match="--validation-data"):
         sources.open_data(f"folder:{tmp_path}", (8, 8))
+
+
+def partly_labelled(root, photos, labelled, label_maps=0):
+    """A folder in which some photos have label maps, and some label maps no photo."""
+    write_folder(root, [f"p{i:02d}" for i in range(photos)])
+    for i in range(labelled, photos):
+        (root / "labels" / f"p{i:02d}.png").unlink()
+    for i in range(label_maps):
+        Image.fromarray(np.full((8, 8), 2, "uint8")).save(root / "labels" / f"q{i:02d}.png")
+
+
+def training_data(**options):
+    return training.open_training_data(settings.TrainSettings(image_size=(8, 8), batch_size=2, **options))
+
+
+def test_few_labelled_photos_among_many(tmp_path, capsys):
+    partly_labelled(tmp_path / "data", photos=12, labelled=3)
+    common = dict(data=f"folder:{tmp_path / 'data'}", output=str(tmp_path / "run"))
+    data = training_data(**common)
+    assert data.counts == {"pairs": 2, "unpaired_images": 9, "unpaired_label_maps": 2, "validation": 1}
+    told = "data: 3 of 12 photos have a label map, which makes pairs; the other 9 are unpaired photos."
+    assert told in capsys.readouterr().out
+    chosen = settings.TrainSettings(**common, image_size=(8, 8))
+    training.open_training_data(chosen)
+    assert chosen.ratio == 1
+    assert training_data(**common, ratio=0.5).counts == {
+        "pairs": 1, "unpaired_images": 10, "unpaired_label_maps": 1, "validation": 1}
+    assert training_data(**common, method="usis").counts == {
+        "unpaired_images": 11, "unpaired_label_maps": 2, "validation": 1}
+    capsys.readouterr()
+    assert training_data(**common, method="oasis").counts == {"pairs": 2, "validation": 1}
+    assert "--method oasis learns from pairs alone: 9 unpaired files are not used." in capsys.readouterr().out
+
+
+def test_label_maps_without_a_photo_and_further_folders_add_up(tmp_path):
+    partly_labelled(tmp_path / "data", photos=20, labelled=20, label_maps=5)
+    write_folder(tmp_path / "more", ["a", "b"])
+    common = dict(data=f"folder:{tmp_path / 'data'}", output=str(tmp_path / "run"))
+    with pytest.warns(UserWarning, match="no pixel of class 2"):
+        counts = training_data(**common).counts
+    assert counts == {"pairs": 18, "unpaired_images": 18, "unpaired_label_maps": 5, "validation": 2}
+    with pytest.warns(UserWarning, match="no pixel of class 2"):
+        counts = training_data(**common, unpaired_images=str(tmp_path / "more" / "images"),
+                               unpaired_labels=str(tmp_path / "more" / "labels")).counts
+    assert counts == {"pairs": 18, "unpaired_images": 2, "unpaired_label_maps": 5 + 2, "validation": 2}
+
+
+def test_what_is_unpaired_in_validation_data_is_not_trained_on(tmp_path, capsys):
+    partly_labelled(tmp_path / "one", photos=3, labelled=3)
+    partly_labelled(tmp_path / "two", photos=5, labelled=2)
+    pair = sources.open_data(f"folder:{tmp_path / 'one'}", (8, 8), validation_data=f"folder:{tmp_path / 'two'}")
+    assert (len(pair.val), pair.val.unpaired_images, pair.train.unpaired_images) == (2, None, None)
+    assert "two: 2 of 5 photos have a label map, which makes pairs; the other 3 are not used." in capsys.readouterr().out
 
 
 @pytest.mark.filterwarnings("ignore:The 2 pairs")

@@ -103,3 +103,39 @@ def test_missing_classes_are_reported_by_name():
         else:
             assert missing_classes(paired, source) == ["c2"]
             assert len(caught) == 1 and "no pixel of c2:" in str(caught[0].message)
+
+
+class Beside(ArraySource):
+    """Numbered pairs, and what has no partner."""
+
+    def __init__(self, number, photos, label_maps):
+        super().__init__([np.full((2, 2), i) for i in range(number)], num_classes=99)
+        further = [ArraySource([np.full((2, 2), 90 + i) for i in range(n)], None, [f"{kind}{i}" for i in range(n)], 99)
+                   for kind, n in (("photo", photos), ("map", label_maps))]
+        self.unpaired_images, self.unpaired_labels = (source if len(source) else None for source in further)
+
+
+@pytest.mark.parametrize(("ratio", "expected"), [(1, (8, 3, 2)), (0.5, (4, 4 + 3, 4 + 2)), (0, (0, 8 + 3, 8 + 2))])
+def test_what_has_no_partner_joins_the_unpaired_part(ratio, expected):
+    paired, images, labels = quiet_split(Beside(8, 3, 2), ratio)
+    assert (len(paired), len(images), len(labels)) == expected
+    assert [images.load_image(len(images) - 3 + i)[0, 0, 0] for i in range(3)] == [90, 91, 92]
+    assert [labels.load_label_map(len(labels) - 2 + i)[0, 0] for i in range(2)] == [90, 91]
+    assert len(set(names(images))) == len(images) and len(set(names(labels))) == len(labels)
+    assert paired.unpaired_images is None and paired.unpaired_labels is None
+
+
+def test_with_all_pairs_the_side_without_further_ones_is_the_pairs_again():
+    source = Beside(8, 3, 0)
+    paired, images, labels = quiet_split(source, 1)
+    assert (len(paired), len(images)) == (8, 3) and sorted(names(labels)) == names(source)
+
+
+def test_a_subset_keeps_what_lies_beside():
+    part = Beside(8, 3, 2).subset([1, 2])
+    assert (len(part), len(part.unpaired_images), len(part.unpaired_labels)) == (2, 3, 2)
+
+
+def test_classes_that_unpaired_label_maps_alone_show_are_reported():
+    with pytest.warns(UserWarning, match=r"pairs of ratio=1 hold no pixel of c90, c91: .*Label a photo that shows them"):
+        semi_paired_split(Beside(8, 0, 2), 1)

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from keras_semisis.data.data_error import DataError
@@ -32,19 +32,32 @@ def find_files(folder: Path, ending: str = "") -> dict[str, Path]:
         listed = ", ".join(sorted(entry.name for entry in parent.iterdir())[:10]) or "nothing"
         raise DataError(f"{folder}: there is no such folder; {parent} holds {listed}. Correct the path, the "
                         "split or the folder's name.")
-    files = {}
-    for path in sorted(_files_below(folder)):
-        if path.suffix.lower() not in SUFFIXES or not path.stem.endswith(ending):
-            continue
+    files = by_name(folder, (path for path in image_files(folder) if path.stem.endswith(ending)), ending)
+    if not files:
+        named = f" named *{ending}" if ending else ""
+        raise DataError(f"{folder}: no image files{named} found (looked for {' '.join(SUFFIXES)}, subfolders "
+                        "included). Put the files there or name another folder.")
+    return files
+
+
+def image_files(folder: Path) -> list[Path]:
+    """Paths of the image files below a folder, sorted; see `find_files`."""
+    return sorted(path for path in _files_below(folder) if path.suffix.lower() in SUFFIXES)
+
+
+def by_name(folder: Path, paths: Iterable[Path], ending: str = "") -> dict[str, Path]:
+    """Image files by their path in a folder, without the ending and the suffix.
+
+    Raises:
+        DataError: If two files differ in their suffix alone.
+    """
+    files: dict[str, Path] = {}
+    for path in paths:
         key = _normalised(path.relative_to(folder).with_suffix("").as_posix().removesuffix(ending))
         if key in files:
             raise DataError(f"{path}: {files[key].name} has the same name but for the suffix, so it is not "
                             "clear which of them belongs to its partner. Rename or remove one.")
         files[key] = path
-    if not files:
-        named = f" named *{ending}" if ending else ""
-        raise DataError(f"{folder}: no image files{named} found (looked for {' '.join(SUFFIXES)}, subfolders "
-                        "included). Put the files there or name another folder.")
     return files
 
 

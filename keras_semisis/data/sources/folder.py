@@ -13,6 +13,8 @@ from keras_semisis.data.data_error import DataError
 from keras_semisis.data.label_space import LabelSpace, distinct_colours, unnamed_classes
 from keras_semisis.data.sources.decoding import read_bytes, read_label_map
 from keras_semisis.data.sources.file_source import FileSource, find_files
+from keras_semisis.data.sources.folder_files import FolderFiles, find_pairs
+from keras_semisis.data.sources.pairing import bare_suffix
 from keras_semisis.data.stored_ids import integer_ids, remap
 
 _MOST_CLASSES = 1024
@@ -21,7 +23,12 @@ _IGNORE = {"": False, "0": False, "no": False, "false": False, "1": True, "yes":
 
 
 class Folder(FileSource):
-    """Images and label maps below a folder, matched by file name without the suffix; subfolders included.
+    """Images and label maps below a folder, matched by file name without the format; subfolders included.
+
+    Few label maps are enough: the photos that have one are the items of this source, the others are its ``unpaired_images``;
+    label maps without a photo are its ``unpaired_labels``. `semi_paired_split` takes both. The names of a photo and its label
+    map may differ in letter case, and in a suffix: ``street.jpg`` and ``street_mask.png``, ``street.jpg.png``. Photos and label
+    maps may lie in one folder, where the suffix, or JPEG beside PNG, tells which is which.
 
     With ``split="train"`` the files are in ``root/images/train`` or ``root/train/images``, the same for
     labels. A label map is a grey PNG of class ids (8 or 16 bit), a palette-mode PNG (its indices are the
@@ -44,14 +51,18 @@ class Folder(FileSource):
         id_map: Stored id → class id, for ids that differ, such as ``{255: 1}`` for masks of 0 and 255; goes before the rule
             of ``label_space``.
         skip_bad: Number of label maps that may be bad when all are read for their ids; as in `paired_dataset`.
+        image_suffix, label_suffix: What the names of photos and of label maps have after the part that both share, such as
+            "_mask"; "" for nothing. None finds it.
 
     Raises:
-        DataError: If a folder is missing or empty, a file has no partner, `classes.csv` cannot be understood,
-            or the ids found make no label space.
+        DataError: If a folder is missing or empty, no photo has a label map, several suffixes are possible, `classes.csv`
+            cannot be understood, or the ids found make no label space.
         ValueError: If arguments contradict each other, or ``id_map`` holds what is no integer.
 
     Warns:
-        UserWarning: If the classes are those found, and most ids below the highest are in no label map.
+        UserWarning: If there are both photos and label maps without a partner, whose names may have been meant to agree; if
+            files beside the label maps are passed over; if the classes are those found, and most ids below the highest are in
+            no label map.
 
     Example:
 
@@ -70,24 +81,42 @@ class Folder(FileSource):
     def __init__(self, root: str | Path, split: str | None = None, images: str | Path | None = "images",
                  labels: str | Path | None = "labels", label_space: LabelSpace | None = None,
                  palette: Sequence[Sequence[int]] | None = None, ignore_class: int | None = None,
-                 id_map: Mapping[int, int] | None = None, skip_bad: int | BadFiles = 0):
+                 id_map: Mapping[int, int] | None = None, skip_bad: int | BadFiles = 0,
+                 image_suffix: str | None = None, label_suffix: str | None = None):
         root, id_map = Path(root), integer_ids(id_map)
         if images is None and labels is None:
             raise ValueError("images=None and labels=None leave nothing to read. Name at least one folder.")
         if label_space is not None and (palette is not None or ignore_class is not None):
             raise ValueError("label_space= says what palette= and ignore_class= would say. Give one or the "
                              "others.")
-        image_files = None if images is None else find_files(_split_folder(root, images, split))
-        label_files = None if labels is None else find_files(_split_folder(root, labels, split))
-        if label_files is not None and label_space is None:
+        files = self._find(None if images is None else _split_folder(root, images, split),
+                           None if labels is None else _split_folder(root, labels, split), image_suffix, label_suffix)
+        if labels is None:
+            label_space = None
+        elif label_space is None:
             classes = root / "classes.csv"
             if palette is not None:
                 label_space = LabelSpace(unnamed_classes(len(palette)), palette, ignore_class)
             elif classes.is_file():
                 label_space = _read_classes(classes, ignore_class)
             else:
+                label_files = [*files.labels.values(), *files.unpaired_labels.values()]
                 label_space = _found_label_space(label_files, id_map, ignore_class, bad_files(skip_bad))
-        super().__init__(image_files, label_files, label_space.with_ids(id_map) if label_files is not None else None)
+        if label_space is not None:
+            label_space = label_space.with_ids(id_map)
+        super().__init__(files.images, files.labels, label_space)
+        if files.unpaired_images:
+            self.unpaired_images = FileSource(files.unpaired_images, None, None)
+        if files.unpaired_labels:
+            self.unpaired_labels = FileSource(None, files.unpaired_labels, label_space)
+
+    @staticmethod
+    def _find(images, labels, image_suffix, label_suffix):
+        if images is None:
+            return FolderFiles(None, find_files(labels, bare_suffix(label_suffix) or ""), {}, {})
+        if labels is None:
+            return FolderFiles(find_files(images, bare_suffix(image_suffix) or ""), None, {}, {})
+        return find_pairs(images, labels, image_suffix, label_suffix)
 
 
 def _split_folder(root: Path, folder: str | Path, split: str | None) -> Path:
@@ -127,10 +156,10 @@ def _read_classes(path: Path, ignore_class: int | None) -> LabelSpace:
         raise DataError(f"{path}: {error}") from None
 
 
-def _found_label_space(files: Mapping[str, Path], id_map: Mapping[int, int],
+def _found_label_space(files: Sequence[Path], id_map: Mapping[int, int],
                        ignore_class: int | None, bad: BadFiles) -> LabelSpace:
     found: dict[int, Path] = {}
-    for path in files.values():
+    for path in files:
         try:
             label_map = read_label_map(path, None)
         except DataError as error:

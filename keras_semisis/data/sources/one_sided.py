@@ -15,7 +15,7 @@ class ImagesOnly(Subset):
 
     def __init__(self, source: Source, indices: Sequence[int]):
         super().__init__(source, indices)
-        self.label_space = None
+        self.label_space = self.unpaired_images = self.unpaired_labels = None
 
     def load_label_map(self, index):
         raise ValueError("These are unpaired images: they have no label maps. Label maps come from the other "
@@ -32,6 +32,10 @@ class LabelMapsOnly(Subset):
         source: A source with label maps.
         indices: Which of them, in which order.
     """
+
+    def __init__(self, source: Source, indices: Sequence[int]):
+        super().__init__(source, indices)
+        self.unpaired_images = self.unpaired_labels = None
 
     def load_image(self, index):
         raise ValueError("These are unpaired label maps: they have no photos. Photos come from the other "

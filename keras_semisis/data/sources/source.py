@@ -19,11 +19,15 @@ class Source(ABC):
         label_space: The `LabelSpace` of its label maps; None for a source of images alone.
         published_image_size: (height, width) at which the field publishes results on this data; None where it does not.
         published_load_size: The size that images are resized to before a crop of the former; None without crop.
+        unpaired_images: Photos that lie beside the pairs and have no label map, as a source; None where there are none.
+        unpaired_labels: Likewise label maps without a photo.
     """
 
     label_space: LabelSpace | None
     published_image_size: tuple[int, int] | None = None
     published_load_size: tuple[int, int] | None = None
+    unpaired_images: "Source | None" = None
+    unpaired_labels: "Source | None" = None
 
     @abstractmethod
     def __len__(self) -> int:
@@ -118,6 +122,7 @@ class Subset(Source):
         self.indices = np.asarray(indices, np.int64)
         self.label_space = source.label_space
         self.published_image_size, self.published_load_size = source.published_image_size, source.published_load_size
+        self.unpaired_images, self.unpaired_labels = source.unpaired_images, source.unpaired_labels
 
     def __len__(self):
         return len(self.indices)

@@ -244,15 +244,46 @@ def test_empty_folder_and_missing_folder(tmp_path):
         Folder(tmp_path, images=None)
 
 
-def test_file_without_its_partner(tmp_path):
-    write_pair(tmp_path, "a")
-    write_pair(tmp_path, "alone")
-    (tmp_path / "labels" / "alone.png").unlink()
-    with pytest.raises(DataError, match=r"images/alone\.png: this image has no label map.*1 of 2 images"):
-        Folder(tmp_path, label_space=SPACE)
-    (tmp_path / "images" / "alone.png").unlink()
+def names(source):
+    return [source.name(i) for i in range(len(source))]
+
+
+def test_photos_without_a_label_map_are_unpaired(tmp_path):
+    for name in "abcd":
+        write_pair(tmp_path, name)
+    for name in "bd":
+        (tmp_path / "labels" / f"{name}.png").unlink()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        source = Folder(tmp_path, label_space=SPACE)
+    assert names(source) == ["a", "c"] and names(source.unpaired_images) == ["b", "d"] and source.unpaired_labels is None
+    assert source.unpaired_images.label_space is None and source.unpaired_images.load_image(0).shape == (2, 3, 3)
+    with pytest.raises(ValueError, match="images alone"):
+        source.unpaired_images.load_label_map(0)
+
+
+def test_label_maps_without_a_photo_are_unpaired(tmp_path):
+    write_pair(tmp_path, "a", np.zeros((2, 3), np.uint8))
+    write(tmp_path / "labels" / "b.png", np.full((2, 3), 9, np.uint8))
+    source = Folder(tmp_path, id_map={9: 4})
+    assert names(source) == ["a"] and names(source.unpaired_labels) == ["b"] and source.unpaired_images is None
+    assert source.label_space.num_classes == 5  # its ids count too
+    assert source.unpaired_labels.load_label_map(0).tolist() == [[4] * 3] * 2
+
+
+def test_both_without_a_partner_are_warned_of(tmp_path):
+    for name in "ab":
+        write_pair(tmp_path, name)
+    (tmp_path / "labels" / "b.png").rename(tmp_path / "labels" / "c.png")
+    with pytest.warns(UserWarning, match=r"1 photos have no label map, and 1 label maps no photo.*b\.png and c\.png"):
+        source = Folder(tmp_path, label_space=SPACE)
+    assert names(source.unpaired_images) == ["b"] and names(source.unpaired_labels) == ["c"]
+
+
+def test_nothing_that_belongs_together(tmp_path):
+    write(tmp_path / "images" / "a.png", np.zeros((2, 3, 3), np.uint8))
     write(tmp_path / "labels" / "b.png", IDS)
-    with pytest.raises(DataError, match=r"labels/b\.png: this label map has no image.*1 of 2 label maps"):
+    with pytest.raises(DataError, match=r"images/a\.png and .*labels/b\.png: no photo .*image_suffix=.*--unpaired-images"):
         Folder(tmp_path, label_space=SPACE)
 
 

@@ -1,0 +1,103 @@
+"""The photos and label maps of a folder: which files they are, and which belong together."""
+
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+from keras_semisis.data.data_error import DataError
+from keras_semisis.data.sources.file_source import by_name, find_files, image_files
+from keras_semisis.data.sources.pairing import bare_suffix, find_rule, find_rule_in_one, matched
+
+# Formats that a label map cannot have, since they alter ids
+_PHOTO_FORMATS = (".jpg", ".jpeg")
+
+
+class FolderFiles(NamedTuple):
+    """Files by their names: pairs under equal names, then photos and label maps that have no partner."""
+
+    images: dict[str, Path]
+    labels: dict[str, Path]
+    unpaired_images: dict[str, Path]
+    unpaired_labels: dict[str, Path]
+
+
+def find_pairs(images: Path, labels: Path, image_suffix: str | None = None, label_suffix: str | None = None) -> FolderFiles:
+    """The photos in one folder, the label maps in another or in the same, and which of them belong together.
+
+    Names count without the format of the file. They may differ in letter case, and in a suffix that most label maps have, such
+    as ``_mask``, or that all photos have.
+
+    Args:
+        images, labels: The folders.
+        image_suffix, label_suffix: What the names of photos and of label maps have after the common part; None to find it.
+
+    Raises:
+        DataError: If a folder is missing or empty, nothing belongs together, or several suffixes are possible.
+
+    Warns:
+        UserWarning: If both photos and label maps are left without a partner, or files are passed over.
+    """
+    image_suffix, label_suffix = bare_suffix(image_suffix), bare_suffix(label_suffix)
+    if images.resolve() == labels.resolve():
+        photos, maps, rule = _told_apart(images, image_suffix, label_suffix)
+    else:
+        photos, maps = find_files(images), find_files(labels)
+        rule = find_rule(photos, maps, image_suffix, label_suffix, str(labels))
+    _check_given(images, photos, image_suffix, "image")
+    _check_given(labels, maps, label_suffix, "label")
+    first = next(iter(photos.values())), next(iter(maps.values()))
+    photos, maps, neither = matched(photos, maps, rule)
+    both = [name for name in photos if name in maps]
+    alone = [{name: path for name, path in files.items() if name not in partners}
+             for files, partners in ((photos, maps), (maps, photos))]
+    if not both:
+        raise DataError(
+            f"{first[0]} and {first[1]}: no photo and no label map have the same name (of {len(photos)} in {images} and "
+            f"{len(maps)} in {labels}). Rename them, give the suffixes in which they differ by image_suffix= and "
+            "label_suffix=, or name them as unpaired data: --unpaired-images and --unpaired-labels on the command line, "
+            "Folder(labels=None) and Folder(images=None) in Python.")
+    if neither:
+        warnings.warn(f"{neither[0]}: no label map by its name, and passed over ({len(neither)} such files; the names of label "
+                      f"maps end in {rule.label!r}). Give label_suffix= if this is wrong.", stacklevel=4)
+    if all(alone):
+        example = [next(iter(files.values())) for files in alone]
+        warnings.warn(f"{images}: {len(alone[0])} photos have no label map, and {len(alone[1])} label maps no photo. They are "
+                      f"used as unpaired ones. If they belong together, such as {example[0].name} and {example[1].name}, give "
+                      "them equal names.", stacklevel=4)
+    return FolderFiles({name: photos[name] for name in both}, {name: maps[name] for name in both}, *alone)
+
+
+def _told_apart(folder, image_suffix, label_suffix):
+    """Photos and label maps that lie in one folder."""
+    paths = image_files(folder) if folder.is_dir() else []
+    if not paths:
+        find_files(folder)  # raises, and says what there is instead
+    lossy = [path for path in paths if path.suffix.lower() in _PHOTO_FORMATS]
+    others = [path for path in paths if path.suffix.lower() not in _PHOTO_FORMATS]
+    if lossy and others:
+        photos, maps = by_name(folder, lossy), by_name(folder, others)
+        rule = find_rule(photos, maps, image_suffix, label_suffix, str(folder))
+        found = matched(photos, maps, rule)
+        if found[0].keys() & found[1].keys():
+            return _with_photos_of_any_format(photos, maps, rule)
+    names = by_name(folder, paths)
+    rule = find_rule_in_one(names, image_suffix, label_suffix, str(folder))
+    if not rule.label:
+        raise DataError(f"{folder}: photos and label maps lie in one folder, and their names do not tell which are which. Give "
+                        "label_suffix=, what the names of label maps end in, or put the two into folders of their own.")
+    maps = {name: path for name, path in names.items() if name.casefold().endswith(rule.label.casefold())}
+    return {name: path for name, path in names.items() if name not in maps}, maps, rule
+
+
+def _with_photos_of_any_format(photos, maps, rule):
+    if not rule.label:
+        return photos, maps, rule
+    labels = {name: path for name, path in maps.items() if name.casefold().endswith(rule.label.casefold())}
+    more = {name: path for name, path in maps.items() if name not in labels}
+    return {**more, **photos}, labels, rule
+
+
+def _check_given(folder, files, suffix, what):
+    if suffix and not any(name.casefold().endswith(suffix.casefold()) for name in files):
+        raise DataError(f"{folder}: no file has a name that ends in {what}_suffix={suffix!r}; there is "
+                        f"{next(iter(files.values())).name}, for example. Correct the suffix.")

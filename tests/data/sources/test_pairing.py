@@ -1,0 +1,88 @@
+"""Names of photos and label maps: which belong together, and what is in doubt."""
+
+from pathlib import Path
+
+import pytest
+
+from keras_semisis.data import DataError
+from keras_semisis.data.sources.pairing import NameRule, bare_suffix, find_rule, find_rule_in_one, matched
+
+
+@pytest.mark.parametrize(("images", "labels", "rule"), [
+    (["a", "b", "c"], ["a", "b"], ("", "")),
+    (["ISIC_1", "ISIC_2"], ["ISIC_1_segmentation", "ISIC_2_segmentation"], ("", "_segmentation")),
+    (["p1", "p2", "p3"], ["p1.jpg", "p2.jpg"], ("", ".jpg")),
+    (["1_sat", "2_sat"], ["1_mask", "2_mask"], ("_sat", "_mask")),
+    (["1_sat", "2_sat", "3_sat"], ["2_MASK", "3_MASK"], ("_sat", "_MASK")),
+    (["imgA", "imgB"], ["imgAMask", "imgBMask"], ("", "Mask")),
+    (["1", "11", "21"], ["1m", "11m", "21m"], ("", "m")),
+    # all photos of one frame number: its part in both suffixes is not taken
+    (["x/a_000_019_leftImg8bit", "x/b_000_019_leftImg8bit"], ["x/a_000_019_gtFine_labelIds", "x/b_000_019_gtFine_labelIds"],
+     ("_leftImg8bit", "_gtFine_labelIds")),
+    # previews and instances beside the label maps
+    (["a", "b"], [f"{n}_{k}" for n in "ab" for k in ("labelIds", "color", "instanceIds")], ("", "_labelIds")),
+    (["a", "b", "c"], ["a_mask", *(f"{n}_color" for n in "abc")], ("", "_mask")),
+    # numbers are no suffixes: 10 is not the label map of 1
+    (["1", "2", "3"], ["10", "20", "30"], ("", "")),
+    (["s_1", "s_2"], ["s_1_0", "s_2_0"], ("", "")),
+    # one of each that begin alike
+    (["sky_day", "sea_noon"], ["sky_night"], ("", "")),
+    (["a", "b"], ["a", "b_mask"], ("", "")),
+])
+def test_suffixes_that_are_found(images, labels, rule):
+    assert find_rule(images, labels) == NameRule(*rule)
+
+
+@pytest.mark.parametrize(("names", "rule"), [
+    (["a", "a_mask", "b", "b_mask", "c"], ("", "_mask")),
+    (["1_sat", "1_mask", "2_sat", "2_mask"], ("_sat", "_mask")),
+    (["a", "b", "c"], ("", "")),
+    (["a_left", "a_right", "b_left", "b_right"], None),
+])
+def test_suffixes_in_one_folder(names, rule):
+    if rule is None:
+        with pytest.raises(DataError, match=r"here: 2 photos have files .* end in '_left' and in '_right'.*label_suffix='"):
+            find_rule_in_one(names, where="here")
+    else:
+        assert find_rule_in_one(names) == NameRule(*rule)
+
+
+def test_two_kinds_of_label_maps_are_in_doubt():
+    labels = [f"{name}_{kind}" for name in "abc" for kind in ("labelIds", "labelTrainIds")]
+    words = r"here: 3 photos have files .* '_labelIds' and in '_labelTrainIds'.* Give label_suffix='_labelIds'"
+    with pytest.raises(DataError, match=words):
+        find_rule("abc", labels, where="here")
+    assert find_rule("abc", labels, label="_labelTrainIds") == NameRule("", "_labelTrainIds")
+
+
+@pytest.mark.parametrize(("written", "suffix"), [
+    ("_mask", "_mask"), ("_mask.png", "_mask"), (".jpg", ".jpg"), (".jpg.png", ".jpg"), ("_v1.0", "_v1.0"), ("", ""),
+    (None, None)])
+def test_a_suffix_may_be_written_with_the_format(written, suffix):
+    assert bare_suffix(written) == suffix
+
+
+def files(*names):
+    return {name: Path(f"{name}.png") for name in names}
+
+
+def test_equal_names_go_before_letter_case():
+    photos, maps, neither = matched(files("a", "A", "IMG_1", "x"), files("a", "img_1", "X"), NameRule())
+    assert {name: path.stem for name, path in maps.items()} == {"a": "a", "IMG_1": "img_1", "x": "X"}
+    assert photos.keys() == {"a", "A", "IMG_1", "x"} and not neither
+    _, maps, _ = matched(files("a", "A"), files("Á", "b"), NameRule())
+    assert maps.keys() == {"Á", "b"}
+
+
+def test_letter_case_that_leaves_a_choice_is_not_decided():
+    _, maps, _ = matched(files("ab", "Ab"), files("AB"), NameRule())
+    assert maps.keys() == {"AB"}
+
+
+def test_what_adds_to_a_label_map_is_passed_over():
+    images, labels = files("a", "b"), files("a", "a_color", "b", "c", "b_2")
+    photos, maps, neither = matched(images, labels, NameRule())
+    assert maps.keys() == {"a", "b", "c", "b_2"} and [path.stem for path in neither] == ["a_color"]
+    photos, maps, neither = matched(files("a_sat", "b"), files("a_mask", "c_mask", "a_color"), NameRule("_sat", "_mask"))
+    assert photos.keys() == {"a"} and maps.keys() == {"a", "c"}
+    assert [path.stem for path in neither] == ["b", "a_color"]
