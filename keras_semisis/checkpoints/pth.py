@@ -134,7 +134,7 @@ class _ZipFile:
         return self.record(f"data/{key}")
 
 
-class _PickleStream:
+class PickleStream:
     """A file for pickles: it never asks for more bytes than are left, because they would be allocated at once."""
 
     def __init__(self, file: io.BufferedReader, size: int):
@@ -153,7 +153,7 @@ class _LegacyFile:
         self.file = file
         self.path = path
         self.size = path.stat().st_size
-        self.stream = _PickleStream(file, self.size)
+        self.stream = PickleStream(file, self.size)
         self.check_head()
         self.content = restricted_pickle.load(self.stream, str(path))
         self.keys = restricted_pickle.load(self.stream, str(path))
@@ -191,7 +191,7 @@ class _LegacyFile:
         return self.records[key]
 
     def read_records(self) -> dict[str, bytes]:
-        tensors = _tensors(self.content, str(self.path))
+        tensors = named_leaves(self.content, Tensor, str(self.path))
         itemsizes = {tensor.storage.key: _itemsize(tensor.storage.dtype) for _, tensor in tensors}
         self.file.seek(self.position)
         records = {}
@@ -222,7 +222,7 @@ def _read_tensors(file: _ZipFile | _LegacyFile) -> dict[str, np.ndarray]:
     budget = 4 * file.size + 2**20
     storages: dict[str, bytes] = {}
     arrays: dict[str, np.ndarray] = {}
-    for name, tensor in _tensors(file.content, str(file.path)):
+    for name, tensor in named_leaves(file.content, Tensor, str(file.path)):
         if name in arrays:
             raise CheckpointError(
                 f"{file.path}: two tensors have the name {name!r} once dictionaries are flattened"
@@ -242,15 +242,15 @@ def _read_tensors(file: _ZipFile | _LegacyFile) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _tensors(content: Any, source: str) -> Iterator[tuple[str, Tensor]]:
-    """The tensors of nested containers, in order, with their dotted names."""
+def named_leaves(content: Any, kind: type, source: str) -> Iterator[tuple[str, Any]]:
+    """The tensors, or others of one kind, in nested containers, in order, with their dotted names."""
     # Containers that hold one another twice, level after level, would take for ever to walk, and long keys
     # repeated for every entry would fill the memory; real files stay far below.
     left = _MAX_NAME_COST
     todo: list[tuple[str, Any, int]] = [("", content, 0)]
     while todo:
         name, value, depth = todo.pop()
-        if isinstance(value, Tensor):
+        if isinstance(value, kind):
             yield name, value
         if not isinstance(value, (dict, list, tuple)):
             continue

@@ -88,10 +88,14 @@ def load(stream: io.BufferedIOBase, source: str) -> Any:
     Raises:
         CheckpointError: the stream asks for anything else, or is damaged.
     """
-    return _Machine(source).run(stream)
+    return Machine(source).run(stream)
 
 
-class _Machine:
+class Machine:
+    """Runs pickles. A subclass says which names it allows, and what a call of them gives."""
+
+    kind = "tensors"
+
     def __init__(self, source: str):
         self.source = source
         self.stack: list[Any] = []
@@ -103,7 +107,7 @@ class _Machine:
 
     def refuse(self, request: str) -> CheckpointError:
         return CheckpointError(
-            f"{self.source}: the file asks for {request}. Only tensors in dictionaries, lists and tuples are "
+            f"{self.source}: the file asks for {request}. Only {self.kind} in dictionaries, lists and tuples are "
             "read, because anything else in such a file can run code. If you trust the file, load it where "
             "it was made and save its state dict alone."
         )
@@ -172,9 +176,12 @@ class _Machine:
             if not isinstance(module, str) or not isinstance(attribute, str):
                 raise self.damaged("it asks for something without a name")
         name = f"{module}.{attribute}"
-        if name in _ALLOWED or _storage_dtype(name) or _tensor_dtype(name):
+        if self.allows(name):
             return Global(name)
         raise self.refuse(repr(name))
+
+    def allows(self, name: str) -> bool:
+        return name in _ALLOWED or bool(_storage_dtype(name) or _tensor_dtype(name))
 
     def op_mark(self) -> None:
         self.stack.append(_MARK)

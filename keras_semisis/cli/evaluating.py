@@ -21,9 +21,10 @@ from keras_semisis.data.bad_files import good_items
 from keras_semisis.data.whole_file import check_writable
 from keras_semisis.metrics.protocols import Protocol, evaluate_protocol, get_protocol, load_fid_inception
 from keras_semisis.metrics.protocols.inception import WITHOUT_INCEPTION, is_published_inception
+from keras_semisis.models.perceptual_networks import PERCEPTUAL_NETWORKS
 
 FEATURES = ("auto", "inception", "segmenter", "efficientnet_lite0", "none")
-PERCEPTUAL = ("none", "vgg16", "vgg19")
+PERCEPTUAL = ("none", *PERCEPTUAL_NETWORKS)
 
 
 def default_cache() -> Path:
@@ -138,7 +139,7 @@ def open_perceptual(name: str) -> keras.Model | None:
     """The feature network of the diversity score."""
     if name not in PERCEPTUAL:
         raise ValueError(f"--perceptual {name}: expected one of {', '.join(PERCEPTUAL)}.")
-    return {"none": lambda: None, "vgg16": models.vgg16_features, "vgg19": models.vgg19_features}[name]()
+    return None if name == "none" else PERCEPTUAL_NETWORKS[name]()
 
 
 def _show(document):

@@ -11,10 +11,11 @@ from keras_semisis.gans.presets import PRESETS
 from keras_semisis.gans.pretext import TCR, Cycle
 from keras_semisis.gans.semantic import SemanticGAN, published_depth, published_widths
 from keras_semisis.layers import DiffAugment
+from keras_semisis.models.perceptual_networks import PERCEPTUAL_NETWORKS
 from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS
 
 GENERATORS = ("wavelet", "oasis")
-PERCEPTUAL = ("vgg19", "vgg16", "none")
+PERCEPTUAL = (*PERCEPTUAL_NETWORKS, "none")
 _WEIGHTS = ("segmentation_weight", "feature_matching_weight", "perceptual_weight", "cycle_weight", "adversarial_weight",
             "label_mix_weight", "r1_gamma", "r1_every", "ema_decay")
 _CONDITIONAL = {"spade": (models.spade_generator, models.multiscale_discriminator),
@@ -138,11 +139,11 @@ def diff_augment(space: LabelSpace) -> DiffAugment:
     return DiffAugment(fill_class=space.ignore_class)
 
 
-def perceptual_network(name: str) -> keras.Model | str | None:
+def perceptual_network(name: str) -> str | None:
     """What `--perceptual` names, as the systems take it."""
     if name not in PERCEPTUAL:
         raise ValueError(f"--perceptual {name}: expected one of {', '.join(PERCEPTUAL)}.")
-    return {"vgg19": "vgg19", "none": None}[name] if name != "vgg16" else models.vgg16_features()
+    return None if name == "none" else name
 
 
 def _unconditional_widths(channels):

@@ -18,7 +18,7 @@ from keras_semisis.callbacks import (
 )
 from keras_semisis.cli import scoring
 from keras_semisis.cli.messages import console, print_report
-from keras_semisis.cli.methods import build_gan, perceptual_network
+from keras_semisis.cli.methods import build_gan
 from keras_semisis.cli.progress import ProgressBar, StopOnInterrupt, counting
 from keras_semisis.cli.settings import (
     FILE,
@@ -31,6 +31,7 @@ from keras_semisis.cli.settings import (
 from keras_semisis.cli.sources import DataPair, open_data, training_sources
 from keras_semisis.data import BadFiles, BatchStream, Source, paired_dataset, unpaired_dataset
 from keras_semisis.gans.semantic import SemanticGAN
+from keras_semisis.models.perceptual_networks import PERCEPTUAL_NETWORKS
 
 PRECISIONS = ("float32", "mixed_bfloat16")
 _GRID_ROWS = 6
@@ -118,8 +119,8 @@ def train(settings: TrainSettings, going_on: bool = False) -> None:
     judges = _judges(settings, data)
     if going_on and (folder / "last.keras").is_file():
         gan, start = resume(folder)
-        if settings.perceptual == "vgg16":  # which a saved model does not hold
-            gan.perceptual = perceptual_network(settings.perceptual)
+        if gan.perceptual == "given":  # of a run that is older than the names in files
+            gan.perceptual = PERCEPTUAL_NETWORKS[settings.perceptual]()
         if start >= settings.steps:
             raise ValueError(f"--resume {folder}: this run has done all of its {start} steps.")
     else:

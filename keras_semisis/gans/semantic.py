@@ -4,10 +4,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_semisis import models
 from keras_semisis.gans.adversarial import AdversarialModel, Untracked
 from keras_semisis.gans.presets import PRESETS
 from keras_semisis.losses import PerceptualLoss
+from keras_semisis.models.perceptual_networks import PERCEPTUAL_NETWORKS
 
 # Whose optimiser a network has: its own, or a copy of that of the network that it learns beside
 _OPTIMIZER_OF = {
@@ -29,7 +29,7 @@ class SemanticGAN(AdversarialModel):
         ignore_class: The don't-care id, or None.
         networks: The networks by name, ``"generator"`` among them; one that is None is left out.
         settings: Loss weights and the like, by name.
-        perceptual: Feature model, ``"vgg19"``, or None.
+        perceptual: Feature model, the name of one (a key of `models.perceptual_networks.PERCEPTUAL_NETWORKS`), or None.
         augmentation: `layers.DiffAugment` of what discriminators see, or None.
         seed: Seed of the noise that training draws.
     """
@@ -48,7 +48,10 @@ class SemanticGAN(AdversarialModel):
         self.ignore_class = ignore_class
         self._given = Untracked(dict(settings))
         self._perceptual = Untracked(perceptual)
-        self._perceptual_origin = perceptual if perceptual in (None, "vgg19") else "given"
+        self._perceptual_origin = perceptual if perceptual is None or isinstance(perceptual, str) else "given"
+        if self._perceptual_origin not in (None, "given", *PERCEPTUAL_NETWORKS):
+            raise ValueError(f"perceptual={perceptual!r}: expected a model, None, or one of "
+                             f"{', '.join(map(repr, PERCEPTUAL_NETWORKS))}.")
         if tuple(self.generator.output_shape[1:]) != (*self.image_size, 3):
             raise ValueError(f"The generator returns {tuple(self.generator.output_shape[1:])}; expected images of "
                              f"{(*self.image_size, 3)}.")
@@ -85,8 +88,8 @@ class SemanticGAN(AdversarialModel):
                 preset's.
 
         Raises:
-            ValueError: For an unknown preset or setting, an optimiser of a network that there is not, or where VGG19 cannot
-                be downloaded.
+            ValueError: For an unknown preset or setting, an optimiser of a network that there is not, or where the
+                perceptual network cannot be had.
         """
         preset = self.default_preset if preset is None else preset
         if preset not in PRESETS:
@@ -147,8 +150,8 @@ class SemanticGAN(AdversarialModel):
         if self.perceptual == "given":
             raise ValueError("This model was trained with a perceptual network of its own, which a saved model does not "
                              "hold. Before going on, set gan.perceptual to that network (or to None).")
-        if self.perceptual == "vgg19":
-            self._perceptual = Untracked(models.vgg19_features())
+        if isinstance(self.perceptual, str):
+            self._perceptual = Untracked(PERCEPTUAL_NETWORKS[self.perceptual]())
         self._perceptual_loss = PerceptualLoss(self.perceptual)
 
     @property

@@ -13,7 +13,8 @@ from keras_semisis.models.spade import multiscale_discriminator, spade_encoder, 
 from keras_semisis.models.stylegan2 import stylegan2_discriminator
 from keras_semisis.models.upernet import upernet_101
 from keras_semisis.models.usis import wavelet_discriminator, wavelet_spade_generator
-from keras_semisis.models.vgg16_hed import vgg16_features
+from keras_semisis.models.vgg16 import vgg16_features
+from keras_semisis.models.vgg16_hed import vgg16_hed_features
 from keras_semisis.models.vgg19 import vgg19_features
 from keras_semisis.models.wavelet_decoder import wavelet_decoder
 
@@ -36,6 +37,7 @@ __all__ = [
     "unet_segmenter",
     "upernet_101",
     "vgg16_features",
+    "vgg16_hed_features",
     "vgg19_features",
     "wavelet_decoder",
     "wavelet_discriminator",

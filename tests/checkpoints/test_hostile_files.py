@@ -316,7 +316,7 @@ def test_a_name_that_is_an_endless_container_is_refused(reader):
 def test_keys_are_kept_as_text():
     """Multiples of 2^61 - 1 share their hash: a file of nothing else would take comparisons by the square of its length."""
     number = 3 * (2**61 - 1)
-    machine = restricted_pickle._Machine("x")
+    machine = restricted_pickle.Machine("x")
     assert machine.run(io.BytesIO(b"\x80\x02}(\x8a\x08" + number.to_bytes(8, "little") + b"K\x00up%d\n." % number)) == {
         str(number): 0}
     assert set(machine.memo) == {str(number)}

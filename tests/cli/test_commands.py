@@ -148,7 +148,7 @@ def test_published_protocols_name_the_file_that_they_need(workplace, whole_run, 
     (["--protocol", "fid"], "protocol='fid': expected one of"),
     (["--features", "vgg"], "--features vgg: expected one of"),
     (["--features", "segmenter"], "--features segmenter needs a --segmenter"),
-    (["--perceptual", "lpips"], "--perceptual lpips: expected one of"),
+    (["--perceptual", "resnet"], "--perceptual resnet: expected one of"),
     (["--segmenter", "none.keras"], "--segmenter none.keras: there is no such file"),
     (["--segmenter", "segformer:segformer_b1_cityscapes_1024"], "holds the weights of segformer_b1_ade20k_512"),
 ])
