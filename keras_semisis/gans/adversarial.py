@@ -54,6 +54,9 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         self._calibration = None
         self._calibrated_at = None
         self._batch_statistics = None
+        # the optimisers' composite has it among its variables, which JAX carries through a step
+        self._steps = Untracked(keras.Variable(0, dtype="int", trainable=False, name="iteration",
+                                               aggregation="only_first_replica"))
         self._step = 0
         self.eagerly = False
         self._finite = {}
@@ -117,7 +120,8 @@ class AdversarialModel(engine.TrainStep, keras.Model):
 
     def _end_step(self, ok):
         """Moves the generator's average, and counts the step."""
-        step = ops.cast(self.optimizer.iterations, "float32")
+        steps = self._steps.value
+        step = ops.cast(steps, "float32")
         decay = ops.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
         pairs = zip(self.ema_generator.variables, self.generator.variables, strict=True)
         learned = {id(v) for v in self.generator.trainable_variables}
@@ -126,7 +130,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
             if id(current) in learned:
                 value = decay * average + (1.0 - decay) * value
             average.assign(value)
-        self.optimizer.iterations.assign_add(ops.cast(ok, self.optimizer.iterations.dtype))
+        steps.assign_add(ops.cast(ok, steps.dtype))
         return ok
 
     def draw_noise(self, label_map):
@@ -156,23 +160,33 @@ class AdversarialModel(engine.TrainStep, keras.Model):
 
     def compile(self, optimizers: dict[str, keras.optimizers.Optimizer], metrics=None, statistics_batches: int = 51,
                 jit_compile="auto", run_eagerly: bool = False):
-        """Gives each network its optimiser.
+        """Gives each network its optimiser. The step that was reached and the moving average stay as they are.
 
         Args:
-            optimizers: An optimiser per name in ``network_names``.
+            optimizers: An optimiser per name in ``network_names``. A learning-rate schedule sees the training step, also
+                where a network is updated several times in one.
             metrics: What `evaluate` computes by default: objects as those of `keras_semisis.metrics`.
             statistics_batches: Number of training batches from which the moving-average generator's batch-norm statistics
                 are re-estimated before it is used; the published protocol has 51.
             jit_compile: Whether XLA compiles the phases. ``"auto"``: on JAX, and not on TensorFlow (whose own convolutions
                 are several times faster on a CPU); it has no effect on PyTorch.
             run_eagerly: Whether the phases run operation by operation, for debugging.
+
+        Raises:
+            ValueError: For an optimiser with ``gradient_accumulation_steps``, or in mixed_float16.
         """
+        for name in self.network_names:
+            if optimizers[name].gradient_accumulation_steps:
+                raise ValueError(
+                    f"compile: the optimizer of {name} has gradient_accumulation_steps="
+                    f"{optimizers[name].gradient_accumulation_steps}, which counts updates: a network that has two in a "
+                    "training step would take them in half the steps. Leave it out; give the data sets a larger batch_size.")
         if keras.config.dtype_policy().name == "mixed_float16":
             raise ValueError("mixed_float16 needs loss scaling, which is not supported here. Use mixed_bfloat16, which needs "
                              'none: keras.config.set_dtype_policy("mixed_bfloat16") before the networks are built.')
         optimizer_of = {id(v): optimizers[name] for name in self.network_names
                         for v in getattr(self, name).trainable_variables}
-        composite = NetworkOptimizers(lambda variable: optimizer_of[id(variable)])
+        composite = NetworkOptimizers(lambda variable: optimizer_of[id(variable)], self._steps.value)
         # Keras's loop runs the step as Python; what is compiled are the phases
         super().compile(optimizer=composite, run_eagerly=True, jit_compile=False)
         self._set_compilation(eagerly=run_eagerly, jit=engine.JIT_BY_DEFAULT if jit_compile == "auto" else jit_compile)
@@ -197,7 +211,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
     @property
     def step(self) -> int:
         """Number of training steps done."""
-        return int(ops.convert_to_numpy(self.optimizer.iterations.value)) if self.compiled else 0
+        return int(ops.convert_to_numpy(self._steps.value.value))
 
     # -- fit ----------------------------------------------------------------------------------------------------
 
@@ -373,13 +387,16 @@ class AdversarialModel(engine.TrainStep, keras.Model):
     def save_own_variables(self, store):
         super().save_own_variables(store)
         store["seed_generator"] = np.stack([ops.convert_to_numpy(state.value) for state in self._seed_states()])
+        store["step"] = np.asarray(self.step)
 
     def load_own_variables(self, store):
+        if "step" in store.keys():  # older files have it with the optimisers alone
+            self._steps.value.assign(store["step"][()])
         # files of models without dropout may hold one state alone
         values = np.reshape(store["seed_generator"][()], (-1, 2))
         for state, value in zip(self._seed_states(), values, strict=True):
             state.assign(value)
-        super().load_own_variables({k: store[k] for k in store.keys() if k != "seed_generator"})
+        super().load_own_variables({k: store[k] for k in store.keys() if k not in ("seed_generator", "step")})
 
     def _seed_states(self):
         """States of the model's seed generator and of those of its networks' layers, such as dropout. Keras saves none."""
@@ -387,7 +404,23 @@ class AdversarialModel(engine.TrainStep, keras.Model):
 
 
 class NetworkOptimizers(keras.optimizers.MultiOptimizer):
-    """The optimisers of the networks as one. They are saved each by itself, not once more here as Keras's class does."""
+    """The optimisers of the networks as one. They are saved each by itself, not once more here as Keras's class does.
+
+    Args:
+        optimizer_of: A variable's optimiser.
+        steps: Variable that counts the training steps. It is what ``iterations`` is, and what learning-rate schedules see;
+            each optimiser counts its network's updates beside.
+    """
+
+    def __init__(self, optimizer_of, steps):
+        super().__init__(optimizer_of)
+        self._untrack_variable(self._iterations)
+        self._iterations = steps
+
+    def build(self, var_list):
+        super().build(var_list)
+        for optimizer in self.optimizers:
+            _schedule_by(optimizer, self.iterations)
 
     def save_own_variables(self, store):
         for i, variable in enumerate(self._variables):
@@ -396,6 +429,16 @@ class NetworkOptimizers(keras.optimizers.MultiOptimizer):
     def load_own_variables(self, store):
         for i, variable in enumerate(self._variables):
             variable.assign(store[str(i)])
+
+
+def _schedule_by(optimizer, steps):
+    """Lets an optimiser's learning-rate schedule see training steps in place of the optimiser's own updates."""
+    def learning_rate():
+        rate = optimizer._learning_rate
+        is_schedule = isinstance(rate, keras.optimizers.schedules.LearningRateSchedule)
+        return rate(steps) if is_schedule else type(optimizer)._get_current_learning_rate(optimizer)
+
+    optimizer._get_current_learning_rate = learning_rate
 
 
 class Untracked:

@@ -79,7 +79,8 @@ class SemanticGAN(AdversarialModel):
         Args:
             generator_optimizer, discriminator_optimizer, unconditional_optimizer: Keras optimisers; None is Adam with the
                 preset's learning rate and β. An encoder has a copy of the generator's, a second network that segments one
-                of the discriminator's, USIS's decoder one of D_u's.
+                of the discriminator's, USIS's decoder one of D_u's. A learning-rate schedule sees the training step,
+                however often the network is updated in one.
             preset: ``"paper"`` (learning rate 1e-4 for everything, no LabelMix), the settings of the published programs
                 (``"oasis"``, ``"oasis_cityscapes"``, ``"usis"``, ``"usis_cityscapes"``, ``"spade"``), or None for the
                 system's own.
@@ -88,8 +89,8 @@ class SemanticGAN(AdversarialModel):
                 preset's.
 
         Raises:
-            ValueError: For an unknown preset or setting, an optimiser of a network that there is not, or where the
-                perceptual network cannot be had.
+            ValueError: For an unknown preset or setting, an optimiser of a network that there is not or that accumulates
+                gradients, or where the perceptual network cannot be had.
         """
         preset = self.default_preset if preset is None else preset
         if preset not in PRESETS:

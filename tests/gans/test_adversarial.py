@@ -147,6 +147,42 @@ def test_moving_average_starts_fast_and_follows():
             np.testing.assert_allclose(ops.convert_to_numpy(average), expected, rtol=1e-5, atol=1e-7)
 
 
+def test_compile_again_keeps_the_step_and_the_moving_average(tmp_path):
+    """With learning rate 0 the average stays what it was, of step 3 as of a file without optimisers."""
+    gan = only(tiny_gan(), "generator")
+    train(gan, steps=3)
+    gan.save(tmp_path / "gan.keras")
+    for again in (gan, keras.saving.load_model(tmp_path / "gan.keras", compile=False)):
+        assert again.step == 3
+        again.compile(*(keras.optimizers.SGD(0.0) for _ in range(3)), statistics_batches=1,
+                      run_eagerly=keras.backend.backend() == "tensorflow")
+        assert again.step == int(again.optimizer.iterations) == 3
+        before = values(again.ema_generator.trainable_variables or again.ema_generator.weights)
+        train(only(again, "generator"), steps=1)
+        assert again.step == 4
+        learned = {id(v) for v in again.generator.trainable_variables}
+        decay = (1 + 3) / (10 + 3)
+        for average, old, current in zip(again.ema_generator.weights, before, again.generator.weights, strict=True):
+            if id(current) in learned:
+                expected = decay * old + (1 - decay) * ops.convert_to_numpy(current)
+                np.testing.assert_allclose(ops.convert_to_numpy(average), expected, rtol=1e-5, atol=1e-7)
+
+
+def test_an_older_file_has_its_step_with_the_optimisers(tmp_path, monkeypatch):
+    gan = only(tiny_gan(), "generator")
+    train(gan, steps=2)
+    save = type(gan).save_own_variables
+
+    def as_it_was(self, store):
+        save(self, store)
+        if "step" in store.keys():
+            del store["step"]
+
+    monkeypatch.setattr(ks.gans.AdversarialModel, "save_own_variables", as_it_was)
+    gan.save(tmp_path / "gan.keras")
+    assert keras.saving.load_model(tmp_path / "gan.keras").step == 2
+
+
 def test_statistics_of_the_moving_average_are_those_of_training_batches():
     gan = only(tiny_gan(), "generator")
     train(gan, steps=2)

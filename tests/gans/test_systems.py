@@ -9,6 +9,7 @@ import keras_semisis as ks
 from keras_semisis import models
 from keras_semisis.gans import ABLATIONS, ablation
 from keras_semisis.gans.pretext import TCR, Cycle
+from keras_semisis.gans.semantic import _OPTIMIZER_OF
 from tests.conftest import not_on_jax
 from tests.gans.tiny import CLASSES, IGNORE, SIZE, tiny_perceptual
 from tests.models.reference import run
@@ -176,6 +177,41 @@ def test_two_steps_and_back_from_a_file(name, policy, tmp_path):
     assert not any(changed(values(gan.optimizer.variables), loaded.optimizer.variables))
     label_maps = OneBatch(gan.image_size).batch[1][:2]
     assert loaded.generate(label_maps).shape == (2, *gan.image_size, 3)
+
+
+def scheduled(name):
+    """A system whose rates are 1e-3 in the steps 0 and 1, and 0 after them."""
+    gan = SYSTEMS[name]()
+    owners = {_OPTIMIZER_OF[network] for network in gan.network_names}
+    schedule = keras.optimizers.schedules.PiecewiseConstantDecay([1], [1e-3, 0.0])
+    return compiled(gan, **{f"{owner}_optimizer": keras.optimizers.SGD(schedule) for owner in owners})
+
+
+@not_on_jax
+@pytest.mark.parametrize("name", [
+    "OASIS", "TCR", "USIS", "USIS, decoder", "SPADEGAN", "CCFPSE", "ablation A", "ablation B", "ablation C"])
+def test_a_schedule_sees_the_training_step_in_every_network(name):
+    gan = scheduled(name)
+    for step, rate in enumerate((1e-3, 1e-3, 0.0)):
+        gan.optimizer.iterations.assign(step)
+        for network in gan.network_names:
+            gan.optimizers[network].iterations.assign(2 * step)  # two updates a step
+            assert float(gan.optimizers[network].learning_rate) == pytest.approx(rate), network
+
+
+def test_a_network_that_learns_in_two_phases_follows_its_schedule():
+    """The generator is updated twice a step: step 1 moves it, step 2 does not."""
+    gan, learned = scheduled("TCR"), []
+    for _ in range(3):
+        before = values(gan.generator.trainable_variables)
+        train(gan, steps=1)
+        learned.append(any(changed(before, gan.generator.trainable_variables)))
+    assert learned == [True, True, False]
+
+
+def test_accumulation_of_updates_is_refused():
+    with pytest.raises(ValueError, match="optimizer of generator has gradient_accumulation_steps=2, which counts updates"):
+        SYSTEMS["TCR"]().compile(generator_optimizer=keras.optimizers.Adam(gradient_accumulation_steps=2))
 
 
 @not_on_jax
