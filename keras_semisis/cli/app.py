@@ -22,6 +22,8 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_mar
 _DATA = ("What to train on: cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, folder:PATH (images/ and "
          "labels/ in it), records:PATH (of pack) or synthetic.")
 _SIZE = "Height x width; by default that of published results on the data, or 64x96."
+_IGNORE_CLASS = ("Don't-care id of a folder's label maps: a class, or a stored id above all classes, such as 255, of which a "
+                 "class is made.")
 _SKIP_BAD = "Number of damaged or wrongly labelled files to tolerate; they are listed at the end."
 Data = Annotated[str, typer.Option("--data", help=_DATA)]
 ValidationData = Annotated[str | None, typer.Option(
@@ -29,7 +31,7 @@ ValidationData = Annotated[str | None, typer.Option(
 ImageSize = Annotated[str | None, typer.Option(help=_SIZE)]
 BatchSize = Annotated[int, typer.Option(min=1)]
 Seed = Annotated[int, typer.Option(min=0)]
-IgnoreClass = Annotated[int | None, typer.Option(help="Don't-care id of a folder's label maps.")]
+IgnoreClass = Annotated[int | None, typer.Option(help=_IGNORE_CLASS)]
 IdMap = Annotated[list[str], typer.Option(help="STORED=CLASS for ids of a folder that differ, such as 255=11. Repeatable.")]
 SkipBad = Annotated[int, typer.Option(min=0, help=_SKIP_BAD)]
 Precision = Annotated[str, typer.Option(help="float32 or mixed_bfloat16.")]
@@ -80,7 +82,7 @@ def train(
                                                         rich_help_panel=_SOURCES)] = None,
     unpaired_labels: Annotated[str | None, typer.Option(help="Folder of further label maps.",
                                                         rich_help_panel=_SOURCES)] = None,
-    ignore_class: Annotated[int | None, typer.Option(help="Don't-care id of a folder's label maps.",
+    ignore_class: Annotated[int | None, typer.Option(help=_IGNORE_CLASS,
                                                      rich_help_panel=_SOURCES)] = None,
     id_map: Annotated[list[str], typer.Option(
         help="STORED=CLASS for ids of a folder that differ, such as 255=11. Repeatable.",
@@ -301,11 +303,13 @@ def classes(
     data: Annotated[str, typer.Argument(help="cityscapes, ade20k, coco_stuff, camvid, synthetic, tfds:NAME, records:PATH "
                                                   "or a folder.")],
     legend: Annotated[Path | None, typer.Option(help="A PNG file to draw names and colours into.")] = None,
+    ignore_class: IgnoreClass = None,
+    id_map: IdMap = [],  # noqa: B006
 ):
     """Prints the classes of a data set: ids, names, colours, the don't-care class."""
     from keras_semisis.cli.classes import classes as run
 
-    run(data, legend)
+    run(data, legend, ignore_class, tuple(id_map))
 
 
 @command("import")

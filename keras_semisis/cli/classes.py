@@ -17,19 +17,20 @@ _ROWS = 40
 _ROW_HEIGHT, _COLUMN_WIDTH = 0.22, 2.6
 
 
-def classes(data: str, legend: Path | None) -> None:
+def classes(data: str, legend: Path | None, ignore_class: int | None = None, id_map: tuple[str, ...] = ()) -> None:
     """Prints the classes of a source, and draws them into a PNG file where one is named.
 
     Args:
         data: As `cli.sources.label_space_of` takes it.
         legend: The file, or None.
+        ignore_class, id_map: Of a folder, as `open_data` takes them.
 
     Raises:
         ValueError: If there is no such source, or the file is no PNG.
     """
     if legend is not None and legend.suffix.lower() != ".png":
         raise ValueError(f"--legend {legend}: the file name must end in .png.")
-    space = label_space_of(data)
+    space = label_space_of(data, ignore_class, id_map)
     console.print(_table(space))
     if legend is not None:
         draw_legend(space, legend)

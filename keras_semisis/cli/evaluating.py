@@ -1,8 +1,6 @@
 """`keras-semisis evaluate`: scores of a model under a named protocol, beside those of real images."""
 
 import os
-import warnings
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,14 +30,6 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "keras_semisis"
 
 
-@contextmanager
-def _printed_warnings():
-    with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: console.print(f"Warning: {message}", markup=False, soft_wrap=True)
-        yield
-
-
-@_printed_warnings()
 def evaluate(model_path: Path, data: str, validation_data: str | None, protocol: str, segmenter: str | None, features: str,
              inception: Path | None, perceptual: str, output: Path, cache: Path | None, batch_size: int, seed: int,
              ignore_class: int | None, id_map: tuple[str, ...], skip_bad: int = 0) -> dict:

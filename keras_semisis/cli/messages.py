@@ -1,8 +1,10 @@
 """What the command line prints: an error of the user's in short, a table for scores."""
 
 import functools
-import re
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -10,42 +12,82 @@ from rich.markup import escape
 from rich.table import Table
 
 from keras_semisis.data import BadFiles
+from keras_semisis.data.advised import Advised
+from keras_semisis.data.remedy import python_words
 
 _SCORES = (("fid", "FID ↓"), ("frechet", "Fréchet distance ↓"), ("kid", "KID ↓"), ("kid_se", "  its standard error"),
            ("precision", "precision ↑"), ("recall", "recall ↑"), ("diversity", "diversity"), ("miou", "mIoU ↑"),
            ("fwiou", "frequency-weighted IoU ↑"), ("pixel_accuracy", "pixel accuracy ↑"))
 
+# What stands for a value that only the user knows
+_UNKNOWN = {"id_map": "STORED=CLASS"}
 # Of a list in an error message
 _MOST_ITEMS = 20
+
+# Of the command that runs
+_words: ContextVar[Callable[[Mapping[str, Any]], str | None]] = ContextVar("words", default=python_words)
 
 console = Console()
 errors = Console(stderr=True)
 
 
 def reports_errors(command):
-    """Prints what is wrong with the user's data or options, and exits with code 1.
+    """Prints what is wrong with the user's data or options, and exits with code 1; warnings in one line as well.
 
     With ``keras-semisis --debug`` the traceback is shown instead.
     """
     @functools.wraps(command)
     def wrapped(ctx: typer.Context, **options):
+        words = option_words([parameter.name for parameter in ctx.command.params])
+        token = _words.set(words)
+        formatted = warnings.formatwarning
+        warnings.formatwarning = lambda message, *_, **__: f"Warning: {_shortened(in_words(message, words))}\n"
         try:
             return command(ctx, **options)
         except (ValueError, OSError, ImportError, FloatingPointError) as error:
             if ctx.obj and ctx.obj.get("debug"):
                 raise
-            message = _shortened(_as_options(str(error))) or type(error).__name__
+            message = _shortened(in_words(error, words)) or type(error).__name__
             errors.print(f"[bold red]Error:[/] [red]{escape(message)}[/]", soft_wrap=True, highlight=False)
             raise typer.Exit(1) from None
+        finally:
+            warnings.formatwarning = formatted
+            _words.reset(token)
 
     return wrapped
 
 
-def _as_options(message):
-    """A remedy that is an argument of Python's, as the option of the command line that it is there."""
-    message = re.sub(r"\bid_map=\{(-?\d+): (\d+)\}", r"--id-map \1=\2", message)
-    message = re.sub(r"\bid_map=(?!\{)", "--id-map STORED=CLASS", message)
-    return re.sub(r"\bignore_class=(\d+)", r"--ignore-class \1", message)
+def in_words(error: Exception, words: Callable[[Mapping[str, Any]], str | None]) -> str:
+    """The text of an error or a warning, its remedies in ``words``."""
+    return error.worded(words) if isinstance(error, Advised) else str(error)
+
+
+def option_words(options: Sequence[str]) -> Callable[[Mapping[str, Any]], str | None]:
+    """What words settings as options, for a command that has these; None for settings that it has no option for.
+
+    Example:
+
+    >>> words = option_words(["id_map", "ignore_class"])
+    >>> words({"id_map": {127: 1, 255: 2}, "ignore_class": 2})
+    '--id-map 127=1 --id-map 255=2 --ignore-class 2'
+    >>> words({"palette": [(0, 0, 0)]}), words({"id_map": ...})
+    (None, '--id-map STORED=CLASS')
+    """
+    def words(settings):
+        if not settings.keys() <= {*options}:
+            return None
+        return " ".join(_as_option(name, value) for name, value in settings.items())
+
+    return words
+
+
+def _as_option(name, value):
+    option = "--" + name.replace("_", "-")
+    if value is ...:
+        return f"{option} {_UNKNOWN.get(name, 'VALUE')}"
+    if isinstance(value, Mapping):
+        return " ".join(f"{option} {key}={to}" for key, to in value.items())
+    return f"{option} {value}"
 
 
 def _shortened(message):
@@ -57,9 +99,9 @@ def _shortened(message):
 
 def print_report(bad_files: BadFiles) -> None:
     """Prints which files were skipped, if any."""
-    if bad_files.messages:
-        console.print(escape(f"Bad files that were left out: {len(bad_files.messages)}{bad_files.listed()}"),
-                      soft_wrap=True, highlight=False)
+    if bad_files.errors:
+        listed = "".join(f"\n  {in_words(error, _words.get())}" for error in bad_files.errors)
+        console.print(escape(f"Bad files that were left out: {len(bad_files.errors)}{listed}"), soft_wrap=True, highlight=False)
 
 
 def scores_table(columns: Mapping[str, Mapping[str, float | None]]) -> Table:

@@ -110,11 +110,12 @@ def default_sizes(data: str) -> tuple[tuple[int, int], tuple[int, int] | None]:
     return source.published_image_size, source.published_load_size
 
 
-def label_space_of(data: str) -> LabelSpace:
+def label_space_of(data: str, ignore_class: int | None = None, id_map: tuple[str, ...] = ()) -> LabelSpace:
     """The classes of ``data``; of a benchmark no data are needed, and its name is enough.
 
     Args:
         data: As `open_data` takes it, or a folder.
+        ignore_class, id_map: Of a folder, as `open_data` takes them.
 
     Raises:
         ValueError: If there is no such source or folder.
@@ -138,7 +139,8 @@ def label_space_of(data: str) -> LabelSpace:
     root = Path(path if kind == "folder" and path else data)
     if not root.is_dir():
         raise ValueError(f"{data}: there is no such source or folder. Expected {EXPECTED}; of a benchmark its name is enough.")
-    return Folder(root, split="train" if _has_split(root, "train", "labels") else None, images=None).label_space
+    return Folder(root, split="train" if _has_split(root, "train", "labels") else None, images=None, ignore_class=ignore_class,
+                  id_map=parse_id_map(id_map)).label_space
 
 
 def _known_source(data):

@@ -19,7 +19,8 @@ class BadFiles:
         tolerated: Number of files that may be bad. With 0 the first raises its own error.
 
     Attributes:
-        messages: What is wrong with each of them, in the order in which they were met; each names its file.
+        errors: What is wrong with each of them, in the order in which they were met.
+        messages: The same as text; each names its file.
 
     Example:
 
@@ -27,7 +28,7 @@ class BadFiles:
     >>> bad.add(DataError("a.png: cannot be read."))
     >>> bad.add(DataError("b.png: cannot be read."))
     Traceback (most recent call last):
-    keras_semisis.data.data_error.DataError: Bad files: 2, of which skip_bad=1 tolerates 1:
+    keras_semisis.data.data_error.DataError: Bad files: 2, of which 1 is tolerated:
       a.png: cannot be read.
       b.png: cannot be read.
     """
@@ -36,7 +37,7 @@ class BadFiles:
         if tolerated < 0:
             raise ValueError(f"skip_bad={tolerated} must not be negative.")
         self.tolerated = tolerated
-        self.messages: list[str] = []
+        self.errors: list[DataError] = []
         self._lock = threading.Lock()
 
     def add(self, error: DataError) -> None:
@@ -49,10 +50,14 @@ class BadFiles:
             raise error
         with self._lock:
             if str(error) not in self.messages:
-                self.messages.append(str(error))
-            if len(self.messages) > self.tolerated:
-                raise DataError(f"Bad files: {len(self.messages)}, of which skip_bad={self.tolerated} tolerates "
-                                f"{self.tolerated}:{self.listed()}") from error
+                self.errors.append(error)
+            if len(self.errors) > self.tolerated:
+                raise DataError(f"Bad files: {len(self.errors)}, of which {self.tolerated} "
+                                f"{'is' if self.tolerated == 1 else 'are'} tolerated:", listed=self.errors) from error
+
+    @property
+    def messages(self) -> list[str]:
+        return [str(error) for error in self.errors]
 
     def listed(self) -> str:
         """The messages, each in an indented line of its own."""
@@ -97,7 +102,7 @@ def good_items(source: Source, bad: BadFiles, images: bool = True,
         if progress is not None:
             progress(index + 1, len(source))
     if not good:
-        raise DataError(f"None of the {len(source)} items can be used:{bad.listed()}")
+        raise DataError(f"None of the {len(source)} items can be used:", listed=bad.errors)
     return source.subset(good)
 
 

@@ -97,7 +97,7 @@ class Lane:
             item = self._good(int(other))
             if item is not None:
                 return item
-        raise DataError(f"None of the {len(self.items)} items can be used:{self._bad_files.listed()}")
+        raise DataError(f"None of the {len(self.items)} items can be used:", listed=self._bad_files.errors)
 
     def _good(self, index):
         if index in self._bad:

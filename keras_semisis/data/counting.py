@@ -96,7 +96,7 @@ def counts_of(source: Source, index: int) -> np.ndarray:
     try:
         return pixel_counts(label_map, source.label_space.num_classes)
     except DataError as error:
-        raise DataError(f"{source.location(index)}: {error}") from None
+        raise error.about(source.location(index)) from None
 
 
 def in_order(function: Callable[[int], _T], first: int, stop: int, chunk: int = 1) -> Iterator[_T]:

@@ -1,9 +1,10 @@
 """The error of everything that is wrong with a user's data."""
 
+from keras_semisis.data.advised import Advised
 
-class DataError(ValueError):
-    """Something in the user's data is wrong. The message names the file, what was found, and the remedy."""
 
-    def __init__(self, message: str):
-        # A file name that is no UTF-8 could not be printed
-        super().__init__(message.encode("utf-8", "backslashreplace").decode())
+class DataError(Advised, ValueError):
+    """Something in the user's data is wrong. The message names the file, what was found, and the remedy.
+
+    What the remedies set is in the attribute ``remedies`` as data.
+    """

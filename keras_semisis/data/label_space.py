@@ -1,6 +1,6 @@
 """What a label id means: names, colours, the don't-care class, and which class an id in a file stands for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,8 @@ import keras
 import numpy as np
 
 from keras_semisis.data.data_error import DataError
+from keras_semisis.data.id_survey import WITHOUT_SMOOTHING, IdSurvey, stray_remedies
+from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.decoding import decode_label_map, read_bytes
 from keras_semisis.data.stored_ids import class_ids, integer_ids, named_ids, remap
 
@@ -92,23 +94,34 @@ class LabelSpace:
         """
         return self.decode(read_bytes(Path(path)), str(path))
 
-    def decode(self, content: bytes, where: str) -> np.ndarray:
-        """As `read`, of the bytes of a file; ``where`` names it in messages."""
-        colours = None if self.all_ids else self
-        return self.of_stored_ids(decode_label_map(content, colours, where), where)
+    def decode(self, content: bytes, where: str, others: Callable[[], Iterable[int]] = tuple) -> np.ndarray:
+        """As `read`, of the bytes of a file.
 
-    def of_stored_ids(self, label_map: np.ndarray, where: str) -> np.ndarray:
+        Args:
+            content: The bytes.
+            where: The file, for messages.
+            others: Gives stored ids of further files of the data, for a remedy that suits them all.
+
+        Raises:
+            DataError: As `read` raises it.
+        """
+        colours = None if self.all_ids else self
+        return self.of_stored_ids(decode_label_map(content, colours, where), where, others)
+
+    def of_stored_ids(self, label_map: np.ndarray, where: str, others: Callable[[], Iterable[int]] = tuple) -> np.ndarray:
         """The classes of an array that holds stored ids.
 
         Args:
             label_map: Integers, of any shape.
             where: Where it comes from, for messages.
+            others: As `decode` takes them.
 
         Raises:
             DataError: If an id is of no class.
         """
-        classes = class_ids(label_map, self.id_map, where) if self.all_ids else remap(label_map, self.id_map)
-        return self.check(classes, where)
+        if self.all_ids:
+            return self.check(class_ids(label_map, self.id_map, where), where)
+        return self.check(remap(label_map, self.id_map), where, label_map, others)
 
     def require_same_classes(self, other: "LabelSpace", mine: str, others: str) -> None:
         """Checks that the classes of another label space are these, in this order.
@@ -136,9 +149,10 @@ class LabelSpace:
             return
         both = " ".join(f"{what[:1].upper()}{what[1:]}: {', '.join(f'{i} {name}' for i, name in enumerate(space.class_names))}."
                         for what, space in ((mine, self), (others, other)))
-        raise DataError(f"The classes of {others} are not those of {mine}. {both} Take data of the same classes in the same "
-                         "order; where the same classes have other numbers, bring classes.csv into the order of the former and "
-                         "name the stored ids by id_map=.")
+        raise DataError(
+            f"The classes of {others} are not those of {mine}. {both} Take data of the same classes in the same order.",
+            Remedy("Where the same classes have other numbers, bring classes.csv into the order of the former and name the "
+                   "stored ids by {}.", {"id_map": ...}))
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor, ready for JSON."""
@@ -155,8 +169,33 @@ class LabelSpace:
         """Integer label map ``(..., H, W)`` to RGB uint8 ``(..., H, W, 3)``."""
         return np.asarray(self.palette, np.uint8)[np.asarray(label_map)]
 
-    def check(self, label_map: np.ndarray, where: str) -> np.ndarray:
+    def with_void(self, name: str = "void") -> "LabelSpace":
+        """The same with a don't-care class after the others, or itself where there is one.
+
+        Args:
+            name: The name of the class.
+
+        Example:
+
+        >>> space = LabelSpace(("sky", "road"), ((0, 128, 255), (90, 90, 90))).with_void()
+        >>> space.class_names, space.ignore_class
+        (('sky', 'road', 'void'), 2)
+        """
+        if self.ignore_class is not None:
+            return self
+        colour = next(c for c in ((0, 0, 0), (255, 255, 255), *distinct_colours(self.num_classes + 1)) if c not in self.palette)
+        return replace(self, class_names=(*self.class_names, name), palette=(*self.palette, colour),
+                       ignore_class=self.num_classes)
+
+    def check(self, label_map: np.ndarray, where: str, stored: np.ndarray | None = None,
+              others: Callable[[], Iterable[int]] = tuple) -> np.ndarray:
         """Returns ``label_map`` if every id is a class id.
+
+        Args:
+            label_map: Class ids.
+            where: Where they are from, for messages.
+            stored: The ids in the file that they are of, from which the remedy is told; None where they are these.
+            others: As `decode` takes them.
 
         Raises:
             DataError: If an id lies outside 0..num_classes-1, naming ``where``, the ids and their pixel
@@ -164,18 +203,15 @@ class LabelSpace:
         """
         if label_map.min(initial=0) >= 0 and label_map.max(initial=0) < self.num_classes:
             return label_map
-        ids = np.unique(label_map)
-        stray = [int(i) for i in ids if not 0 <= i < self.num_classes]
         listed = named_ids(label_map[(label_map < 0) | (label_map >= self.num_classes)])
-        remedy = ("255 usually marks unlabelled pixels" if 255 in stray else
-                  "the ids may be scaled or belong to another label set")
-        target = self.ignore_class if self.ignore_class is not None else 0
-        if self.num_classes == 2 and {*ids.tolist()} <= {0, 255}:
-            remedy, target = "this looks like a mask of 0 and 255", 1
-        raise DataError(
-            f"{where}: label id {listed} found, but the {self.num_classes} classes are "
-            f"0..{self.num_classes - 1}; {remedy}. Remap it (for example "
-            f"id_map={{{stray[0]}: {target}}}) or name more classes.")
+        survey = IdSurvey([label_map if stored is None else stored])
+        found = f"{where}: label id {listed} found, but the {self.num_classes} classes are 0..{self.num_classes - 1}; "
+        fault = survey.fault()
+        if fault is not None:
+            raise DataError(f"{found}{fault}.", WITHOUT_SMOOTHING)
+        reason, remedies = stray_remedies({*survey.pixels, *others()}, self.num_classes, self.ignore_class,
+                                         {} if stored is None else self.id_map)
+        raise DataError(f"{found}{reason}.", *remedies)
 
 
 def unnamed_classes(number: int) -> list[str]:

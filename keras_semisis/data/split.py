@@ -10,6 +10,7 @@ from keras_semisis.data.bad_files import BadFiles, bad_files, to_be_counted
 from keras_semisis.data.counting import class_statistics, missing_classes
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.draws import permutation
+from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.joined import Joined
 from keras_semisis.data.sources.one_sided import ImagesOnly, LabelMapsOnly
 from keras_semisis.data.sources.source import Source, Subset
@@ -73,11 +74,13 @@ def semi_paired_split(source: Source, ratio: float, seed: int = 0,
     total = len(source)
     num_pairs = round(ratio * total)
     if ratio > 0 and num_pairs == 0:
-        raise DataError(f"ratio={ratio} of {total} items leaves no pair. Use a ratio of at least "
-                        f"{1 / total:.2g}, or ratio=0 to train without pairs (USIS).")
+        raise DataError(f"A ratio of {ratio} of {total} items leaves no pair.",
+                        Remedy("Give {} or more,", {"ratio": _share(1, total)}),
+                        Remedy("or {} to train without pairs (USIS).", {"ratio": 0}))
     if ratio < 1 and num_pairs == total:
-        raise DataError(f"ratio={ratio} of {total} items leaves nothing unpaired. Use a ratio of at most "
-                        f"{1 - 1 / total:.4g}, or ratio=1 to reuse the pairs as unpaired items.")
+        raise DataError(f"A ratio of {ratio} of {total} items leaves nothing unpaired.",
+                        Remedy("Give {} or less,", {"ratio": _share(total - 1, total)}),
+                        Remedy("or {} to reuse the pairs as unpaired items.", {"ratio": 1}))
     by_name = np.array(sorted(range(total), key=source.name), np.int64)
     order = by_name[permutation(total, seed, "split")]
     pairs, rest = order[:num_pairs], order[num_pairs:] if ratio < 1 else order
@@ -105,6 +108,11 @@ def with_further(own: Source, further: Source | None, alone: bool) -> Source:
     if further is None:
         return own
     return further if alone else Joined(own, further)
+
+
+def _share(number, total):
+    """The shortest ratio that makes so many pairs."""
+    return next(short for digits in range(1, 17) if round((short := round(number / total, digits)) * total) == number)
 
 
 def _warn_of_missing_classes(paired: Source, unpaired: Source, ratio: float) -> None:

@@ -198,7 +198,7 @@ def test_a_remedy_is_an_option_of_the_command_line(tmp_path):
     label_file = tmp_path / "labels" / "0.png"
     Image.fromarray(np.array([[0, 1], [3, 255]], "uint8")).save(label_file)
     command = ("train", "--data", f"folder:{tmp_path}", "--output", tmp_path / "run")
-    assert "Give --id-map 255=4 and --ignore-class 4, or a classes.csv." in call(*command, code=1)
+    assert "Give --ignore-class 255 to make a don't-care class of it, or a classes.csv." in call(*command, code=1)
     Image.fromarray(np.array([[0, 255], [0, 255]], "uint8")).save(label_file)
     assert "Give --id-map 255=1 to make them classes" in call(*command, code=1)
     (tmp_path / "classes.csv").write_text("id,name,r,g,b\n0,a,0,0,0\n2,b,1,1,1\n")

@@ -56,7 +56,7 @@ def test_training_data_share_the_number_of_bad_files(data, tmp_path):
 
     with pytest.raises(DataError, match=f"^{damaged(data)[0]}: cannot be read"):
         read(0)
-    with pytest.raises(DataError, match=r"^Bad files: 2, of which skip_bad=1 tolerates 1"):
+    with pytest.raises(DataError, match=r"^Bad files: 2, of which 1 is tolerated"):
         read(1)
     opened = read(2)
     assert len(opened.bad_files.messages) == 2 and opened.counts == {

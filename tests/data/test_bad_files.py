@@ -107,10 +107,10 @@ def test_another_seed_takes_others():
 
 def test_too_many_are_listed_when_the_number_is_exceeded(form):
     batches = paired_dataset(Damaged(8, (1, 3, 6)), (4, 6), 4, skip_bad=2)
-    with pytest.raises(Exception, match="skip_bad=2"):
+    with pytest.raises(Exception, match="of which 2 are tolerated"):
         steps_of(batches.stream(0, 20))
     message = str(batches.error)
-    assert isinstance(batches.error, DataError) and message.startswith("Bad files: 3, of which skip_bad=2 tolerates 2:")
+    assert isinstance(batches.error, DataError) and message.startswith("Bad files: 3, of which 2 are tolerated:")
     assert [f"image{i}.png" in message for i in (1, 3, 6)] == [True] * 3
 
 
@@ -134,7 +134,7 @@ def test_halves_of_unpaired_data_share_the_number(form):
     assert 1 not in image_items_of(steps)[0] and 4 not in items_of(steps)[0]
     assert sorted(batches.bad_files.messages) == ["image1.png: cannot be read.", "label4.png: label id 999 found."]
     batches = unpaired_dataset(images, labels, (4, 6), 2, skip_bad=1)
-    with pytest.raises(Exception, match="skip_bad=1"):
+    with pytest.raises(Exception, match="of which 1 is tolerated"):
         steps_of(batches.stream(0, 20))
 
 

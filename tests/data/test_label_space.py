@@ -14,12 +14,24 @@ def space(number, ignore_class=None):
 
 
 def test_stray_ids_are_named_with_their_counts_and_a_remedy():
-    label_map = np.array([[0, 1, 255], [2, 255, 99]])
+    label_map = np.array([[0, 1, 255], [2, 255, 0]])
     with pytest.raises(DataError) as error:
         space(3, ignore_class=2).check(label_map, "street.png")
-    message = str(error.value)
-    assert message.startswith("street.png: label id 99 (1 pixels), 255 (2 pixels)")
-    assert "0..2" in message and "id_map={99: 2}" in message and "unlabelled" in message
+    assert str(error.value) == ("street.png: label id 255 (2 pixels) found, but the 3 classes are 0..2; 255 usually marks "
+                                "unlabelled pixels. Give id_map={255: 2}, the don't-care class.")
+
+
+def test_ids_that_only_the_user_knows_are_mapped_to_no_class_of_ours():
+    words = r"99 \(1 pixels\), 255 \(2 pixels\).*Say by id_map= which class each of them is"
+    with pytest.raises(DataError, match=words) as error:
+        space(3, ignore_class=2).check(np.array([[0, 1, 255], [2, 255, 99]]), "street.png")
+    assert [remedy.settings for remedy in error.value.remedies] == [{"id_map": ...}]
+
+
+def test_a_don_t_care_class_is_added_after_the_others():
+    void = space(3).with_void()
+    assert (void.class_names, void.ignore_class, len(set(void.palette))) == (("c0", "c1", "c2", "void"), 3, 4)
+    assert void.palette[:3] == space(3).palette and void.with_void() is void
 
 
 def test_a_mask_of_0_and_255_gets_its_own_hint():

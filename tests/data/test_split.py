@@ -79,7 +79,7 @@ def test_unpaired_sources_keep_their_other_half_to_themselves():
 
 
 @pytest.mark.parametrize(("ratio", "error", "message"), [
-    (0.01, DataError, "leaves no pair.*at least 0.1"),
+    (0.01, DataError, "leaves no pair.*ratio=0.1 or more"),
     (0.99, DataError, "nothing unpaired.*ratio=1"),
     (-0.1, ValueError, "not between 0 and 1"),
     (20, ValueError, "ratio=0.2"),

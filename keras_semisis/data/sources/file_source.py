@@ -4,14 +4,20 @@ import hashlib
 import os
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
+
+import numpy as np
 
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.label_space import LabelSpace
-from keras_semisis.data.sources.decoding import read_bytes, read_image, unreadable
+from keras_semisis.data.sources.decoding import read_bytes, read_image, read_label_map, unreadable
 from keras_semisis.data.sources.source import Source
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+# Label maps that are read for a remedy that suits all of them
+_LOOKED_AT = 64
 
 
 def find_files(folder: Path, ending: str = "") -> dict[str, Path]:
@@ -169,4 +175,14 @@ class FileSource(Source):
     def load_label_map(self, index):
         if self._labels is None:
             raise ValueError("This source has images alone (labels=None): it has no label maps to load.")
-        return self.label_space.read(self._labels[self._names[index]])
+        path = self._labels[self._names[index]]
+        return self.label_space.decode(read_bytes(path), str(path), lambda: self._ids_elsewhere)
+
+    @cached_property
+    def _ids_elsewhere(self):
+        """Stored ids of some of the label maps, spread over all."""
+        ids = set()
+        for path in list(self._labels.values())[::-(-len(self._labels) // _LOOKED_AT)]:
+            with suppress(DataError):
+                ids.update(np.unique(read_label_map(path, self.label_space)).tolist())
+        return ids

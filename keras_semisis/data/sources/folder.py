@@ -3,6 +3,7 @@
 import csv
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -10,14 +11,25 @@ import numpy as np
 
 from keras_semisis.data.bad_files import BadFiles, bad_files
 from keras_semisis.data.data_error import DataError
+from keras_semisis.data.data_warning import DataWarning
+from keras_semisis.data.id_survey import (
+    MOST_LEVELS,
+    WITHOUT_SMOOTHING,
+    IdSurvey,
+    are_levels,
+    level_map,
+    unlabelled,
+)
 from keras_semisis.data.label_space import LabelSpace, distinct_colours, unnamed_classes
+from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.decoding import read_bytes, read_label_map
 from keras_semisis.data.sources.file_source import FileSource, find_files
 from keras_semisis.data.sources.folder_files import FolderFiles, find_pairs
 from keras_semisis.data.sources.pairing import bare_suffix
-from keras_semisis.data.stored_ids import integer_ids, remap
+from keras_semisis.data.stored_ids import integer_ids
 
 _MOST_CLASSES = 1024
+_NAME_THEM = Remedy("If they are ids all the same, name all classes in a classes.csv.")
 # What the column ignore of a classes.csv may hold
 _IGNORE = {"": False, "0": False, "no": False, "false": False, "1": True, "yes": True, "true": True}
 
@@ -47,7 +59,8 @@ class Folder(FileSource):
         labels: Folder of the label maps, in ``root`` or elsewhere; None for a source of images alone.
         label_space: What the ids mean.
         palette: RGB colour of each class id, for a label space without names.
-        ignore_class: The don't-care id, where there is no ``label_space`` to say so.
+        ignore_class: The don't-care id: a class, or, where it lies above all classes, the stored id (such as 255) of which a
+            don't-care class is made after them, or which joins the don't-care class that there is.
         id_map: Stored id → class id, for ids that differ, such as ``{255: 1}`` for masks of 0 and 255; goes before the rule
             of ``label_space``.
         skip_bad: Number of label maps that may be bad when all are read for their ids; as in `paired_dataset`.
@@ -86,9 +99,8 @@ class Folder(FileSource):
         root, id_map = Path(root), integer_ids(id_map)
         if images is None and labels is None:
             raise ValueError("images=None and labels=None leave nothing to read. Name at least one folder.")
-        if label_space is not None and (palette is not None or ignore_class is not None):
-            raise ValueError("label_space= says what palette= and ignore_class= would say. Give one or the "
-                             "others.")
+        if label_space is not None and palette is not None:
+            raise ValueError("label_space= says what palette= would say. Give one or the other.")
         files = self._find(None if images is None else _split_folder(root, images, split),
                            None if labels is None else _split_folder(root, labels, split), image_suffix, label_suffix)
         if labels is None:
@@ -96,12 +108,14 @@ class Folder(FileSource):
         elif label_space is None:
             classes = root / "classes.csv"
             if palette is not None:
-                label_space = LabelSpace(unnamed_classes(len(palette)), palette, ignore_class)
+                label_space = LabelSpace(unnamed_classes(len(palette)), palette)
             elif classes.is_file():
-                label_space = _read_classes(classes, ignore_class)
+                label_space = _read_classes(classes)
             else:
                 label_files = [*files.labels.values(), *files.unpaired_labels.values()]
                 label_space = _found_label_space(label_files, id_map, ignore_class, bad_files(skip_bad))
+        if label_space is not None and ignore_class is not None:
+            label_space = _with_ignored(label_space, ignore_class)
         if label_space is not None:
             label_space = label_space.with_ids(id_map)
         super().__init__(files.images, files.labels, label_space)
@@ -126,7 +140,7 @@ def _split_folder(root: Path, folder: str | Path, split: str | None) -> Path:
     return split_first if split_first.is_dir() else root / folder / split
 
 
-def _read_classes(path: Path, ignore_class: int | None) -> LabelSpace:
+def _read_classes(path: Path) -> LabelSpace:
     try:
         text = read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -142,55 +156,87 @@ def _read_classes(path: Path, ignore_class: int | None) -> LabelSpace:
                         "integers in all columns but the name; in a column ignore, 1 for the don't-care class and 0 or "
                         "nothing for the others.") from error
     if sorted(ids) != list(range(len(ids))) or not ids:
-        raise DataError(f"{path}: its ids are {sorted(ids)[:12]}, but must be 0, 1, 2, ... with none left "
-                        "out or twice. Renumber them, and give id_map= if the label maps store other ids.")
+        raise DataError(f"{path}: its ids are {sorted(ids)[:12]}, but must be 0, 1, 2, ... with none left out or twice.",
+                        Remedy("Renumber them, and give {} if the label maps store other ids.", {"id_map": ...}))
     if len(ignored) > 1:
-        raise DataError(f"{path}: ids {ignored} are all marked as ignore, but there is one don't-care "
-                        "class. Merge them by id_map=.")
+        raise DataError(f"{path}: ids {ignored} are all marked as ignore, but there is one don't-care class.",
+                        Remedy("Merge them in the file, and the ids in the label maps by {}.", {"id_map": ...}))
     order = np.argsort(ids)
-    if ignore_class is None and ignored:
-        ignore_class = ignored[0]
     try:
-        return LabelSpace([names[i] for i in order], [colours[i] for i in order], ignore_class)
+        return LabelSpace([names[i] for i in order], [colours[i] for i in order], ignored[0] if ignored else None)
     except ValueError as error:
         raise DataError(f"{path}: {error}") from None
 
 
+def _with_ignored(space: LabelSpace, ignore_class: int) -> LabelSpace:
+    """A label space in which ``ignore_class`` is the don't-care class."""
+    if 0 <= ignore_class < space.num_classes:
+        return replace(space, ignore_class=ignore_class)
+    space = space.with_void()
+    return space.with_ids({ignore_class: space.ignore_class})
+
+
 def _found_label_space(files: Sequence[Path], id_map: Mapping[int, int],
                        ignore_class: int | None, bad: BadFiles) -> LabelSpace:
-    found: dict[int, Path] = {}
+    """The label space of all ids that label maps hold, but for one of ``ignore_class`` above the others."""
+    first: dict[int, Path] = {}
+    survey = IdSurvey()
     for path in files:
         try:
             label_map = read_label_map(path, None)
+            fault = IdSurvey([label_map]).fault()
+            if fault is not None:
+                raise DataError(f"{path}: {fault}.", WITHOUT_SMOOTHING, _NAME_THEM)
         except DataError as error:
             bad.add(error)
             continue
-        for i in np.unique(remap(label_map, id_map)):
-            found.setdefault(int(i), path)
-    if not found:
-        raise DataError(f"None of the {len(files)} label maps can be used:{bad.listed()}")
-    ids = sorted(found)
-    where = found[ids[-1]]
+        for i in survey.add(label_map):
+            first.setdefault(i, path)
+    if not first:
+        raise DataError(f"None of the {len(files)} label maps can be used:", listed=bad.errors)
+    where = first[max(first)]
+    fault = survey.fault()
+    if fault is not None:
+        raise DataError(f"{where}: {fault}.", WITHOUT_SMOOTHING, _NAME_THEM)
+    classes = {i: id_map.get(i, i) for i in first}
+    others = {*classes.values()} - {ignore_class}
+    if ignore_class is None or not 0 <= ignore_class <= 2 * (max(others, default=0) + 1):  # of a stored id a class is made
+        classes = {i: to for i, to in classes.items() if to != ignore_class} or {0: 0}
+        ignore_class = None
+    _check_found(classes, id_map, ignore_class, where, first)
+    number = max(classes.values()) + 1
+    if ignore_class is not None and ignore_class > number:  # some classes before it are in no label map
+        number = ignore_class
+    return LabelSpace(unnamed_classes(number), distinct_colours(number))
+
+
+def _check_found(classes, id_map, ignore_class, where, first):
+    """Raises or warns where the ids found are hardly the classes 0, 1, 2, ..."""
+    ids = sorted({*classes.values()})
+    listed = ", ".join(map(str, ids[:12])) + (", ..." if len(ids) > 12 else "")
     if ids == [0, 255]:
-        raise DataError(f"{where}: the label maps hold the ids 0 and 255 alone, a black and white mask. Give "
-                        "id_map={255: 1} to make them classes 0 and 1.")
-    if 255 in found:
-        below = [i for i in ids if i < 255]
-        free = below[-1] + 1 if below else 0
-        raise DataError(f"{where}: id 255 found beside {len(ids) - 1} others up to {free - 1}; it usually "
-                        f"marks unlabelled pixels. Give id_map={{255: {free}}} and ignore_class={free}, or "
-                        "a classes.csv.")
-    if ids[-1] >= _MOST_CLASSES or ids[0] < 0:
-        stray = ids[-1] if ids[0] >= 0 else ids[0]
-        raise DataError(f"{found[stray]}: label id {stray} found, which is no class id "
-                        f"(0..{_MOST_CLASSES - 1}). Map the stored ids to 0, 1, 2, ... with id_map=, or "
-                        "give a label_space=.")
+        raise DataError(f"{where}: the label maps hold the ids 0 and 255 alone, a black and white mask.",
+                        Remedy("Give {} to make them classes 0 and 1.", {"id_map": {255: 1}}))
+    void = unlabelled(ids)
+    if void:
+        free = max({*ids} - {*void}, default=-1) + 1
+        raise DataError(
+            f"{where}: label id {' and '.join(map(str, void))} found, of {listed}; it usually marks unlabelled pixels.",
+            Remedy("Give {} to make a don't-care class of it, or a classes.csv.",
+                   {"ignore_class": void[0]} if len(void) == 1 else
+                   {"id_map": {**id_map, **dict.fromkeys(void, free)}, "ignore_class": free}))
+    few = len(ids) <= MOST_LEVELS
+    whole = {"id_map": level_map(classes, id_map)}
+    if ignore_class in ids:
+        whole["ignore_class"] = ids.index(ignore_class)
+    if ids[0] < 0 or ids[-1] >= _MOST_CLASSES or (ids[-1] >= 255 and are_levels(ids)):
+        stray = ids[0] if ids[0] < 0 else ids[-1]
+        path = next(first[i] for i, to in classes.items() if to == stray)
+        raise DataError(f"{path}: label id {stray} found, which is hardly a class id: the ids in the label maps are {listed}.",
+                        Remedy("Give {} to make classes of them, or a classes.csv.", whole) if few else
+                        Remedy("Map them to 0, 1, 2, ... by {}.", {"id_map": ...}))
     if 2 * (len(ids) - 1) < ids[-1]:
-        listed = ", ".join(map(str, ids[:12])) + (", ..." if len(ids) > 12 else "")
-        moved = [f"{stored}: {i}" for i, stored in enumerate(ids) if stored != i]
-        shown = ", ".join(moved[:3]) + (", ..." if len(moved) > 3 else "")
-        warnings.warn(f"{where}: id {ids[-1]} makes {ids[-1] + 1} classes, but the only ids in the label maps are "
-                      f"{listed}. If the others are no classes, map the ids to 0, 1, 2, ... by id_map={{{shown}}} "
-                      "(--id-map STORED=CLASS); else name all classes in a classes.csv.", stacklevel=3)
-    number = max(ids[-1], -1 if ignore_class is None else ignore_class) + 1
-    return LabelSpace(unnamed_classes(number), distinct_colours(number), ignore_class)
+        warnings.warn(DataWarning(
+            f"{where}: id {ids[-1]} makes {ids[-1] + 1} classes, but the only ids in the label maps are {listed}.",
+            Remedy("If the others are no classes, give {}; else name all classes in a classes.csv.", whole) if few else
+            _NAME_THEM), stacklevel=4)

@@ -1,4 +1,5 @@
 import warnings
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -177,7 +178,7 @@ def test_an_id_map_of_text_is_refused(tmp_path):
 
 @pytest.mark.parametrize(("ids", "message"), [
     ([[0, 255]], r"black and white mask.*id_map=\{255: 1\}"),
-    ([[0, 3, 255]], r"unlabelled.*id_map=\{255: 4\}.*ignore_class=4"),
+    ([[0, 3, 255]], r"unlabelled.*Give ignore_class=255"),
     ([[0, 9000]], "label id 9000 found"),
 ])
 def test_ids_that_make_no_label_space(tmp_path, ids, message):
@@ -187,8 +188,61 @@ def test_ids_that_make_no_label_space(tmp_path, ids, message):
 
 
 def test_a_label_space_and_a_palette_contradict_each_other(tmp_path):
-    with pytest.raises(ValueError, match="Give one or the others"):
+    with pytest.raises(ValueError, match="Give one or the other"):
         Folder(tmp_path, label_space=SPACE, palette=SPACE.palette)
+
+
+@pytest.mark.parametrize(("ids", "ignore_class", "right", "number", "void"), [
+    ((0, 1, 255), 255, (0, 1, 2), 3, 2), ((0, 1, 1), 255, (0, 1, 1), 3, 2), ((0, 255, 255), 255, (0, 1, 1), 2, 1),
+    ((0, 1, 2), 1, (0, 1, 2), 3, 1), ((0, 3, 5), 5, (0, 3, 5), 6, 5), ((0, 1, 2), 3, (0, 1, 2), 4, 3)])
+@pytest.mark.filterwarnings("ignore:.*makes . classes")
+def test_an_ignored_id_above_all_classes_becomes_one(tmp_path, ids, ignore_class, right, number, void):
+    write(tmp_path / "labels" / "a.png", np.array([ids], np.uint8))
+    source = Folder(tmp_path, images=None, ignore_class=ignore_class)
+    assert source.load_label_map(0).tolist() == [[*right]]
+    assert (source.label_space.num_classes, source.label_space.ignore_class) == (number, void)
+
+
+def test_an_ignored_id_beside_named_classes(tmp_path):
+    write(tmp_path / "labels" / "a.png", np.array([[0, 2, 255]], np.uint8))
+    source = Folder(tmp_path, images=None, label_space=SPACE, ignore_class=255)
+    assert source.load_label_map(0).tolist() == [[0, 2, 3]]
+    assert source.label_space.class_names == (*SPACE.class_names, "void") and source.label_space.ignore_class == 3
+    with_void = LabelSpace(SPACE.class_names, SPACE.palette, ignore_class=1)
+    source = Folder(tmp_path, images=None, label_space=with_void, ignore_class=255)
+    assert source.load_label_map(0).tolist() == [[0, 2, 1]]
+    assert source.label_space == with_void.with_ids({255: 1})
+
+
+SMOOTHED = {
+    "bicubic": lambda board: board.resize((50, 50), Image.Resampling.BICUBIC),
+    "halved": lambda board: board.rotate(45, Image.Resampling.NEAREST).resize((32, 32), Image.Resampling.BOX),
+    "JPEG": lambda board: Image.open(_jpeg(board)),
+    "photo": lambda board: Image.fromarray(
+        np.clip(np.random.default_rng(0).normal(110, 40, (64, 64)), 0, 254).astype(np.uint8)),
+}
+
+
+def _jpeg(image):
+    stream = BytesIO()
+    image.save(stream, "JPEG", quality=80)
+    return stream
+
+
+@pytest.mark.parametrize("named", [None, LabelSpace(["off", "on"], [(0, 0, 0), (255, 255, 255)])])
+@pytest.mark.parametrize("how", SMOOTHED)
+def test_a_smoothed_mask_and_a_photo_among_the_label_maps_are_recognised(tmp_path, how, named):
+    board = Image.fromarray((np.indices((64, 64)).sum(0) // 16 % 2 * 255).astype(np.uint8))
+    write(tmp_path / "labels" / "odd.png", SMOOTHED[how](board))
+    with pytest.raises(DataError, match=r"odd\.png: .*(values|smoothed).*nearest neighbour") as caught:
+        Folder(tmp_path, images=None, label_space=named, id_map={255: 1} if named else None).load_label_map(0)
+    assert not any(remedy.settings for remedy in caught.value.remedies)
+
+
+def test_many_ids_as_people_draw_them_are_no_smoothed_mask(tmp_path):
+    tiles = np.random.default_rng(0).permutation(90).astype(np.uint8).reshape(9, 10)
+    write(tmp_path / "labels" / "a.png", tiles.repeat(5, 0).repeat(5, 1))
+    assert Folder(tmp_path, images=None).label_space.num_classes == 90
 
 
 # What is wrong with a user's data: one error each, which names the file

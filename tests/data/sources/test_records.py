@@ -392,7 +392,7 @@ def test_bad_items_are_left_out_up_to_a_number(tmp_path):
     paths = [tmp_path / "data" / "labels" / "straße 7.png", tmp_path / "data" / "images" / "straße 0.jpg"]
     for path in paths:
         os.truncate(path, 100)
-    with pytest.raises(DataError, match=r"Bad files: 2, of which skip_bad=1"):
+    with pytest.raises(DataError, match=r"Bad files: 2, of which 1 is tolerated"):
         write_records(folder, tmp_path / "pack", skip_bad=1)
     bad = BadFiles(2)
     write_records(folder, tmp_path / "pack", items_per_shard=SHARD, skip_bad=bad)
