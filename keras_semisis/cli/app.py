@@ -12,6 +12,7 @@ from keras_semisis.cli.settings import (
     TrainSettings,
     parse_betas,
     parse_channels,
+    parse_range,
     parse_size,
     parse_unconditional_channels,
 )
@@ -24,6 +25,8 @@ _DATA = ("What to train on: cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvi
 _SIZE = "Height x width; by default that of published results on the data, or 64x96."
 _IGNORE_CLASS = ("Don't-care id of a folder's label maps: a class, or a stored id above all classes, such as 255, of which a "
                  "class is made.")
+_IMAGE_RANGE = ("BLACK:WHITE, such as 0:4095, for a folder's photos of 16 bits that use fewer, or 0:1 for floating-point "
+                "numbers.")
 _SKIP_BAD = "Number of damaged or wrongly labelled files to tolerate; they are listed at the end."
 Data = Annotated[str, typer.Option("--data", help=_DATA)]
 ValidationData = Annotated[str | None, typer.Option(
@@ -33,6 +36,7 @@ BatchSize = Annotated[int, typer.Option(min=1)]
 Seed = Annotated[int, typer.Option(min=0)]
 IgnoreClass = Annotated[int | None, typer.Option(help=_IGNORE_CLASS)]
 IdMap = Annotated[list[str], typer.Option(help="STORED=CLASS for ids of a folder that differ, such as 255=11. Repeatable.")]
+ImageRange = Annotated[str | None, typer.Option(help=_IMAGE_RANGE)]
 SkipBad = Annotated[int, typer.Option(min=0, help=_SKIP_BAD)]
 Precision = Annotated[str, typer.Option(help="float32 or mixed_bfloat16.")]
 
@@ -87,6 +91,7 @@ def train(
     id_map: Annotated[list[str], typer.Option(
         help="STORED=CLASS for ids of a folder that differ, such as 255=11. Repeatable.",
         rich_help_panel=_SOURCES)] = [],  # noqa: B006
+    image_range: Annotated[str | None, typer.Option(help=_IMAGE_RANGE, rich_help_panel=_SOURCES)] = None,
     image_size: Annotated[str | None, typer.Option(help=_SIZE, rich_help_panel=_SOURCES)] = None,
     load_size: Annotated[str | None, typer.Option(
         help="Height x width that images are resized to before a random crop; by default that of published results, if "
@@ -196,6 +201,7 @@ def train(
         size, load = _sizes(data, image_size, load_size)
         options |= {
             "image_size": size, "load_size": load, "id_map": tuple(id_map),
+            "image_range": image_range and parse_range(image_range),
             "output": output or time.strftime("runs/train-%Y%m%d-%H%M%S"),
             "discriminator_channels": (None if discriminator_channels is None else
                                        parse_channels(discriminator_channels, "--discriminator-channels")),
@@ -261,13 +267,14 @@ def evaluate(
     seed: Seed = 0,
     ignore_class: IgnoreClass = None,
     id_map: IdMap = [],  # noqa: B006
+    image_range: ImageRange = None,
     skip_bad: SkipBad = 0,
 ):
     """Scores a model on validation photos by a named protocol, beside the scores of real photos."""
     from keras_semisis.cli.evaluating import evaluate as run
 
     run(model, data, validation_data, protocol, segmenter, features, inception, perceptual, output, cache, batch_size, seed,
-        ignore_class, tuple(id_map), skip_bad)
+        ignore_class, tuple(id_map), skip_bad, image_range and parse_range(image_range))
 
 
 @command("train-segmenter")
@@ -288,13 +295,15 @@ def train_segmenter(
     seed: Seed = 0,
     ignore_class: IgnoreClass = None,
     id_map: IdMap = [],  # noqa: B006
+    image_range: ImageRange = None,
     skip_bad: SkipBad = 0,
 ):
     """Trains the segmentation network that judges generated photos, on real ones."""
     from keras_semisis.cli.segmenter_command import run
 
     run(data, output, network, _sizes(data, image_size, None)[0], batch_size, steps, parse_channels(channels, "--channels"),
-        final_channels, learning_rate, precision, seed, ignore_class, tuple(id_map), skip_bad)
+        final_channels, learning_rate, precision, seed, ignore_class, tuple(id_map), skip_bad,
+        image_range and parse_range(image_range))
 
 
 @command("classes")
@@ -340,6 +349,7 @@ def pack(
     image_size: Annotated[str, typer.Option(help="Height x width that synthetic scenes are rendered at.")] = "64x96",
     ignore_class: IgnoreClass = None,
     id_map: IdMap = [],  # noqa: B006
+    image_range: ImageRange = None,
     skip_bad: Annotated[int, typer.Option(
         min=0, help="Number of damaged or wrongly labelled files to leave out; they are listed at the end. All files are read "
                     "before, to know them.")] = 0,
@@ -347,4 +357,5 @@ def pack(
     """Packs many small files into few large ones, with their class statistics; goes on where it was interrupted."""
     from keras_semisis.cli.packing import pack as run
 
-    run(data, output, validation_data, parse_size(image_size), ignore_class, tuple(id_map), skip_bad)
+    run(data, output, validation_data, parse_size(image_size), ignore_class, tuple(id_map), skip_bad,
+        image_range and parse_range(image_range))

@@ -32,7 +32,8 @@ def default_cache() -> Path:
 
 def evaluate(model_path: Path, data: str, validation_data: str | None, protocol: str, segmenter: str | None, features: str,
              inception: Path | None, perceptual: str, output: Path, cache: Path | None, batch_size: int, seed: int,
-             ignore_class: int | None, id_map: tuple[str, ...], skip_bad: int = 0) -> dict:
+             ignore_class: int | None, id_map: tuple[str, ...], skip_bad: int = 0,
+             image_range: tuple[float, float] | None = None) -> dict:
     """Evaluates a saved model, prints a table and writes it as JSON.
 
     Returns:
@@ -52,7 +53,7 @@ def evaluate(model_path: Path, data: str, validation_data: str | None, protocol:
                          "--features efficientnet_lite0, or --inception FILE.")
     gan = load_gan(model_path)
     bad = BadFiles(skip_bad)
-    sources = open_data(data, gan.image_size, ignore_class, id_map, validation_data, bad)
+    sources = open_data(data, gan.image_size, ignore_class, id_map, validation_data, bad, image_range)
     if sources.val.label_space.num_classes != gan.num_classes:
         raise ValueError(f"{model_path}: the model has {gan.num_classes} classes, --data {data} has "
                          f"{sources.val.label_space.num_classes}. Evaluate it on the data set that it was trained on.")

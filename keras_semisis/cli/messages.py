@@ -20,7 +20,7 @@ _SCORES = (("fid", "FID ↓"), ("frechet", "Fréchet distance ↓"), ("kid", "KI
            ("fwiou", "frequency-weighted IoU ↑"), ("pixel_accuracy", "pixel accuracy ↑"))
 
 # What stands for a value that only the user knows
-_UNKNOWN = {"id_map": "STORED=CLASS"}
+_UNKNOWN = {"id_map": "STORED=CLASS", "image_range": "BLACK:WHITE"}
 # Of a list in an error message
 _MOST_ITEMS = 20
 
@@ -87,7 +87,7 @@ def _as_option(name, value):
         return f"{option} {_UNKNOWN.get(name, 'VALUE')}"
     if isinstance(value, Mapping):
         return " ".join(f"{option} {key}={to}" for key, to in value.items())
-    return f"{option} {value}"
+    return f"{option} {':'.join(map(str, value)) if isinstance(value, tuple) else value}"
 
 
 def _shortened(message):

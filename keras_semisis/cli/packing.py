@@ -10,12 +10,13 @@ from keras_semisis.data.bad_files import good_items
 
 
 def pack(data: str, output: Path, validation_data: str | None, image_size: tuple[int, int], ignore_class: int | None,
-         id_map: tuple[str, ...], skip_bad: int = 0) -> None:
+         id_map: tuple[str, ...], skip_bad: int = 0, image_range: tuple[float, float] | None = None) -> None:
     """Writes the packs ``train`` and ``val``, split as a training on the data itself would split it.
 
     Args:
         data, validation_data, image_size, ignore_class, id_map: As `open_data` takes them.
         output: The folder of both packs.
+        image_range: As `open_data` takes it; photos are packed in the 8 bits that it makes of them.
         skip_bad: Number of items of both that may be bad: they are left out and listed.
 
     Raises:
@@ -23,7 +24,7 @@ def pack(data: str, output: Path, validation_data: str | None, image_size: tuple
         FileExistsError: If there is something else at ``output``.
     """
     bad = BadFiles(skip_bad)
-    pair = open_data(data, image_size, ignore_class, id_map, validation_data, bad)
+    pair = open_data(data, image_size, ignore_class, id_map, validation_data, bad, image_range)
     for split, source in zip(("train", "val"), pair, strict=True):
         with counting(f"Checking {split}") as progress:
             source = good_items(source, bad, progress=progress)

@@ -21,7 +21,8 @@ NETWORKS = ("unet", "efficientnet_lite0")
 
 def run(data: str, output: Path, network: str, image_size: tuple[int, int], batch_size: int, steps: int,
         channels: tuple[int, ...], final_channels: int, learning_rate: float, precision: str, seed: int,
-        ignore_class: int | None, id_map: tuple[str, ...], skip_bad: int = 0) -> None:
+        ignore_class: int | None, id_map: tuple[str, ...], skip_bad: int = 0,
+        image_range: tuple[float, float] | None = None) -> None:
     """Trains on all training pairs, prints the mIoU of validation photos, and writes the segmenter."""
     if output.suffix != ".keras":
         raise ValueError(f"--output {output}: the file name must end in .keras.")
@@ -31,7 +32,7 @@ def run(data: str, output: Path, network: str, image_size: tuple[int, int], batc
     keras.config.set_dtype_policy(precision)
     keras.utils.set_random_seed(seed)
     bad = BadFiles(skip_bad)
-    train, val = open_data(data, image_size, ignore_class, id_map, skip_bad=bad)
+    train, val = open_data(data, image_size, ignore_class, id_map, skip_bad=bad, image_range=image_range)
     val = good_items(val, bad)
     dataset = paired_dataset(train, image_size, batch_size, seed=seed, skip_bad=bad)
     classes = train.label_space.num_classes

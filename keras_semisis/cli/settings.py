@@ -1,12 +1,14 @@
 """The options of `keras-semisis train`, as they are written into the run folder."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from keras_semisis.data.sources.image_range import checked_range
 from keras_semisis.data.whole_file import whole_file
 from keras_semisis.gans import CCFPSE, OASIS, SPADEGAN, TCR, USIS, SemiPairedGAN
 from keras_semisis.gans.semantic import SemanticGAN
@@ -73,6 +75,7 @@ class TrainSettings:
     unpaired_images: str | None = None
     unpaired_labels: str | None = None
     ignore_class: int | None = None
+    image_range: tuple[float, float] | None = None
     id_map: tuple[str, ...] = ()
     skip_bad: int = 0
     sampler: str | None = None
@@ -207,6 +210,19 @@ def parse_id_map(pairs: tuple[str, ...]) -> dict[int, int]:
         raise ValueError(f"--id-map {' '.join(pairs)}: expected STORED=CLASS, such as 255=11.") from None
 
 
+def parse_range(text: str) -> tuple[float, float]:
+    """The values of black and white.
+
+    >>> parse_range("0:4095"), parse_range("-0.5:1")
+    ((0, 4095), (-0.5, 1))
+    """
+    try:
+        first, last = (int(part) if re.fullmatch(r"-?\d+", part) else float(part) for part in text.split(":"))
+    except ValueError:
+        raise ValueError(f"--image-range {text}: expected BLACK:WHITE, such as 0:4095 or 0:1.") from None
+    return checked_range((first, last))
+
+
 def write_document(path: Path, document: Mapping[str, Any]) -> None:
     """Writes JSON; the file is there whole or not at all.
 
@@ -229,7 +245,7 @@ def read_settings(folder: Path) -> TrainSettings:
     unknown = sorted(options.keys() - {field.name for field in fields(TrainSettings)})
     if unknown:
         raise ValueError(f"{path}: unknown options {', '.join(unknown)}; another version of keras-semisis wrote it.")
-    for name in ("image_size", "load_size", "id_map", "discriminator_channels", "unconditional_betas"):
+    for name in ("image_size", "load_size", "image_range", "id_map", "discriminator_channels", "unconditional_betas"):
         if options.get(name) is not None:
             options[name] = tuple(options[name])
     if isinstance(options.get("unconditional_channels"), dict):

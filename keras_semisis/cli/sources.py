@@ -46,7 +46,8 @@ class DataPair(NamedTuple):
 
 
 def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None = None, id_map: tuple[str, ...] = (),
-              validation_data: str | None = None, skip_bad: BadFiles | None = None) -> DataPair:
+              validation_data: str | None = None, skip_bad: BadFiles | None = None,
+              image_range: tuple[float, float] | None = None) -> DataPair:
     """Opens ``cityscapes:PATH``, ``ade20k:PATH``, ``coco_stuff:PATH``, ``camvid:PATH``, ``tfds:NAME``, ``folder:PATH``,
     ``records:PATH`` or ``synthetic``.
 
@@ -60,6 +61,7 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
         ignore_class, id_map: As `Folder` takes them, the latter as ``"255=11"``.
         validation_data: ``folder:PATH`` or ``records:PATH`` of others.
         skip_bad: Bad files that are tolerated, as `Folder` takes them.
+        image_range: Of the photos of folders, as `Folder` takes it.
 
     Raises:
         ValueError: If ``data`` is none of these.
@@ -75,7 +77,8 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
     elif kind == "tfds" and path:
         pair = DataPair(TFDS(path, "train"), TFDS(path, "val"))
     elif kind == "folder" and path:
-        pair = _open_folder(Path(path), ignore_class, parse_id_map(id_map), validation_data is None, skip_bad or 0)
+        pair = _open_folder(Path(path), ignore_class, parse_id_map(id_map), validation_data is None, skip_bad or 0,
+                            image_range)
     elif kind == "records" and path:
         pair = _open_records(Path(path), validation_data is None)
     else:
@@ -91,7 +94,7 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
         return DataPair(pair.train, val)
     if kind != "folder" or not path:
         raise ValueError(f"--validation-data {validation_data}: expected folder:PATH or records:PATH.")
-    val = Folder(path, label_space=pair.train.label_space, id_map=parse_id_map(id_map))
+    val = Folder(path, label_space=pair.train.label_space, id_map=parse_id_map(id_map), image_range=image_range)
     return DataPair(pair.train, _pairs_alone(val, path))
 
 
@@ -155,12 +158,12 @@ def _has_split(root, split, folder="images"):
     return (root / folder / split).is_dir() or (root / split / folder).is_dir()
 
 
-def _open_folder(root, ignore_class, id_map, hold_out, skip_bad):
+def _open_folder(root, ignore_class, id_map, hold_out, skip_bad, image_range):
     train = Folder(root, split="train" if _has_split(root, "train") else None, ignore_class=ignore_class, id_map=id_map,
-                   skip_bad=skip_bad)
+                   skip_bad=skip_bad, image_range=image_range)
     _tell_of_unpaired(train, root, "unpaired {}")
     if _has_split(root, "train") and _has_split(root, "val"):
-        val = Folder(root, split="val", label_space=train.label_space, id_map=id_map)
+        val = Folder(root, split="val", label_space=train.label_space, id_map=id_map, image_range=image_range)
         return DataPair(train, _pairs_alone(val, f"{root}, split val"))
     return _held_out(train, root) if hold_out else DataPair(train, train)
 
@@ -215,7 +218,7 @@ def training_sources(settings: TrainSettings, train: Source,
     """
     paired, images, labels = semi_paired_split(train, settings.ratio, settings.seed, skip_bad, **counting)
     if settings.unpaired_images:
-        more = Folder(settings.unpaired_images, images=".", labels=None)
+        more = Folder(settings.unpaired_images, images=".", labels=None, image_range=settings.image_range)
         images = with_further(images, more, settings.ratio == 1 and train.unpaired_images is None)
     if settings.unpaired_labels:
         more = Folder(settings.unpaired_labels, images=None, labels=".", label_space=train.label_space,

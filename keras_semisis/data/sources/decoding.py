@@ -6,6 +6,7 @@ does not check the checksums of a PNG's pixels, nor that the file ends where it 
 
 import errno
 import os
+import re
 import stat
 import struct
 import warnings
@@ -18,6 +19,10 @@ import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from keras_semisis.data.data_error import DataError
+from keras_semisis.data.remedy import Remedy
+from keras_semisis.data.sources.file_kind import kind_of, not_read
+from keras_semisis.data.sources.image_range import DARK, FULL_RANGE, in_eight_bits, usual_bits
+from keras_semisis.data.sources.label_picture import LabelPicture, ids_or_classes
 
 if TYPE_CHECKING:
     from keras_semisis.data.label_space import LabelSpace
@@ -25,19 +30,19 @@ if TYPE_CHECKING:
 # Others would be opened too, whatever the suffix says, and by programs of their own: an EPS is run by Ghostscript
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_ORIENTATION, _BITS_PER_SAMPLE = 0x0112, 258
+_ORIENTATION = 0x0112
 _UPRIGHT = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
             5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
             8: Image.Transpose.ROTATE_90}
 
 
-def read_image(path: Path) -> np.ndarray:
+def read_image(path: Path, image_range: tuple[float, float] | None = None) -> np.ndarray:
     """A photo as uint8 RGB ``(H, W, 3)``; see `decode_image`.
 
     Raises:
         DataError: If the file is missing, truncated or damaged, or no image.
     """
-    return decode_image(read_bytes(path), str(path))
+    return decode_image(read_bytes(path), str(path), image_range)
 
 
 def read_label_map(path: Path, label_space: "LabelSpace | None") -> np.ndarray:
@@ -75,82 +80,119 @@ def unreadable(path: Path, error: OSError) -> DataError:
     return DataError(f"{path}: cannot be read ({error.strerror or error}). Check the disk and who may read the file.")
 
 
-def decode_image(content: bytes, where: str) -> np.ndarray:
+def decode_image(content: bytes, where: str, image_range: tuple[float, float] | None = None) -> np.ndarray:
     """A photo as uint8 RGB ``(H, W, 3)``.
 
-    Grey becomes RGB, CMYK is converted, of 16 bits the upper 8 are taken, transparency is dropped, EXIF rotation applied.
+    Grey becomes RGB, CMYK is converted, transparency is dropped, EXIF rotation applied. Of 16 bits the upper 8 are taken; a
+    photo that has nothing there is refused, and so are floating-point numbers, unless ``image_range`` says what they mean.
 
     Args:
         content: The bytes of a PNG, JPEG, BMP, TIFF or WebP file.
         where: The file, for messages.
+        image_range: Values that become 0 and 255, of photos that have one band of 16 or 32 bits or of floating-point numbers;
+            those outside become 0 and 255 as well.
 
     Raises:
-        DataError: If they are truncated or damaged, or no such image.
+        DataError: If they are truncated or damaged, or no such image, or its values are in another range than its format says.
     """
-    return _decoded(content, where, _rgb)
+    kind = kind_of(content)
+    return _decoded(content, kind, where, lambda image: _rgb(image, kind, where, image_range))
 
 
-def _rgb(image):
+def _rgb(image, kind, where, image_range):
     image = _upright(image)
-    if image.mode == "F":
-        raise ValueError("floating-point pixels: export it with 8 bits")
-    if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip at 255
-        image = Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8))
+    if image.mode == "F" or image.mode.startswith("I"):  # which Pillow would clip at 255
+        grey = in_eight_bits(np.asarray(image), where, image_range)
+        return np.repeat(grey[..., None], 3, axis=2)
     if "transparency" in image.info:  # of a palette: Pillow warns of a direct conversion
         image = image.convert("RGBA")
-    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+    rgb = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+    if kind.bits == 16 and image_range != FULL_RANGE and rgb.max(initial=0) < DARK >> 8:
+        end = (int(rgb.max(initial=0)) + 1) << 8
+        raise DataError(f"{where}: its colours have 16 bits, of which the upper 8 are read, but its values end below {end}, as "
+                        f"those of {usual_bits(end - 1)} bits: it would be nearly black.", Remedy("Export it with 8 bits,"),
+                        Remedy("or give {} if it is as dark as that.", {"image_range": FULL_RANGE}))
+    return rgb
 
 
 def decode_label_map(content: bytes, label_space: "LabelSpace | None", where: str) -> np.ndarray:
-    """A label map as integers ``(H, W)``, as stored: neither remapped nor checked.
+    """A label map as integers ``(H, W)``: the ids as stored, neither remapped nor checked, or classes where it has colours.
 
-    Grey (8 or 16 bit), 1-bit and palette-mode files hold ids (palette mode: the indices, whatever their colours); RGB files
-    are decoded with the colours of ``label_space``. An EXIF rotation is applied as to photos. What programs read differently
-    is refused: grey of 2 or 4 bits (scaled or not), colours of 16 bits, several pictures in a file; and so are JPEG and lossy
-    WebP, which alter ids.
+    See `decode_label_picture` for what is read and what is refused.
 
     Args:
         content: The bytes of the file. Of its formats only PNG has checksums by which damage is sure to be found.
-        label_space: Where RGB colours are looked up; None if there is no palette.
+        label_space: Where colours are looked up; None if there is no palette.
         where: The file, for messages.
 
     Raises:
         DataError: If the bytes are truncated or damaged, their pixels not clearly ids, or there are colours that no palette
             explains.
     """
-    image = _decoded(content, where, lambda image: _with_ids(image, content, where))
-    if image.mode in ("L", "P", "1"):
-        return np.asarray(image).astype(np.uint8, copy=False)
+    return ids_or_classes(decode_label_picture(content, where), label_space, where)[0]
+
+
+def decode_label_picture(content: bytes, where: str) -> LabelPicture:
+    """The pixels of a label map: ids, indices with their palette, or colours.
+
+    Grey (8 or 16 bit) and 1-bit files hold ids. An EXIF rotation is applied as to photos. What programs read differently
+    is refused: grey of 2 or 4 bits (scaled or not), colours of 16 bits, several pictures in a file, transparency that varies;
+    and so are JPEG and lossy WebP, which alter ids.
+
+    Raises:
+        DataError: If the bytes are truncated or damaged, or their pixels not clearly ids or colours.
+    """
+    kind = kind_of(content)
+    return _decoded(content, kind, where, lambda image: _label_picture(_with_ids(image, kind, content, where)))
+
+
+def _label_picture(image):
+    if image.mode == "P":
+        colours = np.array(image.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
+        return LabelPicture(np.asarray(image), (colours, _alpha(image.info.get("transparency"), len(colours))))
+    if image.mode in ("L", "1"):
+        return LabelPicture(np.asarray(image).astype(np.uint8, copy=False))
     if image.mode.startswith("I"):
-        return np.asarray(image).astype(np.int32)
+        return LabelPicture(np.asarray(image).astype(np.int32))
     if image.mode in ("LA", "PA"):
-        return np.asarray(image)[..., 0]
-    if label_space is None:
-        raise DataError(f"{where}: this label map has colours (mode {image.mode}), and no palette says what they mean. Give "
-                        "palette= (one RGB colour per class id), a label_space= or a classes.csv, or store ids in a grey PNG.")
-    return decode_colours(np.asarray(image.convert("RGB")), label_space, where)
+        return LabelPicture(np.asarray(image)[..., 0])
+    return LabelPicture(np.asarray(image.convert("RGB")))
 
 
-def _with_ids(image, content, where):
+def _alpha(transparency, number):
+    """Alpha of the colours of a palette, as a PNG stores it: of the first ones, or the one that is transparent."""
+    alpha = np.full(number, 255, np.uint8)
+    if isinstance(transparency, bytes):
+        alpha[:len(transparency)] = np.frombuffer(transparency[:number], np.uint8)
+    elif transparency is not None:
+        alpha[transparency] = 0
+    return alpha
+
+
+def _with_ids(image, kind, content, where):
     """The picture, if its pixels can be nothing but ids or colours of a palette."""
     def refused(what):
-        return DataError(f"{where}: this label map {what} Store ids in an 8- or 16-bit grey PNG, or 8-bit palette colours.")
+        return DataError(f"{where}: this label map {what}",
+                         Remedy("Store ids in an 8- or 16-bit grey PNG, or 8-bit palette colours."))
 
-    bits, colour_type = _png_header(content)
-    if image.format == "TIFF":
-        bits = image.tag_v2.get(_BITS_PER_SAMPLE, (8,))[0]
     if image.format in ("JPEG", "MPO") or image.info.get("compression") in ("jpeg", "tiff_jpeg"):
         raise refused("is a JPEG, which alters ids and colours.")
     if image.info.get("compression") == "webp" or (image.format == "WEBP" and not _is_lossless_webp(content)):
         raise refused("is a WebP that is not lossless, which alters ids and colours.")
     if getattr(image, "n_frames", 1) > 1:
         raise refused(f"holds {image.n_frames} pictures, and it is not clear which one counts.")
-    if image.mode == "L" and bits in (2, 4):
-        raise refused(f"is grey of {bits} bits, which some programs scale to 0..255 and others do not.")
-    if bits == 16 and colour_type in (2, 4, 6):
+    if image.mode == "L" and kind.bits in (2, 4):
+        raise refused(f"is grey of {kind.bits} bits, which some programs scale to 0..255 and others do not.")
+    if kind.bits == 16 and kind.bands > 1:
         raise refused("has colours or transparency of 16 bits, of which half would be lost.")
     if image.mode not in ("1", "L", "P", "LA", "PA", "RGB", "RGBA") and not image.mode.startswith("I"):
         raise refused(f"is of mode {image.mode}, which is neither ids nor RGB colours.")
+    if image.mode in ("LA", "PA", "RGBA"):
+        alpha = np.asarray(image.getchannel("A"))
+        if alpha.min(initial=255) != alpha.max(initial=0) and alpha.size:
+            clear = np.count_nonzero(alpha == 0) / alpha.size
+            raise refused(f"has transparency that varies ({clear:.0%} of the pixels are transparent): the ids may be in its "
+                          "alpha channel, or transparent pixels unlabelled, which only you know.")
     return _upright(image)
 
 
@@ -159,43 +201,13 @@ def _upright(image):
     return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
 
 
-def decode_colours(rgb: np.ndarray, label_space: "LabelSpace", where: str) -> np.ndarray:
-    """Class ids (int32 ``(H, W)``) of the colours of uint8 ``(H, W, 3)``.
-
-    Raises:
-        DataError: If a colour is not in the palette, or two classes share one.
-    """
-    packed = _packed(rgb)
-    colours = _packed(np.asarray(label_space.palette))
-    order = np.argsort(colours, kind="stable")
-    twice = np.flatnonzero(np.diff(colours[order]) == 0)
-    if len(twice):
-        first, second = order[twice[0]], order[twice[0] + 1]
-        raise DataError(f"{where}: classes {first} and {second} share the colour {label_space.palette[first]}, so this RGB "
-                        "label map is ambiguous. Store ids in a grey PNG, or give each class its own colour.")
-    found = order[np.searchsorted(colours[order], packed).clip(max=len(order) - 1)]
-    unknown = colours[found] != packed
-    if unknown.any():
-        values, counts = np.unique(packed[unknown], return_counts=True)
-        most = int(values[counts.argmax()])
-        hint = (" Label maps must be resized with nearest neighbour, and without smoothing." if len(values) > 5 else "")
-        if np.isin(_packed(rgb[..., ::-1]), colours).all():
-            hint = " Its channels are in the order blue, green, red, as OpenCV has them: write them as RGB."
-        raise DataError(
-            f"{where}: colour ({most >> 16}, {most >> 8 & 255}, {most & 255}) covers {counts.max()} pixels and is not in the "
-            f"palette of {label_space.num_classes} colours ({len(values)} unknown colours in all). Add it to the palette if it "
-            f"is a class.{hint}")
-    return found.astype(np.int32)
-
-
-def _packed(rgb):
-    return rgb.astype(np.int32) @ np.array([65536, 256, 1], np.int32)
-
-
-def _decoded(content, where, convert):
+def _decoded(content, kind, where, convert):
     """``convert`` of the picture; whatever goes wrong is an error of the file."""
+    refused = not_read(kind)
+    if refused is not None:
+        raise DataError(f"{where}: cannot be read: it is {refused[0]}.", Remedy(refused[1]))
     try:
-        if content.startswith(_PNG_SIGNATURE):
+        if kind.name == "PNG":
             _check_png(content)
         _refuse_truncated()
         image = Image.open(BytesIO(content), formats=_FORMATS)
@@ -203,12 +215,21 @@ def _decoded(content, where, convert):
         return convert(image)
     except DataError:
         raise
+    except Image.DecompressionBombError as error:
+        raise _too_large(where, str(error)) from None
     except UnidentifiedImageError:
-        reason = "no PNG, JPEG, BMP, TIFF or WebP"
+        reason = f"no {kind.name} that Pillow knows"
     except Exception as error:  # Pillow's readers raise about anything for bytes that they did not expect
         reason = str(error) or type(error).__name__
     raise DataError(f"{where}: cannot be read, it is truncated or damaged ({reason}). Copy or download it again, or remove it "
                     "together with its partner.")
+
+
+def _too_large(where, text):
+    number = re.search(r"\((\d+) pixels\)", text)
+    return DataError(f"{where}: cannot be read: {text.partition(',')[0]}.", Remedy("Make it smaller, or cut it into several"),
+                     Remedy("(if it comes from where you trust, set {}, half of its pixels).",
+                            {"PIL.Image.MAX_IMAGE_PIXELS": ... if number is None else int(number[1]) // 2 + 1}))
 
 
 def _refuse_truncated():
@@ -242,8 +263,3 @@ def _is_lossless_webp(content):
         kinds.append(kind)
         position += 8 + length + length % 2
     return b"VP8L" in kinds and b"VP8 " not in kinds
-
-
-def _png_header(content):
-    """Bits a sample and colour type of a PNG; None, None of another format."""
-    return (content[24], content[25]) if content.startswith(_PNG_SIGNATURE) else (None, None)

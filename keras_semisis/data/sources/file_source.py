@@ -3,6 +3,7 @@
 import hashlib
 import os
 import unicodedata
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
@@ -11,13 +12,19 @@ from pathlib import Path
 import numpy as np
 
 from keras_semisis.data.data_error import DataError
+from keras_semisis.data.data_warning import DataWarning
 from keras_semisis.data.label_space import LabelSpace
+from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.decoding import read_bytes, read_image, read_label_map, unreadable
+from keras_semisis.data.sources.image_range import checked_range
 from keras_semisis.data.sources.source import Source
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 # Label maps that are read for a remedy that suits all of them
 _LOOKED_AT = 64
+# Of files that are passed over
+_NAMED = 5
+_LITTER = ("thumbs.db", "desktop.ini")
 
 
 def find_files(folder: Path, ending: str = "") -> dict[str, Path]:
@@ -38,17 +45,51 @@ def find_files(folder: Path, ending: str = "") -> dict[str, Path]:
         listed = ", ".join(sorted(entry.name for entry in parent.iterdir())[:10]) or "nothing"
         raise DataError(f"{folder}: there is no such folder; {parent} holds {listed}. Correct the path, the "
                         "split or the folder's name.")
-    files = by_name(folder, (path for path in image_files(folder) if path.stem.endswith(ending)), ending)
+    paths, others = _images_and_others(folder)
+    files = by_name(folder, (path for path in paths if path.stem.endswith(ending)), ending)
     if not files:
         named = f" named *{ending}" if ending else ""
+        passed_over = f" It holds {_counted(folder, others)}." if others else ""
         raise DataError(f"{folder}: no image files{named} found (looked for {' '.join(SUFFIXES)}, subfolders "
-                        "included). Put the files there or name another folder.")
+                        f"included).{passed_over} Put the files there or name another folder.")
+    if not ending:  # which leaves out others of a benchmark
+        _warn_of(others, folder)
     return files
 
 
 def image_files(folder: Path) -> list[Path]:
-    """Paths of the image files below a folder, sorted; see `find_files`."""
-    return sorted(path for path in _files_below(folder) if path.suffix.lower() in SUFFIXES)
+    """Paths of the image files below a folder, sorted; see `find_files`.
+
+    Warns:
+        UserWarning: If there are others.
+    """
+    paths, others = _images_and_others(folder)
+    if paths:
+        _warn_of(others, folder)
+    return paths
+
+
+def _images_and_others(folder):
+    paths, others = [], []
+    for path in sorted(_files_below(folder)):
+        if path.suffix.lower() in SUFFIXES:
+            paths.append(path)
+        elif path.name.lower() not in _LITTER and not path.name.lower().endswith("classes.csv"):
+            others.append(path)
+    return paths, others
+
+
+def _warn_of(others, folder):
+    if others:
+        warnings.warn(DataWarning(
+            f"{folder}: {_counted(folder, others)} {'is' if len(others) == 1 else 'are'} passed over: no name of an image file "
+            f"({' '.join(SUFFIXES)}).", Remedy("Convert what is a photo or a label map to PNG.")), stacklevel=4)
+
+
+def _counted(folder, others):
+    names = ", ".join(_normalised(path.relative_to(folder).as_posix()) for path in others[:_NAMED])
+    more = ", ..." if len(others) > _NAMED else ""
+    return f"{len(others)} other {'file' if len(others) == 1 else 'files'} ({names}{more})"
 
 
 def by_name(folder: Path, paths: Iterable[Path], ending: str = "") -> dict[str, Path]:
@@ -121,19 +162,22 @@ class FileSource(Source):
         labels: Label file of each item's name, or None for a source of images alone. Same names as
             ``images``.
         label_space: What the ids in the files mean; None for a source of images alone.
+        image_range: Values of photos of more than 8 bits that become 0 and 255, as in `decode_image`.
 
     Raises:
         DataError: If an image has no label map or a label map has no image.
+        ValueError: If ``image_range`` is no range.
     """
 
     def __init__(self, images: Mapping[str, Path] | None, labels: Mapping[str, Path] | None,
-                 label_space: LabelSpace | None):
+                 label_space: LabelSpace | None, image_range: tuple[float, float] | None = None):
         if images is not None and labels is not None:
             pair_files(images, labels)
         self._images = images
         self._labels = labels
         self._names = list(images if images is not None else labels)
         self.label_space = label_space
+        self._image_range = None if image_range is None else checked_range(image_range)
 
     def __len__(self):
         return len(self._names)
@@ -150,7 +194,10 @@ class FileSource(Source):
         return f"{self._state(self._labels, index)}/{rule}"
 
     def image_fingerprint(self, index):
-        return None if self._images is None else self._state(self._images, index)
+        if self._images is None:
+            return None
+        state = self._state(self._images, index)
+        return state if self._image_range is None else f"{state}/{self._image_range}"
 
     def _state(self, files, index):
         """Name, size and time of a file."""
@@ -162,7 +209,9 @@ class FileSource(Source):
         return f"{name}/{status.st_size}/{status.st_mtime_ns}"
 
     def image_bytes(self, index):
-        return None if self._images is None else read_bytes(self._images[self._names[index]])
+        if self._images is None or self._image_range is not None:  # by which a photo is not as it is in the file
+            return None
+        return read_bytes(self._images[self._names[index]])
 
     def label_map_bytes(self, index):
         return None if self._labels is None else read_bytes(self._labels[self._names[index]])
@@ -170,7 +219,7 @@ class FileSource(Source):
     def load_image(self, index):
         if self._images is None:
             raise ValueError("This source has label maps alone (images=None): it has no photos to load.")
-        return read_image(self._images[self._names[index]])
+        return read_image(self._images[self._names[index]], self._image_range)
 
     def load_label_map(self, index):
         if self._labels is None:

@@ -3,6 +3,7 @@
 import csv
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -22,9 +23,10 @@ from keras_semisis.data.id_survey import (
 )
 from keras_semisis.data.label_space import LabelSpace, distinct_colours, unnamed_classes
 from keras_semisis.data.remedy import Remedy
-from keras_semisis.data.sources.decoding import read_bytes, read_label_map
+from keras_semisis.data.sources.decoding import decode_label_picture, read_bytes
 from keras_semisis.data.sources.file_source import FileSource, find_files
 from keras_semisis.data.sources.folder_files import FolderFiles, find_pairs
+from keras_semisis.data.sources.label_picture import LabelPicture, colours_of, ids_or_classes, is_ramp, without_palette
 from keras_semisis.data.sources.pairing import bare_suffix
 from keras_semisis.data.stored_ids import integer_ids
 
@@ -43,8 +45,9 @@ class Folder(FileSource):
     maps may lie in one folder, where the suffix, or JPEG beside PNG, tells which is which.
 
     With ``split="train"`` the files are in ``root/images/train`` or ``root/train/images``, the same for
-    labels. A label map is a grey PNG of class ids (8 or 16 bit), a palette-mode PNG (its indices are the
-    ids), or an RGB PNG whose colours are those of ``palette``, ``label_space`` or `classes.csv`.
+    labels. A label map is a grey PNG of class ids (8 or 16 bit, or red = green = blue), an indexed PNG (its indices are the
+    ids, unless its colours are those of the classes), or an RGB PNG whose colours are those of ``palette``, ``label_space``
+    or `classes.csv`.
 
     Where ``label_space`` is not given, it comes from ``palette``, with classes named "class 0", "class 1"
     and so on; else from the file ``root/classes.csv``: a header ``id,name,r,g,b`` (and ``ignore``, where 1
@@ -66,16 +69,18 @@ class Folder(FileSource):
         skip_bad: Number of label maps that may be bad when all are read for their ids; as in `paired_dataset`.
         image_suffix, label_suffix: What the names of photos and of label maps have after the part that both share, such as
             "_mask"; "" for nothing. None finds it.
+        image_range: Values that become black and white, of photos in one band of 16 bits, of which they use fewer, such as
+            ``(0, 4095)``, or of floating-point numbers, such as ``(0, 1)``. None takes 16 bits as they are, and refuses
+            photos that would be nearly black.
 
     Raises:
         DataError: If a folder is missing or empty, no photo has a label map, several suffixes are possible, `classes.csv`
             cannot be understood, or the ids found make no label space.
-        ValueError: If arguments contradict each other, or ``id_map`` holds what is no integer.
+        ValueError: If arguments contradict each other, ``id_map`` holds what is no integer, or ``image_range`` is no range.
 
     Warns:
-        UserWarning: If there are both photos and label maps without a partner, whose names may have been meant to agree; if
-            files beside the label maps are passed over; if the classes are those found, and most ids below the highest are in
-            no label map.
+        UserWarning: If files are passed over; if there are both photos and label maps without a partner, whose names may have
+            been meant to agree; if the classes are those found, and most ids below the highest are in no label map.
 
     Example:
 
@@ -95,7 +100,8 @@ class Folder(FileSource):
                  labels: str | Path | None = "labels", label_space: LabelSpace | None = None,
                  palette: Sequence[Sequence[int]] | None = None, ignore_class: int | None = None,
                  id_map: Mapping[int, int] | None = None, skip_bad: int | BadFiles = 0,
-                 image_suffix: str | None = None, label_suffix: str | None = None):
+                 image_suffix: str | None = None, label_suffix: str | None = None,
+                 image_range: tuple[float, float] | None = None):
         root, id_map = Path(root), integer_ids(id_map)
         if images is None and labels is None:
             raise ValueError("images=None and labels=None leave nothing to read. Name at least one folder.")
@@ -118,9 +124,9 @@ class Folder(FileSource):
             label_space = _with_ignored(label_space, ignore_class)
         if label_space is not None:
             label_space = label_space.with_ids(id_map)
-        super().__init__(files.images, files.labels, label_space)
+        super().__init__(files.images, files.labels, label_space, image_range)
         if files.unpaired_images:
-            self.unpaired_images = FileSource(files.unpaired_images, None, None)
+            self.unpaired_images = FileSource(files.unpaired_images, None, None, image_range)
         if files.unpaired_labels:
             self.unpaired_labels = FileSource(None, files.unpaired_labels, label_space)
 
@@ -180,10 +186,14 @@ def _found_label_space(files: Sequence[Path], id_map: Mapping[int, int],
                        ignore_class: int | None, bad: BadFiles) -> LabelSpace:
     """The label space of all ids that label maps hold, but for one of ``ignore_class`` above the others."""
     first: dict[int, Path] = {}
-    survey = IdSurvey()
+    survey, palettes = IdSurvey(), _Palettes()
     for path in files:
         try:
-            label_map = read_label_map(path, None)
+            picture = decode_label_picture(read_bytes(path), str(path))
+            if picture.has_colours:
+                raise without_palette(str(path), _all_colours(files))
+            label_map, _ = ids_or_classes(picture, None, str(path))
+            palettes.add(picture, path)
             fault = IdSurvey([label_map]).fault()
             if fault is not None:
                 raise DataError(f"{path}: {fault}.", WITHOUT_SMOOTHING, _NAME_THEM)
@@ -208,6 +218,44 @@ def _found_label_space(files: Sequence[Path], id_map: Mapping[int, int],
     if ignore_class is not None and ignore_class > number:  # some classes before it are in no label map
         number = ignore_class
     return LabelSpace(unnamed_classes(number), distinct_colours(number))
+
+
+class _Palettes:
+    """The colours that indices have in the files' own palettes, which must agree if the indices are ids."""
+
+    def __init__(self):
+        self._seen: dict[int, tuple[tuple[int, ...], Path]] = {}
+
+    def add(self, picture: LabelPicture, path: Path) -> None:
+        """Compares the palette of one file with those before.
+
+        Raises:
+            DataError: If an index has another colour than in them.
+        """
+        if picture.palette is None or is_ramp(picture.palette[0]):
+            return
+        colours = picture.palette[0]
+        for i in np.unique(picture.pixels):
+            if i >= len(colours):
+                continue
+            colour = tuple(colours[i].tolist())
+            before, other = self._seen.setdefault(int(i), (colour, path))
+            if before != colour:
+                raise DataError(f"{path}: its index {i} has the colour {colour}, but in {other} the colour {before}: the "
+                                "indices of these indexed pictures are no ids, their colours are.",
+                                Remedy("Name the colours in a classes.csv (header id,name,r,g,b), or store ids in an 8- or "
+                                       "16-bit grey PNG."))
+
+
+def _all_colours(files):
+    """The colours of all label pictures that have colours."""
+    found = []
+    for path in files:
+        with suppress(DataError):
+            picture = decode_label_picture(read_bytes(path), str(path))
+            if picture.has_colours:
+                found.append(colours_of(picture.pixels))
+    return colours_of(np.concatenate(found))
 
 
 def _check_found(classes, id_map, ignore_class, where, first):

@@ -10,7 +10,7 @@ from keras_semisis.data.data_error import DataError
 from keras_semisis.data.label_space import LabelSpace, distinct_colours
 from keras_semisis.data.sources.ade20k import ADE20K
 from keras_semisis.data.sources.cityscapes import Cityscapes
-from keras_semisis.data.sources.decoding import decode_colours
+from keras_semisis.data.sources.label_picture import decode_colours
 from keras_semisis.data.sources.source import Source
 
 # The 50 classes of ADE20K that are stuff, or too rare, have no ids in the annotation of instances
@@ -142,7 +142,7 @@ class TFDS(Source):
         if stored.ndim == 3 and (stored.shape[2] == 1 or self._first_channel):
             stored = stored[..., 0]
         elif stored.ndim == 3:
-            stored = decode_colours(stored, self.label_space, where)
+            return self.label_space.check(decode_colours(stored, self.label_space, where), where)
         return self._stored.of_stored_ids(stored, where)
 
 

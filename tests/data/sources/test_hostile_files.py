@@ -138,7 +138,7 @@ def test_16_bit_photos_keep_their_upper_half():
 
 
 def test_floating_point_photos_are_refused():
-    with pytest.raises(DataError, match=r"odd: cannot be read.*floating-point"):
+    with pytest.raises(DataError, match=r"odd: its values are floating-point, 0 to 0, .*Give image_range=\(0, 1\)"):
         decode_image(encoded(np.zeros((4, 4), np.float32), "TIFF"), "odd")
 
 
