@@ -40,7 +40,8 @@ class Checkpoint(EverySteps):
     def act(self, logs):
         model = self.model
         model.refresh_statistics()
-        save_model(model, self.path, {_NOTE: {"step": self.step}})
+        # the model's own step, which a callback that failed within a step may have kept from this one
+        save_model(model, self.path, {_NOTE: {"step": model.step}})
 
 
 def resume(directory: str | Path) -> tuple[keras.Model, int]:

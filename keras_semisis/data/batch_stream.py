@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_semisis.data import batch_memory
 from keras_semisis.data.bad_files import BadFiles
+from keras_semisis.data.counting import in_order
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.draws import (
     draw_key,
@@ -217,6 +218,22 @@ class BatchStream:
         rare = self._is_rare(step, total_steps)
         return self._load(draws, *(lane.indices(draws, rare) for lane in self._lanes))
 
+    def label_maps(self) -> Iterator[np.ndarray | None]:
+        """The label maps of the batches in one pass, as it begins; None in place of a batch that cannot be read.
+
+        Unlike a step, a batch that cannot be read is no `error`: training may never draw it, or not yet.
+        """
+        lane = self._lanes[-1]
+
+        def label_maps(step):
+            draws = np.arange(step * self.batch_size, self._draws_end(step + 1))
+            try:
+                return lane.batch(draws, lane.indices(draws, self._is_rare(step, None)))[-1]
+            except DataError:
+                return None
+
+        return in_order(label_maps, 0, len(self))
+
     def _draws_end(self, stop):
         if self.training:
             return stop * self.batch_size
@@ -278,12 +295,12 @@ def original_errors(datasets: Iterable[Any]):
     """Raises what loading a batch raised in place of the error into which tf.data wraps it.
 
     Args:
-        datasets: Those that are read meanwhile; what is no `BatchStream` is passed over.
+        datasets: Those that are read meanwhile: each a `BatchStream`, or `OwnBatches`.
     """
     try:
         yield
     except Exception as error:
-        original = next((d.error for d in datasets if isinstance(d, BatchStream) and d.error is not None), error)
+        original = next((dataset.error for dataset in datasets if dataset.error is not None), error)
         if original is error:
             raise
         raise original from None

@@ -14,6 +14,7 @@ from keras_semisis.data.counting import class_statistics
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.draws import draw_key
 from keras_semisis.data.optional_tensorflow import numpy_function, optional_tensorflow, without_autotuning
+from keras_semisis.data.own_batches import OwnBatches
 from keras_semisis.data.prepared_items import PreparedItems
 from keras_semisis.data.rare_classes import rare_class_probabilities
 from keras_semisis.data.sources.source import Source
@@ -182,11 +183,11 @@ def training_stream(datasets: Sequence[Any], start_step: int = 0, total_steps: i
     for i, dataset in enumerate(datasets):
         _check_dataset(tf, dataset, i)
     if tf is None:
-        loaders = [_step_loader(dataset, total_steps) for dataset in datasets]
+        loaders = [_step_loader(dataset, start_step, total_steps) for dataset in datasets]
         return StepDataset(lambda step: tuple(load(step) for load in loaders), start_step, total_steps)
     streams = tuple(_tf_stream(tf, dataset, start_step, total_steps) for dataset in datasets)
     # a tf.data.Dataset of the user's may have numbers that are found by autotuning
-    zipped = without_autotuning(tf.data.Dataset.zip(streams), not any(isinstance(d, tf.data.Dataset) for d in datasets))
+    zipped = without_autotuning(tf.data.Dataset.zip(streams), not any(_is_tf_data(tf, d) for d in datasets))
     if total_steps is None:
         return zipped
     steps = total_steps - start_step
@@ -198,22 +199,28 @@ def _check_dataset(tf, dataset, position):
         if not dataset.training:
             raise ValueError(f"Data set {position} was made with training=False: its last batch may be "
                              "incomplete. Make it with training=True.")
-    elif not isinstance(dataset, keras.utils.PyDataset) and not (tf and isinstance(dataset, tf.data.Dataset)):
+    elif not isinstance(dataset, OwnBatches | keras.utils.PyDataset) and not (tf and _is_tf_data(tf, dataset)):
         raise TypeError(f"Data set {position} is a {type(dataset).__name__}. Give what paired_dataset or "
                         "unpaired_dataset returns, a tf.data.Dataset or a keras.utils.PyDataset of (image, "
                         "label_map) batches.")
 
 
-def _step_loader(dataset, total_steps):
+def _is_tf_data(tf, dataset):
+    return dataset.is_tf_data if isinstance(dataset, OwnBatches) else isinstance(dataset, tf.data.Dataset)
+
+
+def _step_loader(dataset, start_step, total_steps):
     """Step number → element, of a data set of ours or a PyDataset."""
     if isinstance(dataset, BatchStream):
         return lambda step: dataset.load_step(step, total_steps)
+    if isinstance(dataset, OwnBatches):
+        return dataset.loader(start_step)
     length = dataset.num_batches
     return lambda step: tuple(dataset[step if length is None else step % length])
 
 
 def _tf_stream(tf, dataset, start_step, total_steps):
-    if isinstance(dataset, BatchStream):
+    if isinstance(dataset, BatchStream | OwnBatches):
         return dataset.stream(start_step, total_steps)
     if isinstance(dataset, tf.data.Dataset):
         if start_step > 0:
@@ -221,7 +228,7 @@ def _tf_stream(tf, dataset, start_step, total_steps):
                           f"{start_step}: this resume is not exact. Use paired_dataset and "
                           "unpaired_dataset for one that is.", stacklevel=3)
         return dataset.repeat()
-    load = _step_loader(dataset, total_steps)
+    load = _step_loader(dataset, start_step, total_steps)
     examples = [np.asarray(keras.ops.convert_to_numpy(array)) for array in load(start_step)]
 
     def arrays(step):

@@ -2,8 +2,9 @@
 
 import itertools
 import tempfile
+import warnings
 from collections.abc import Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -11,8 +12,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_semisis.data import training_stream
+from keras_semisis.data import DataError, training_stream
+from keras_semisis.data.batch_rule import BatchRule, host_array
 from keras_semisis.data.batch_stream import original_errors
+from keras_semisis.data.own_batches import own_batches
 from keras_semisis.gans.engines import engine
 from keras_semisis.gans.phase import Phase, frozen
 from keras_semisis.layers import BatchNorm
@@ -216,31 +219,51 @@ class AdversarialModel(engine.TrainStep, keras.Model):
     # -- fit ----------------------------------------------------------------------------------------------------
 
     def _fit(self, datasets, epochs=1, steps_per_epoch=None, initial_epoch=0, initial_step=None, callbacks=None,
-             validation_data=None, validation_freq=1, verbose="auto"):
+             validation_data=None, validation_freq=1, verbose="auto", names=None, batch_size=8):
         """`fit` on any number of data sets that repeat independently; a batch is the tuple of their batches."""
         self._assert_compile_called("fit")
+        names = names or [f"Data set {i}" for i in range(len(datasets))]
+        datasets = [own_batches(dataset, self.batch_rule, name, batch_size=batch_size, paired=not name.startswith("unpaired"),
+                                kept=self.statistics_batches) for dataset, name in zip(datasets, names, strict=True)]
         if steps_per_epoch is None:
             steps_per_epoch = max(_length(dataset) for dataset in datasets)
         total_steps = epochs * steps_per_epoch
         start = initial_epoch * steps_per_epoch if initial_step is None else initial_step
+        calibration = self._calibration, self._calibrated_at
         self._calibration, self._calibrated_at = _Calibration(datasets[-1], self.statistics_batches), None
-        self._step = self.step
+        self._step = before = self.step
         stream = training_stream(datasets, start, total_steps)
-        first = [_Guard(validation_data, validation_freq)]
+        callbacks = [_Guard(validation_data, validation_freq), *(callbacks or [])]
         history = None
         # A run that stopped inside an epoch finishes that epoch first
         for begin, end in _epochs(start, steps_per_epoch, total_steps):
             if begin != start:
                 stream = training_stream(datasets, begin, total_steps)
-            with original_errors(datasets):
-                part = super().fit(
-                    stream, epochs=-(-end // steps_per_epoch), initial_epoch=begin // steps_per_epoch,
-                    steps_per_epoch=min(steps_per_epoch, end - begin), callbacks=first + list(callbacks or []),
-                    verbose=verbose, shuffle=False)
+            try:
+                with original_errors(datasets):
+                    part = super().fit(
+                        stream, epochs=-(-end // steps_per_epoch), initial_epoch=begin // steps_per_epoch,
+                        steps_per_epoch=min(steps_per_epoch, end - begin), callbacks=callbacks, verbose=verbose, shuffle=False)
+            except DataError:
+                if self.step == before:
+                    self._calibration, self._calibrated_at = calibration
+                else:  # between two steps the model is as good as after any other: callbacks end, and save
+                    for callback in callbacks:
+                        with suppress(DataError):
+                            callback.on_train_end()
+                raise
             history = part if history is None else _joined(history, part)
             if self.stop_training:
                 break
         return history
+
+    @property
+    def batch_rule(self) -> BatchRule:
+        """What batches and label maps must be for this model."""
+        classes = getattr(self, "num_classes", None)
+        if classes is None:
+            classes = next((layer.num_classes for layer in self.generator.layers if hasattr(layer, "num_classes")), None)
+        return BatchRule(classes, tuple(self.generator.inputs[0].shape[1:]), getattr(self, "ignore_class", None))
 
     # -- use ----------------------------------------------------------------------------------------------------
 
@@ -254,11 +277,14 @@ class AdversarialModel(engine.TrainStep, keras.Model):
 
         Returns:
             uint8 ``(B, H, W, 3)``, or ``(H, W, 3)`` for one map.
+
+        Raises:
+            DataError: If an id is none of the classes, or shape or dtype are others.
         """
-        label_maps = np.asarray(label_maps)
-        images = self.generate_floats(label_maps if label_maps.ndim == 3 else label_maps[None], seed, batch_size)
+        label_maps = host_array(label_maps)
+        images = self.generate_floats(label_maps if label_maps.ndim != 2 else label_maps[None], seed, batch_size)
         photos = np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype("uint8")
-        return photos if label_maps.ndim == 3 else photos[0]
+        return photos if label_maps.ndim != 2 else photos[0]
 
     def generate_floats(self, label_maps, seed: int = 0, batch_size: int = 8, first: int = 0) -> np.ndarray:
         """As `generate`, before the images are rounded to 8 bits.
@@ -270,15 +296,13 @@ class AdversarialModel(engine.TrainStep, keras.Model):
 
         Returns:
             float32 ``(B, H, W, 3)`` in [-1, 1].
+
+        Raises:
+            DataError: As `generate` raises it.
         """
-        size, expected = label_maps.shape[1:], self.generator.inputs[0].shape[1:]
-        if tuple(size) != tuple(expected):
-            raise ValueError(f"Label maps of size {tuple(size)} (height, width), but the generator takes {tuple(expected)}: "
-                             "resize them by nearest neighbour.")
-        if not np.issubdtype(label_maps.dtype, np.integer):
-            raise ValueError(f"Label maps must have an integer dtype, got {label_maps.dtype}.")
+        label_maps = self.batch_rule.label_maps(label_maps, "generate")
         self.refresh_statistics()
-        inputs = [label_maps.astype("int32")]
+        inputs = [label_maps]
         if self.noise_channels:
             numbers = range(first, first + len(label_maps))
             draws = [np.random.default_rng((seed, i)).standard_normal(self.noise_channels) for i in numbers]
@@ -293,7 +317,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         if self._calibration is None or self._calibrated_at == self.step:
             return
         norms = [layer for layer in self.ema_generator._flatten_layers() if isinstance(layer, BatchNorm)]
-        if norms:
+        if norms and self._calibration.label_maps():
             self._reestimate(norms)
         self._calibrated_at = self.step
 
@@ -306,6 +330,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
             batches: Number of batches; a shorter data set repeats.
         """
         before = self._calibration, self._calibrated_at, self.ema_generator.get_weights()
+        dataset = own_batches(dataset, self.batch_rule, "statistics_of")
         self._calibration, self._calibrated_at = _Calibration(dataset, batches), None
         try:
             yield
@@ -346,7 +371,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         """Scores of one generated image per label map, beside those of the real images.
 
         Args:
-            x: Data set of ``(image, label_map)`` batches, or an array of images in [-1, 1] or uint8.
+            x: Data set of ``(image, label_map)`` batches, as `fit` takes them, or an array of images in [-1, 1] or uint8.
             y: The label maps, where x is an array.
             metrics: Objects as those of `keras_semisis.metrics`; None is those given to `compile`.
             seed: Seed of the noise.
@@ -360,6 +385,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
 
         Raises:
             ValueError: If no metrics were given here or to `compile`.
+            DataError: If photos or label maps are not what the model takes.
         """
         metrics = self._evaluation_metrics if metrics is None else metrics
         if not metrics:
@@ -367,10 +393,10 @@ class AdversarialModel(engine.TrainStep, keras.Model):
                              "keras_semisis.metrics.GeneratedMeanIoU(segmenter).")
         for metric in metrics:
             metric.reset_state()
-        batches = _array_batches(x, y, kwargs.get("batch_size") or 8) if y is not None else x
+        batches = own_batches(x if y is None else (x, y), self.batch_rule, "evaluate", batch_size=kwargs.get("batch_size") or 8,
+                              training=False)
         done = 0
         for image, label_map in itertools.islice(iter(batches), steps):
-            image, label_map = ops.convert_to_numpy(image), ops.convert_to_numpy(label_map)
             generated = self.generate_floats(label_map, seed, batch_size=len(label_map), first=done)
             done += len(label_map)
             for metric in metrics:
@@ -458,9 +484,17 @@ class _Calibration:
 
     def label_maps(self):
         if self.kept is None:
-            passes = itertools.chain.from_iterable(itertools.repeat(self.dataset))
-            self.kept = [ops.convert_to_numpy(label_map).astype("int32")
-                         for _, label_map in itertools.islice(passes, self.batches)]
+            first = []
+            while len(first) < self.batches:
+                one_pass = list(itertools.islice(self.dataset.label_maps(), self.batches - len(first)))
+                if not one_pass:
+                    break
+                first += one_pass
+            self.kept = [label_map for label_map in first if label_map is not None]
+            if len(self.kept) < len(first):
+                warnings.warn(f"{len(first) - len(self.kept)} of the first {len(first)} batches cannot be read, and are left "
+                              "out of the moving average's batch-norm statistics. Training will end with an error where it "
+                              "draws them.", stacklevel=2)
         return self.kept
 
 
@@ -523,9 +557,3 @@ def _joined(first, second):
         first.history.setdefault(name, []).extend(values)
     first.epoch.extend(second.epoch)
     return first
-
-
-def _array_batches(images, label_maps, batch_size):
-    for i in range(0, len(images), batch_size):
-        batch = images[i : i + batch_size]
-        yield batch.astype("float32") / 127.5 - 1.0 if batch.dtype == np.uint8 else batch, label_maps[i : i + batch_size]

@@ -39,6 +39,10 @@ class SemanticGAN(AdversarialModel):
 
     def __init__(self, num_classes, image_size, ignore_class, networks, settings, perceptual=None,
                  augmentation=None, seed=0, **kwargs):
+        if ignore_class is not None and not 0 <= ignore_class < num_classes:
+            raise ValueError(f"ignore_class={ignore_class} is not one of the class ids 0..{num_classes - 1}. The don't-care "
+                             f"class counts as one: give num_classes={num_classes + 1}, ignore_class={num_classes}, and label "
+                             f"maps in which it has that id: np.where(label_map == {ignore_class}, {num_classes}, label_map).")
         super().__init__(networks["generator"], ema_decay=settings["ema_decay"], seed=seed, **kwargs)
         for name, network in networks.items():
             setattr(self, name, network)
@@ -163,14 +167,17 @@ class SemanticGAN(AdversarialModel):
     # -- use --------------------------------------------------------------------------------------------------------
 
     def fit(self, x=None, y=None, epochs=1, steps_per_epoch=None, callbacks=None, validation_data=None,
-            validation_freq=1, initial_epoch=0, initial_step=None, verbose="auto"):
+            validation_freq=1, initial_epoch=0, initial_step=None, verbose="auto", batch_size=8):
         """Trains on the data sets that the system needs, `data_sets`.
 
         Args:
             x: The first data set. A paired one has batches ``(image, label_map)``, float ``(B, H, W, 3)`` in [-1, 1] and
-                integer ``(B, H, W)``; from `data.paired_dataset`, or a `tf.data.Dataset`. An unpaired one, from
-                `data.unpaired_dataset`, has the same form, but images and label maps do not belong together.
-            y: The second data set, where the system needs two. They may differ in length; each repeats by itself.
+                integer ``(B, H, W)``; from `data.paired_dataset`, a `tf.data.Dataset`, a `keras.utils.PyDataset` or another
+                iterable of batches; or it is two arrays ``(images, label_maps)``. An unpaired one, from
+                `data.unpaired_dataset`, has the same form, but images and label maps do not belong together. Photos may be
+                uint8. What is not ours is checked: the first batch whole, the ids of every batch.
+            y: The second data set, where the system needs two. They may differ in length; each repeats by itself. Where it
+                needs one, x and y may be the two arrays.
             epochs, steps_per_epoch, callbacks, initial_epoch, verbose: As in Keras. An epoch without ``steps_per_epoch``
                 is one pass over the longer set.
             validation_data: Data set for `evaluate`, run every ``validation_freq`` epochs with the metrics given to
@@ -178,14 +185,21 @@ class SemanticGAN(AdversarialModel):
             validation_freq: As in Keras.
             initial_step: Step at which to go on, where a run stopped inside an epoch; None is the begin of
                 ``initial_epoch``.
+            batch_size: Items a batch, of arrays alone.
 
         Returns:
             Keras's History: per epoch, the mean of every loss term, named ``"<phase>/<term>"``.
 
         Raises:
             NonFiniteLossError: If a loss or gradient is not finite, naming phase and term; the last good state is saved.
-            DataError: As the data sets raise it.
+            DataError: As the data sets raise it, or if batches are not what the model takes. The callbacks end before, as they
+                do when training ends: `callbacks.Checkpoint` saves.
+
+        Warns:
+            UserWarning: If a data set can be read from its beginning alone.
         """
+        if len(self.data_sets) == 1 and hasattr(x, "__array__") and y is not None:
+            x, y = (x, y), None
         given = [dataset for dataset in (x, y) if dataset is not None]
         if x is None or len(given) != len(self.data_sets):
             count = "one data set" if len(self.data_sets) == 1 else "two data sets"
@@ -193,7 +207,7 @@ class SemanticGAN(AdversarialModel):
         self._load_perceptual()
         return self._fit(tuple(given), epochs=epochs, steps_per_epoch=steps_per_epoch, callbacks=callbacks,
                          validation_data=validation_data, validation_freq=validation_freq, initial_epoch=initial_epoch,
-                         initial_step=initial_step, verbose=verbose)
+                         initial_step=initial_step, verbose=verbose, names=self.data_sets, batch_size=batch_size)
 
     def _segment(self, network, photos) -> np.ndarray:
         photos = np.asarray(photos)

@@ -216,7 +216,7 @@ def test_generate_depends_on_the_seed_and_takes_any_integer_dtype():
     assert gan.generate(label_maps[0], seed=1).shape == (*SIZE, 3)
     with pytest.raises(ValueError, match="integer dtype"):
         gan.generate(label_maps.astype("float32"))
-    with pytest.raises(ValueError, match=r"size \(8, 8\)"):
+    with pytest.raises(ValueError, match=r"\(1, 8, 8\) uint8, but \(B, 16, 32\)"):
         gan.generate(np.zeros((1, 8, 8), "uint8"))
 
 

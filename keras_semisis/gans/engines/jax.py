@@ -61,6 +61,13 @@ class TrainStep:
             variable.assign(value)
         return result
 
+    def _get_jax_state(self, purge_model_variables=False, **groups):
+        """The values of the variables, which Keras empties before it asks for a batch: after an error they are filled again."""
+        state = super()._get_jax_state(purge_model_variables=purge_model_variables, **groups)
+        if purge_model_variables:
+            self._jax_state = dict(zip((name for name, wanted in groups.items() if wanted), state, strict=True))
+        return state
+
     def _state_groups(self):
         functions = self._functions.value
         if "state" not in functions:
