@@ -90,21 +90,8 @@ class AdversarialModel(engine.TrainStep, keras.Model):
 
     def _run(self, phase: Phase, due, data, ok):
         """One phase: the loss, its gradients, the update. Nothing is updated once a loss or gradient is not finite."""
-        trained = {name: getattr(self, name).trainable_variables for name in phase.trains}
-        variables = [v for group in trained.values() for v in group]
-        state = [v for name in phase.trains for v in getattr(self, name).non_trainable_variables]
-        state.append(self.seed_generator.state)
-        outside = engine.outside(self.variables)
-
-        def loss(values):
-            mapping = outside + list(zip(variables, values, strict=True))
-            with keras.StatelessScope(mapping) as scope:
-                terms = {name: value for name, value in phase.loss(data, due).items() if name in due}
-                total = sum(phase.weights[name] * value for name, value in terms.items())
-            return total, (terms, [scope.get_current_value(v) for v in state])
-
-        with frozen([getattr(self, name) for name in self.network_names if name not in phase.trains]):
-            total, (terms, new_state), gradients = engine.value_and_gradients(loss, variables)
+        trained, state = self._trained(phase), self._state(phase)
+        total, terms, new_state, gradients = self._differentiate(phase, due, data)
 
         # a sum is finite only if every summand is
         ok = ops.logical_and(ok, ops.isfinite(total + sum(ops.sum(gradient) for gradient in gradients)))
@@ -117,9 +104,35 @@ class AdversarialModel(engine.TrainStep, keras.Model):
             for name, group in trained.items():
                 self.optimizers[name].apply(list(itertools.islice(remaining, len(group))), group)
 
+        variables = [v for group in trained.values() for v in group]
         slots = [v for name in trained for v in self.optimizers[name].variables]
         engine.apply(ok, update, [*state, *variables, *slots])
         return ok, terms
+
+    def _differentiate(self, phase: Phase, due, data):
+        """A phase's loss, its terms, the state of its networks after it, and its gradients. Writes no variable."""
+        variables = [v for group in self._trained(phase).values() for v in group]
+        state = self._state(phase)
+        outside = engine.outside(self.variables)
+
+        def loss(values):
+            mapping = outside + list(zip(variables, values, strict=True))
+            with keras.StatelessScope(mapping) as scope:
+                terms = {name: value for name, value in phase.loss(data, due).items() if name in due}
+                total = sum(phase.weights[name] * value for name, value in terms.items())
+            return total, (terms, [scope.get_current_value(v) for v in state])
+
+        with frozen([getattr(self, name) for name in self.network_names if name not in phase.trains]):
+            total, (terms, new_state), gradients = engine.value_and_gradients(loss, variables)
+        return total, terms, new_state, gradients
+
+    def _trained(self, phase):
+        return {name: getattr(self, name).trainable_variables for name in phase.trains}
+
+    def _state(self, phase):
+        """What a phase changes beside the variables that it trains."""
+        state = [v for name in phase.trains for v in getattr(self, name).non_trainable_variables]
+        return [*state, self.seed_generator.state]
 
     def _end_step(self, ok):
         """Moves the generator's average, and counts the step."""

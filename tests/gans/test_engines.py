@@ -9,11 +9,27 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
+from keras_semisis.gans.engines import engine
 from tests.conftest import JAX_ENVIRONMENT
 from tests.gans.ten_steps import STEPS, run
 
 OTHERS = ["jax", "torch"]
+
+
+def test_a_compiled_function_differentiates_an_input_gradient():
+    """Of Σ w x³ it is 3 w x², and the gradient of its squared norm with respect to w 18 w x⁴."""
+    w, x = keras.Variable([1.0, -2.0, 0.5]), np.array([2.0, 1.0, -3.0], "float32")
+
+    def gradient(x):
+        def loss(values):
+            return ops.sum(engine.input_gradient(lambda x: ops.sum(values[0] * x**3), x) ** 2), ()
+
+        return engine.value_and_gradients(loss, [w])[2][0]
+
+    result = ops.convert_to_numpy(engine.compiled(gradient)(ops.convert_to_tensor(x)))
+    np.testing.assert_allclose(result, 18 * ops.convert_to_numpy(w) * x**4, rtol=1e-5)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,6 @@
-"""Engine for TensorFlow: GradientTape in a graph."""
+"""Engine for TensorFlow: phases are graphs."""
+
+from contextlib import contextmanager
 
 import tensorflow as tf
 
@@ -12,18 +14,41 @@ def outside(variables):
 
 def value_and_gradients(fn, variables):
     values = [tf.convert_to_tensor(v.value) for v in variables]
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(values)
-        loss, aux = fn(values)
-    gradients = tape.gradient(loss, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    (loss, aux), gradients = _differentiated(fn, values)
     return loss, aux, gradients
 
 
 def input_gradient(fn, x):
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(x)
-        value = fn(x)
-    return tape.gradient(value, x)
+    _, gradients = _differentiated(lambda values: (fn(values[0]), None), [x])
+    return gradients[0]
+
+
+def _differentiated(fn, values):
+    """``fn(values)``, a pair of a scalar and anything, and the scalar's gradients.
+
+    In a graph, where several threads compute, a gradient of many addends is a chain of sums of two: ``AddN``, by which a tape
+    sums more, begins with the addend whose memory it can take over, and that is a matter of what is done first.
+    """
+    if tf.executing_eagerly():
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(values)
+            result = fn(values)
+        return result, tape.gradient(result[0], values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    result = fn(values)
+    return result, tf.gradients(result[0], values, unconnected_gradients=tf.UnconnectedGradients.ZERO,
+                                aggregation_method=tf.AggregationMethod.EXPERIMENTAL_TREE)
+
+
+@contextmanager
+def _sums_as_written():
+    """TensorFlow's optimiser of graphs would make an ``AddN`` of the chain again."""
+    name = "arithmetic_optimization"
+    before = tf.config.optimizer.get_experimental_options().get(name, True)
+    tf.config.optimizer.set_experimental_options({name: False})
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({name: before})
 
 
 def apply(ok, fn, variables):
@@ -50,4 +75,5 @@ class TrainStep:
         functions = self._functions.value
         if key not in functions:
             functions[key] = tf.function(fn, autograph=False, jit_compile=self.jit)
-        return functions[key](*args)
+        with _sums_as_written():
+            return functions[key](*args)
