@@ -14,12 +14,12 @@ _SMOOTHED = 25
 class LossCurves(EverySteps):
     """Keeps the losses of every step in ``losses.jsonl``, and draws them in ``losses.png``, one panel a phase.
 
-    Both are written every n steps and at the end. A term that was not due at a step is not in that step's line. A resumed
-    run goes on with what is there.
+    The file grows at every step, so that whatever ends a run leaves it; the picture is drawn every n steps and at the end. A
+    term that was not due at a step is not in that step's line. A resumed run goes on with what is there.
 
     Args:
         directory: Folder of the two files.
-        every: Number of steps from one writing to the next.
+        every: Number of steps from one drawing to the next.
 
     Attributes:
         history: The losses so far: dicts with ``"step"`` and ``"<phase>/<term>"``.
@@ -29,23 +29,20 @@ class LossCurves(EverySteps):
         super().__init__(every)
         self.directory = Path(directory)
         self.history: list[dict] = []
-        self._written = 0
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
         self.history = read_records(self.directory / "losses.jsonl", self.step)
         write_records(self.directory / "losses.jsonl", self.history)
-        self._written = len(self.history)
 
     def on_train_batch_end(self, batch, logs=None):
         terms = {name: float(ops.convert_to_numpy(value)) for name, value in (logs or {}).items()
                  if "/" in name}
         self.history.append({"step": self.step + 1, **terms})
+        append_records(self.directory / "losses.jsonl", self.history[-1:])
         super().on_train_batch_end(batch, logs)
 
     def act(self, logs):
-        append_records(self.directory / "losses.jsonl", self.history[self._written:])
-        self._written = len(self.history)
         _draw(self.history).savefig(self.directory / "losses.png", dpi=110)
 
 

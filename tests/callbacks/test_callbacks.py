@@ -121,6 +121,15 @@ def test_loss_curves_hold_what_was_logged(run):
     assert Image.open(run.folder / "losses.png").size[0] > 1000  # four panels
 
 
+def test_losses_are_on_the_disk_after_every_step(tmp_path):
+    curves = callbacks.LossCurves(tmp_path, every=100)
+    curves.set_model(types.SimpleNamespace(step=0))
+    curves.on_train_begin()
+    for step in (1, 2):
+        curves.on_train_batch_end(step - 1, {"discriminator/real": 0.5 * step, "val_miou": 1.0})
+        assert read_records(tmp_path / "losses.jsonl", 99)[step - 1:] == [{"step": step, "discriminator/real": 0.5 * step}]
+
+
 def test_records_after_the_step_and_cut_lines_are_dropped(tmp_path):
     path = tmp_path / "losses.jsonl"
     path.write_text('{"step": 1}\n{"step": 2}\n{"step": 3}\n{"ste')
