@@ -40,6 +40,8 @@ ImageRange = Annotated[str | None, typer.Option(help=_IMAGE_RANGE)]
 SkipBad = Annotated[int, typer.Option(min=0, help=_SKIP_BAD)]
 Precision = Annotated[str, typer.Option(help="float32 or mixed_bfloat16.")]
 
+# What may be given with --resume
+_OF_RESUME = {"resume", "skip_bad", "id_map", "check"}
 _NETWORKS, _LOSSES, _RUN, _SOURCES = "Networks", "Losses and optimisers", "Run", "Data"
 
 
@@ -97,13 +99,16 @@ def train(
         help="Height x width that images are resized to before a random crop; by default that of published results, if "
              "--image-size is not given, else no crop.", rich_help_panel=_SOURCES)] = None,
     skip_bad: Annotated[int, typer.Option(min=0, help=_SKIP_BAD, rich_help_panel=_SOURCES)] = 0,
+    check: Annotated[bool, typer.Option(
+        "--check", help="Read every file once before, as the command check does.", rich_help_panel=_SOURCES)] = False,
     sampler: Annotated[str | None, typer.Option(
         help="Of the pairs: rare_classes (of semi_paired by default), uniform or rare_classes_second_half.",
         rich_help_panel=_SOURCES)] = None,
     output: Annotated[str | None, typer.Option(help="The run folder; by default runs/ and the time.",
                                                rich_help_panel=_RUN)] = None,
     resume: Annotated[Path | None, typer.Option(
-        help="Go on with this run folder, by its own settings: give no other option.", rich_help_panel=_RUN)] = None,
+        help="Go on with this run folder, by its own settings. Of the others give --skip-bad, --id-map and --check alone.",
+        rich_help_panel=_RUN)] = None,
     steps: Annotated[int, typer.Option(min=1, rich_help_panel=_RUN)] = 2000,
     batch_size: Annotated[int, typer.Option(min=1, rich_help_panel=_RUN)] = 8,
     seed: Annotated[int, typer.Option(min=0, rich_help_panel=_RUN)] = 0,
@@ -188,15 +193,15 @@ def train(
 ):
     """Trains a semi-paired GAN, or a method to compare with, on photos of your own.
 
-    Ctrl-C leaves a run that --resume goes on with.
+    Ctrl-C, or a file that cannot be used, leaves a run that --resume goes on with.
     """
     given = {name for name in ctx.params if ctx.get_parameter_source(name).name == "COMMANDLINE"}
     if resume is None and data is None:
         raise ValueError("train needs --data (such as camvid:PATH, folder:PATH or synthetic), or --resume RUN.")
-    if resume is not None and given != {"resume"}:
-        extra = ", ".join(sorted("--" + name.replace("_", "-") for name in given - {"resume"}))
+    if resume is not None and given - _OF_RESUME:
+        extra = ", ".join(sorted("--" + name.replace("_", "-") for name in given - _OF_RESUME))
         raise ValueError(f"--resume takes all settings from the run folder: leave {extra} out.")
-    options = {name: value for name, value in ctx.params.items() if name != "resume"}
+    options = {name: value for name, value in ctx.params.items() if name not in ("resume", "check")}
     if resume is None:
         size, load = _sizes(data, image_size, load_size)
         options |= {
@@ -211,9 +216,9 @@ def train(
     from keras_semisis.cli import training
 
     if resume is not None:
-        training.go_on(resume)
+        training.go_on(resume, skip_bad if "skip_bad" in given else None, id_map, check)
     else:
-        training.train(TrainSettings(**options))
+        training.train(TrainSettings(**options), checked=check)
 
 
 def _sizes(data, image_size, load_size):
@@ -223,6 +228,30 @@ def _sizes(data, image_size, load_size):
     if image_size is not None:
         size, load = parse_size(image_size), None
     return size, parse_size(load_size, "--load-size") if load_size is not None else load
+
+
+@command("check")
+def check(
+    ctx: typer.Context,
+    data: Data,
+    validation_data: ValidationData = None,
+    unpaired_images: Annotated[str | None, typer.Option(help="Folder of further images.")] = None,
+    unpaired_labels: Annotated[str | None, typer.Option(help="Folder of further label maps.")] = None,
+    ignore_class: IgnoreClass = None,
+    id_map: IdMap = [],  # noqa: B006
+    image_range: ImageRange = None,
+    skip_bad: Annotated[int, typer.Option(min=0, help="Number of bad files that make no error.")] = 0,
+):
+    """Reads every photo and label map once, and lists those that cannot be used, the sizes and the classes.
+
+    The exit status is 0 if all can be used. train --check does the same before it trains.
+    """
+    from keras_semisis.cli.checking import check as run
+
+    run(TrainSettings(
+        data, "", validation_data=validation_data, unpaired_images=unpaired_images, unpaired_labels=unpaired_labels,
+        ignore_class=ignore_class, id_map=tuple(id_map), skip_bad=skip_bad,
+        image_range=image_range and parse_range(image_range)))
 
 
 @command("generate")

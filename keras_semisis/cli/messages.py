@@ -97,11 +97,11 @@ def _shortened(message):
     return "\n  ".join(" ".join(part.split()) for part in (head, *items[:_MOST_ITEMS], *more))
 
 
-def print_report(bad_files: BadFiles) -> None:
+def print_report(bad_files: BadFiles, title: str = "Bad files that were left out") -> None:
     """Prints which files were skipped, if any."""
     if bad_files.errors:
         listed = "".join(f"\n  {in_words(error, _words.get())}" for error in bad_files.errors)
-        console.print(escape(f"Bad files that were left out: {len(bad_files.errors)}{listed}"), soft_wrap=True, highlight=False)
+        console.print(escape(f"{title}: {len(bad_files.errors)}{listed}"), soft_wrap=True, highlight=False)
 
 
 def scores_table(columns: Mapping[str, Mapping[str, float | None]]) -> Table:

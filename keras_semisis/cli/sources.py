@@ -217,14 +217,17 @@ def training_sources(settings: TrainSettings, train: Source,
     ``counting`` is ``statistics_cache`` and ``progress`` of `semi_paired_split`.
     """
     paired, images, labels = semi_paired_split(train, settings.ratio, settings.seed, skip_bad, **counting)
-    if settings.unpaired_images:
-        more = Folder(settings.unpaired_images, images=".", labels=None, image_range=settings.image_range)
-        images = with_further(images, more, settings.ratio == 1 and train.unpaired_images is None)
-    if settings.unpaired_labels:
-        more = Folder(settings.unpaired_labels, images=None, labels=".", label_space=train.label_space,
-                      id_map=parse_id_map(settings.id_map))
-        labels = with_further(labels, more, settings.ratio == 1 and train.unpaired_labels is None)
+    more_images, more_labels = further_sources(settings, train.label_space)
+    images = with_further(images, more_images, settings.ratio == 1 and train.unpaired_images is None)
+    labels = with_further(labels, more_labels, settings.ratio == 1 and train.unpaired_labels is None)
     return paired, images, labels
+
+
+def further_sources(settings: TrainSettings, label_space: LabelSpace) -> tuple[Source | None, Source | None]:
+    """The photos of ``--unpaired-images`` and the label maps of ``--unpaired-labels``; None where there are none."""
+    images, labels, id_map = settings.unpaired_images, settings.unpaired_labels, parse_id_map(settings.id_map)
+    return (Folder(images, images=".", labels=None, image_range=settings.image_range) if images else None,
+            Folder(labels, images=None, labels=".", label_space=label_space, id_map=id_map) if labels else None)
 
 
 def label_space_beside(model: Path, num_classes: int, ignore_class: int | None) -> LabelSpace:

@@ -17,6 +17,7 @@ from keras_semisis.callbacks import (
     resume,
 )
 from keras_semisis.cli import scoring
+from keras_semisis.cli.checking import check
 from keras_semisis.cli.messages import console, print_report
 from keras_semisis.cli.methods import build_gan
 from keras_semisis.cli.progress import ProgressBar, StopOnInterrupt, counting
@@ -29,7 +30,7 @@ from keras_semisis.cli.settings import (
     write_document,
 )
 from keras_semisis.cli.sources import DataPair, open_data, training_sources
-from keras_semisis.data import BadFiles, BatchStream, Source, paired_dataset, unpaired_dataset
+from keras_semisis.data import BadFiles, BatchStream, DataError, Source, paired_dataset, unpaired_dataset
 from keras_semisis.gans.semantic import SemanticGAN
 from keras_semisis.models.perceptual_networks import PERCEPTUAL_NETWORKS
 
@@ -107,13 +108,25 @@ def examples(source: Source, image_size: tuple[int, int], rows: int = _GRID_ROWS
     return next(iter(paired_dataset(source.subset(wanted), image_size, len(wanted), training=False, skip_bad=skip_bad)))
 
 
-def train(settings: TrainSettings, going_on: bool = False) -> None:
-    """`keras-semisis train`: trains into the run folder, from the beginning or from the last checkpoint."""
+def train(settings: TrainSettings, going_on: bool = False, checked: bool = False) -> None:
+    """`keras-semisis train`: trains into the run folder, from the beginning or from the last checkpoint.
+
+    Args:
+        settings: The options.
+        going_on: Whether from the last checkpoint.
+        checked: Whether every file is read before, as `check` does.
+
+    Raises:
+        DataError: If data cannot be read. What was learnt is saved before.
+        ValueError: If options do not fit together, or the run is there already.
+    """
     folder = Path(settings.output)
     if not going_on and (folder / FILE).exists():
         raise ValueError(f"--output {folder}: there is a run in this folder. Go on with it by --resume {folder}, or name "
                          "another.")
     set_up(settings)
+    if checked:
+        check(settings)
     data = open_training_data(settings)
     space = data.sources.train.label_space
     judges = _judges(settings, data)
@@ -123,10 +136,12 @@ def train(settings: TrainSettings, going_on: bool = False) -> None:
             gan.perceptual = PERCEPTUAL_NETWORKS[settings.perceptual]()
         if start >= settings.steps:
             raise ValueError(f"--resume {folder}: this run has done all of its {start} steps.")
+        if gan.num_classes != space.num_classes:
+            raise ValueError(f"--resume {folder}: the data have {space.num_classes} classes now, but the model has "
+                             f"{gan.num_classes}. Files or --id-map must have added or removed one: bring them back.")
     else:
         gan, start = build_gan(settings, space), 0
-    if not going_on:
-        write_document(folder / FILE, document_of(settings, space, counts=data.counts))
+    write_document(folder / FILE, document_of(settings, space, counts=data.counts))
     console.print(", ".join(
         f"{number} {'for validation' if name == 'validation' else name.replace('_', ' ')}"
         for name, number in data.counts.items()), soft_wrap=True)
@@ -137,7 +152,14 @@ def train(settings: TrainSettings, going_on: bool = False) -> None:
         callbacks.append(PeriodicEvaluation(
             data.val, judges, settings.evaluate_every, folder, best, "max" if best == "miou" else "min"))
     callbacks += [*run_callbacks(folder), Checkpoint(folder, settings.save_every)]
-    interrupted = fit(gan, data, settings.steps, start, callbacks)
+    try:
+        interrupted = fit(gan, data, settings.steps, start, callbacks)
+    except DataError:
+        kept = "What was learnt is kept." if gan.step > start else "Nothing was learnt yet."
+        console.print(f"Stopped at step {gan.step} of {settings.steps}: a file cannot be used. {kept} Correct the file and go "
+                      f"on with: keras-semisis train --resume {folder}\n--skip-bad and --id-map may be added to that, and "
+                      "--check, which finds all such files first.", soft_wrap=True, markup=False, highlight=False)
+        raise
     print_report(data.bad_files)
     if interrupted and gan.step < settings.steps:
         console.print(f"Stopped at step {gan.step} of {settings.steps}. Go on with: "
@@ -155,10 +177,23 @@ def _judges(settings, data):
         segmenter, settings.features, data.sources.train, settings.image_size, settings.batch_size, data.bad_files)
 
 
-def go_on(folder: Path) -> None:
-    """`keras-semisis train --resume`: the settings of the run, its last checkpoint, its data order."""
+def go_on(folder: Path, skip_bad: int | None = None, id_map: Sequence[str] = (), checked: bool = False) -> None:
+    """`keras-semisis train --resume`: the settings of the run, its last checkpoint, its data order.
+
+    Args:
+        folder: The run folder.
+        skip_bad: Another number of bad files to tolerate; None leaves it.
+        id_map: Ids that differ, beside those of the run.
+        checked: As in `train`.
+
+    Raises:
+        DataError, ValueError: As `train` raises them, or if the folder holds no run.
+    """
     settings = read_settings(folder)
     settings.output = str(folder)
-    train(settings, going_on=True)
+    if skip_bad is not None:
+        settings.skip_bad = skip_bad
+    settings.id_map = (*settings.id_map, *id_map)
+    train(settings, going_on=True, checked=checked)
 
 

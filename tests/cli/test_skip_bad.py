@@ -34,7 +34,7 @@ def damaged(root):
 
 def test_options_of_train_reach_its_settings(tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(training, "train", seen.append)
+    monkeypatch.setattr(training, "train", lambda settings, **_: seen.append(settings))
     run = ("train", "--output", tmp_path / "run")
     call(*run, "--data", "coco_stuff:x", "--skip-bad", 3)
     call(*run, "--data", "coco_stuff:x", "--image-size", "64x64")
