@@ -28,7 +28,7 @@ from keras_semisis.cli.sources import open_data
 from keras_semisis.cli.training import examples
 from keras_semisis.gans import ABLATIONS
 from keras_semisis.gans.pretext import TCR
-from keras_semisis.models.perceptual_networks import PERCEPTUAL_NETWORKS
+from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
 
 # Evaluations that a cell's scores are the mean of, and its losses of the steps before each
 LAST = 3
@@ -124,7 +124,7 @@ def _train_cell(cell, settings, output):
     if (folder / "last.keras").is_file():
         gan, start = resume(folder)
         if getattr(gan, "perceptual", None) == "given":
-            gan.perceptual = PERCEPTUAL_NETWORKS[settings.perceptual]()
+            gan.perceptual = PERCEPTUAL_NETWORKS[settings.perceptual].build()
     else:
         gan, start = build(cell.method, settings, train.label_space, cell.seed), 0
     # a cell may have been stopped after its last checkpoint

@@ -152,8 +152,8 @@ def train(
         help="What is not given below: paper, oasis, oasis_cityscapes, usis, usis_cityscapes, spade; by default the method's.",
         rich_help_panel=_LOSSES)] = None,
     perceptual: Annotated[str | None, typer.Option(
-        help="vgg19 (downloaded, of semi_paired, spade and cc_fpse by default), vgg16_imagenet (extra: offline), vgg16 "
-             "(fine-tuned for edges; extra: offline) or none.",
+        help="vgg19 (downloaded, of semi_paired, spade and cc_fpse by default), vgg16_imagenet or lpips (extra: offline), "
+             "vgg16 (fine-tuned for edges; extra: offline) or none.",
         rich_help_panel=_LOSSES)] = None,
     augmentation: Annotated[bool, typer.Option(
         "--augmentation", help="DiffAugment of what the discriminators see: colours, and, where there is a don't-care class, "
@@ -288,7 +288,8 @@ def evaluate(
     inception: Annotated[Path | None, typer.Option(
         help="pt_inception-2015-12-05-6726825d.pth of pytorch-fid, for comparable FID.")] = None,
     perceptual: Annotated[str, typer.Option(
-        help="Features of the diversity score: vgg16_imagenet, vgg16 (extra: offline), vgg19 (downloaded) or none.")] = "none",
+        help="Distance of the diversity score: lpips_alexnet (LPIPS), lpips (LPIPS of VGG16), vgg16_imagenet, vgg16 (extra: "
+             "offline), vgg19 (downloaded) or none.")] = "none",
     output: Annotated[Path, typer.Option(help="The JSON file that is written.")] = Path("results.json"),
     cache: Annotated[Path | None, typer.Option(
         help="Folder in which statistics of real photos are kept; by default keras_semisis in ~/.cache.")] = None,

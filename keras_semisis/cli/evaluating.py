@@ -17,12 +17,13 @@ from keras_semisis.cli.sources import open_data
 from keras_semisis.data import BadFiles
 from keras_semisis.data.bad_files import good_items
 from keras_semisis.data.whole_file import check_writable
+from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
+from keras_semisis.metrics import LPIPS
 from keras_semisis.metrics.protocols import Protocol, evaluate_protocol, get_protocol, load_fid_inception
 from keras_semisis.metrics.protocols.inception import WITHOUT_INCEPTION, is_published_inception
-from keras_semisis.models.perceptual_networks import PERCEPTUAL_NETWORKS
 
 FEATURES = ("auto", "inception", "segmenter", "efficientnet_lite0", "none")
-PERCEPTUAL = ("none", *PERCEPTUAL_NETWORKS)
+PERCEPTUAL = ("none", *PERCEPTUAL_NETWORKS, "lpips_alexnet")
 
 
 def default_cache() -> Path:
@@ -126,11 +127,13 @@ def open_features(features: str, protocol: Protocol, segmenter: keras.Model | No
     return None
 
 
-def open_perceptual(name: str) -> keras.Model | None:
+def open_perceptual(name: str) -> keras.Model | LPIPS | None:
     """The feature network of the diversity score."""
     if name not in PERCEPTUAL:
         raise ValueError(f"--perceptual {name}: expected one of {', '.join(PERCEPTUAL)}.")
-    return None if name == "none" else PERCEPTUAL_NETWORKS[name]()
+    if name in ("lpips", "lpips_alexnet"):
+        return LPIPS("vgg16" if name == "lpips" else "alexnet")
+    return None if name == "none" else PERCEPTUAL_NETWORKS[name].build()
 
 
 def _show(document):

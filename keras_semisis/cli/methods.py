@@ -11,7 +11,7 @@ from keras_semisis.gans.presets import PRESETS
 from keras_semisis.gans.pretext import TCR, Cycle
 from keras_semisis.gans.semantic import SemanticGAN, published_depth, published_widths
 from keras_semisis.layers import DiffAugment
-from keras_semisis.models.perceptual_networks import PERCEPTUAL_NETWORKS
+from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
 from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS
 
 GENERATORS = ("wavelet", "oasis")

@@ -32,7 +32,7 @@ from keras_semisis.cli.settings import (
 from keras_semisis.cli.sources import DataPair, open_data, training_sources
 from keras_semisis.data import BadFiles, BatchStream, DataError, Source, paired_dataset, unpaired_dataset
 from keras_semisis.gans.semantic import SemanticGAN
-from keras_semisis.models.perceptual_networks import PERCEPTUAL_NETWORKS
+from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
 
 PRECISIONS = ("float32", "mixed_bfloat16")
 _GRID_ROWS = 6
@@ -133,7 +133,7 @@ def train(settings: TrainSettings, going_on: bool = False, checked: bool = False
     if going_on and (folder / "last.keras").is_file():
         gan, start = resume(folder)
         if gan.perceptual == "given":  # of a run that is older than the names in files
-            gan.perceptual = PERCEPTUAL_NETWORKS[settings.perceptual]()
+            gan.perceptual = PERCEPTUAL_NETWORKS[settings.perceptual].build()
         if start >= settings.steps:
             raise ValueError(f"--resume {folder}: this run has done all of its {start} steps.")
         if gan.num_classes != space.num_classes:

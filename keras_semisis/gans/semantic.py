@@ -7,7 +7,7 @@ from keras import ops
 from keras_semisis.gans.adversarial import AdversarialModel, Untracked
 from keras_semisis.gans.presets import PRESETS
 from keras_semisis.losses import PerceptualLoss
-from keras_semisis.models.perceptual_networks import PERCEPTUAL_NETWORKS
+from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
 
 # Whose optimiser a network has: its own, or a copy of that of the network that it learns beside
 _OPTIMIZER_OF = {
@@ -29,7 +29,7 @@ class SemanticGAN(AdversarialModel):
         ignore_class: The don't-care id, or None.
         networks: The networks by name, ``"generator"`` among them; one that is None is left out.
         settings: Loss weights and the like, by name.
-        perceptual: Feature model, the name of one (a key of `models.perceptual_networks.PERCEPTUAL_NETWORKS`), or None.
+        perceptual: Feature model, the name of one (a key of `losses.perceptual_networks.PERCEPTUAL_NETWORKS`), or None.
         augmentation: `layers.DiffAugment` of what discriminators see, or None.
         seed: Seed of the noise that training draws.
     """
@@ -156,8 +156,9 @@ class SemanticGAN(AdversarialModel):
             raise ValueError("This model was trained with a perceptual network of its own, which a saved model does not "
                              "hold. Before going on, set gan.perceptual to that network (or to None).")
         if isinstance(self.perceptual, str):
-            self._perceptual = Untracked(PERCEPTUAL_NETWORKS[self.perceptual]())
-        self._perceptual_loss = PerceptualLoss(self.perceptual)
+            self._perceptual = Untracked(PERCEPTUAL_NETWORKS[self.perceptual].build())
+        named = PERCEPTUAL_NETWORKS.get(self._perceptual_origin)
+        self._perceptual_loss = (PerceptualLoss if named is None else named.loss)(self.perceptual)
 
     @property
     def perceptual_weight(self) -> float:

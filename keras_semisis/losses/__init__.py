@@ -8,6 +8,7 @@ from keras_semisis.losses.hinge import HingeLoss
 from keras_semisis.losses.kl_divergence import KLDivergenceLoss
 from keras_semisis.losses.label_mix import LabelMixLoss, label_mix_mask
 from keras_semisis.losses.least_squares import LeastSquaresLoss
+from keras_semisis.losses.lpips import LPIPSLoss
 from keras_semisis.losses.perceptual import PerceptualLoss
 from keras_semisis.losses.segmentation import CycleLoss, FakeLoss, SegmentationLoss
 from keras_semisis.losses.wasserstein import WassersteinLoss
@@ -19,6 +20,7 @@ __all__ = [
     "FeatureMatchingLoss",
     "HingeLoss",
     "KLDivergenceLoss",
+    "LPIPSLoss",
     "LabelMixLoss",
     "LeastSquaresLoss",
     "NonSaturatingLoss",

@@ -9,12 +9,15 @@ from keras_semisis.metrics.frechet import (
 )
 from keras_semisis.metrics.generation_metric import GenerationMetric
 from keras_semisis.metrics.kernel import KernelEstimate, KernelInceptionDistance, kernel_distance, kernel_estimate
+from keras_semisis.metrics.lpips import LPIPS
 from keras_semisis.metrics.miou import GeneratedMeanIoU, iou_from_confusion
+from keras_semisis.metrics.nearest_neighbor import NearestNeighborLPIPS
 from keras_semisis.metrics.precision_recall import PrecisionRecall, precision_recall
 from keras_semisis.metrics.protocols import PROTOCOLS, Protocol, evaluate_protocol, load_fid_inception
 from keras_semisis.metrics.segmentation_scores import GeneratedSegmentationScores, segmentation_scores
 
 __all__ = [
+    "LPIPS",
     "PROTOCOLS",
     "Diversity",
     "Features",
@@ -24,6 +27,7 @@ __all__ = [
     "GenerationMetric",
     "KernelEstimate",
     "KernelInceptionDistance",
+    "NearestNeighborLPIPS",
     "PrecisionRecall",
     "Protocol",
     "evaluate_protocol",

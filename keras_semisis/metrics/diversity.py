@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from keras_semisis.metrics.generation_metric import to_images, to_numpy
+from keras_semisis.metrics.lpips import LPIPS
 
 
 class Diversity:
@@ -13,14 +14,15 @@ class Diversity:
 
     The distance of two images is that of LPIPS in form: features normalised to unit length over the
     channels, squared difference weighted per channel, summed over the channels, averaged over space, summed over
-    the layers. Without `channel_weights` every channel weighs 1, and the values are **not LPIPS**: they compare
-    among themselves alone, for one feature model.
+    the layers. With `metrics.LPIPS` it is LPIPS. Of another feature model without `channel_weights` every channel
+    weighs 1, and the values are **not LPIPS**: they compare among themselves alone, for one feature model.
 
     0 means that the noise has no effect. State is one number a label map.
 
     Args:
-        feature_model: keras.Model from images (B, H, W, 3) in [-1, 1] to one feature map (B, h, w, C) or a list of
-            them, such as `models.vgg16_features()`. It owns its preprocessing.
+        feature_model: `metrics.LPIPS`, whose distance is then taken, or a keras.Model from images (B, H, W, 3) in
+            [-1, 1] to one feature map (B, h, w, C) or a list of them, such as `models.vgg16_features()`. It owns
+            its preprocessing.
         channel_weights: A vector (C,) of weights for each feature map: LPIPS's, with LPIPS's feature network; None
             for 1.
 
@@ -41,8 +43,11 @@ class Diversity:
     1.33333
     """
 
-    def __init__(self, feature_model: keras.Model, channel_weights: Sequence[np.ndarray] | None = None):
-        self.feature_model = feature_model
+    def __init__(self, feature_model: keras.Model | LPIPS, channel_weights: Sequence[np.ndarray] | None = None):
+        self._lpips = isinstance(feature_model, LPIPS)
+        if self._lpips and channel_weights is not None:
+            raise ValueError("channel_weights: LPIPS has its own; leave them out.")
+        self.feature_model = feature_model = feature_model.feature_model if self._lpips else feature_model
         channels = [output.shape[-1] for output in feature_model.outputs]
         self.channel_weights = [np.ones(c) for c in channels] if channel_weights is None else [
             np.asarray(to_numpy(w), np.float64).reshape(-1) for w in channel_weights]
@@ -105,9 +110,11 @@ class Diversity:
         return self._distance(self.normalised(images), self.normalised(others))
 
     def normalised(self, images: Any) -> list[np.ndarray]:
-        """Feature maps of a batch, of unit length over the channels."""
+        """Feature maps of a batch, of unit length over the channels; weighted as well where they are LPIPS's."""
         outputs = self.feature_model.predict_on_batch(to_images(images, "draws"))
         maps = [to_numpy(x).astype(np.float32) for x in (outputs if isinstance(outputs, list) else [outputs])]
+        if self._lpips:
+            return maps
         return [x / (np.sqrt(np.sum(x**2, axis=-1, keepdims=True)) + 1e-10) for x in maps]
 
     def _distance(self, features, others):

@@ -1,12 +1,15 @@
 """Builders: functions that return the field's networks as functional Keras models."""
 
+from keras_semisis.models.alexnet import alexnet_features
 from keras_semisis.models.cc_fpse import cc_fpse_generator, fpse_discriminator
 from keras_semisis.models.deeplab import deeplab_v2_101
 from keras_semisis.models.drn import drn_d_105
 from keras_semisis.models.efficientnet_lite0 import efficientnet_lite0_features
 from keras_semisis.models.efficientnet_lite0_segmenter import efficientnet_lite0_segmenter
+from keras_semisis.models.efficientnet_lite2 import efficientnet_lite2_features
 from keras_semisis.models.features import features
 from keras_semisis.models.inception_v3_fid import inception_v3_fid
+from keras_semisis.models.lpips import lpips_features
 from keras_semisis.models.oasis import oasis_discriminator, oasis_generator, unet_segmenter
 from keras_semisis.models.segformer import segformer
 from keras_semisis.models.spade import multiscale_discriminator, spade_encoder, spade_generator
@@ -19,14 +22,17 @@ from keras_semisis.models.vgg19 import vgg19_features
 from keras_semisis.models.wavelet_decoder import wavelet_decoder
 
 __all__ = [
+    "alexnet_features",
     "cc_fpse_generator",
     "deeplab_v2_101",
     "drn_d_105",
     "efficientnet_lite0_features",
     "efficientnet_lite0_segmenter",
+    "efficientnet_lite2_features",
     "features",
     "fpse_discriminator",
     "inception_v3_fid",
+    "lpips_features",
     "multiscale_discriminator",
     "oasis_discriminator",
     "oasis_generator",

