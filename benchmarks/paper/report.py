@@ -24,7 +24,12 @@ NAMES = {
 # of the picture: label maps, columns in a line, pixels from one line of a title to the next
 _ROWS, _COLUMNS, _LINE = 3, 7, 14
 # name, title, digits
-SCORES = (("frechet", "Fréchet distance ↓", 1), ("kid", "KID ↓", 3), ("miou", "mIoU ↑", 3))
+SCORES = (("frechet", "Fréchet distance ↓", 1), ("frechet_alexnet", "Fréchet distance ↓ (AlexNet)", 2),
+          ("frechet_unet", "Fréchet distance ↓ (U-Net)", 2), ("kid", "KID ↓", 3), ("miou", "mIoU ↑", 3))
+# of a cell's last state: key, title, the score, that of real images
+LAST = (("own_miou", "its own network's mIoU ↑ on unseen photos", "unseen", None),
+        ("own_miou", "on its pairs' photos", "pairs", None),
+        ("nearest_lpips", "LPIPS to the nearest training photo", "generated", "real"))
 
 
 @dataclass(frozen=True)
@@ -58,13 +63,15 @@ def papers(cells: list[dict]) -> Published:
 
 def columns(cells: list[dict]) -> list[Column]:
     """The scores that these cells have."""
-    own = [Column(title, digits, lambda cell, key=key: cell["scores"][key], lambda cell, key=key: cell["real"][key])
-           for key, title, digits in SCORES if key in cells[0]["scores"]]
+    own = [Column(title, digits, lambda cell, key=key: cell["scores"].get(key), lambda cell, key=key: cell["real"].get(key))
+           for key, title, digits in SCORES if any(key in cell["scores"] for cell in cells)]
     judges = sorted({name for cell in cells for name in cell.get("judged", {})})
     return own + [
         Column(f"mIoU ↑ ({name})", 3, *(
             lambda cell, name=name, key=key: cell.get("judged", {}).get(name, {}).get(key) for key in ("miou", "miou_real")))
-        for name in judges]
+        for name in judges] + [
+        Column(title, 3, *(lambda cell, key=key, part=part: cell.get(key, {}).get(part) for part in (generated, real)))
+        for key, title, generated, real in LAST if any(generated in cell.get(key, {}) for cell in cells)]
 
 
 def read_cells(output: Path) -> list[dict]:
@@ -142,7 +149,7 @@ def curves(cells: list[dict], path: Path) -> None:
     # a method's colour is the same in every report, and the light ones come last
     colours = plt.get_cmap("tab20").colors
     colours = colours[::2] + colours[1::2]
-    shown = [score for score in columns(cells) if not score.title.startswith("KID")]
+    shown = [score for score in columns(cells) if score.title.startswith(("Fréchet", "mIoU"))]
     figure, axes = plt.subplots(1, len(shown), figsize=(5 * len(shown), 5), squeeze=False, layout="constrained")
     for score, axis in zip(shown, axes[0], strict=True):
         lines = defaultdict(list)
@@ -155,7 +162,8 @@ def curves(cells: list[dict], path: Path) -> None:
                           label=NAMES[method])
         for value in score.real_values(cells):
             line = axis.axhline(value, color="black", linestyle=":")
-        line.set_label("real images")
+        if score.real_values(cells):
+            line.set_label("real images")
         axis.set(title=score.title, xlabel="labelled photos, %")
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=2 * len(shown), fontsize=8)
     figure.savefig(path, dpi=100)
@@ -224,9 +232,16 @@ def explanation(cells: list[dict]) -> str:
         f"Every method has the same split, feature network ({cells[0]['settings']['features']}), generator widths, batch, "
         "steps and precision, and, unless its name has DiffAugment, the same augmentation. A score is the mean over a cell's "
         "last three evaluations, that of another segmenter, named in brackets, of its last state; ± is the standard deviation "
-        f"over seeds. {_judged_by(cells)} Loss terms are means over the steps that their table names. The paper's figures are "
-        f"of {paper.data_set} at {'×'.join(map(str, paper.image_size))} with Inception features: they compare among "
-        "themselves alone.")
+        f"over seeds. {_judged_by(cells)}{_never_saw(cells)} Loss terms are means over the steps that their table names. The "
+        f"paper's figures are of {paper.data_set} at {'×'.join(map(str, paper.image_size))} with Inception features: they "
+        "compare among themselves alone.")
+
+
+def _never_saw(cells):
+    if not any("frechet_unet" in cell["scores"] for cell in cells):
+        return ""
+    return (" Three networks measure distances: that named above, AlexNet, and the bottleneck of the suite's U-Net, which "
+            "never saw ImageNet; a claim counts where all three agree. None is of the family of one that trains.")
 
 
 def _judged_by(cells):
@@ -245,7 +260,8 @@ def settings_text(cells: list[dict]) -> str:
     """The settings of the methods that have them; where cells differ in one, which cells have what."""
     parts = []
     for name in cells[0]["settings"]:
-        if name == "profile":
+        # the columns say who judged
+        if name in ("profile", "judges"):
             continue
         by_value = defaultdict(list)
         for cell in cells:

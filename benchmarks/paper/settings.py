@@ -10,6 +10,7 @@ ABLATIONS = ("A", "B", "C", "D", "E", "F")
 # the semi-paired method with one argument more, beyond the paper
 VARIANTS = ("diff_augment", "judge_pairs", "cycle_and_tcr")
 METHODS = (*BASELINES, "usis", "spade", "cc_fpse", *ABLATIONS, *VARIANTS)
+JUDGES = ("alexnet", "unet", "imagenet", "nearest_lpips")
 GENERATORS = ("oasis", "wavelet", "published")
 TABLES = {1: ("usis", *BASELINES), 2: ("oasis", "semi_paired", *ABLATIONS), 3: ("usis", *BASELINES)}
 RATIOS = {1: (0.1, 0.2, 0.4, 0.6, 1.0), 2: (0.2,), 3: (0.005, 0.01, 0.05)}
@@ -57,13 +58,20 @@ class Settings:
     perceptual: str = "vgg16"
     perceptual_weight: float = 0.3
     features: str = "efficientnet_lite0"
+    # beside them: Fréchet distances by AlexNet and by the bottleneck of the suite's U-Net, which never saw ImageNet, mIoU by a
+    # decoder on EfficientNet-Lite0 that the suite trains, and LPIPS (AlexNet) to the nearest training photo
+    judges: tuple[str, ...] = JUDGES
     segmenter_steps: int = 1500
+    imagenet_segmenter_steps: int = 800
     augmentation: bool = False
     evaluations: int = 10
 
     def __post_init__(self):
         if self.generator not in GENERATORS:
             raise ValueError(f"--generator {self.generator}: expected {', '.join(GENERATORS[:-1])} or {GENERATORS[-1]}.")
+        unknown = [judge for judge in self.judges if judge not in JUDGES]
+        if unknown:
+            raise ValueError(f"--judges {' '.join(unknown)}: expected some of {', '.join(JUDGES)}.")
 
     @property
     def evaluate_every(self) -> int:

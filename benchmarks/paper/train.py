@@ -2,6 +2,7 @@
 
 import dataclasses
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -21,7 +22,7 @@ from keras_semisis.callbacks.sample_grid import sample_grid
 from keras_semisis.cli import scoring
 from keras_semisis.cli.methods import arguments_of, compile_gan, segmenting_network
 from keras_semisis.cli.progress import ProgressBar
-from keras_semisis.cli.segmenter import train_segmenter
+from keras_semisis.cli.segmenter import bottleneck_features, train_segmenter
 from keras_semisis.cli.settings import METHODS as CLI_METHODS
 from keras_semisis.cli.settings import TrainSettings, write_document
 from keras_semisis.cli.sources import open_data
@@ -80,30 +81,95 @@ def data_sets(gan, cell: Cell, settings: Settings, train, cache: Path):
     return [made[name]() for name in gan.data_sets]
 
 
+def pairs_of(gan, cell: Cell, settings: Settings, train, cache: Path):
+    """A cell's pairs, to be looked at as they are; None for a method without."""
+    if "paired_ds" not in gan.data_sets:
+        return None
+    paired, _, _ = ks.data.semi_paired_split(train, cell.ratio, _SPLIT_SEED, statistics_cache=cache)
+    return ks.data.paired_dataset(paired, settings.image_size, settings.batch_size, training=False)
+
+
 def train_segmenter_of(settings: Settings, output: Path) -> None:
-    """Trains the segmenter that judges every cell, on all real pairs, unless it is there.
+    """Trains the segmenters that judge every cell, on all real pairs, unless they are there.
 
     Raises:
-        ValueError: If another process trains it.
+        ValueError: If another process trains one.
     """
-    path = output / "segmenter.keras"
-    if path.exists():
-        return
-    with locked(output / "running" / "segmenter"):
-        if not path.exists():  # another process may just have finished
-            _train_segmenter(settings, path)
+    for name in ("segmenter", *(judge for judge in settings.judges if judge == "imagenet")):
+        path = output / f"{name}.keras"
+        if path.exists():
+            continue
+        with locked(output / "running" / name):
+            if not path.exists():  # another process may just have finished
+                _train_segmenter(settings, path)
 
 
 def _train_segmenter(settings, path):
-    keras.config.set_dtype_policy(settings.precision)
+    s, on_imagenet = settings, path.stem == "imagenet"
+    keras.config.set_dtype_policy(s.precision)
     keras.utils.set_random_seed(0)
-    train, _ = open_data(settings.data, settings.image_size)
-    dataset = ks.data.paired_dataset(train, settings.image_size, settings.batch_size, seed=0)
-    with closing(ProgressBar("Segmenter", settings.segmenter_steps)) as bar:
-        segmenter = models.unet_segmenter(train.label_space.num_classes, settings.image_size, settings.discriminator_channels,
-                                          settings.discriminator_final_channels)
-        train_segmenter(segmenter, dataset, settings.segmenter_steps, callbacks=[bar])
+    train, _ = open_data(s.data, s.image_size)
+    dataset = ks.data.paired_dataset(train, s.image_size, s.batch_size, seed=0)
+    classes = train.label_space.num_classes
+    steps, rate = (s.imagenet_segmenter_steps, 2e-3) if on_imagenet else (s.segmenter_steps, 1e-3)
+    with closing(ProgressBar(path.stem, steps)) as bar:
+        segmenter = (models.efficientnet_lite0_segmenter(classes, s.image_size) if on_imagenet else models.unet_segmenter(
+            classes, s.image_size, s.discriminator_channels, s.discriminator_final_channels))
+        train_segmenter(segmenter, dataset, steps, rate, callbacks=[bar])
     save_model(segmenter, path)
+
+
+class Judges:
+    """Everything that scores a cell: at its evaluations, and at its end."""
+
+    def __init__(self, settings: Settings, train, val, output: Path):
+        size, batch, space = settings.image_size, settings.batch_size, train.label_space
+        read = partial(ks.data.paired_dataset, image_size=size, batch_size=batch, training=False)
+        self.validation = read(val)
+        self.segmenter = scoring.load_segmenter(output / "segmenter.keras", space.num_classes, size)
+        self.periodic = scoring.make_metrics(self.segmenter, settings.features, train, size, batch)
+        for name in settings.judges:
+            if name == "alexnet":
+                self._add_distances(name, models.alexnet_features(), read(train))
+            elif name == "unet" and settings.features != "segmenter":
+                self._add_distances(name, bottleneck_features(self.segmenter), read(train))
+        self.last = []
+        if "imagenet" in settings.judges:
+            network = scoring.load_segmenter(output / "imagenet.keras", space.num_classes, size)
+            self.last.append(metrics.GeneratedMeanIoU(network, space.ignore_class, space.num_classes))
+        if "nearest_lpips" in settings.judges:
+            self.last.append(metrics.NearestNeighborLPIPS(metrics.LPIPS(), read(train)))
+
+    def _add_distances(self, name, network, baseline):
+        shared = metrics.Features(network)
+        self.periodic += [metrics.FrechetInceptionDistance(shared, baseline, f"frechet_{name}"),
+                          metrics.KernelInceptionDistance(shared, baseline, name=f"kid_{name}")]
+
+    def at_the_end(self, gan, pairs) -> dict:
+        """Scores of the last state, as a cell's JSON has them.
+
+        Args:
+            gan: The model.
+            pairs: Its pairs, as an evaluation data set; None where it has none.
+        """
+        scores = gan.evaluate(self.validation, metrics=self.last, verbose=0) if self.last else {}
+        document = {}
+        if "miou" in scores:
+            document["judged"] = {"imagenet": {key: scores[key] for key in ("miou", "miou_real")}}
+        if "nearest_lpips" in scores:
+            document["nearest_lpips"] = {"generated": scores["nearest_lpips"], "real": scores["nearest_lpips_real"]}
+        if hasattr(gan, "segment"):
+            document["own_miou"] = {
+                name: own_miou(gan, photos) for name, photos in (("unseen", self.validation), ("pairs", pairs)) if photos}
+        return document
+
+
+def own_miou(gan, photos) -> float:
+    """mIoU of what the network that segments in a model sees in real photos."""
+    metric = metrics.GeneratedMeanIoU(gan.segment, gan.ignore_class, gan.num_classes)
+    for image, label_map in photos:
+        metric.update_state(label_map, image, image)
+    return metric.result()["miou_real"]
 
 
 def train_cell(cell: Cell, settings: Settings, output: Path) -> None:
@@ -127,22 +193,22 @@ def _train_cell(cell, settings, output):
             gan.perceptual = PERCEPTUAL_NETWORKS[settings.perceptual].build()
     else:
         gan, start = build(cell.method, settings, train.label_space, cell.seed), 0
+    judges = Judges(settings, train, val, output)
+    gan.check_judges([*judges.periodic, *judges.last])
+    cache = output / "running" / f"statistics-r{cell.ratio:g}.npz"
     # a cell may have been stopped after its last checkpoint
     if start < settings.steps:
-        segmenter = scoring.load_segmenter(output / "segmenter.keras", train.label_space.num_classes, settings.image_size)
-        judges = scoring.make_metrics(segmenter, settings.features, train, settings.image_size, settings.batch_size)
-        validation = ks.data.paired_dataset(val, settings.image_size, settings.batch_size, training=False)
-        sets = data_sets(gan, cell, settings, train, output / "running" / f"statistics-r{cell.ratio:g}.npz")
+        sets = data_sets(gan, cell, settings, train, cache)
         with closing(ProgressBar(cell.name, settings.steps, start)) as bar:
             gan.fit(*sets, epochs=1, steps_per_epoch=settings.steps, initial_step=start, verbose=0, callbacks=[
-                TrainingRecord(folder, every), PeriodicEvaluation(validation, judges, every, folder, best=None),
+                TrainingRecord(folder, every), PeriodicEvaluation(judges.validation, judges.periodic, every, folder, best=None),
                 Checkpoint(folder, every), bar])
-    results = results_of(folder, settings)
+    results = results_of(folder, settings) | judges.at_the_end(gan, pairs_of(gan, cell, settings, train, cache))
     images, label_maps = examples(val, settings.image_size, _GRID_ROWS)
     path = cell.file(output)
     sample_grid(path.with_suffix(".png"), gan, label_maps, images, train.label_space)
     document = dataclasses.asdict(cell) | results | {
-        "parameters": {name: getattr(gan, name).count_params() for name in gan.network_names},
+        "trunks": gan.trunks, "parameters": {name: getattr(gan, name).count_params() for name in gan.network_names},
         "settings": dataclasses.asdict(settings) | {"data": settings.data.partition(":")[0]},
         "versions": {"keras": keras.__version__, "backend": keras.config.backend(), "keras_semisis": ks.__version__}}
     write_document(path, document)

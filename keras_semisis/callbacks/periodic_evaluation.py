@@ -28,7 +28,8 @@ class PeriodicEvaluation(EverySteps):
         history: The scores so far: dicts with ``"step"``.
 
     Raises:
-        ValueError: If ``mode`` is none of these, or no metric gives the score ``best``.
+        ValueError: If ``mode`` is none of these, no metric gives the score ``best``, or, when training begins, a metric's
+            network may not judge the model (`AdversarialModel.check_judges`).
     """
 
     def __init__(self, dataset: Iterable, metrics: Sequence[GenerationMetric], every: int = 500,
@@ -45,6 +46,7 @@ class PeriodicEvaluation(EverySteps):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
+        self.model.check_judges(self.metrics)
         if self.directory is not None:
             self.history = read_records(self.directory / "scores.jsonl", self.step)
 

@@ -116,7 +116,8 @@ def train(
     segmenter: Annotated[str | None, typer.Option(help="A .keras file of train-segmenter, which judges the photos.",
                                                   rich_help_panel=_RUN)] = None,
     features: Annotated[str, typer.Option(
-        help="Features of the distances: segmenter, efficientnet_lite0, none; auto is the segmenter's if there is one.",
+        help="Features of the distances: segmenter, efficientnet_lite0, efficientnet_lite2, alexnet, none; auto is the "
+             "segmenter's if there is one.",
         rich_help_panel=_RUN)] = "auto",
     best: Annotated[str | None, typer.Option(
         help="Score that chooses best.keras: frechet, kid or miou; by default the first that there is.",
@@ -283,8 +284,8 @@ def evaluate(
         help="What judges the photos: a .keras file of train-segmenter or import, or segformer:PRESET (extra: keras-hub).")
     ] = None,
     features: Annotated[str, typer.Option(
-        help="Features of the distances: inception, segmenter, efficientnet_lite0, none; auto is inception where its file is "
-             "given or the protocol wants it, else the segmenter's if it has any.")] = "auto",
+        help="Features of the distances: inception, segmenter, efficientnet_lite0, efficientnet_lite2, alexnet, none; auto is "
+             "inception where its file is given or the protocol wants it, else the segmenter's if it has any.")] = "auto",
     inception: Annotated[Path | None, typer.Option(
         help="pt_inception-2015-12-05-6726825d.pth of pytorch-fid, for comparable FID.")] = None,
     perceptual: Annotated[str, typer.Option(

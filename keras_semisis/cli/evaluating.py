@@ -12,7 +12,7 @@ from keras_semisis.cli import scoring
 from keras_semisis.cli import segmenter as segmentation
 from keras_semisis.cli.generating import load_gan
 from keras_semisis.cli.messages import console, print_report, scores_table
-from keras_semisis.cli.settings import write_document
+from keras_semisis.cli.settings import FILE, read_settings, write_document
 from keras_semisis.cli.sources import open_data
 from keras_semisis.data import BadFiles
 from keras_semisis.data.bad_files import good_items
@@ -21,8 +21,9 @@ from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
 from keras_semisis.metrics import LPIPS
 from keras_semisis.metrics.protocols import Protocol, evaluate_protocol, get_protocol, load_fid_inception
 from keras_semisis.metrics.protocols.inception import WITHOUT_INCEPTION, is_published_inception
+from keras_semisis.models.trunk_families import refuse_relatives
 
-FEATURES = ("auto", "inception", "segmenter", "efficientnet_lite0", "none")
+FEATURES = ("auto", "inception", "segmenter", "efficientnet_lite0", "efficientnet_lite2", "alexnet", "none")
 PERCEPTUAL = ("none", *PERCEPTUAL_NETWORKS, "lpips_alexnet")
 
 
@@ -53,6 +54,9 @@ def evaluate(model_path: Path, data: str, validation_data: str | None, protocol:
         raise ValueError("Nothing to score with: give --segmenter MODEL.keras (for mIoU and, by its features, the distances), "
                          "--features efficientnet_lite0, or --inception FILE.")
     gan = load_gan(model_path)
+    refuse_relatives(_trunks_of_run(gan, model_path), {
+        network.name: network for network in (extractor, judge, getattr(distance, "feature_model", distance))
+        if network is not None})
     bad = BadFiles(skip_bad)
     sources = open_data(data, gan.image_size, ignore_class, id_map, validation_data, bad, image_range)
     if sources.val.label_space.num_classes != gan.num_classes:
@@ -118,8 +122,8 @@ def open_features(features: str, protocol: Protocol, segmenter: keras.Model | No
         if inception is None:
             raise ValueError(f"--protocol {protocol.name} --features {features} needs --inception FILE. {WITHOUT_INCEPTION}")
         return load_fid_inception(inception)
-    if features == "efficientnet_lite0":
-        return models.efficientnet_lite0_features()
+    if features in scoring.IMAGENET_FEATURES:
+        return scoring.IMAGENET_FEATURES[features]()
     if features == "segmenter":
         if not segmentation.has_features(segmenter):
             raise ValueError("--features segmenter needs a --segmenter of train-segmenter, whose bottleneck it takes.")
@@ -134,6 +138,14 @@ def open_perceptual(name: str) -> keras.Model | LPIPS | None:
     if name in ("lpips", "lpips_alexnet"):
         return LPIPS("vgg16" if name == "lpips" else "alexnet")
     return None if name == "none" else PERCEPTUAL_NETWORKS[name].build()
+
+
+def _trunks_of_run(gan, model_path):
+    """What the settings beside a model say that its file does not: files older than `trunks` know no perceptual network."""
+    if getattr(gan, "perceptual", None) != "given" or not (model_path.parent / FILE).is_file():
+        return {}
+    named = PERCEPTUAL_NETWORKS.get(read_settings(model_path.parent).perceptual)
+    return {} if named is None else {"perceptual loss": [named.family]}
 
 
 def _show(document):

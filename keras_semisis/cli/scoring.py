@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import keras
 
@@ -11,7 +12,10 @@ from keras_semisis.cli import segmenter as segmentation
 from keras_semisis.data import BadFiles, Source, paired_dataset
 from keras_semisis.gans import AdversarialModel
 
-FEATURES = ("auto", "segmenter", "efficientnet_lite0", "none")
+IMAGENET_FEATURES = MappingProxyType({
+    "efficientnet_lite0": models.efficientnet_lite0_features, "efficientnet_lite2": models.efficientnet_lite2_features,
+    "alexnet": models.alexnet_features})
+FEATURES = ("auto", "segmenter", *IMAGENET_FEATURES, "none")
 
 
 def read_segmenter(path: Path) -> keras.Model:
@@ -54,8 +58,8 @@ def make_metrics(segmenter: keras.Model | None, features: str, train: Source, im
 
     Args:
         segmenter: The segmenter, or None.
-        features: ``"segmenter"`` (its bottleneck), ``"efficientnet_lite0"``, ``"none"``; ``"auto"`` is the segmenter's where
-            it has any.
+        features: ``"segmenter"`` (its bottleneck), a key of `IMAGENET_FEATURES`, ``"none"``; ``"auto"`` is the segmenter's
+            where it has any.
         train: Real training images, for the scores of real images.
         image_size: (height, width) of the images.
         batch_size: Images a batch of the former.
@@ -63,7 +67,7 @@ def make_metrics(segmenter: keras.Model | None, features: str, train: Source, im
 
     Raises:
         ValueError: If ``features`` is none of these, or needs a segmenter.
-        ModuleNotFoundError: If the package with EfficientNet-Lite0's weights is not installed.
+        ModuleNotFoundError: If the package with the network's weights is not installed.
     """
     if features not in FEATURES:
         raise ValueError(f"--features {features}: expected one of {', '.join(FEATURES)}.")
@@ -75,7 +79,7 @@ def make_metrics(segmenter: keras.Model | None, features: str, train: Source, im
     chosen = []
     if features != "none":
         network = (segmentation.bottleneck_features(segmenter) if features == "segmenter"
-                   else models.efficientnet_lite0_features())
+                   else IMAGENET_FEATURES[features]())
         shared = metrics.Features(network)
         baseline = paired_dataset(train, image_size, batch_size, training=False, skip_bad=skip_bad)
         chosen += [metrics.FrechetInceptionDistance(shared, baseline),

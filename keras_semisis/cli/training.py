@@ -141,7 +141,8 @@ def train(settings: TrainSettings, going_on: bool = False, checked: bool = False
                              f"{gan.num_classes}. Files or --id-map must have added or removed one: bring them back.")
     else:
         gan, start = build_gan(settings, space), 0
-    write_document(folder / FILE, document_of(settings, space, counts=data.counts))
+    gan.check_judges(judges)
+    write_document(folder / FILE, document_of(settings, space, counts=data.counts, trunks=gan.trunks))
     console.print(", ".join(
         f"{number} {'for validation' if name == 'validation' else name.replace('_', ' ')}"
         for name, number in data.counts.items()), soft_wrap=True)

@@ -19,6 +19,7 @@ from keras_semisis.data.own_batches import own_batches
 from keras_semisis.gans.engines import engine
 from keras_semisis.gans.phase import Phase, frozen
 from keras_semisis.layers import BatchNorm
+from keras_semisis.models.trunk_families import refuse_relatives
 
 
 class NonFiniteLossError(FloatingPointError):
@@ -380,6 +381,23 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         for variable, of_batches in zip(statistics, zip(*batches, strict=True), strict=True):
             variable.assign(np.mean(of_batches, axis=0, dtype="float64").astype("float32"))
 
+    @property
+    def trunks(self) -> dict[str, list[str]]:
+        """The families of pretrained networks that this model was trained with, by what they stood in."""
+        return {}
+
+    def check_judges(self, metrics) -> None:
+        """Refuses metrics whose networks are of a family that this model was trained with.
+
+        Args:
+            metrics: Objects as those of `keras_semisis.metrics`.
+
+        Raises:
+            ValueError: Naming the networks, their family, and where it trained.
+        """
+        networks = [network for metric in metrics for network in getattr(metric, "networks", ())]
+        refuse_relatives(self.trunks, {getattr(network, "name", "a judge"): network for network in networks})
+
     def evaluate(self, x, y=None, metrics=None, seed: int = 0, steps: int | None = None, verbose="auto", **kwargs):
         """Scores of one generated image per label map, beside those of the real images.
 
@@ -397,13 +415,15 @@ class AdversarialModel(engine.TrainStep, keras.Model):
             Dict of scores, as each metric names them; those of real images end in ``_real``.
 
         Raises:
-            ValueError: If no metrics were given here or to `compile`.
+            ValueError: If no metrics were given here or to `compile`, or a network of theirs may not judge this model (see
+                `check_judges`).
             DataError: If photos or label maps are not what the model takes.
         """
         metrics = self._evaluation_metrics if metrics is None else metrics
         if not metrics:
             raise ValueError("evaluate needs metrics=[...], here or in compile: for example "
                              "keras_semisis.metrics.GeneratedMeanIoU(segmenter).")
+        self.check_judges(metrics)
         for metric in metrics:
             metric.reset_state()
         batches = own_batches(x if y is None else (x, y), self.batch_rule, "evaluate", batch_size=kwargs.get("batch_size") or 8,

@@ -8,6 +8,7 @@ from keras_semisis.gans.adversarial import AdversarialModel, Untracked
 from keras_semisis.gans.presets import PRESETS
 from keras_semisis.losses import PerceptualLoss
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
+from keras_semisis.models.trunk_families import families_of
 
 # Whose optimiser a network has: its own, or a copy of that of the network that it learns beside
 _OPTIMIZER_OF = {
@@ -32,13 +33,14 @@ class SemanticGAN(AdversarialModel):
         perceptual: Feature model, the name of one (a key of `losses.perceptual_networks.PERCEPTUAL_NETWORKS`), or None.
         augmentation: `layers.DiffAugment` of what discriminators see, or None.
         seed: Seed of the noise that training draws.
+        trunks: What a saved model has from `trunks`.
     """
 
     data_sets: tuple[str, ...] = ("paired_ds",)
     default_preset = "paper"
 
     def __init__(self, num_classes, image_size, ignore_class, networks, settings, perceptual=None,
-                 augmentation=None, seed=0, **kwargs):
+                 augmentation=None, seed=0, trunks=None, **kwargs):
         if ignore_class is not None and not 0 <= ignore_class < num_classes:
             raise ValueError(f"ignore_class={ignore_class} is not one of the class ids 0..{num_classes - 1}. The don't-care "
                              f"class counts as one: give num_classes={num_classes + 1}, ignore_class={num_classes}, and label "
@@ -52,6 +54,7 @@ class SemanticGAN(AdversarialModel):
         self.ignore_class = ignore_class
         self._given = Untracked(dict(settings))
         self._perceptual = Untracked(perceptual)
+        self._trunks_before = Untracked(trunks or {})
         self._perceptual_origin = perceptual if perceptual is None or isinstance(perceptual, str) else "given"
         if self._perceptual_origin not in (None, "given", *PERCEPTUAL_NETWORKS):
             raise ValueError(f"perceptual={perceptual!r}: expected a model, None, or one of "
@@ -132,6 +135,7 @@ class SemanticGAN(AdversarialModel):
         return optimizers
 
     def _configure(self, optimizers, settings, **kwargs):
+        self._remember_trunks()
         self.settings = settings
         self.ema_decay = settings["ema_decay"]
         super().compile(optimizers, **kwargs)
@@ -145,6 +149,7 @@ class SemanticGAN(AdversarialModel):
         # Not a property's setter: Keras and PyTorch would track a model assigned to an attribute, and save it
         if name != "perceptual":
             return super().__setattr__(name, value)
+        self._remember_trunks()
         self._perceptual = Untracked(value)
         self._perceptual_origin = None if value is None else "given"
         self._forget_compiled()
@@ -159,6 +164,27 @@ class SemanticGAN(AdversarialModel):
             self._perceptual = Untracked(PERCEPTUAL_NETWORKS[self.perceptual].build())
         named = PERCEPTUAL_NETWORKS.get(self._perceptual_origin)
         self._perceptual_loss = (PerceptualLoss if named is None else named.loss)(self.perceptual)
+
+    @property
+    def trunks(self) -> dict[str, list[str]]:
+        """The families of pretrained networks that this model trains with, and has before, by what they stand in.
+
+        ``{"perceptual loss": ["VGG"]}``, for instance. None of them judges the model: see `check_judges`.
+        """
+        found = {role: set(families) for role, families in self._trunks_before.value.items()}
+        for name in self.network_names:
+            found.setdefault(name, set()).update(families_of(getattr(self, name)))
+        settings = self.settings if self.compiled else self._given.value
+        if settings.get("perceptual_weight") != 0:
+            named = PERCEPTUAL_NETWORKS.get(self._perceptual_origin)
+            families = families_of(self.perceptual) if named is None else {named.family}
+            found.setdefault("perceptual loss", set()).update(families)
+        return {role: sorted(families) for role, families in found.items() if families}
+
+    def _remember_trunks(self):
+        # what has trained stays a relative of its judges when it is replaced
+        if self.step:
+            self._trunks_before = Untracked(self.trunks)
 
     @property
     def perceptual_weight(self) -> float:
@@ -227,7 +253,7 @@ class SemanticGAN(AdversarialModel):
         networks = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in self.network_names}
         return super().get_config() | self._given.value | networks | {
             "num_classes": self.num_classes, "image_size": self.image_size, "ignore_class": self.ignore_class,
-            "perceptual": self._perceptual_origin, "seed": self.seed,
+            "perceptual": self._perceptual_origin, "seed": self.seed, "trunks": self.trunks,
             "augmentation": self.augmentation and keras.saving.serialize_keras_object(self.augmentation)}
 
     @classmethod

@@ -55,6 +55,10 @@ class FrechetInceptionDistance(GenerationMetric):
         self._warned: set[str] = set()
         self.reset_state()
 
+    @property
+    def networks(self) -> tuple:
+        return (self.features.extractor,)
+
     def reset_state(self) -> None:
         self.real = Moments()
         self.generated = Moments()

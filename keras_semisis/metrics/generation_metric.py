@@ -22,6 +22,11 @@ class GenerationMetric(ABC):
     def __init__(self, name: str):
         self.name = name
 
+    @property
+    def networks(self) -> tuple:
+        """The networks that judge, so that none judges a model that a relative of it has trained."""
+        return ()
+
     @abstractmethod
     def reset_state(self) -> None:
         """Forgets every image."""

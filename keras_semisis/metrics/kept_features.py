@@ -23,6 +23,10 @@ class KeptFeatures(GenerationMetric):
         self.baseline = baseline
         self.reset_state()
 
+    @property
+    def networks(self) -> tuple:
+        return (self.features.extractor,)
+
     def reset_state(self) -> None:
         self.real: list[np.ndarray] = []
         self.generated: list[np.ndarray] = []

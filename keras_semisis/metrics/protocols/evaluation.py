@@ -28,6 +28,7 @@ from keras_semisis.metrics.protocols.resizing import from_8_bit, pillow_bicubic_
 from keras_semisis.metrics.protocols.rule_segmenter import RuleSegmenter, rule_for
 from keras_semisis.metrics.protocols.statistics_cache import StatisticsCache
 from keras_semisis.metrics.segmentation_scores import segmentation_scores
+from keras_semisis.models.trunk_families import refuse_relatives
 
 
 def evaluate_protocol(gan: AdversarialModel, source: Source, protocol: str | Protocol = "native", *,
@@ -68,7 +69,8 @@ def evaluate_protocol(gan: AdversarialModel, source: Source, protocol: str | Pro
         ``real``; ``per_class``; ``not_measured``; ``notes``.
 
     Raises:
-        ValueError: If nothing can be measured; a network, the classes, the don't-care class or the training photos do not fit;
+        ValueError: If nothing can be measured; a network is of a family that the model was trained with (its ``trunks``); a
+            network, the classes, the don't-care class or the training photos do not fit;
             or the generator or a network returns what is no number.
         DataError: As the sources raise it.
 
@@ -151,6 +153,9 @@ def _check(gan, source, protocol, features, segmenter, perceptual, train, batch_
         raise ValueError(f"batch_size={batch_size}: expected 1 or more.")
     if features is None and segmenter is None and perceptual is None:
         raise ValueError("evaluate_protocol: nothing to measure with. Give features=, segmenter= or perceptual=.")
+    distance = perceptual.feature_model if isinstance(perceptual, LPIPS) else perceptual
+    refuse_relatives(gan.trunks, {getattr(network, "name", which): network for which, network in (
+        ("features=", features), ("segmenter=", segmenter), ("perceptual=", distance))})
     if not len(source):
         raise DataError("The source to evaluate on is empty.")
     for which, data in (("data", source), ("training photos of train=", train)):
