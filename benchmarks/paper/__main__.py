@@ -102,7 +102,6 @@ def main(argv=None) -> int:
             if options.command == "segmenter":
                 train_segmenter_of(settings, options.output)
                 return 0
-            train_segmenter_of(settings, options.output)
             cell = Cell(options.methods[0], options.ratios[0], options.seeds[0])
             train_cell(cell, settings, options.output)
             return 0

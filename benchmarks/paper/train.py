@@ -180,6 +180,7 @@ def train_cell(cell: Cell, settings: Settings, output: Path) -> None:
     """
     with locked(cell.folder(output)):
         if not cell.file(output).exists():  # another suite may have finished it
+            train_segmenter_of(settings, output)
             _train_cell(cell, settings, output)
 
 
