@@ -87,7 +87,9 @@ def _as_option(name, value):
         return f"{option} {_UNKNOWN.get(name, 'VALUE')}"
     if isinstance(value, Mapping):
         return " ".join(f"{option} {key}={to}" for key, to in value.items())
-    return f"{option} {':'.join(map(str, value)) if isinstance(value, tuple) else value}"
+    if isinstance(value, tuple):
+        return f"{option} {('x' if name.endswith('_size') else ':').join(map(str, value))}"
+    return f"{option} {value}"
 
 
 def _shortened(message):

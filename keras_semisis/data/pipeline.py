@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.bad_files import BadFiles, bad_files, to_be_counted
 from keras_semisis.data.batch_stream import BatchStream, Lane
 from keras_semisis.data.counting import class_statistics
@@ -71,7 +72,7 @@ def paired_dataset(source: Source, image_size: tuple[int, int], batch_size: int,
         raise ValueError(f"sampler={sampler!r} is none of {', '.join(map(repr, SAMPLERS))}.")
     size, prepared_size = _sizes(image_size, load_size, batch_size, training)
     if not len(source):
-        raise DataError("The paired source is empty (ratio=0 leaves no pairs). Use a larger ratio, or a "
+        raise DataError("The paired source is empty (a ratio of 0 leaves no pairs). Use a larger ratio, or a "
                         "method that needs no pairs (USIS) with unpaired_dataset alone.")
     if source.label_space is None:
         raise ValueError("source= has no label maps (its label_space is None). Give a source of pairs, or put it into "
@@ -137,10 +138,10 @@ def _sizes(image_size, load_size, batch_size, training):
     size = tuple(int(v) for v in image_size)
     loaded = tuple(int(v) for v in load_size) if load_size is not None else size
     if len(size) != 2 or min(size) < 1:
-        raise ValueError(f"image_size={image_size} must be (height, width), both at least 1.")
+        raise ArgumentError("{} must be (height, width), both at least 1.", {"image_size": image_size})
     if len(loaded) != 2 or loaded[0] < size[0] or loaded[1] < size[1]:
-        raise ValueError(f"load_size={load_size} must be (height, width), neither below image_size={size}: "
-                         "the crop is taken from it.")
+        raise ArgumentError(f"{{}} must be (height, width), neither below the image size, {size}: the crop is taken from it.",
+                            {"load_size": load_size})
     if batch_size < 1:
         raise ValueError(f"batch_size={batch_size} must be at least 1.")
     return size, loaded if training else size

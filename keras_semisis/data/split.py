@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.bad_files import BadFiles, bad_files, to_be_counted
 from keras_semisis.data.counting import class_statistics, missing_classes
 from keras_semisis.data.data_error import DataError
@@ -66,8 +67,8 @@ def semi_paired_split(source: Source, ratio: float, seed: int = 0,
         Eskandar et al., "A Semi-Paired Approach for Label-to-Image Translation", arXiv 2306.13585, section 4.
     """
     if not 0 <= ratio <= 1:
-        percent = f" For {ratio:g} % write ratio={ratio / 100:g}." if 1 < ratio <= 100 else ""
-        raise ValueError(f"ratio={ratio} is not between 0 and 1.{percent}")
+        percent = [Remedy(f"For {ratio:g} % give {{}}.", {"ratio": ratio / 100})] if 1 < ratio <= 100 else []
+        raise ArgumentError("{} is not between 0 and 1.", {"ratio": ratio}, *percent)
     if source.label_space is None:
         raise ValueError("source= has no label maps (its label_space is None): there are no pairs in it. Give a source of "
                          "images and label maps.")
@@ -119,6 +120,6 @@ def _warn_of_missing_classes(paired: Source, unpaired: Source, ratio: float) -> 
     missing = missing_classes(paired, unpaired)
     if missing:
         remedy = "Another seed or a larger ratio may include them." if ratio < 1 else "Label a photo that shows them."
-        warnings.warn(f"The {len(paired)} pairs of ratio={ratio} hold no pixel of {', '.join(missing)}: no "
+        warnings.warn(f"The {len(paired)} pairs of a ratio of {ratio} hold no pixel of {', '.join(missing)}: no "
                       f"label will teach the discriminator these classes. {remedy}",
                       stacklevel=3)

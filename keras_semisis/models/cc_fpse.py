@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.layers import BatchNorm, InstanceNorm, SpectralConv2D
 from keras_semisis.layers.conditional_residual_block import ConditionalResidualBlock
 from keras_semisis.models.image_size import check_image_size
@@ -243,5 +244,5 @@ def fpse_discriminator(num_classes: int, image_size: tuple[int, int], base_chann
 def _check_discriminator_size(image_size):
     if max(image_size) >= 64:
         return check_image_size("fpse_discriminator", image_size, 32)
-    raise ValueError(f"fpse_discriminator: image_size={tuple(image_size)} (height, width) is too small: both sides must be "
-                     "multiples of 32 and one at least 64. The nearest that are: (32, 64), (64, 32), (64, 64).")
+    raise ArgumentError("fpse_discriminator: {} (height, width) is too small: both sides must be multiples of 32 and one at "
+                        "least 64. The nearest that are: (32, 64), (64, 32), (64, 64).", {"image_size": tuple(image_size)})

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.layers.resize import resize_bilinear
 from keras_semisis.models.resnet import (
     CAFFE_NAMES,
@@ -88,7 +89,8 @@ def deeplab_v2_101(num_classes: int = 182, image_size: tuple[int, int] | None = 
     """
     image = image_input("deeplab_v2_101", num_classes, image_size)
     if image_size is not None and min(image_size) < 2:
-        raise ValueError(f"deeplab_v2_101: image_size={image_size}: expected 2 pixels or more, so that half of it is an image.")
+        raise ArgumentError("deeplab_v2_101: {}: expected 2 pixels or more, so that half of it is an image.",
+                            {"image_size": image_size})
     if output_size is not None:
         output_size = check_size("deeplab_v2_101", "output_size", output_size)
     x = blue_green_red(image, _MEAN)

@@ -1,5 +1,7 @@
 """Which image sizes a network takes."""
 
+from keras_semisis.data.argument_error import ArgumentError
+
 
 def check_image_size(network: str, image_size: tuple[int, int], multiple: int) -> tuple[int, int]:
     """Returns ``image_size`` as a (height, width) tuple if both sides are positive multiples of ``multiple``.
@@ -12,5 +14,5 @@ def check_image_size(network: str, image_size: tuple[int, int], multiple: int) -
         return int(height), int(width)
     nearest = [sorted({max(multiple, n // multiple * multiple), -(-n // multiple) * multiple}) for n in (height, width)]
     options = ", ".join(f"({h}, {w})" for h in nearest[0] for w in nearest[1])
-    raise ValueError(f"{network}: image_size={tuple(image_size)} (height, width) must be multiples of {multiple}. "
-                     f"The nearest that are: {options}.")
+    raise ArgumentError(f"{network}: {{}} (height, width) must be multiples of {multiple}. The nearest that are: {options}.",
+                        {"image_size": tuple(image_size)})

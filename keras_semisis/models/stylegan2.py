@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.layers import Blur, EqualizedConv2D
 from keras_semisis.models.image_size import check_image_size
 from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS, WaveletDiscriminatorBlock, logit_of
@@ -86,8 +87,8 @@ def stylegan2_discriminator(image_size: tuple[int, int], channels: dict[int, int
     if tile_size is None:
         levels = int(max(image_size)).bit_length() - 1
         if levels < 3:
-            raise ValueError(f"stylegan2_discriminator: image_size={tuple(image_size)} (height, width) is too small: the "
-                             "longer side must be at least 8.")
+            raise ArgumentError("stylegan2_discriminator: {} (height, width) is too small: the longer side must be at least 8.",
+                                {"image_size": tuple(image_size)})
         height, width = check_image_size("stylegan2_discriminator", image_size, 2**levels // 4)
     else:
         levels = tile_size.bit_length() - 1

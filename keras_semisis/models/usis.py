@@ -4,6 +4,7 @@ import math
 
 import keras
 
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.layers import (
     Blur,
     EqualizedConv2D,
@@ -148,8 +149,8 @@ def wavelet_discriminator(image_size: tuple[int, int], channels: dict[int, int] 
     channels = {int(k): v for k, v in (channels or DISCRIMINATOR_WIDTHS).items()}
     levels = int(math.log2(max(image_size)))
     if levels < 4:
-        raise ValueError(f"wavelet_discriminator: image_size={tuple(image_size)} (height, width) is too small: the longer "
-                         "side must be at least 16.")
+        raise ArgumentError("wavelet_discriminator: {} (height, width) is too small: the longer side must be at least 16.",
+                            {"image_size": tuple(image_size)})
     height, width = check_image_size("wavelet_discriminator", image_size, 2**levels // 4)
     missing = [2**k for k in range(2, levels + 1) if 2**k not in channels and 2**k != 2 ** (levels - 1)]
     if missing:

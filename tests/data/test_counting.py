@@ -192,7 +192,7 @@ def test_a_split_counts_its_pairs_once_and_looks_at_few_others(tmp_path):
             return np.minimum(super().load_label_map(index), 181)
 
     source, cache = WithoutTheLast(3000, fingerprints={}), tmp_path / "statistics.npz"
-    with pytest.warns(UserWarning, match="The 30 pairs of ratio=0.01 hold no pixel of c"):
+    with pytest.warns(UserWarning, match="The 30 pairs of a ratio of 0.01 hold no pixel of c"):
         paired, _, _ = semi_paired_split(source, 0.01, statistics_cache=cache)
     assert len(set(source.reads)) == len(source.reads) == 30 + 512
     np.testing.assert_array_equal(class_statistics(paired), dense_counts(paired))

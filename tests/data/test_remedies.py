@@ -1,6 +1,7 @@
 """What an error or a warning advises, done: it leads to the right label map, in Python and on the command line."""
 
 import ast
+import pickle
 import re
 import shlex
 import sys
@@ -15,6 +16,7 @@ import keras_semisis
 from keras_semisis.cli.messages import in_words, option_words
 from keras_semisis.data import DataError, Folder, LabelSpace, Records, SyntheticScenes, semi_paired_split
 from keras_semisis.data.advised import Advised
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.data_warning import DataWarning
 from keras_semisis.data.label_space import distinct_colours
 from keras_semisis.data.remedy import Remedy
@@ -62,6 +64,7 @@ CASES = {
     "one level": Case([(0, 128, 0, 0)], [(0, 1, 0, 0)]),
     "levels of 16 bits": Case([(0, 32767, 65535, 0)], [(0, 1, 2, 0)], dtype=np.uint16),
     "a wrong id map before": Case([(0, 127, 255, 0)], [(0, 1, 2, 0)], settings={"id_map": {255: 128}}),
+    "an id map of ids that are in no file": Case([(0, 127, 255, 0)], [(0, 1, 2, 0)], settings={"id_map": {127: 1, 128: 2}}),
     "unlabelled": Case([(0, 1, 2, 255)], [(0, 1, 2, 3)], ignored=3),
     "unlabelled, some classes unseen": Case([(0, 3, 255, 0)], [(0, 3, 4, 0)], ignored=4),
     "unlabelled is -1": Case([(0, 1, 2, -1)], [(0, 1, 2, 3)], ignored=3, dtype=np.int32),
@@ -252,6 +255,14 @@ def test_a_ratio_that_leaves_nothing(ratio):
         semi_paired_split(scenes, **remedy.settings)
 
 
+def test_a_ratio_in_percent():
+    with pytest.raises(ArgumentError, match=r"^ratio=20 is not between 0 and 1\. For 20 % give ratio=0\.2\.$") as caught:
+        semi_paired_split(SyntheticScenes(3, "train", (32, 32)), 20)
+    words = option_words(["ratio"])
+    assert caught.value.worded(words) == "--ratio 20 is not between 0 and 1. For 20 % give --ratio 0.2."
+    assert first_settings(caught.value) == {"ratio": 0.2}
+
+
 # The advice itself
 
 def test_a_remedy_without_words_is_left_out():
@@ -264,12 +275,13 @@ def test_a_remedy_without_words_is_left_out():
 def test_an_error_in_another_keeps_its_remedies():
     inner = DataError("wrong.", Remedy("Do {}.", {"id_map": {1: 2}}))
     assert inner.about("a.png").worded(lambda settings: "--x") == "a.png: wrong. Do --x."
+    size = ArgumentError("{} is odd.", {"image_size": (5, 8)})
+    assert (str(size), size.worded(option_words(["image_size"]))) == ("image_size=(5, 8) is odd.", "--image-size 5x8 is odd.")
+    assert size.worded(lambda settings: None) == str(pickle.loads(pickle.dumps(size))) == str(size)
     assert DataError("Two:", listed=[inner, inner]).worded(lambda settings: "--x") == "Two:\n  wrong. Do --x.\n  wrong. Do --x."
 
 
 def test_errors_and_warnings_survive_another_process():
-    import pickle
-
     for kind in (DataError, DataWarning):
         error = kind("a.png: wrong.", Remedy("Do {}.", {"id_map": {1: 2}}), listed=[DataError("b.png: wrong.")])
         again = pickle.loads(pickle.dumps(error))
@@ -301,6 +313,7 @@ def test_every_remedy_of_the_package_is_tried_above(tmp_path, monkeypatch):
         test_a_picture_above_the_limit_of_pillow(tmp_path / "limit", patch)
     for ratio in (0.01, 0.99):
         test_a_ratio_that_leaves_nothing(ratio)
+    test_a_ratio_in_percent()
     missing = [f"{path.relative_to(PACKAGE)}:{first}" for path in PACKAGE.rglob("*.py") for first, last in remedies_in(path)
                if not any(file == path and first <= line <= last for file, line in made)]
     assert missing == []

@@ -137,5 +137,5 @@ def test_a_subset_keeps_what_lies_beside():
 
 
 def test_classes_that_unpaired_label_maps_alone_show_are_reported():
-    with pytest.warns(UserWarning, match=r"pairs of ratio=1 hold no pixel of c90, c91: .*Label a photo that shows them"):
+    with pytest.warns(UserWarning, match=r"pairs of a ratio of 1 hold no pixel of c90, c91: .*Label a photo that shows them"):
         semi_paired_split(Beside(8, 0, 2), 1)

@@ -265,7 +265,7 @@ def _check_found(classes, id_map, ignore_class, where, first):
     if ids == [0, 255]:
         raise DataError(f"{where}: the label maps hold the ids 0 and 255 alone, a black and white mask.",
                         Remedy("Give {} to make them classes 0 and 1.", {"id_map": {255: 1}}))
-    void = unlabelled(ids)
+    void = unlabelled(ids) if unlabelled(classes) else []  # of levels in the files some may be mapped already
     if void:
         free = max({*ids} - {*void}, default=-1) + 1
         raise DataError(

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from keras_semisis.data.label_space import LabelSpace
 
 _MOST_COLOURS = 64
+# Colours beside those of classes, in the palette of an indexed picture: more are from smoothing
+_MOST_UNKNOWN = 5
 STORE_IDS = Remedy("Store ids in an 8- or 16-bit grey PNG.")
 
 
@@ -113,6 +115,8 @@ def _indices(indices, colours, alpha, space, where):
             table[used] = [found[0] for found in meant]
             return table[indices], True
     if all(not found or to in found for to, found in zip(classes, meant, strict=True)):
+        if len(used) - meant.count([]) > 1 and meant.count([]) > _MOST_UNKNOWN:
+            decode_colours(colours[used][None], space, where)  # raises: colours between those of the classes
         return indices, False
     raise _contradiction(where, "indices", used.tolist(), classes, meant, space)
 
@@ -181,7 +185,9 @@ def decode_colours(rgb: np.ndarray, label_space: "LabelSpace", where: str) -> np
     if unknown.any():
         values, counts = np.unique(packed[unknown], return_counts=True)
         most = int(values[counts.argmax()])
-        hint = (" Label maps must be resized with nearest neighbour, and without smoothing." if len(values) > 5 else "")
+        hint = ""
+        if len(values) > _MOST_UNKNOWN:
+            hint = " Label maps must be resized with nearest neighbour, and without smoothing."
         if np.isin(_packed(rgb[..., ::-1]), colours).all():
             hint = " Its channels are in the order blue, green, red, as OpenCV has them: write them as RGB."
         raise DataError(

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.label_space import LabelSpace
 from keras_semisis.data.sources.source import Source
 
@@ -70,8 +71,8 @@ class SyntheticScenes(Source):
         if seed < 0:
             raise ValueError(f"seed={seed} is negative: give a non-negative integer.")
         if len(image_size) != 2 or min(image_size) < _MIN_SIZE:
-            raise ValueError(f"image_size={tuple(image_size)}: give (height, width), each at least "
-                             f"{_MIN_SIZE} pixels; smaller scenes have no room for their objects.")
+            raise ArgumentError(f"{{}}: give (height, width), each at least {_MIN_SIZE} pixels; smaller scenes have no room "
+                                "for their objects.", {"image_size": tuple(image_size)})
         self.num_scenes = int(num_scenes)
         self.split = split
         self.image_size = (int(image_size[0]), int(image_size[1]))

@@ -65,6 +65,13 @@ def test_indices_that_contradict_their_colours_are_refused(content):
         SPACE.decode(content, "a.png")
 
 
+def test_an_indexed_picture_that_was_smoothed_before_is_refused():
+    blends = [(100 + i, 45, 45) for i in range(8)]
+    content = indexed([[0, 1, *range(2, 10)]], [SPACE.palette[0], SPACE.palette[1], *blends])
+    with pytest.raises(DataError, match=r"a\.png: colour .*8 unknown colours in all.*nearest neighbour, and without smoothing"):
+        SPACE.decode(content, "a.png")
+
+
 def test_indices_of_a_benchmark_are_not_read_against_their_colours():
     space, ids = ADE20K.label_space, [[5, 12]]
     own = [space.palette[i] for i in range(20)]
