@@ -10,6 +10,8 @@ from keras_semisis.data.remedy import Remedy
 _MOST_IN_A_MAP = 100
 # As many ids without an inside are no thin things: edges that were smoothed, or, where nothing has an inside, a photo
 _MANY_EDGES, _MANY_IN_A_PHOTO = 16, 64
+# Above it ids are sorted instead of counted
+_MOST_COUNTED = 2**16
 # Fewer lie between the ids beside them in most of their pixels
 _FEW_EDGES = 2
 # So many levels, with gaps between them, are an id map that can be written down
@@ -41,16 +43,26 @@ class IdSurvey:
         for label_map in label_maps:
             self.add(label_map)
 
-    def add(self, label_map: np.ndarray) -> list[int]:
-        """Goes on by one label map, and returns its ids."""
-        ids, position = np.unique(label_map, return_inverse=True)
-        position = position.reshape(label_map.shape)
-        rows = np.stack([np.bincount(position.ravel(), weights=None if kind is None else kind.ravel(), minlength=len(ids))
-                         for kind in (None, *_kinds(position))], axis=1).astype(np.int64)
-        for i, row in zip(ids.tolist(), rows, strict=True):
+    def add(self, label_map: np.ndarray) -> None:
+        """Goes on by one label map."""
+        lowest = min(0, int(label_map.min(initial=0)))
+        shifted = label_map if lowest == 0 else label_map.astype(np.int64) - lowest
+        if shifted.max(initial=0) > _MOST_COUNTED:
+            ids, shifted = np.unique(shifted, return_inverse=True)
+            shifted = shifted.reshape(label_map.shape)
+        else:
+            ids = np.arange(int(shifted.max(initial=0)) + 1)
+        counts = np.stack([np.bincount(part.ravel(), minlength=len(ids)) for part in (shifted, *_parts(shifted))], axis=1)
+        found = np.flatnonzero(counts[:, 0])
+        for i, row in zip((ids[found] + lowest).tolist(), counts[found], strict=True):
             self._counts[i] = self._counts.get(i, 0) + row
-        self._most_in_a_map = max(self._most_in_a_map, len(ids))
-        return ids.tolist()
+        self._most_in_a_map = max(self._most_in_a_map, len(found))
+
+    def join(self, other: "IdSurvey") -> None:
+        """Goes on by the label maps of another survey."""
+        for i, row in other._counts.items():
+            self._counts[i] = self._counts.get(i, 0) + row
+        self._most_in_a_map = max(self._most_in_a_map, other._most_in_a_map)
 
     @property
     def pixels(self) -> dict[int, int]:
@@ -74,16 +86,18 @@ class IdSurvey:
         return None
 
 
-def _kinds(ids):
-    """Masks of the pixels that are inside, and of those that lie between their neighbours in one direction."""
+def _parts(ids):
+    """The ids of the pixels that are inside, and of those that lie between their neighbours in one direction."""
     padded = np.pad(ids, 1, mode="edge")
     middle, up, down = padded[1:-1, 1:-1], padded[:-2, 1:-1], padded[2:, 1:-1]
     left, right = padded[1:-1, :-2], padded[1:-1, 2:]
     inside = (middle == up) & (middle == down) & (middle == left) & (middle == right)
-    between = np.zeros(ids.shape, bool)
-    for one, other in ((left, right), (up, down)):
-        between |= ((one < middle) & (middle < other)) | ((other < middle) & (middle < one))
-    return inside, between
+    edges = np.nonzero(~inside)
+    value = middle[edges]
+    between = np.zeros(len(value), bool)
+    for one, other in ((left[edges], right[edges]), (up[edges], down[edges])):
+        between |= ((one < value) & (value < other)) | ((other < value) & (value < one))
+    return middle[inside], value[between]
 
 
 def level_map(stored: Iterable[int], id_map: Mapping[int, int]) -> dict[int, int]:

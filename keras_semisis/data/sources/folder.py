@@ -194,13 +194,15 @@ def _found_label_space(files: Sequence[Path], id_map: Mapping[int, int],
                 raise without_palette(str(path), _all_colours(files))
             label_map, _ = ids_or_classes(picture, None, str(path))
             palettes.add(picture, path)
-            fault = IdSurvey([label_map]).fault()
+            own = IdSurvey([label_map])
+            fault = own.fault()
             if fault is not None:
                 raise DataError(f"{path}: {fault}.", WITHOUT_SMOOTHING, _NAME_THEM)
         except DataError as error:
             bad.add(error)
             continue
-        for i in survey.add(label_map):
+        survey.join(own)
+        for i in own.pixels:
             first.setdefault(i, path)
     if not first:
         raise DataError(f"None of the {len(files)} label maps can be used:", listed=bad.errors)
