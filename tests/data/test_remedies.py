@@ -6,6 +6,7 @@ import re
 import shlex
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,9 @@ import pytest
 from PIL import Image
 
 import keras_semisis
+from keras_semisis.cli.checking import check
 from keras_semisis.cli.messages import in_words, option_words
+from keras_semisis.cli.settings import TrainSettings
 from keras_semisis.data import DataError, Folder, LabelSpace, Records, SyntheticScenes, semi_paired_split
 from keras_semisis.data.advised import Advised
 from keras_semisis.data.argument_error import ArgumentError
@@ -263,6 +266,20 @@ def test_a_ratio_in_percent():
     assert first_settings(caught.value) == {"ratio": 0.2}
 
 
+def test_files_that_check_has_found(tmp_path):
+    for i in range(4):
+        write_photo(tmp_path / "data", np.full((4, 4), i, np.uint8))
+        (tmp_path / "data" / "images" / "a.png").rename(tmp_path / "data" / "images" / f"{i}.png")
+        (tmp_path / "data" / "labels").mkdir(exist_ok=True)
+        Image.fromarray(np.eye(4, dtype=np.uint8)).save(tmp_path / "data" / "labels" / f"{i}.png")
+    (tmp_path / "data" / "images" / "2.png").write_bytes(b"")
+    settings = TrainSettings(f"folder:{tmp_path / 'data'}", str(tmp_path / "run"), image_size=(4, 4))
+    with pytest.raises(DataError, match="Files that cannot be used: 1") as caught:
+        check(settings)
+    assert first_settings(caught.value) == {"skip_bad": 1}
+    check(replace(settings, **first_settings(caught.value)))
+
+
 # The advice itself
 
 def test_a_remedy_without_words_is_left_out():
@@ -314,6 +331,7 @@ def test_every_remedy_of_the_package_is_tried_above(tmp_path, monkeypatch):
     for ratio in (0.01, 0.99):
         test_a_ratio_that_leaves_nothing(ratio)
     test_a_ratio_in_percent()
+    test_files_that_check_has_found(tmp_path / "check")
     missing = [f"{path.relative_to(PACKAGE)}:{first}" for path in PACKAGE.rglob("*.py") for first, last in remedies_in(path)
                if not any(file == path and first <= line <= last for file, line in made)]
     assert missing == []
