@@ -7,6 +7,7 @@ from pathlib import Path
 from keras_semisis.callbacks.every_steps import EverySteps
 from keras_semisis.callbacks.model_file import save_model
 from keras_semisis.callbacks.records import read_records, write_records
+from keras_semisis.gans.validation import rehearse
 from keras_semisis.metrics import GenerationMetric
 
 
@@ -28,8 +29,9 @@ class PeriodicEvaluation(EverySteps):
         history: The scores so far: dicts with ``"step"``.
 
     Raises:
-        ValueError: If ``mode`` is none of these, no metric gives the score ``best``, or, when training begins, a metric's
-            network may not judge the model (`AdversarialModel.check_judges`).
+        ValueError: If ``mode`` is none of these; when training begins, if no metric gives the score ``best``, the metrics
+            cannot be had of this data set (one photo alone has no Fréchet distance), or a metric's network may not judge the
+            model (`AdversarialModel.check_judges`).
     """
 
     def __init__(self, dataset: Iterable, metrics: Sequence[GenerationMetric], every: int = 500,
@@ -47,15 +49,15 @@ class PeriodicEvaluation(EverySteps):
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
         self.model.check_judges(self.metrics)
+        names = rehearse(self.metrics, self.model.evaluation_batches(self.dataset), "PeriodicEvaluation")
+        if self.best is not None and self.best not in names:
+            raise ValueError(f"PeriodicEvaluation: best={self.best!r} is none of the scores {', '.join(names)}.")
         if self.directory is not None:
             self.history = read_records(self.directory / "scores.jsonl", self.step)
 
     def act(self, logs):
         model = self.model
         scores = model.evaluate(self.dataset, metrics=self.metrics, verbose=0)
-        if self.best is not None and self.best not in scores:
-            raise ValueError(f"PeriodicEvaluation: best={self.best!r} is none of the scores "
-                             f"{', '.join(scores)}.")
         listed = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
         print(f"step {self.step}: {listed}")
         improved = self.best is not None and self._is_best(scores[self.best])

@@ -49,7 +49,7 @@ def generate(model_path: Path, label_maps: Sequence[Path], output: Path, seed: i
         model_path: The `.keras` file.
         label_maps: Image files, or folders of them. They are resized by nearest neighbour to the model's size.
         output: Folder of the photos: ``name.png``, or ``name-0.png``, ``name-1.png`` with several samples.
-        seed: Seed of the first sample; the next ones follow it.
+        seed: Seed of the first sample; the next ones follow it. The noise depends on it and on the file's name alone.
         samples: Photos for each label map, each with other noise.
         id_map: Stored ids that differ, as ``"255=11"``.
 
@@ -70,7 +70,8 @@ def generate(model_path: Path, label_maps: Sequence[Path], output: Path, seed: i
         part = names[first:first + _BATCH]
         batch = np.stack([_read(files[name], space, ids, gan.image_size) for name in part])
         for sample in range(samples):
-            photos = gan.generate(batch, seed=(seed + sample, first), batch_size=_BATCH)
+            photos = gan.generate(batch, seed=seed + sample, batch_size=_BATCH,
+                                  first=[Path(name).name for name in part])
             for name, photo in zip(part, photos, strict=True):
                 path = output / (f"{name}.png" if samples == 1 else f"{name}-{sample}.png")
                 path.parent.mkdir(parents=True, exist_ok=True)

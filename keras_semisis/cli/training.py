@@ -32,6 +32,7 @@ from keras_semisis.cli.settings import (
 from keras_semisis.cli.sources import DataPair, open_data, training_sources
 from keras_semisis.data import BadFiles, BatchStream, DataError, Source, paired_dataset, unpaired_dataset
 from keras_semisis.gans.semantic import SemanticGAN
+from keras_semisis.gans.validation import rehearse
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
 
 PRECISIONS = ("float32", "mixed_bfloat16")
@@ -129,7 +130,7 @@ def train(settings: TrainSettings, going_on: bool = False, checked: bool = False
         check(settings)
     data = open_training_data(settings)
     space = data.sources.train.label_space
-    judges = _judges(settings, data)
+    evaluation = _evaluation(settings, data, folder)
     if going_on and (folder / "last.keras").is_file():
         gan, start = resume(folder)
         if gan.perceptual == "given":  # of a run that is older than the names in files
@@ -141,17 +142,15 @@ def train(settings: TrainSettings, going_on: bool = False, checked: bool = False
                              f"{gan.num_classes}. Files or --id-map must have added or removed one: bring them back.")
     else:
         gan, start = build_gan(settings, space), 0
-    gan.check_judges(judges)
+    gan.check_judges(evaluation.metrics if evaluation else ())
     write_document(folder / FILE, document_of(settings, space, counts=data.counts, trunks=gan.trunks))
     console.print(", ".join(
         f"{number} {'for validation' if name == 'validation' else name.replace('_', ' ')}"
         for name, number in data.counts.items()), soft_wrap=True)
     images, label_maps = examples(data.sources.val, settings.image_size, skip_bad=data.bad_files)
     callbacks = [SampleGrid(folder, label_maps, images, settings.sample_every, space, settings.seed)]
-    if judges:
-        best = settings.best or judges[0].name
-        callbacks.append(PeriodicEvaluation(
-            data.val, judges, settings.evaluate_every, folder, best, "max" if best == "miou" else "min"))
+    if evaluation:
+        callbacks.append(evaluation)
     callbacks += [*run_callbacks(folder), Checkpoint(folder, settings.save_every)]
     try:
         interrupted = fit(gan, data, settings.steps, start, callbacks)
@@ -167,6 +166,18 @@ def train(settings: TrainSettings, going_on: bool = False, checked: bool = False
                       f"keras-semisis train --resume {folder}", soft_wrap=True)
     else:
         console.print(f"Done. The model is {folder / 'last.keras'}", soft_wrap=True)
+
+
+def _evaluation(settings, data, folder):
+    """What evaluates during training, if anything. What could end it later is found now, before there is a run."""
+    judges = _judges(settings, data)
+    if not judges:
+        return None
+    best = settings.best or judges[0].name
+    scores = [name for name in rehearse(judges, data.val, "the validation photos") if not name.endswith("_real")]
+    if best not in scores:
+        raise ValueError(f"--best {best}: expected one of {', '.join(scores)}.")
+    return PeriodicEvaluation(data.val, judges, settings.evaluate_every, folder, best, "max" if best == "miou" else "min")
 
 
 def _judges(settings, data):

@@ -1,5 +1,6 @@
 """AdversarialModel: networks, phases, optimisers and a moving average, trained through Keras's own fit."""
 
+import hashlib
 import itertools
 import tempfile
 import warnings
@@ -18,7 +19,9 @@ from keras_semisis.data.batch_stream import original_errors
 from keras_semisis.data.own_batches import own_batches
 from keras_semisis.gans.engines import engine
 from keras_semisis.gans.phase import Phase, frozen
+from keras_semisis.gans.validation import Columns, EpochLogs, Validation, check_end
 from keras_semisis.layers import BatchNorm
+from keras_semisis.models.image_size import check_channels_last
 from keras_semisis.models.trunk_families import refuse_relatives
 
 
@@ -44,6 +47,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
     network_names: tuple[str, ...] = ("generator",)
 
     def __init__(self, generator: keras.Model, ema_decay: float | None = 0.9999, seed: int = 0, **kwargs):
+        check_channels_last()
         super().__init__(**kwargs)
         self.generator = generator
         self.ema_generator = keras.models.clone_model(generator)
@@ -63,6 +67,10 @@ class AdversarialModel(engine.TrainStep, keras.Model):
                                                aggregation="only_first_replica"))
         self._step = 0
         self.eagerly = False
+        self._optimized = Untracked({})
+        self._restored = Untracked(None)
+        self._idle = frozenset()
+        self._layers_trainable = None
         self._finite = {}
         self._functions = Untracked({})
 
@@ -80,7 +88,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         ok, logs = ops.convert_to_tensor(True), {}
         for phase in self.phases():
             due = phase.due(self._step)
-            if not due:  # all weights are 0
+            if not due or self._idle.issuperset(phase.trains):  # all weights are 0, or nothing is to learn
                 continue
             ok, terms = self.run((phase.name, due), partial(self._run, phase, due), data, ok)
             self._finite[phase.name] = ok
@@ -136,18 +144,21 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         return [*state, self.seed_generator.state]
 
     def _end_step(self, ok):
-        """Moves the generator's average, and counts the step."""
+        """Moves the generator's average and counts the step, unless a phase has stopped it."""
         steps = self._steps.value
-        step = ops.cast(steps, "float32")
-        decay = ops.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
-        pairs = zip(self.ema_generator.variables, self.generator.variables, strict=True)
-        learned = {id(v) for v in self.generator.trainable_variables}
-        for average, current in pairs:
-            value = ops.convert_to_tensor(current)
-            if id(current) in learned:
-                value = decay * average + (1.0 - decay) * value
-            average.assign(value)
-        steps.assign_add(ops.cast(ok, steps.dtype))
+        learned = {id(v) for v in self._optimized.value["generator"]}
+
+        def update():
+            step = ops.cast(steps, "float32")
+            decay = ops.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
+            for average, current in zip(self.ema_generator.variables, self.generator.variables, strict=True):
+                value = ops.convert_to_tensor(current)
+                if id(current) in learned:
+                    value = decay * average + (1.0 - decay) * value
+                average.assign(value)
+            steps.assign_add(ops.ones_like(steps))
+
+        engine.apply(ok, update, [*self.ema_generator.variables, steps])
         return ok
 
     def draw_noise(self, label_map):
@@ -171,7 +182,13 @@ class AdversarialModel(engine.TrainStep, keras.Model):
 
     def call(self, inputs, training=False):
         """The moving-average generator."""
+        self._check_generator_inputs(inputs)
         return self.ema_generator(inputs, training=training)
+
+    def _check_generator_inputs(self, inputs):
+        if self.noise_channels and not isinstance(inputs, list | tuple | dict):
+            raise ValueError("The generator takes [label_map, noise], not a label map alone. For photos of label maps call "
+                             "generate(label_maps, seed=0), which draws the noise.")
 
     # -- compile ------------------------------------------------------------------------------------------------
 
@@ -190,7 +207,8 @@ class AdversarialModel(engine.TrainStep, keras.Model):
             run_eagerly: Whether the phases run operation by operation, for debugging.
 
         Raises:
-            ValueError: For an optimiser with ``gradient_accumulation_steps``, or in mixed_float16.
+            ValueError: For an optimiser with ``gradient_accumulation_steps``; for a dtype policy, of Keras or of a network,
+                other than float32 and mixed_bfloat16; within the scope of a `tf.distribute` strategy.
         """
         for name in self.network_names:
             if optimizers[name].gradient_accumulation_steps:
@@ -198,22 +216,70 @@ class AdversarialModel(engine.TrainStep, keras.Model):
                     f"compile: the optimizer of {name} has gradient_accumulation_steps="
                     f"{optimizers[name].gradient_accumulation_steps}, which counts updates: a network that has two in a "
                     "training step would take them in half the steps. Leave it out; give the data sets a larger batch_size.")
-        if keras.config.dtype_policy().name == "mixed_float16":
-            raise ValueError("mixed_float16 needs loss scaling, which is not supported here. Use mixed_bfloat16, which needs "
-                             'none: keras.config.set_dtype_policy("mixed_bfloat16") before the networks are built.')
-        optimizer_of = {id(v): optimizers[name] for name in self.network_names
-                        for v in getattr(self, name).trainable_variables}
+        self._check_precision()
+        engine.check_distribution(self)
+        optimized = self._to_optimize()
+        optimizer_of = {id(v): optimizers[name] for name, group in optimized.items() for v in group}
         composite = NetworkOptimizers(lambda variable: optimizer_of[id(variable)], self._steps.value)
         # Keras's loop runs the step as Python; what is compiled are the phases
         super().compile(optimizer=composite, run_eagerly=True, jit_compile=False)
         self._set_compilation(eagerly=run_eagerly, jit=engine.JIT_BY_DEFAULT if jit_compile == "auto" else jit_compile)
-        composite.build(self.trainable_variables)
-        self._optimizers = Untracked(optimizers)
+        composite.build([v for v in self.variables if id(v) in optimizer_of])
+        self._optimizers, self._optimized = Untracked(optimizers), Untracked(optimized)
         self._evaluation_metrics = metrics
         self.statistics_batches = statistics_batches
 
+    def _check_precision(self):
+        policies = {"The policy": keras.config.dtype_policy()}
+        for name in self.network_names:
+            policies |= {f"The network {name}": layer.dtype_policy for layer in getattr(self, name)._flatten_layers()
+                         if not _is_precise_enough(layer.dtype_policy)}
+        for what, policy in policies.items():
+            if not _is_precise_enough(policy):
+                raise ValueError(
+                    f"{what} is of {policy.name}, but training is in float32 or mixed_bfloat16 (float16 would need loss "
+                    'scaling, and optimizers need float32 variables): keras.config.set_dtype_policy("mixed_bfloat16") before '
+                    "the networks are built.")
+
+    def _to_optimize(self):
+        """The variables that an optimiser is to know, by network: those that are trainable, or that were for a saved model."""
+        variables = {name: getattr(self, name).variables for name in self.network_names}
+        if self._restored.value is not None:
+            return {name: [variables[name][i] for i in places] for name, places in self._restored.value.items()}
+        return {name: getattr(self, name).trainable_variables for name in self.network_names}
+
+    def _optimized_places(self):
+        """What `_to_optimize` needs of a saved model."""
+        known = {id(v) for group in self._optimized.value.values() for v in group}
+        return {name: [i for i, v in enumerate(getattr(self, name).variables) if id(v) in known]
+                for name in self._optimized.value}
+
+    def notice_frozen_layers(self):
+        """Before a step: layers may have been frozen or thawed since the last one.
+
+        Raises:
+            ValueError: If variables are to be trained that `compile` has not given to an optimiser.
+        """
+        networks = [getattr(self, name) for name in self.network_names]
+        trainable = [layer.trainable for network in networks for layer in network._flatten_layers()]
+        if trainable == self._layers_trainable:
+            return
+        for name, network in zip(self.network_names, networks, strict=True):
+            known = {id(v) for v in self._optimized.value[name]}
+            new = [v.path for v in network.trainable_variables if id(v) not in known]
+            if new:
+                raise ValueError(
+                    f"{name}: {len(new)} variables, {new[0]} the first, were frozen when compile gave the others to the "
+                    "optimizer, and are trainable now. Call compile again: step and moving average stay, the optimizers "
+                    "begin anew.")
+        self._layers_trainable = trainable
+        self._idle = frozenset(
+            name for name, network in zip(self.network_names, networks, strict=True) if not network.trainable_variables)
+        self._forget_compiled()
+
     def _set_compilation(self, eagerly, jit):
         self.eagerly, self.jit = eagerly, jit
+        self._layers_trainable = None
         self._forget_compiled()
 
     def _forget_compiled(self):
@@ -227,15 +293,18 @@ class AdversarialModel(engine.TrainStep, keras.Model):
 
     @property
     def step(self) -> int:
-        """Number of training steps done."""
+        """Number of training steps done, in whatever calls of `fit`. It is saved with the model; `compile` keeps it."""
+        self.synchronise()
         return int(ops.convert_to_numpy(self._steps.value.value))
 
     # -- fit ----------------------------------------------------------------------------------------------------
 
     def _fit(self, datasets, epochs=1, steps_per_epoch=None, initial_epoch=0, initial_step=None, callbacks=None,
-             validation_data=None, validation_freq=1, verbose="auto", names=None, batch_size=8):
+             validation_data=None, validation_freq=1, verbose="auto", validation_steps=None, validation_batch_size=None,
+             names=None, batch_size=8):
         """`fit` on any number of data sets that repeat independently; a batch is the tuple of their batches."""
         self._assert_compile_called("fit")
+        engine.check_distribution(self)
         names = names or [f"Data set {i}" for i in range(len(datasets))]
         datasets = [own_batches(dataset, self.batch_rule, name, batch_size=batch_size, paired=not name.startswith("unpaired"),
                                 kept=self.statistics_batches) for dataset, name in zip(datasets, names, strict=True)]
@@ -243,16 +312,21 @@ class AdversarialModel(engine.TrainStep, keras.Model):
             steps_per_epoch = max(_length(dataset) for dataset in datasets)
         total_steps = epochs * steps_per_epoch
         start = initial_epoch * steps_per_epoch if initial_step is None else initial_step
+        # what the data sets count as done before the first of these epochs
+        done = self.step if initial_step is None and not initial_epoch else 0
+        self.notice_frozen_layers()
+        validation = None if validation_data is None else Validation(
+            self, validation_data, validation_steps, validation_batch_size or batch_size, validation_freq)
         calibration = self._calibration, self._calibrated_at
         self._calibration, self._calibrated_at = _Calibration(datasets[-1], self.statistics_batches), None
         self._step = before = self.step
-        stream = training_stream(datasets, start, total_steps)
-        callbacks = [_Guard(validation_data, validation_freq), *(callbacks or [])]
-        history = None
+        stream = training_stream(datasets, done + start, done + total_steps)
+        epoch_logs, history = EpochLogs(), None
+        callbacks = [_Guard(validation), *self._with_columns(callbacks or [], validation), epoch_logs]
         # A run that stopped inside an epoch finishes that epoch first
         for begin, end in _epochs(start, steps_per_epoch, total_steps):
             if begin != start:
-                stream = training_stream(datasets, begin, total_steps)
+                stream = training_stream(datasets, done + begin, done + total_steps)
             try:
                 with original_errors(datasets):
                     part = super().fit(
@@ -266,10 +340,21 @@ class AdversarialModel(engine.TrainStep, keras.Model):
                         with suppress(DataError):
                             callback.on_train_end()
                 raise
-            history = part if history is None else _joined(history, part)
+            if history is not None:
+                part.epoch[:0] = history.epoch
+            history = part
+            history.history = epoch_logs.history()
             if self.stop_training:
                 break
         return history
+
+    def _with_columns(self, callbacks, validation):
+        """Callbacks of Keras that write tables are told what there will be."""
+        names = [f"{phase.name}/{term}" for phase in self.phases() if not self._idle.issuperset(phase.trains)
+                 for term, weight in phase.weights.items() if weight]
+        names += validation.names if validation else []
+        return [part for callback in callbacks for part in (
+            (Columns(callback, names), callback) if isinstance(callback, keras.callbacks.CSVLogger) else (callback,))]
 
     @property
     def batch_rule(self) -> BatchRule:
@@ -281,32 +366,40 @@ class AdversarialModel(engine.TrainStep, keras.Model):
 
     # -- use ----------------------------------------------------------------------------------------------------
 
-    def generate(self, label_maps, seed: int = 0, batch_size: int = 8) -> np.ndarray:
+    def generate(self, label_maps, seed: int = 0, batch_size: int = 8,
+                 first: int | str | Sequence[str] = 0) -> np.ndarray:
         """Photos for label maps, from the moving-average generator.
+
+        The noise of map i depends on the seed and on its number ``first + i`` alone, or on its name. It is the same on every
+        backend, and for an image in whatever batch it is computed: ``generate(maps, seed)[i]`` is ``generate(maps[i], seed,
+        first=i)``, and the photo that the command line draws for ``street.png`` is ``generate(map, seed, first="street")``.
 
         Args:
             label_maps: ``(B, H, W)`` of any integer dtype, or one map ``(H, W)``.
-            seed: Seed of the noise, which is the same on every backend, and for an image in whatever batch it is computed.
+            seed: Seed of the noise.
             batch_size: How many images are computed at once.
+            first: Number of the first map; or the maps' names, as many as there are maps, or the one of one map. The command
+                line takes those of the files, without folder and ending.
 
         Returns:
             uint8 ``(B, H, W, 3)``, or ``(H, W, 3)`` for one map.
 
         Raises:
+            ValueError: If names and maps differ in number.
             DataError: If an id is none of the classes, or shape or dtype are others.
         """
         label_maps = host_array(label_maps)
-        images = self.generate_floats(label_maps if label_maps.ndim != 2 else label_maps[None], seed, batch_size)
+        images = self.generate_floats(label_maps if label_maps.ndim != 2 else label_maps[None], seed, batch_size, first)
         photos = np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype("uint8")
         return photos if label_maps.ndim != 2 else photos[0]
 
-    def generate_floats(self, label_maps, seed: int = 0, batch_size: int = 8, first: int = 0) -> np.ndarray:
+    def generate_floats(self, label_maps, seed: int = 0, batch_size: int = 8,
+                        first: int | str | Sequence[str] = 0) -> np.ndarray:
         """As `generate`, before the images are rounded to 8 bits.
 
         Args:
             label_maps: Integers ``(B, H, W)``.
-            seed, batch_size: As in `generate`.
-            first: Number of the first label map: the noise of map i depends on the seed and ``first + i`` alone.
+            seed, batch_size, first: As in `generate`.
 
         Returns:
             float32 ``(B, H, W, 3)`` in [-1, 1].
@@ -318,16 +411,41 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         self.refresh_statistics()
         inputs = [label_maps]
         if self.noise_channels:
-            numbers = range(first, first + len(label_maps))
-            draws = [np.random.default_rng((seed, i)).standard_normal(self.noise_channels) for i in numbers]
+            draws = [np.random.default_rng((seed, number)).standard_normal(self.noise_channels)
+                     for number in _numbers(first, len(label_maps))]
             inputs.append(np.asarray(draws, "float32"))
         return self.ema_generator.predict(inputs, batch_size=batch_size, verbose=0)
+
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+        """Images in [-1, 1] from the inputs of the moving-average generator, as Keras's predict; `generate` draws the noise.
+
+        Raises:
+            ValueError: For label maps without noise, where the generator takes some.
+        """
+        if hasattr(x, "shape"):
+            self._check_generator_inputs(x)
+        self.refresh_statistics()
+        return super().predict(x, batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks)
+
+    def export(self, filepath, *args, **kwargs):
+        """Exports the moving-average generator, inputs ``[label_map, noise]``, as `keras.Model.export` does."""
+        self.refresh_statistics()
+        return self.ema_generator.export(filepath, *args, **kwargs)
+
+    def train_on_batch(self, *args, **kwargs):
+        """Not supported: a step needs a batch of each data set, and its number."""
+        raise NotImplementedError("train_on_batch: call fit(..., steps_per_epoch=1), which goes on at each call.")
+
+    def test_on_batch(self, *args, **kwargs):
+        """Not supported: scores are of whole sets."""
+        raise NotImplementedError("test_on_batch: call evaluate(images, label_maps, metrics=[...]).")
 
     def refresh_statistics(self):
         """Re-estimates the moving-average generator's batch-norm statistics on training label maps, if it has moved.
 
-        `generate`, `evaluate` and the end of `fit` do so by themselves. The next training step overwrites them.
+        `generate`, `evaluate`, saving and the end of `fit` do so by themselves. The next training step overwrites them.
         """
+        self.synchronise()
         if self._calibration is None or self._calibrated_at == self.step:
             return
         norms = [layer for layer in self.ema_generator._flatten_layers() if isinstance(layer, BatchNorm)]
@@ -415,8 +533,8 @@ class AdversarialModel(engine.TrainStep, keras.Model):
             Dict of scores, as each metric names them; those of real images end in ``_real``.
 
         Raises:
-            ValueError: If no metrics were given here or to `compile`, or a network of theirs may not judge this model (see
-                `check_judges`).
+            ValueError: If no metrics were given here or to `compile`, a network of theirs may not judge this model (see
+                `check_judges`), or the data set has no end and ``steps`` is None.
             DataError: If photos or label maps are not what the model takes.
         """
         metrics = self._evaluation_metrics if metrics is None else metrics
@@ -426,10 +544,8 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         self.check_judges(metrics)
         for metric in metrics:
             metric.reset_state()
-        batches = own_batches(x if y is None else (x, y), self.batch_rule, "evaluate", batch_size=kwargs.get("batch_size") or 8,
-                              training=False)
         done = 0
-        for image, label_map in itertools.islice(iter(batches), steps):
+        for image, label_map in self.evaluation_batches(x, y, steps, kwargs.get("batch_size")):
             generated = self.generate_floats(label_map, seed, batch_size=len(label_map), first=done)
             done += len(label_map)
             for metric in metrics:
@@ -441,9 +557,25 @@ class AdversarialModel(engine.TrainStep, keras.Model):
             print(", ".join(f"{name}: {value:.4g}" for name, value in scores.items()))
         return scores
 
+    @property
+    def metrics_of_compile(self):
+        """What was given to `compile` as ``metrics``."""
+        return self._evaluation_metrics
+
+    def evaluation_batches(self, x, y=None, steps=None, batch_size=None):
+        """The batches that `evaluate` reads, checked."""
+        if y is None:
+            check_end(x, steps)
+        given = x if y is None else (x, y)
+        batches = own_batches(given, self.batch_rule, "evaluate", batch_size=batch_size or 8, training=False)
+        return itertools.islice(iter(batches), steps)
+
     # -- save ---------------------------------------------------------------------------------------------------
 
+    # Every way of saving comes here first: save, save_weights, keras.saving.save_model, callbacks of Keras
+
     def save_own_variables(self, store):
+        self.refresh_statistics()
         super().save_own_variables(store)
         store["seed_generator"] = np.stack([ops.convert_to_numpy(state.value) for state in self._seed_states()])
         store["step"] = np.asarray(self.step)
@@ -456,6 +588,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         for state, value in zip(self._seed_states(), values, strict=True):
             state.assign(value)
         super().load_own_variables({k: store[k] for k in store.keys() if k not in ("seed_generator", "step")})
+        self._calibrated_at = self.step  # the statistics are those of the file
 
     def _seed_states(self):
         """States of the model's seed generator and of those of its networks' layers, such as dropout. Keras saves none."""
@@ -481,11 +614,17 @@ class NetworkOptimizers(keras.optimizers.MultiOptimizer):
         for optimizer in self.optimizers:
             _schedule_by(optimizer, self.iterations)
 
+    def finalize_variable_values(self, var_list):
+        super().finalize_variable_values([v for v in var_list if self._var_key(v) in self._var_to_optimizer_idx])
+
     def save_own_variables(self, store):
         for i, variable in enumerate(self._variables):
             store[str(i)] = ops.convert_to_numpy(variable)
 
     def load_own_variables(self, store):
+        if not store.keys():
+            warnings.warn("These are weights of a model that was not compiled: the optimizers begin anew.", stacklevel=2)
+            return
         for i, variable in enumerate(self._variables):
             variable.assign(store[str(i)])
 
@@ -534,10 +673,9 @@ class _Calibration:
 class _Guard(keras.callbacks.Callback):
     """Stops at a loss that is not finite, averages the logs of an epoch, and runs the validation."""
 
-    def __init__(self, validation_data, validation_freq):
+    def __init__(self, validation):
         super().__init__()
-        self.validation_data = validation_data
-        self.validation_freq = validation_freq
+        self.validation = validation
 
     def on_epoch_begin(self, epoch, logs=None):
         self.sums = {}
@@ -564,12 +702,26 @@ class _Guard(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         for name, (total, count) in self.sums.items():
             logs[name] = total / count
-        if self.validation_data is not None and (epoch + 1) % self.validation_freq == 0:
-            scores = self.model.evaluate(self.validation_data, verbose=0)
-            logs.update({f"val_{name}": value for name, value in scores.items()})
+        if self.validation is not None and self.validation.is_due(epoch):
+            logs.update(self.validation.scores(self.model))
 
     def on_train_end(self, logs=None):
         self.model.refresh_statistics()
+
+
+def _is_precise_enough(policy):
+    floats = {policy.compute_dtype, policy.variable_dtype} & {"float16", "bfloat16", "float64"}
+    return not floats or policy.name == "mixed_bfloat16"
+
+
+def _numbers(first, count):
+    """What the noise of each of so many label maps depends on."""
+    if isinstance(first, int | np.integer):
+        return range(first, first + count)
+    names = [first] if isinstance(first, str) else list(first)
+    if len(names) != count:
+        raise ValueError(f"first: {len(names)} names for {count} label maps; give one for each, or the number of the first.")
+    return [int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") for name in names]
 
 
 def _length(dataset):
@@ -585,8 +737,3 @@ def _epochs(start, steps_per_epoch, total_steps):
     return [(begin, end) for begin, end in ((start, boundary), (boundary, total_steps)) if end > begin]
 
 
-def _joined(first, second):
-    for name, values in second.history.items():
-        first.history.setdefault(name, []).extend(values)
-    first.epoch.extend(second.epoch)
-    return first

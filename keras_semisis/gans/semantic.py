@@ -18,6 +18,25 @@ _OPTIMIZER_OF = {
 }
 
 
+# Arguments of Keras's fit: what they are where nothing is said, and what there is instead
+_KERAS_FIT = {
+    "shuffle": (True, "the data sets shuffle by their seed: paired_dataset(..., seed=...)"),
+    "validation_split": (0.0, "give validation_data, such as source.subset(...) in a paired_dataset(..., training=False)"),
+    "class_weight": (None, "the losses weigh classes by their share of a batch, and sampler=\"rare_classes\" draws rare ones"),
+    "sample_weight": (None, "a pixel that is not to count has the id ignore_class"),
+}
+
+
+def _refuse(arguments):
+    unknown = sorted(arguments.keys() - _KERAS_FIT.keys())
+    if unknown:
+        raise TypeError(f"fit: there is no argument {', '.join(unknown)}.")
+    for name, value in arguments.items():
+        default, instead = _KERAS_FIT[name]
+        if value is not default and value != default:
+            raise ValueError(f"fit: {name} has no use here; {instead}.")
+
+
 class SemanticGAN(AdversarialModel):
     """Networks and settings around a list of phases: the base of the published systems.
 
@@ -194,7 +213,8 @@ class SemanticGAN(AdversarialModel):
     # -- use --------------------------------------------------------------------------------------------------------
 
     def fit(self, x=None, y=None, epochs=1, steps_per_epoch=None, callbacks=None, validation_data=None,
-            validation_freq=1, initial_epoch=0, initial_step=None, verbose="auto", batch_size=8):
+            validation_freq=1, initial_epoch=0, initial_step=None, verbose="auto", validation_steps=None,
+            validation_batch_size=None, batch_size=8, **others):
         """Trains on the data sets that the system needs, `data_sets`.
 
         Args:
@@ -207,15 +227,21 @@ class SemanticGAN(AdversarialModel):
                 needs one, x and y may be the two arrays.
             epochs, steps_per_epoch, callbacks, initial_epoch, verbose: As in Keras. An epoch without ``steps_per_epoch``
                 is one pass over the longer set.
-            validation_data: Data set for `evaluate`, run every ``validation_freq`` epochs with the metrics given to
-                `compile`; scores are logged with the prefix ``val_``.
-            validation_freq: As in Keras.
-            initial_step: Step at which to go on, where a run stopped inside an epoch; None is the begin of
-                ``initial_epoch``.
+            validation_data: Data set for `evaluate`, or arrays ``(images, label_maps)``, run every ``validation_freq``
+                epochs with the metrics given to `compile`; scores are logged with the prefix ``val_``. What can be wrong
+                with it is found before the first step: photos take the place of generated images in the metrics.
+            validation_freq: Number of epochs, or a list of the epochs' numbers, as in Keras.
+            initial_step: Step at which the data sets, and the epochs, go on where a run stopped inside an epoch. None is
+                the begin of ``initial_epoch``; where that is 0, the data sets go on at `step`: a second call of `fit` reads
+                on where the first has ended, and the first half of a training, which the sampler of rare classes knows, is
+                that of all steps up to the end of this call. ``initial_step=0`` begins the data sets anew.
+            validation_steps, validation_batch_size: As in Keras: number of batches, and batch size of arrays.
             batch_size: Items a batch, of arrays alone.
+            **others: Keras's other arguments of fit, which have no use here. One that is set is named in an error.
 
         Returns:
-            Keras's History: per epoch, the mean of every loss term, named ``"<phase>/<term>"``.
+            Keras's History: per epoch, the mean of every loss term, named ``"<phase>/<term>"``, and the scores. Every list
+            has one value an epoch, NaN where a term was not due or no validation was run.
 
         Raises:
             NonFiniteLossError: If a loss or gradient is not finite, naming phase and term; the last good state is saved.
@@ -225,6 +251,7 @@ class SemanticGAN(AdversarialModel):
         Warns:
             UserWarning: If a data set can be read from its beginning alone.
         """
+        _refuse(others)
         if len(self.data_sets) == 1 and hasattr(x, "__array__") and y is not None:
             x, y = (x, y), None
         given = [dataset for dataset in (x, y) if dataset is not None]
@@ -234,7 +261,8 @@ class SemanticGAN(AdversarialModel):
         self._load_perceptual()
         return self._fit(tuple(given), epochs=epochs, steps_per_epoch=steps_per_epoch, callbacks=callbacks,
                          validation_data=validation_data, validation_freq=validation_freq, initial_epoch=initial_epoch,
-                         initial_step=initial_step, verbose=verbose, names=self.data_sets, batch_size=batch_size)
+                         initial_step=initial_step, verbose=verbose, validation_steps=validation_steps,
+                         validation_batch_size=validation_batch_size, names=self.data_sets, batch_size=batch_size)
 
     def _segment(self, network, photos) -> np.ndarray:
         photos = np.asarray(photos)
@@ -271,11 +299,17 @@ class SemanticGAN(AdversarialModel):
             return None
         return {
             "optimizers": {name: keras.saving.serialize_keras_object(o) for name, o in self.optimizers.items()},
-            "settings": self.settings, "statistics_batches": self.statistics_batches}
+            "settings": self.settings, "statistics_batches": self.statistics_batches,
+            "optimized": self._optimized_places()}
 
     def compile_from_config(self, config):
         optimizers = {name: keras.saving.deserialize_keras_object(o) for name, o in config["optimizers"].items()}
-        self._configure(optimizers, config["settings"], statistics_batches=config["statistics_batches"])
+        # older files say nothing: what is trainable
+        self._restored = Untracked(config.get("optimized"))
+        try:
+            self._configure(optimizers, config["settings"], statistics_batches=config["statistics_batches"])
+        finally:
+            self._restored = Untracked(None)
 
 
 def published_depth(image_size) -> int:

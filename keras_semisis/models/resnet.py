@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_semisis.layers.resize import resize_bilinear
+from keras_semisis.models.image_size import check_channels_last
 
 # Names of a block's convolutions and their normalisations, in the published programs; the last is the shortcut's. A dash stands
 # for the dot, which not every backend takes in a layer's name.
@@ -38,6 +39,7 @@ def image_input(network: str, num_classes: int, image_size: tuple[int, int] | No
     Raises:
         ValueError: If the number of classes or the size is not positive.
     """
+    check_channels_last()
     if num_classes < 1:
         raise ValueError(f"{network}: num_classes={num_classes}: expected 1 or more.")
     return keras.Input((*check_size(network, "image_size", image_size), 3), dtype="float32", name="image")

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_semisis.layers import InstanceNorm, SPADEResidualBlock, SpectralConv2D
-from keras_semisis.models.image_size import check_image_size
+from keras_semisis.models.image_size import check_channels_last, check_image_size
 from keras_semisis.models.oasis import StartMap, semantic_inputs
 
 # how often the resolution doubles
@@ -105,6 +105,7 @@ def spade_encoder(image_size: tuple[int, int], base_channels: int = 64, latent_c
     >>> spade_encoder((64, 96), base_channels=2, latent_channels=8).output_shape
     [(None, 8), (None, 8)]
     """
+    check_channels_last()
     image = x = keras.Input((*image_size, 3), name="image")
     if tuple(image_size) != ENCODER_SIZE:
         x = keras.layers.Resizing(*ENCODER_SIZE, interpolation="bilinear", data_format="channels_last", name="resize")(x)
@@ -219,6 +220,7 @@ def multiscale_discriminator(num_classes: int, image_size: tuple[int, int], base
     >>> multiscale_discriminator(num_classes=4, image_size=(64, 96), base_channels=4).output_shape
     [(None, 11, 15, 1), (None, 7, 9, 1)]
     """
+    check_channels_last()
     for argument, value in (("num_scales", num_scales), ("num_layers", num_layers)):
         if value < 1:
             raise ValueError(f"{argument}={value}: expected at least 1.")

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from keras_semisis import callbacks
+from keras_semisis.callbacks.loss_curves import _Thinned
 from keras_semisis.callbacks.model_file import save_model
 from keras_semisis.callbacks.periodic_evaluation import PeriodicEvaluation
 from keras_semisis.callbacks.records import read_records
@@ -104,11 +105,32 @@ def test_best_follows_the_mode_and_never_takes_nan(mode, expected):
     assert found == expected
 
 
-def test_an_unknown_best_score_is_named():
-    evaluation = PeriodicEvaluation([], [], best="miou")
-    evaluation._model = types.SimpleNamespace(evaluate=lambda *a, **k: {"frechet": 1.0})
-    with pytest.raises(ValueError, match="best='miou' is none of the scores frechet"):
-        evaluation.act(None)
+@pytest.mark.parametrize(("data", "best", "message"), [
+    ([(np.zeros((2, 4, 4, 3)), np.zeros((2, 4, 4), int))], "mIoU", "best='mIoU' is none of the scores images, images_real"),
+    ([], "images", "PeriodicEvaluation: there is no batch in it")])
+def test_what_would_end_the_first_evaluation_ends_training_before_it_begins(data, best, message):
+    evaluation = PeriodicEvaluation(data, [Brightness()], best=best)
+    evaluation._model = types.SimpleNamespace(step=0, evaluation_batches=iter, check_judges=lambda metrics: None)
+    with pytest.raises(ValueError, match=message):
+        evaluation.on_train_begin()
+
+
+def test_a_long_run_is_drawn_in_few_points_which_are_means():
+    """The term b is due at every third step."""
+    thinned = _Thinned()
+    for step in range(1, 9001):
+        thinned.add({"step": step, "x/a": float(step)} | ({"x/b": 2.0 * step} if step % 3 == 0 else {}))
+    curves = thinned.curves()
+    for name, factor in (("x/a", 1.0), ("x/b", 2.0)):
+        steps, values = curves[name]
+        assert 700 < len(steps) <= 2000 and (np.diff(steps) > 0).all()
+        np.testing.assert_allclose(values, factor * steps)
+    steps, _ = curves["x/a"]
+    np.testing.assert_array_equal(steps[:2], [4.5, 12.5])  # of the steps 1 to 8, and 9 to 16
+    short = _Thinned()
+    for step in range(1, 2001):
+        short.add({"step": step, "x/a": -step})
+    np.testing.assert_array_equal(short.curves()["x/a"], [np.arange(1, 2001), -np.arange(1, 2001)])
 
 
 @not_on_jax

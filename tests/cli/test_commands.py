@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from keras_semisis.cli import app
 from keras_semisis.cli import demo as demo_module
+from keras_semisis.cli.generating import load_gan
 from keras_semisis.cli.progress import StepClock, StopOnInterrupt
 from keras_semisis.cli.settings import TrainSettings
 from keras_semisis.gans import adversarial
@@ -93,6 +94,13 @@ def test_a_run_is_not_overwritten_and_not_gone_on_with_twice(whole_run):
     assert "leave --seed, --steps out" in call("train", "--resume", whole_run, "--seed", 1, "--steps", 9, code=1)
 
 
+def test_a_mistyped_best_score_is_found_before_there_is_a_run(workplace, segmenter):
+    folder = workplace / "mistyped"
+    output = call("train", *TINY, "--segmenter", segmenter, "--best", "mIoU", "--output", folder, code=1)
+    assert "--best mIoU: expected one of " in output and ", miou." in output and output.count("\n") == 1
+    assert not (folder / "settings.json").exists()
+
+
 def test_generate_writes_a_photo_for_each_label_map_and_sample(workplace, whole_run):
     maps = workplace / "maps"
     maps.mkdir()
@@ -104,6 +112,12 @@ def test_generate_writes_a_photo_for_each_label_map_and_sample(workplace, whole_
     assert photos == ["a-0.png", "a-1.png", "b-0.png", "b-1.png"]
     first, second = (np.asarray(Image.open(workplace / "photos" / name)) for name in photos[:2])
     assert first.shape == (32, 32, 3) and (first != second).any()
+    # a file's photo is its own, whatever else is in the folder, and what Python draws for its name
+    call("generate", model, maps / "b.png", "--output", workplace / "alone")
+    alone = np.asarray(Image.open(workplace / "alone" / "b.png")).astype(int)
+    assert np.abs(alone - np.asarray(Image.open(workplace / "photos" / "b-0.png"))).max() <= 1
+    drawn = load_gan(model).generate(np.full((32, 32), 5, "uint8"), first="b")
+    assert np.abs(alone - drawn).max() <= 1
     Image.fromarray(np.full((32, 32), 77, "uint8")).save(maps / "c.png")
     output = call("generate", model, maps / "c.png", code=1)
     assert "c.png: label id 77" in output and "Traceback" not in output

@@ -29,19 +29,39 @@ def apply(ok, fn, variables):
         variable.assign(ops.where(ok, variable.value, old))
 
 
+def check_distribution(model):
+    """Nothing to refuse."""
+
+
 def compiled(fn):
     return jax.jit(fn)
+
+
+def _assign(groups, state):
+    for group, values in zip(groups, state, strict=True):
+        for variable, value in zip(group, values, strict=True):
+            variable.assign(value)
 
 
 class TrainStep:
     """`keras.Model.train_step` on JAX: the state goes in and comes out."""
 
     def train_step(self, state, data):
+        before = self._state_groups()
+        self.notice_frozen_layers()
         groups = self._state_groups()
+        if [len(group) for group in groups] != [len(values) for values in state]:
+            _assign(before, state)
+            self._jax_state_synced = True
+            raise ValueError("Layers were frozen or thawed between two steps of one epoch. On JAX do so in a callback's "
+                             "on_epoch_begin or on_epoch_end, or between two calls of fit.")
         mapping = [pair for group, values in zip(groups, state, strict=True) for pair in zip(group, values, strict=True)]
         with keras.StatelessScope(mapping) as scope:
             logs = self.iterate(keras.tree.map_structure(ops.convert_to_tensor, data))
         return logs, tuple([scope.get_current_value(v) for v in group] for group in groups)
+
+    def synchronise(self):
+        self.jax_state_sync()
 
     def run(self, key, fn, *args):
         if self.eagerly or not self.jit:

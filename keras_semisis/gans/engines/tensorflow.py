@@ -59,6 +59,12 @@ def apply(ok, fn, variables):
     tf.cond(ok, branch, lambda: tf.constant(False))
 
 
+def check_distribution(model):
+    if model._distribute_strategy is not None or tf.distribute.has_strategy():
+        raise ValueError(f"{type(model.distribute_strategy).__name__} of tf.distribute is not supported, training is on one "
+                         "device: build, compile and fit the model outside of strategy.scope().")
+
+
 def compiled(fn):
     return tf.function(fn, reduce_retracing=True)
 
@@ -67,7 +73,11 @@ class TrainStep:
     """`keras.Model.train_step` on TensorFlow."""
 
     def train_step(self, data):
+        self.notice_frozen_layers()
         return self.iterate(data)
+
+    def synchronise(self):
+        pass
 
     def run(self, key, fn, *args):
         if self.eagerly:

@@ -31,6 +31,10 @@ def apply(ok, fn, variables):
             fn()
 
 
+def check_distribution(model):
+    """Nothing to refuse."""
+
+
 def compiled(fn):
     return torch.no_grad()(fn)
 
@@ -49,7 +53,11 @@ class TrainStep:
     """`keras.Model.train_step` on PyTorch."""
 
     def train_step(self, data):
+        self.notice_frozen_layers()
         return self.iterate(data)
+
+    def synchronise(self):
+        pass
 
     def run(self, key, fn, *args):
         return fn(*args)
