@@ -28,6 +28,7 @@ if arguments.camvid:
 else:
     train, val = ks.data.SyntheticScenes(400, "train", size), ks.data.SyntheticScenes(200, "val", size)
 space = train.label_space
+gan.require_same_classes(train=train)
 paired, images, labels = ks.data.semi_paired_split(train, arguments.ratio, arguments.seed)
 
 

@@ -1,8 +1,8 @@
 """Photos from a published OASIS checkpoint: `python examples/import_checkpoint.py [WEIGHTS] [--label-maps FOLDER]`.
 
 WEIGHTS is the generator's `.pth` file of the PyTorch program (`latest_EMA.pth` or the like); PyTorch is not needed. Without
-one, a checkpoint with random weights is made on the spot, to show the way. The label maps are PNG files of the data set's
-ids; without them, synthetic ones are taken.
+one, a checkpoint with random weights is made on the spot, to show the way. The label maps are PNG files of the ids that the
+data set stores; without them, synthetic ones are taken.
 """
 
 import argparse
@@ -40,8 +40,11 @@ def make_checkpoint(path: Path) -> Path:
 def read_label_maps(num_classes: int) -> np.ndarray:
     """Four label maps at the generator's size."""
     if arguments.label_maps:
-        files = sorted(arguments.label_maps.glob("*.png"))[:4]
-        return np.stack([np.array(Image.open(file).resize(size[::-1], Image.Resampling.NEAREST)) for file in files])
+        space = ks.checkpoints.published_label_space("oasis", num_classes)  # None of a data set that is not a published one
+        space = space or ks.data.LabelSpace(range(num_classes), [(0, 0, 0)] * num_classes)
+        label_maps = [space.read(file) for file in sorted(arguments.label_maps.glob("*.png"))[:4]]
+        return np.stack([np.array(Image.fromarray(label_map.astype("int32")).resize(size[::-1], Image.Resampling.NEAREST))
+                         for label_map in label_maps])
     scenes = ks.data.SyntheticScenes(num_scenes=4, image_size=size)
     return np.stack([scenes.load(i)[1] for i in range(4)]) % num_classes
 

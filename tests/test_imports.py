@@ -99,3 +99,57 @@ def test_importing_the_package_does_not_import_tensorflow():
 def test_train_generate_and_evaluate_without_tensorflow():
     result = run(TRAIN_GENERATE_EVALUATE)
     assert result.returncode == 0 and result.stdout.split()[-1] == "done", result.stdout + result.stderr
+
+
+def test_the_package_registers_all_that_a_file_of_a_command_may_hold():
+    """So that `keras.saving.load_model` reads it after ``import keras_semisis`` alone."""
+    done = run("""
+import importlib, pkgutil
+import keras
+import keras_semisis
+from keras.saving import get_custom_objects
+after_import = set(get_custom_objects())
+for module in pkgutil.walk_packages(keras_semisis.__path__, "keras_semisis."):
+    if "engines." not in module.name and not module.name.endswith(("__main__", ".beam")):
+        importlib.import_module(module.name)
+print(sorted(set(get_custom_objects()) - after_import), "keras_semisis>BalancedCrossEntropy" in after_import)
+""")
+    assert done.stdout.strip() == "[] True", done.stdout + done.stderr
+
+
+def test_files_of_the_commands_load_after_the_import_alone(tmp_path):
+    """The segmenter's file holds its loss, the GAN's its optimizers, losses and label space."""
+    import numpy as np
+
+    from keras_semisis import OASIS, data, models
+    from keras_semisis.callbacks.model_file import save_model
+    from keras_semisis.cli.segmenter import train_segmenter
+
+    scenes = data.SyntheticScenes(num_scenes=4, image_size=(32, 32))
+    number, ignored = scenes.label_space.num_classes, scenes.label_space.ignore_class
+    batches = data.paired_dataset(scenes, (32, 32), 2)
+    segmenter = train_segmenter(models.unet_segmenter(number, (32, 32), (4,), 4), batches, 1)
+    save_model(segmenter, tmp_path / "segmenter.keras")
+    gan = OASIS(number, (32, 32), ignored, label_space=scenes.label_space,
+                generator=models.oasis_generator(number, (32, 32), 1, 4, num_blocks=1, hidden_channels=4),
+                discriminator=models.oasis_discriminator(number, (32, 32), (4,), 4))
+    gan.compile()
+    save_model(gan, tmp_path / "last.keras", {"training.json": {"step": 0}})
+    models.LabeledModel.of(gan.generator, scenes.label_space).save(tmp_path / "imported.keras")
+    done = run(f"""
+import keras
+import numpy as np
+import keras_semisis
+for name in ("segmenter", "last", "imported"):
+    model = keras.saving.load_model(f"{tmp_path}/{{name}}.keras")
+    print(type(model).__name__, *model.label_space.class_names[:2])
+    if name == "segmenter":
+        print(type(model.loss).__name__, model.loss.ignore_class, float(model(np.zeros((1, 32, 32, 3), "float32"))[0, 3, 5, 1]))
+""")
+    first, second = scenes.label_space.class_names[:2]
+    logit = float(np.array(segmenter(np.zeros((1, 32, 32, 3), "float32"))[0, 3, 5, 1]))
+    lines = done.stdout.splitlines()
+    assert [line for line in lines if line.endswith(f"{first} {second}")] == [
+        f"LabeledModel {first} {second}", f"OASIS {first} {second}", f"LabeledModel {first} {second}"], done.stderr
+    loss, ignore_class, read = lines[1].split()
+    assert (loss, ignore_class) == ("BalancedCrossEntropy", str(ignored)) and abs(float(read) - logit) < 1e-5

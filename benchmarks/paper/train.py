@@ -126,7 +126,7 @@ class Judges:
         size, batch, space = settings.image_size, settings.batch_size, train.label_space
         read = partial(ks.data.paired_dataset, image_size=size, batch_size=batch, training=False)
         self.validation = read(val)
-        self.segmenter = scoring.load_segmenter(output / "segmenter.keras", space.num_classes, size)
+        self.segmenter = scoring.load_segmenter(output / "segmenter.keras", space, size)
         self.periodic = scoring.make_metrics(self.segmenter, settings.features, train, size, batch)
         for name in settings.judges:
             if name == "alexnet":
@@ -135,7 +135,7 @@ class Judges:
                 self._add_distances(name, bottleneck_features(self.segmenter), read(train))
         self.last = []
         if "imagenet" in settings.judges:
-            network = scoring.load_segmenter(output / "imagenet.keras", space.num_classes, size)
+            network = scoring.load_segmenter(output / "imagenet.keras", space, size)
             self.last.append(metrics.GeneratedMeanIoU(network, space.ignore_class, space.num_classes))
         if "nearest_lpips" in settings.judges:
             self.last.append(metrics.NearestNeighborLPIPS(metrics.LPIPS(), read(train)))
@@ -246,7 +246,7 @@ def judge_cells(segmenter: Path, settings: Settings, output: Path) -> None:
         ValueError: If the segmenter does not fit the data, no cell has its last state, or one has an earlier one.
     """
     train, val = open_data(settings.data, settings.image_size)
-    network = scoring.load_segmenter(segmenter, train.label_space.num_classes, settings.image_size)
+    network = scoring.load_segmenter(segmenter, train.label_space, settings.image_size)
     metric = metrics.GeneratedMeanIoU(network, train.label_space.ignore_class, train.label_space.num_classes)
     validation = ks.data.paired_dataset(val, settings.image_size, settings.batch_size, training=False)
     documents = [(Cell(document["method"], document["ratio"], document["seed"]), document) for document in read_cells(output)]

@@ -49,6 +49,7 @@ class PeriodicEvaluation(EverySteps):
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
         self.model.check_judges(self.metrics)
+        self.model.require_same_classes(dataset=self.dataset)
         names = rehearse(self.metrics, self.model.evaluation_batches(self.dataset), "PeriodicEvaluation")
         if self.best is not None and self.best not in names:
             raise ValueError(f"PeriodicEvaluation: best={self.best!r} is none of the scores {', '.join(names)}.")

@@ -23,7 +23,7 @@ def sample_grid(path: str | Path, model, label_maps: np.ndarray, images: np.ndar
         label_maps: ``(B, H, W)`` of any integer dtype.
         images: The photos that belong to them, ``(B, H, W, 3)``, uint8 or float in [-1, 1]; None leaves the
             column out.
-        label_space: Says the colours of the ids; None draws some.
+        label_space: Says the colours of the ids; None takes the model's, or draws some where it has none.
         seed: Seed of the noise.
 
     Raises:
@@ -35,7 +35,7 @@ def sample_grid(path: str | Path, model, label_maps: np.ndarray, images: np.ndar
                          "each, or None.")
     generated = model.generate(label_maps, seed=seed)
     segmented = model.segment(generated) if hasattr(model, "segment") else None
-    colorize = _colours(label_space, label_maps, segmented)
+    colorize = _colours(label_space or getattr(model, "label_space", None), label_maps, segmented)
     columns = {"label map": colorize(label_maps)}
     if images is not None:
         columns["real"] = _to_uint8(images)

@@ -113,6 +113,9 @@ def train(
     batch_size: Annotated[int, typer.Option(min=1, rich_help_panel=_RUN)] = 8,
     seed: Annotated[int, typer.Option(min=0, rich_help_panel=_RUN)] = 0,
     precision: Annotated[str, typer.Option(help="float32 or mixed_bfloat16.", rich_help_panel=_RUN)] = "float32",
+    init: Annotated[str | None, typer.Option(
+        help="A .keras file of train, demo or import, of the same classes and networks: the training begins with its weights.",
+        rich_help_panel=_RUN)] = None,
     segmenter: Annotated[str | None, typer.Option(help="A .keras file of train-segmenter, which judges the photos.",
                                                   rich_help_panel=_RUN)] = None,
     features: Annotated[str, typer.Option(

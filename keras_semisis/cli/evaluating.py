@@ -13,7 +13,7 @@ from keras_semisis.cli import segmenter as segmentation
 from keras_semisis.cli.generating import load_gan
 from keras_semisis.cli.messages import console, print_report, scores_table
 from keras_semisis.cli.settings import FILE, read_settings, write_document
-from keras_semisis.cli.sources import open_data
+from keras_semisis.cli.sources import label_space_of_model, open_data
 from keras_semisis.data import BadFiles
 from keras_semisis.data.bad_files import good_items
 from keras_semisis.data.whole_file import check_writable
@@ -58,10 +58,10 @@ def evaluate(model_path: Path, data: str, validation_data: str | None, protocol:
         network.name: network for network in (extractor, judge, getattr(distance, "feature_model", distance))
         if network is not None})
     bad = BadFiles(skip_bad)
-    sources = open_data(data, gan.image_size, ignore_class, id_map, validation_data, bad, image_range)
-    if sources.val.label_space.num_classes != gan.num_classes:
-        raise ValueError(f"{model_path}: the model has {gan.num_classes} classes, --data {data} has "
-                         f"{sources.val.label_space.num_classes}. Evaluate it on the data set that it was trained on.")
+    space = label_space_of_model(gan, model_path)
+    sources = open_data(data, gan.image_size, ignore_class, id_map, validation_data, bad, image_range, space)
+    for source in sources:
+        gan.require_same_classes(**{f"--data {data}": source})
     if ignore_class is None and sources.val.label_space.ignore_class is None:
         for source in sources:  # which name no don't-care class; the model knows it
             source.label_space = replace(source.label_space, ignore_class=gan.ignore_class)

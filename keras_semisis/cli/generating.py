@@ -9,19 +9,21 @@ from PIL import Image
 from keras_semisis.callbacks.model_file import load_model
 from keras_semisis.cli.messages import console
 from keras_semisis.cli.settings import parse_id_map
-from keras_semisis.cli.sources import label_space_beside
+from keras_semisis.cli.sources import label_space_of_model
 from keras_semisis.data import DataError
 from keras_semisis.data.prepared_items import resize_label_map
-from keras_semisis.data.sources.decoding import read_label_map
 from keras_semisis.data.sources.file_source import find_files
-from keras_semisis.data.stored_ids import remap
 from keras_semisis.gans import AdversarialModel
 
 _BATCH = 8
 
 
-def load_gan(path: Path) -> AdversarialModel:
+def load_gan(path: Path, name: str = "MODEL") -> AdversarialModel:
     """A saved model, to generate from: one that `train` has saved, or a generator by itself, as `import` saves it.
+
+    Args:
+        path: Its file.
+        name: The argument that names it, for messages.
 
     Raises:
         ValueError: If there is no such file, or it holds something else.
@@ -29,7 +31,7 @@ def load_gan(path: Path) -> AdversarialModel:
     if not path.is_file():
         raise ValueError(f"{path}: there is no such model. Give a .keras file that training has left, such as "
                          "last.keras or best.keras in a run folder.")
-    model = load_model(path, "MODEL", compile=False)
+    model = load_model(path, name, compile=False)
     if isinstance(model, AdversarialModel):
         return model
     classes = next((layer.num_classes for layer in model.layers if hasattr(layer, "num_classes")), None)
@@ -37,7 +39,9 @@ def load_gan(path: Path) -> AdversarialModel:
         raise ValueError(f"{path}: this is a {type(model).__name__} named {model.name!r}, but a model that `keras-semisis "
                          "train` has saved, or a generator, is expected.")
     gan = AdversarialModel(model)
-    gan.num_classes, gan.ignore_class, gan.image_size = classes, None, tuple(model.output_shape[1:3])
+    label_space = getattr(model, "label_space", None)
+    gan.num_classes, gan.image_size = classes, tuple(model.output_shape[1:3])
+    gan.label_space, gan.ignore_class = label_space, label_space and label_space.ignore_class
     return gan
 
 
@@ -47,11 +51,12 @@ def generate(model_path: Path, label_maps: Sequence[Path], output: Path, seed: i
 
     Args:
         model_path: The `.keras` file.
-        label_maps: Image files, or folders of them. They are resized by nearest neighbour to the model's size.
+        label_maps: Image files, or folders of them, which the model's label space reads. They are resized by nearest neighbour
+            to the model's size.
         output: Folder of the photos: ``name.png``, or ``name-0.png``, ``name-1.png`` with several samples.
         seed: Seed of the first sample; the next ones follow it. The noise depends on it and on the file's name alone.
         samples: Photos for each label map, each with other noise.
-        id_map: Stored ids that differ, as ``"255=11"``.
+        id_map: Stored ids that differ from the model's, as ``"255=11"``.
 
     Returns:
         The files that were written.
@@ -61,14 +66,13 @@ def generate(model_path: Path, label_maps: Sequence[Path], output: Path, seed: i
     """
     files = _files(label_maps)
     gan = load_gan(model_path)
-    space = label_space_beside(model_path, gan.num_classes, gan.ignore_class)
-    ids = parse_id_map(tuple(id_map))
+    space = label_space_of_model(gan, model_path).with_ids(parse_id_map(tuple(id_map)))
     output.mkdir(parents=True, exist_ok=True)
     written = []
     names = list(files)
     for first in range(0, len(names), _BATCH):
         part = names[first:first + _BATCH]
-        batch = np.stack([_read(files[name], space, ids, gan.image_size) for name in part])
+        batch = np.stack([resize_label_map(space.read(files[name]), gan.image_size) for name in part])
         for sample in range(samples):
             photos = gan.generate(batch, seed=seed + sample, batch_size=_BATCH,
                                   first=[Path(name).name for name in part])
@@ -93,8 +97,3 @@ def _files(paths: Iterable[Path]) -> dict[str, Path]:
                                 "into two folders.")
             files[name] = file
     return files
-
-
-def _read(path, space, id_map, size):
-    label_map = space.check(remap(read_label_map(path, space), id_map), str(path))
-    return resize_label_map(label_map, size)

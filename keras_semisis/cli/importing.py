@@ -8,8 +8,9 @@ from pathlib import Path
 import keras
 
 from keras_semisis import models
-from keras_semisis.checkpoints import load_reference_weights
+from keras_semisis.checkpoints import load_reference_weights, published_label_space
 from keras_semisis.cli.messages import console
+from keras_semisis.models import LabeledModel
 
 FAMILY_OF = {
     "oasis_generator": "oasis", "oasis_discriminator": "oasis",
@@ -34,7 +35,7 @@ def import_weights(weights: Sequence[Path], network: str, num_classes: int | Non
         output: The `.keras` file.
 
     Returns:
-        The network.
+        The network, as a `models.LabeledModel` where family and number of classes tell the data set.
 
     Raises:
         ValueError: If there is no such network or argument, or one is missing.
@@ -60,10 +61,16 @@ def import_weights(weights: Sequence[Path], network: str, num_classes: int | Non
     if missing:
         flags = ", ".join("--" + name.replace("_", "-") for name in missing)
         raise ValueError(f"--network {network} needs {flags}.")
-    model = load_reference_weights(builder(**arguments), weights, family=FAMILY_OF[network])
+    family = FAMILY_OF[network]
+    label_space = published_label_space(family, arguments["num_classes"]) if "num_classes" in arguments else None
+    model = LabeledModel.of(load_reference_weights(builder(**arguments), weights, family), label_space)
     output.parent.mkdir(parents=True, exist_ok=True)
     model.save(output)
     console.print(f"{network}, {model.count_params():,} parameters: {output}", soft_wrap=True)
+    if label_space is not None:
+        names = label_space.class_names
+        console.print(f"Its {len(names)} classes are 0 {names[0]}, 1 {names[1]}, ..., {len(names) - 1} {names[-1]}, and label "
+                      "files are read with the ids that their data set stores.", soft_wrap=True, highlight=False)
     return model
 
 

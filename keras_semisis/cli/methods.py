@@ -38,7 +38,7 @@ def arguments_of(settings: TrainSettings, space: LabelSpace) -> dict[str, Any]:
     # again, since a segmenter that was built in between draws numbers too
     keras.utils.set_random_seed(settings.seed)
     arguments = {"num_classes": space.num_classes, "image_size": settings.image_size, "ignore_class": space.ignore_class,
-                 "seed": settings.seed}
+                 "label_space": space, "seed": settings.seed}
     arguments |= (_conditional_networks if settings.method in _CONDITIONAL else _networks)(settings, space.num_classes)
     arguments |= _given(settings, *_WEIGHTS)
     if settings.perceptual is not None:

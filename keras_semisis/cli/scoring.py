@@ -9,7 +9,7 @@ import keras
 from keras_semisis import metrics, models
 from keras_semisis.callbacks.model_file import load_model
 from keras_semisis.cli import segmenter as segmentation
-from keras_semisis.data import BadFiles, Source, paired_dataset
+from keras_semisis.data import BadFiles, LabelSpace, Source, paired_dataset
 from keras_semisis.gans import AdversarialModel
 
 IMAGENET_FEATURES = MappingProxyType({
@@ -37,7 +37,7 @@ def read_segmenter(path: Path) -> keras.Model:
     return model
 
 
-def load_segmenter(path: str | Path, num_classes: int, image_size: tuple[int, int]) -> keras.Model:
+def load_segmenter(path: str | Path, label_space: LabelSpace, image_size: tuple[int, int]) -> keras.Model:
     """A segmenter that fits the data.
 
     Raises:
@@ -45,10 +45,12 @@ def load_segmenter(path: str | Path, num_classes: int, image_size: tuple[int, in
     """
     segmenter = read_segmenter(Path(path))
     shape = getattr(segmenter, "output_shape", None)
-    expected, found = (*image_size, num_classes), shape and shape[1:]
+    expected, found = (*image_size, label_space.num_classes), shape and shape[1:]
     if found not in (expected, None):
         raise ValueError(f"--segmenter {path}: it returns {found} (height, width, classes), but the data needs {expected}. "
                          "Train one with `keras-semisis train-segmenter` on the same data and size.")
+    if getattr(segmenter, "label_space", None) is not None:  # that of an earlier version, or of another program, has none
+        label_space.require_same_classes(segmenter.label_space, "the data", f"--segmenter {path}")
     return segmenter
 
 

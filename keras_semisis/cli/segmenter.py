@@ -3,40 +3,13 @@
 from collections.abc import Sequence
 
 import keras
-from keras import ops
 
 from keras_semisis import models
 from keras_semisis.data import BatchStream
 from keras_semisis.data.batch_stream import original_errors
 from keras_semisis.gans.engines import engine
-from keras_semisis.losses import class_balance
-
-
-@keras.saving.register_keras_serializable(package="keras_semisis")
-class BalancedCrossEntropy(keras.losses.Loss):
-    """Cross-entropy of every pixel, weighted by the inverse frequency of its class in the batch; don't-care weighs 0.
-
-    Args:
-        ignore_class: The don't-care id, or None.
-        name: Name of the loss.
-
-    Call arguments:
-        y_true: Label map, integer ``(B, H, W)``.
-        y_pred: Logits ``(B, H, W, C)``.
-    """
-
-    def __init__(self, ignore_class: int | None = None, name: str = "balanced_cross_entropy"):
-        super().__init__(name=name, dtype="float32")
-        self.ignore_class = ignore_class
-
-    def call(self, y_true, y_pred):
-        label_map = ops.cast(y_true, "int32")
-        weights = class_balance(label_map, y_pred.shape[-1], self.ignore_class)
-        loss = ops.sparse_categorical_crossentropy(label_map, y_pred, from_logits=True)
-        return loss * ops.take(weights, label_map, axis=0)
-
-    def get_config(self):
-        return {"name": self.name, "ignore_class": self.ignore_class}
+from keras_semisis.losses import BalancedCrossEntropy
+from keras_semisis.models import LabeledModel
 
 
 def train_segmenter(segmenter: keras.Model, dataset: BatchStream, steps: int, learning_rate: float = 1e-3,
@@ -51,8 +24,9 @@ def train_segmenter(segmenter: keras.Model, dataset: BatchStream, steps: int, le
         callbacks: Keras callbacks.
 
     Returns:
-        The segmenter.
+        The segmenter, with the label space of the data set.
     """
+    segmenter = LabeledModel.of(segmenter, dataset.label_space)
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     segmenter.compile(optimizer=keras.optimizers.Adam(schedule), loss=BalancedCrossEntropy(dataset.label_space.ignore_class),
                       jit_compile=engine.JIT_BY_DEFAULT)

@@ -108,6 +108,7 @@ class TrainSettings:
     r1_gamma: float | None = None
     r1_every: int | None = None
     ema_decay: float | None = None
+    init: str | None = None
     segmenter: str | None = None
     features: str = "auto"
     best: str | None = None
@@ -258,7 +259,6 @@ def document_of(settings: TrainSettings, label_space, **facts) -> dict[str, Any]
     return {
         "options": asdict(settings),
         "versions": versions(),
-        "label_space": {"class_names": label_space.class_names, "palette": label_space.palette,
-                        "ignore_class": label_space.ignore_class},
+        "label_space": label_space.get_config(),
         **facts,
     }

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,9 +26,11 @@ from keras_semisis.data import (
     semi_paired_split,
 )
 from keras_semisis.data.draws import permutation
-from keras_semisis.data.label_space import distinct_colours
+from keras_semisis.data.label_space import distinct_colours, unnamed_classes
 from keras_semisis.data.record_files import MANIFEST
+from keras_semisis.data.sources.folder import read_classes
 from keras_semisis.data.split import with_further
+from keras_semisis.gans import AdversarialModel
 
 EXPECTED = "cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, folder:PATH, records:PATH or synthetic"
 DEFAULT_IMAGE_SIZE = (64, 96)
@@ -47,7 +50,8 @@ class DataPair(NamedTuple):
 
 def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None = None, id_map: tuple[str, ...] = (),
               validation_data: str | None = None, skip_bad: BadFiles | None = None,
-              image_range: tuple[float, float] | None = None) -> DataPair:
+              image_range: tuple[float, float] | None = None,
+              label_space: LabelSpace | None = None) -> DataPair:
     """Opens ``cityscapes:PATH``, ``ade20k:PATH``, ``coco_stuff:PATH``, ``camvid:PATH``, ``tfds:NAME``, ``folder:PATH``,
     ``records:PATH`` or ``synthetic``.
 
@@ -62,10 +66,11 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
         validation_data: ``folder:PATH`` or ``records:PATH`` of others.
         skip_bad: Bad files that are tolerated, as `Folder` takes them.
         image_range: Of the photos of folders, as `Folder` takes it.
+        label_space: What the label maps of a folder mean, of a model that is there already.
 
     Raises:
         ValueError: If ``data`` is none of these.
-        DataError: As the sources raise it.
+        DataError: As the sources raise it, or if a folder or pack names other classes than it has to have.
     """
     kind, _, path = data.partition(":")
     if kind == "synthetic" and (not path or path.isdigit()):
@@ -78,7 +83,7 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
         pair = DataPair(TFDS(path, "train"), TFDS(path, "val"))
     elif kind == "folder" and path:
         pair = _open_folder(Path(path), ignore_class, parse_id_map(id_map), validation_data is None, skip_bad or 0,
-                            image_range)
+                            image_range, label_space)
     elif kind == "records" and path:
         pair = _open_records(Path(path), validation_data is None)
     else:
@@ -88,13 +93,15 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
     kind, _, path = validation_data.partition(":")
     if kind == "records" and path:
         val = Records(path)
-        if val.label_space != pair.train.label_space:
-            raise DataError(f"--validation-data {validation_data}: its classes are not those of --data {data}. Pack both "
-                            "with the same classes.")
+        if val.label_space is None:
+            raise DataError(f"--validation-data {validation_data}: this pack holds photos alone. Name one with label maps.")
+        pair.train.label_space.require_same_classes(
+            val.label_space, f"--data {data}", f"--validation-data {validation_data}")
         return DataPair(pair.train, val)
     if kind != "folder" or not path:
         raise ValueError(f"--validation-data {validation_data}: expected folder:PATH or records:PATH.")
-    val = Folder(path, label_space=pair.train.label_space, id_map=parse_id_map(id_map), image_range=image_range)
+    val = _folder_like(path, pair.train.label_space, f"--data {data}", id_map=parse_id_map(id_map),
+                       image_range=image_range)
     return DataPair(pair.train, _pairs_alone(val, path))
 
 
@@ -158,9 +165,29 @@ def _has_split(root, split, folder="images"):
     return (root / folder / split).is_dir() or (root / split / folder).is_dir()
 
 
-def _open_folder(root, ignore_class, id_map, hold_out, skip_bad, image_range):
-    train = Folder(root, split="train" if _has_split(root, "train") else None, ignore_class=ignore_class, id_map=id_map,
-                   skip_bad=skip_bad, image_range=image_range)
+def _folder_like(root, label_space, whose, **options):
+    """A folder whose label maps are read by a given label space. One with a classes.csv must name the same classes there."""
+    classes = Path(root) / "classes.csv"
+    if classes.is_file():
+        own = read_classes(classes)
+        if own.ignore_class is None and label_space.ignore_class == own.num_classes:  # a class made of ignored ids
+            own = own.with_void(label_space.class_names[-1])
+        label_space.require_same_classes(own, whose, str(classes))
+        ignore_class = label_space.ignore_class if own.ignore_class is None else own.ignore_class
+        # a rule for all ids is that of a benchmark's own files; classes.csv says what the ids of others are
+        id_map = {} if label_space.all_ids else label_space.id_map
+        label_space = replace(own, ignore_class=ignore_class, id_map=id_map)
+    return Folder(root, label_space=label_space, **options)
+
+
+def _open_folder(root, ignore_class, id_map, hold_out, skip_bad, image_range, label_space):
+    split = "train" if _has_split(root, "train") else None
+    if label_space is None:
+        train = Folder(root, split, ignore_class=ignore_class, id_map=id_map, skip_bad=skip_bad,
+                       image_range=image_range)
+    else:
+        train = _folder_like(root, label_space, "the model", split=split, ignore_class=ignore_class, id_map=id_map,
+                             image_range=image_range)
     _tell_of_unpaired(train, root, "unpaired {}")
     if _has_split(root, "train") and _has_split(root, "val"):
         val = Folder(root, split="val", label_space=train.label_space, id_map=id_map, image_range=image_range)
@@ -227,14 +254,43 @@ def further_sources(settings: TrainSettings, label_space: LabelSpace) -> tuple[S
     """The photos of ``--unpaired-images`` and the label maps of ``--unpaired-labels``; None where there are none."""
     images, labels, id_map = settings.unpaired_images, settings.unpaired_labels, parse_id_map(settings.id_map)
     return (Folder(images, images=".", labels=None, image_range=settings.image_range) if images else None,
-            Folder(labels, images=None, labels=".", label_space=label_space, id_map=id_map) if labels else None)
+            _folder_like(labels, label_space, f"--data {settings.data}", images=None, labels=".", id_map=id_map) if labels
+            else None)
 
 
-def label_space_beside(model: Path, num_classes: int, ignore_class: int | None) -> LabelSpace:
-    """The label space of the run that a model file lies in; without names and with drawn colours where there is none."""
-    path = model.parent / FILE
-    if path.is_file():
-        stored = LabelSpace(**json.loads(path.read_text(encoding="utf-8"))["label_space"])
-        if stored.num_classes == num_classes:
-            return stored
-    return LabelSpace([f"class {i}" for i in range(num_classes)], distinct_colours(num_classes), ignore_class)
+def label_space_of_model(gan: AdversarialModel, path: Path) -> LabelSpace:
+    """What the classes of a model mean, which then knows it too.
+
+    One that an earlier version has saved does not say it: its run folder does. If there is none, or the model is a published
+    generator of unknown data, stored ids are taken for classes, without names and with drawn colours, and a line says so.
+
+    Args:
+        gan: The model, with ``num_classes`` and ``ignore_class``.
+        path: Its file.
+    """
+    if gan.label_space is None:
+        of_run = _label_space_of_run(path.parent / FILE, gan.num_classes)
+        gan.label_space = of_run and replace(of_run, ignore_class=gan.ignore_class)
+    if gan.label_space is None:
+        number = gan.num_classes
+        gan.label_space = LabelSpace(unnamed_classes(number), distinct_colours(number), gan.ignore_class)
+        console.print(f"Note: {path} does not say what its {number} classes mean. The ids in label maps are taken for the "
+                      "classes themselves; --id-map STORED=CLASS names those that differ.", soft_wrap=True, highlight=False)
+    return gan.label_space
+
+
+def _label_space_of_run(path, num_classes):
+    """The label space that a run folder's settings hold, if it is one of so many classes."""
+    if not path.is_file():
+        return None
+    document = json.loads(path.read_text(encoding="utf-8"))
+    stored = LabelSpace.from_config(document["label_space"])
+    if stored.num_classes != num_classes:
+        return None
+    if "id_map" in document["label_space"]:
+        return stored
+    # an earlier version wrote it: the rule is that of the data
+    known = _known_source(document["options"]["data"])
+    if known is not None and known.label_space is not None and known.label_space.class_names == stored.class_names:
+        return known.label_space
+    return stored.with_ids(parse_id_map(tuple(document["options"]["id_map"])))

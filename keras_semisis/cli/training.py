@@ -18,6 +18,7 @@ from keras_semisis.callbacks import (
 )
 from keras_semisis.cli import scoring
 from keras_semisis.cli.checking import check
+from keras_semisis.cli.initial_weights import start_from
 from keras_semisis.cli.messages import console, print_report
 from keras_semisis.cli.methods import build_gan
 from keras_semisis.cli.progress import ProgressBar, StopOnInterrupt, counting
@@ -142,6 +143,8 @@ def train(settings: TrainSettings, going_on: bool = False, checked: bool = False
                              f"{gan.num_classes}. Files or --id-map must have added or removed one: bring them back.")
     else:
         gan, start = build_gan(settings, space), 0
+        if settings.init:
+            start_from(gan, Path(settings.init))
     gan.check_judges(evaluation.metrics if evaluation else ())
     write_document(folder / FILE, document_of(settings, space, counts=data.counts, trunks=gan.trunks))
     console.print(", ".join(
@@ -184,7 +187,7 @@ def _judges(settings, data):
     space = data.sources.train.label_space
     segmenter = None
     if settings.segmenter:
-        segmenter = scoring.load_segmenter(settings.segmenter, space.num_classes, settings.image_size)
+        segmenter = scoring.load_segmenter(settings.segmenter, space, settings.image_size)
     return scoring.make_metrics(
         segmenter, settings.features, data.sources.train, settings.image_size, settings.batch_size, data.bad_files)
 

@@ -150,10 +150,12 @@ class LabelSpace:
             return
         both = " ".join(f"{what[:1].upper()}{what[1:]}: {', '.join(f'{i} {name}' for i, name in enumerate(space.class_names))}."
                         for what, space in ((mine, self), (others, other)))
-        raise DataError(
-            f"The classes of {others} are not those of {mine}. {both} Take data of the same classes in the same order.",
-            Remedy("Where the same classes have other numbers, bring classes.csv into the order of the former and name the "
-                   "stored ids by {}.", {"id_map": ...}))
+        message = f"The classes of {others} are not those of {mine}. {both}"
+        if sorted(names) != sorted(other_names) or len(set(names)) < len(names):
+            raise DataError(message, Remedy("Take data of the same classes in the same order."))
+        moved = {i: names.index(name) for i, name in enumerate(other_names) if names[i] != name}
+        raise DataError(message, Remedy("Of a folder, bring classes.csv into the order of the former and give {}.",
+                                        {"id_map": moved}))
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor, ready for JSON."""

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_semisis.data import DataError, training_stream
+from keras_semisis.data import DataError, LabelSpace, training_stream
 from keras_semisis.data.batch_rule import BatchRule, host_array
 from keras_semisis.data.batch_stream import original_errors
 from keras_semisis.data.own_batches import own_batches
@@ -45,6 +45,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
     """
 
     network_names: tuple[str, ...] = ("generator",)
+    _label_space: LabelSpace | None = None
 
     def __init__(self, generator: keras.Model, ema_decay: float | None = 0.9999, seed: int = 0, **kwargs):
         check_channels_last()
@@ -73,6 +74,55 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         self._layers_trainable = None
         self._finite = {}
         self._functions = Untracked({})
+
+    # -- what the labels mean -----------------------------------------------------------------------------------
+
+    @property
+    def label_space(self) -> LabelSpace | None:
+        """What the classes mean, and which class an id in a label file is: ``gan.label_space.read(path)``.
+
+        Given to the constructor, else that of the data sets of the first `fit`; a saved model holds it. None where nobody has
+        said it: it may be set, on a model that an earlier version has saved too.
+        """
+        return self._label_space
+
+    @label_space.setter
+    def label_space(self, label_space):
+        if label_space is not None:
+            self._check_label_space(label_space)
+        self._label_space = label_space
+
+    def _check_label_space(self, label_space):
+        """That it has as many classes, and the same don't-care class; of a bare generator neither need be known."""
+        number, ignored = (getattr(self, name, getattr(label_space, name)) for name in ("num_classes", "ignore_class"))
+        if label_space.num_classes != number:
+            raise ValueError(f"The label space has {label_space.num_classes} classes, the model num_classes={number}. Give the "
+                             "label space of the data that the model is for, or build the model for its number of classes.")
+        if label_space.ignore_class != ignored:
+            raise ValueError(f"The don't-care class of the label space is {label_space.ignore_class}, the model has "
+                             f"ignore_class={ignored}. Build the model with that of the label space.")
+
+    def require_same_classes(self, **datasets) -> LabelSpace | None:
+        """Checks that data sets have this model's classes.
+
+        Args:
+            **datasets: Data sets or sources, by the name that messages call them; what has no ``label_space`` is not looked at.
+
+        Returns:
+            The label space: the model's, else that of the first data set that has one, else None.
+
+        Raises:
+            DataError: If names or order differ from the model's or from each other: both lists.
+        """
+        known, whose = self.label_space, "the model"
+        for name, dataset in datasets.items():
+            label_space = getattr(dataset, "label_space", None)
+            if label_space is None:
+                continue
+            if known is not None:
+                known.require_same_classes(label_space, whose, name)
+            known, whose = (label_space, name) if known is None else (known, whose)
+        return known
 
     # -- the algorithm ------------------------------------------------------------------------------------------
 
@@ -535,13 +585,15 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         Raises:
             ValueError: If no metrics were given here or to `compile`, a network of theirs may not judge this model (see
                 `check_judges`), or the data set has no end and ``steps`` is None.
-            DataError: If photos or label maps are not what the model takes.
+            DataError: If photos or label maps are not what the model takes, or the data set's classes are others.
         """
         metrics = self._evaluation_metrics if metrics is None else metrics
         if not metrics:
             raise ValueError("evaluate needs metrics=[...], here or in compile: for example "
                              "keras_semisis.metrics.GeneratedMeanIoU(segmenter).")
         self.check_judges(metrics)
+        self.require_same_classes(x=x, **{
+            f"the segmenter of {metric.name}": getattr(metric, "segmenter", None) for metric in metrics})
         for metric in metrics:
             metric.reset_state()
         done = 0

@@ -27,6 +27,7 @@ class OASIS(SegmentingGAN):
         augmentation: `layers.DiffAugment` of what D sees, or None.
         ema_decay: Decay of the generator's moving average.
         seed: Seed of the noise that training draws.
+        label_space: What the classes mean, `data.LabelSpace`; None takes that of the data sets of the first `fit`.
 
     Settings left at None are those of `compile`'s preset, by default ``"oasis"``.
 

@@ -1,9 +1,13 @@
 """What the systems of semantic image synthesis have in common: settings, presets, perceptual loss, configuration."""
 
+import warnings
+from dataclasses import replace
+
 import keras
 import numpy as np
 from keras import ops
 
+from keras_semisis.data import DataError
 from keras_semisis.gans.adversarial import AdversarialModel, Untracked
 from keras_semisis.gans.presets import PRESETS
 from keras_semisis.losses import PerceptualLoss
@@ -53,13 +57,15 @@ class SemanticGAN(AdversarialModel):
         augmentation: `layers.DiffAugment` of what discriminators see, or None.
         seed: Seed of the noise that training draws.
         trunks: What a saved model has from `trunks`.
+        label_space: What the classes mean, `data.LabelSpace`; None takes that of the data sets of the first `fit`. All systems
+            take it.
     """
 
     data_sets: tuple[str, ...] = ("paired_ds",)
     default_preset = "paper"
 
     def __init__(self, num_classes, image_size, ignore_class, networks, settings, perceptual=None,
-                 augmentation=None, seed=0, trunks=None, **kwargs):
+                 augmentation=None, seed=0, trunks=None, label_space=None, **kwargs):
         if ignore_class is not None and not 0 <= ignore_class < num_classes:
             raise ValueError(f"ignore_class={ignore_class} is not one of the class ids 0..{num_classes - 1}. The don't-care "
                              f"class counts as one: give num_classes={num_classes + 1}, ignore_class={num_classes}, and label "
@@ -71,6 +77,7 @@ class SemanticGAN(AdversarialModel):
         self.num_classes = num_classes
         self.image_size = tuple(image_size)
         self.ignore_class = ignore_class
+        self.label_space = label_space
         self._given = Untracked(dict(settings))
         self._perceptual = Untracked(perceptual)
         self._trunks_before = Untracked(trunks or {})
@@ -200,6 +207,12 @@ class SemanticGAN(AdversarialModel):
             found.setdefault("perceptual loss", set()).update(families)
         return {role: sorted(families) for role, families in found.items() if families}
 
+    def inherit_trunks(self, other: AdversarialModel) -> None:
+        """Remembers what trained another model, whose weights this one begins with."""
+        before = self._trunks_before.value
+        self._trunks_before = Untracked({role: sorted({*before.get(role, ()), *other.trunks.get(role, ())})
+                                         for role in {**before, **other.trunks}})
+
     def _remember_trunks(self):
         # what has trained stays a relative of its judges when it is replaced
         if self.step:
@@ -245,11 +258,11 @@ class SemanticGAN(AdversarialModel):
 
         Raises:
             NonFiniteLossError: If a loss or gradient is not finite, naming phase and term; the last good state is saved.
-            DataError: As the data sets raise it, or if batches are not what the model takes. The callbacks end before, as they
-                do when training ends: `callbacks.Checkpoint` saves.
+            DataError: As the data sets raise it, or if batches are not what the model takes, or classes or don't-care class
+                others than the model's. The callbacks end before, as they do when training ends: `callbacks.Checkpoint` saves.
 
         Warns:
-            UserWarning: If a data set can be read from its beginning alone.
+            UserWarning: If a data set can be read from its beginning alone, or has a don't-care class and the model none.
         """
         _refuse(others)
         if len(self.data_sets) == 1 and hasattr(x, "__array__") and y is not None:
@@ -258,11 +271,28 @@ class SemanticGAN(AdversarialModel):
         if x is None or len(given) != len(self.data_sets):
             count = "one data set" if len(self.data_sets) == 1 else "two data sets"
             raise ValueError(f"{type(self).__name__}.fit needs {count}: fit({', '.join(self.data_sets)}).")
+        self._take_label_space(**dict(zip(self.data_sets, given, strict=True)), validation_data=validation_data)
         self._load_perceptual()
         return self._fit(tuple(given), epochs=epochs, steps_per_epoch=steps_per_epoch, callbacks=callbacks,
                          validation_data=validation_data, validation_freq=validation_freq, initial_epoch=initial_epoch,
                          initial_step=initial_step, verbose=verbose, validation_steps=validation_steps,
                          validation_batch_size=validation_batch_size, names=self.data_sets, batch_size=batch_size)
+
+    def _take_label_space(self, **datasets):
+        """Checks that all data sets have one label space, which is the model's from then on."""
+        label_space = self.require_same_classes(**datasets)
+        for name, dataset in datasets.items():
+            ignored = getattr(getattr(dataset, "label_space", None), "ignore_class", None)
+            if ignored in (None, self.ignore_class):
+                continue
+            what = (f"{name} says that class {ignored}, {dataset.label_space.class_names[ignored]!r}, is don't-care, the model "
+                    f"has ignore_class={self.ignore_class}")
+            if self.ignore_class is not None:
+                raise DataError(f"{what}. Build the model with ignore_class={ignored}, or give data of the model's.")
+            warnings.warn(f"{what}: its pixels count as those of any other. Build the model with ignore_class={ignored} unless "
+                          "that is meant.", stacklevel=3)
+        if self.label_space is None and label_space is not None:
+            self.label_space = replace(label_space, ignore_class=self.ignore_class)
 
     def _segment(self, network, photos) -> np.ndarray:
         photos = np.asarray(photos)
@@ -282,6 +312,7 @@ class SemanticGAN(AdversarialModel):
         return super().get_config() | self._given.value | networks | {
             "num_classes": self.num_classes, "image_size": self.image_size, "ignore_class": self.ignore_class,
             "perceptual": self._perceptual_origin, "seed": self.seed, "trunks": self.trunks,
+            "label_space": self.label_space and keras.saving.serialize_keras_object(self.label_space),
             "augmentation": self.augmentation and keras.saving.serialize_keras_object(self.augmentation)}
 
     @classmethod

@@ -46,6 +46,7 @@ class SemiPairedGAN(SegmentingGAN):
             few the discriminators learn them by heart without.
         ema_decay: Decay of the generator's moving average.
         seed: Seed of the noise that training draws.
+        label_space: What the classes mean, `data.LabelSpace`; None takes that of the data sets of the first `fit`.
 
     Settings left at None are those of `compile`'s preset, by default ``"paper"``.
 

@@ -35,6 +35,7 @@ class SPADEGAN(SemanticGAN):
         augmentation: `layers.DiffAugment` of what D sees, photos, generated images and label maps alike, or None.
         ema_decay: Decay of the generator's moving average; 0, as published, for none.
         seed: Seed of the noise that training draws.
+        label_space: What the classes mean, `data.LabelSpace`; None takes that of the data sets of the first `fit`.
 
     Settings left at None are those of `compile`'s preset, by default ``"spade"``.
 

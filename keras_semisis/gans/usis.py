@@ -34,6 +34,7 @@ class USIS(SemanticGAN):
         augmentation: `layers.DiffAugment` of what D_u sees, real and generated alike, or None.
         ema_decay: Decay of the generator's moving average.
         seed: Seed of the noise that training draws.
+        label_space: What the classes mean, `data.LabelSpace`; None takes that of the data sets of the first `fit`.
 
     Settings left at None are those of `compile`'s preset, by default ``"usis"``. The published program weighs D_u's
     adversarial loss by 4; Adam makes that a matter of R1's relative weight, which ``r1_gamma`` has.

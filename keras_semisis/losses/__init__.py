@@ -1,6 +1,7 @@
 """The loss terms of the paper and of what it compares with, as Keras losses."""
 
 from keras_semisis.losses.adversarial import NonSaturatingLoss, r1_penalty
+from keras_semisis.losses.balanced_cross_entropy import BalancedCrossEntropy
 from keras_semisis.losses.class_balance import class_balance
 from keras_semisis.losses.cross_entropy_gan import CrossEntropyGANLoss
 from keras_semisis.losses.feature_matching import FeatureMatchingLoss
@@ -14,6 +15,7 @@ from keras_semisis.losses.segmentation import CycleLoss, FakeLoss, SegmentationL
 from keras_semisis.losses.wasserstein import WassersteinLoss
 
 __all__ = [
+    "BalancedCrossEntropy",
     "CrossEntropyGANLoss",
     "CycleLoss",
     "FakeLoss",

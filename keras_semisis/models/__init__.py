@@ -1,4 +1,4 @@
-"""Builders: functions that return the field's networks as functional Keras models."""
+"""Builders: functions that return the field's networks as functional Keras models; and a model with a label space."""
 
 from keras_semisis.models.alexnet import alexnet_features
 from keras_semisis.models.cc_fpse import cc_fpse_generator, fpse_discriminator
@@ -9,6 +9,7 @@ from keras_semisis.models.efficientnet_lite0_segmenter import efficientnet_lite0
 from keras_semisis.models.efficientnet_lite2 import efficientnet_lite2_features
 from keras_semisis.models.features import features
 from keras_semisis.models.inception_v3_fid import inception_v3_fid
+from keras_semisis.models.labeled_model import LabeledModel
 from keras_semisis.models.lpips import lpips_features
 from keras_semisis.models.oasis import oasis_discriminator, oasis_generator, unet_segmenter
 from keras_semisis.models.segformer import segformer
@@ -22,6 +23,7 @@ from keras_semisis.models.vgg19 import vgg19_features
 from keras_semisis.models.wavelet_decoder import wavelet_decoder
 
 __all__ = [
+    "LabeledModel",
     "alexnet_features",
     "cc_fpse_generator",
     "deeplab_v2_101",

@@ -16,11 +16,13 @@ from keras_semisis.cli import evaluating
 from keras_semisis.cli.app import prepare
 from keras_semisis.cli.generating import load_gan
 from keras_semisis.cli.scoring import load_segmenter
+from keras_semisis.data import LabelSpace
 from tests.cli.command import call
 from tests.conftest import not_on_jax
 
 pytestmark = [pytest.mark.usefixtures("eager_tensorflow"), not_on_jax]
 SIZE = (16, 16)
+SPACE = LabelSpace(("sky", "road", "void"), ((0, 0, 255), (90, 90, 90), (0, 0, 0)), ignore_class=2)
 
 
 @pytest.fixture(scope="module")
@@ -96,14 +98,14 @@ def test_other_networks_are_no_segmenters(place):
         message = f"--segmenter {place / name}: this is a {kind} named"
         assert message in evaluate(place, segmenter=name, code=1)
         with pytest.raises(ValueError, match=re.escape(message)):
-            load_segmenter(place / name, 3, SIZE)
+            load_segmenter(place / name, SPACE, SIZE)
     assert load_gan(place / "generator.keras").num_classes == 3
 
 
 def test_a_sequential_segmenter_judges(place):
     keras.Sequential([keras.Input((*SIZE, 3)), keras.layers.Conv2D(3, 1)]).save(place / "sequential.keras")
     evaluate(place, segmenter="sequential.keras")
-    assert load_segmenter(place / "sequential.keras", 3, SIZE).output_shape == (None, *SIZE, 3)
+    assert load_segmenter(place / "sequential.keras", SPACE, SIZE).output_shape == (None, *SIZE, 3)
     assert "but a model that `keras-semisis train` has saved" in evaluate(place, model="sequential.keras", code=1)
 
 

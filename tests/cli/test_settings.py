@@ -3,6 +3,8 @@
 import json
 import os
 import sys
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +12,8 @@ from PIL import Image
 
 from keras_semisis import backend
 from keras_semisis.cli import segmenter_command, settings, sources, training
-from keras_semisis.data import DataError, SyntheticScenes
+from keras_semisis.data import DataError, LabelSpace, SyntheticScenes
+from keras_semisis.data.label_space import distinct_colours, unnamed_classes
 
 
 @pytest.mark.parametrize(("call", "words"), [
@@ -37,9 +40,10 @@ def test_settings_survive_the_file(tmp_path):
     assert settings.read_settings(tmp_path) == original
     document = json.loads((tmp_path / settings.FILE).read_text())
     assert {"keras", "python", "backend"} <= document["versions"].keys()
-    model = tmp_path / "last.keras"
-    assert sources.label_space_beside(model, space.num_classes, None) == space
-    assert sources.label_space_beside(model, 3, None).num_classes == 3
+    for number, expected in ((space.num_classes, space), (3, LabelSpace(unnamed_classes(3), distinct_colours(3)))):
+        gan = SimpleNamespace(label_space=None, num_classes=number, ignore_class=None)
+        found = sources.label_space_of_model(gan, tmp_path / "last.keras")
+        assert found == gan.label_space == replace(expected, ignore_class=None)
 
 
 def test_settings_with_names_that_are_no_text(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from keras import ops
 
 import keras_semisis as ks
+from keras_semisis.data.label_space import distinct_colours
 from keras_semisis.gans.engines import engine
 from tests.conftest import not_on_jax
 from tests.gans.tiny import CLASSES, IGNORE, SIZE, Scenes, batches, data_sets, tiny_gan, tiny_perceptual
@@ -359,3 +360,47 @@ def test_mixed_float16_is_refused():
             gan.compile()
     finally:
         keras.config.set_dtype_policy("float32")
+
+
+# The label space
+
+def named_batches(*names, ignore_class=None):
+    """A data set of one batch whose label space is known."""
+    class Named(list):
+        label_space = ks.data.LabelSpace(names, distinct_colours(len(names)), ignore_class)
+
+    return Named()
+
+
+def test_a_model_takes_the_label_space_of_its_data_and_keeps_it(tmp_path):
+    names = [f"n{i}" for i in range(CLASSES)]
+    gan = tiny_gan(compile=False)
+    gan._take_label_space(paired_ds=named_batches(*names, ignore_class=IGNORE), unpaired_ds=[])
+    assert gan.label_space.class_names == tuple(names) and gan.label_space.ignore_class == IGNORE
+    gan.label_space = gan.label_space.with_ids({255: IGNORE})
+    gan.save(tmp_path / "gan.keras")
+    assert keras.saving.load_model(tmp_path / "gan.keras").label_space.id_map == {255: IGNORE}
+
+
+@pytest.mark.parametrize(("first", "second", "words"), [
+    ("abcde", "abdce", "3 d, 4 e.*Unpaired_ds: 0 a, 1 b, 2 d, 3 c, 4 e"),
+    ("abcdef", "abcdef", "6 classes, the model num_classes=5")])
+def test_data_of_other_classes_are_refused(first, second, words):
+    gan = tiny_gan(compile=False)
+    with pytest.raises(ValueError, match=words):
+        gan._take_label_space(paired_ds=named_batches(*first), unpaired_ds=named_batches(*second))
+    assert gan.label_space is None
+    gan.label_space = named_batches(*"abcde", ignore_class=IGNORE).label_space
+    with pytest.raises(ks.data.DataError, match=r"The model: 0 a, .* X: 0 e, 1 d, 2 c, 3 b, 4 a\."):
+        gan.evaluate(named_batches(*"edcba"), metrics=[ks.metrics.GeneratedMeanIoU(None)])
+
+
+def test_another_dont_care_class_is_refused_and_none_is_warned_of():
+    with pytest.raises(ks.data.DataError, match="class 3, 'd', is don't-care, the model has ignore_class=4"):
+        tiny_gan(compile=False)._take_label_space(paired_ds=named_batches(*"abcde", ignore_class=3))
+    gan = tiny_gan(compile=False, ignore_class=None)
+    with pytest.warns(UserWarning, match=r"class 3, 'd', .* the model has ignore_class=None: .* with ignore_class=3"):
+        gan._take_label_space(paired_ds=named_batches(*"abcde", ignore_class=3))
+    assert gan.label_space.ignore_class is None
+    with pytest.raises(ValueError, match=r"don't-care class of the label space is 3, the model has ignore_class=None"):
+        gan.label_space = named_batches(*"abcde", ignore_class=3).label_space

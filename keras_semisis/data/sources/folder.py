@@ -116,7 +116,7 @@ class Folder(FileSource):
             if palette is not None:
                 label_space = LabelSpace(unnamed_classes(len(palette)), palette)
             elif classes.is_file():
-                label_space = _read_classes(classes)
+                label_space = read_classes(classes)
             else:
                 label_files = [*files.labels.values(), *files.unpaired_labels.values()]
                 label_space = _found_label_space(label_files, id_map, ignore_class, bad_files(skip_bad))
@@ -146,7 +146,12 @@ def _split_folder(root: Path, folder: str | Path, split: str | None) -> Path:
     return split_first if split_first.is_dir() else root / folder / split
 
 
-def _read_classes(path: Path) -> LabelSpace:
+def read_classes(path: Path) -> LabelSpace:
+    """The label space of a `classes.csv`, as `Folder` describes it.
+
+    Raises:
+        DataError: If it cannot be understood.
+    """
     try:
         text = read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -72,7 +72,7 @@ def evaluate_protocol(gan: AdversarialModel, source: Source, protocol: str | Pro
         ValueError: If nothing can be measured; a network is of a family that the model was trained with (its ``trunks``); a
             network, the classes, the don't-care class or the training photos do not fit;
             or the generator or a network returns what is no number.
-        DataError: As the sources raise it.
+        DataError: As the sources raise it; or if names or order of the classes are others than the model's.
 
     Example:
 
@@ -163,6 +163,7 @@ def _check(gan, source, protocol, features, segmenter, perceptual, train, batch_
             found = "no label maps" if data.label_space is None else f"{data.label_space.num_classes} classes"
             raise ValueError(f"The model has {gan.num_classes} classes, the {which} {found}. Evaluate it on the data set that "
                              "it was trained on.")
+    gan.require_same_classes(**{"the data": source, "train=": train, "the segmenter": segmenter})
     # a generator by itself, without the system that trained it, knows of none
     trained_with = getattr(gan, "ignore_class", None)
     if trained_with not in (None, source.label_space.ignore_class):

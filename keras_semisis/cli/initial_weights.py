@@ -1,0 +1,48 @@
+"""`train --init FILE`: networks that begin with the weights of a model that is there."""
+
+from pathlib import Path
+
+from keras_semisis.cli.generating import load_gan
+from keras_semisis.cli.messages import console
+from keras_semisis.cli.sources import label_space_of_model
+from keras_semisis.gans.semantic import SemanticGAN
+
+
+def start_from(gan: SemanticGAN, path: Path) -> None:
+    """Gives the networks of a model, and its moving average, the weights of those of the same names in a file.
+
+    What the file does not have, such as the discriminators of an imported generator, begins anew, and a line names it. So do
+    the optimizers.
+
+    Args:
+        gan: The model, before its first step.
+        path: A file of `train`, `demo` or `import`.
+
+    Raises:
+        DataError: If its classes are others, or in another order.
+        ValueError: If there is no such file, it holds no model, or a network has other layers or widths.
+    """
+    other = load_gan(path, "--init")
+    label_space_of_model(other, path)
+    other.require_same_classes(**{"--data": gan})
+    shared = [name for name in gan.network_names if name in other.network_names]
+    for name in shared:
+        ours, theirs = ([tuple(weight.shape) for weight in getattr(model, name).weights] for model in (gan, other))
+        if ours != theirs:
+            raise ValueError(f"--init {path}: its {name} has {len(theirs)} weights, that of this training {len(ours)}, "
+                             f"{_first_difference(ours, theirs)}. Give the options of networks that the file was trained with: "
+                             "--generator, --image-size, --base-channels and the like, which are in the settings.json of its "
+                             "run.")
+    for name in (*shared, "ema_generator"):
+        getattr(gan, name).set_weights(getattr(other, name).get_weights())
+    gan.inherit_trunks(other)
+    new = [name.replace("_", " ") for name in gan.network_names if name not in shared]
+    console.print(f"Begins with {', '.join(name.replace('_', ' ') for name in shared)} of {path}"
+                  f"{'; new: ' + ', '.join(new) if new else ''}.", soft_wrap=True, highlight=False)
+
+
+def _first_difference(ours, theirs):
+    for i, (mine, found) in enumerate(zip(ours, theirs, strict=False)):
+        if mine != found:
+            return f"and number {i} is of the shape {found} in place of {mine}"
+    return "the first of which are alike"

@@ -1,0 +1,33 @@
+"""The loss of a segmenter: cross-entropy that weighs rare classes as much as common ones."""
+
+import keras
+from keras import ops
+
+from keras_semisis.losses.class_balance import class_balance
+
+
+@keras.saving.register_keras_serializable(package="keras_semisis")
+class BalancedCrossEntropy(keras.losses.Loss):
+    """Cross-entropy of every pixel, weighted by the inverse frequency of its class in the batch; don't-care weighs 0.
+
+    Args:
+        ignore_class: The don't-care id, or None.
+        name: Name of the loss.
+
+    Call arguments:
+        y_true: Label map, integer ``(B, H, W)``.
+        y_pred: Logits ``(B, H, W, C)``.
+    """
+
+    def __init__(self, ignore_class: int | None = None, name: str = "balanced_cross_entropy"):
+        super().__init__(name=name, dtype="float32")
+        self.ignore_class = ignore_class
+
+    def call(self, y_true, y_pred):
+        label_map = ops.cast(y_true, "int32")
+        weights = class_balance(label_map, y_pred.shape[-1], self.ignore_class)
+        loss = ops.sparse_categorical_crossentropy(label_map, y_pred, from_logits=True)
+        return loss * ops.take(weights, label_map, axis=0)
+
+    def get_config(self):
+        return {"name": self.name, "ignore_class": self.ignore_class}
