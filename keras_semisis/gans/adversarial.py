@@ -206,7 +206,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
                 if id(current) in learned:
                     value = decay * average + (1.0 - decay) * value
                 average.assign(value)
-            steps.assign_add(ops.ones_like(steps))
+            steps.assign_add(ops.ones((), steps.dtype))
 
         engine.apply(ok, update, [*self.ema_generator.variables, steps])
         return ok
