@@ -280,6 +280,20 @@ def test_files_that_check_has_found(tmp_path):
     check(replace(settings, **first_settings(caught.value)))
 
 
+def test_classes_in_another_order(tmp_path):
+    model = LabelSpace(["sky", "road", "car"], distinct_colours(3))
+    data = LabelSpace(["car", "sky", "road"], distinct_colours(3))
+    (tmp_path / "labels").mkdir(parents=True)
+    Image.fromarray(np.array([[0, 1, 2]], np.uint8)).save(tmp_path / "labels" / "a.png")  # a car, the sky, a road
+    with pytest.raises(DataError, match="are not those of the model") as caught:
+        model.require_same_classes(data, "the model", "the data")
+    (tmp_path / "classes.csv").write_text("\n".join(
+        ["id,name,r,g,b", *(f"{i},{name},{i},{i},{i}" for i, name in enumerate(model.class_names))]))
+    source = Folder(tmp_path, images=None, **first_settings(caught.value))
+    model.require_same_classes(source.label_space, "the model", "the data")
+    assert [source.label_space.class_names[i] for i in source.load_label_map(0)[0]] == ["car", "sky", "road"]
+
+
 # The advice itself
 
 def test_a_remedy_without_words_is_left_out():
@@ -332,6 +346,7 @@ def test_every_remedy_of_the_package_is_tried_above(tmp_path, monkeypatch):
         test_a_ratio_that_leaves_nothing(ratio)
     test_a_ratio_in_percent()
     test_files_that_check_has_found(tmp_path / "check")
+    test_classes_in_another_order(tmp_path / "order")
     missing = [f"{path.relative_to(PACKAGE)}:{first}" for path in PACKAGE.rglob("*.py") for first, last in remedies_in(path)
                if not any(file == path and first <= line <= last for file, line in made)]
     assert missing == []
