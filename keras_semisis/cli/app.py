@@ -9,6 +9,7 @@ import typer
 
 from keras_semisis.cli.messages import reports_errors
 from keras_semisis.cli.settings import (
+    Layout,
     TrainSettings,
     parse_betas,
     parse_channels,
@@ -20,14 +21,21 @@ from keras_semisis.cli.settings import (
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich", help=(
     "Semantic image synthesis with few labels: label map in, photo out."))
 
-_DATA = ("What to train on: cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, folder:PATH (images/ and "
-         "labels/ in it), records:PATH (of pack) or synthetic.")
+_DATA = ("What to train on: cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, hf:NAME, folder:PATH "
+         "(images/ and labels/ in it), records:PATH (of pack) or synthetic.")
 _SIZE = "Height x width; by default that of published results on the data, or 64x96."
 _IGNORE_CLASS = ("Don't-care id of a folder's label maps: a class, or a stored id above all classes, such as 255, of which a "
                  "class is made.")
 _IMAGE_RANGE = ("BLACK:WHITE, such as 0:4095, for a folder's photos of 16 bits that use fewer, or 0:1 for floating-point "
                 "numbers.")
 _SKIP_BAD = "Number of damaged or wrongly labelled files to tolerate; they are listed at the end."
+_FIT = ("What is done with photos of other proportions than the image size: stretch, as published work does, or crop: the "
+        "shorter side is scaled and the longer one cropped.")
+_TRAIN_SPLIT = "Name of the split to train on, where it is not called train or training."
+_VALIDATION_SPLIT = "Name of the split to validate with, where it is not called val, valid or validation; such as test."
+_IMAGE_SUFFIX = "What the names of a folder's photos have after the part that they share with label maps, such as _sat."
+_LABEL_SUFFIX = ("What the names of its label maps have there, such as _mask. Both are found by themselves, unless there are "
+                 "several kinds.")
 Data = Annotated[str, typer.Option("--data", help=_DATA)]
 ValidationData = Annotated[str | None, typer.Option(
     help="folder:PATH to validate with. Otherwise the data's own validation split, or every tenth pair of a folder.")]
@@ -37,6 +45,10 @@ Seed = Annotated[int, typer.Option(min=0)]
 IgnoreClass = Annotated[int | None, typer.Option(help=_IGNORE_CLASS)]
 IdMap = Annotated[list[str], typer.Option(help="STORED=CLASS for ids of a folder that differ, such as 255=11. Repeatable.")]
 ImageRange = Annotated[str | None, typer.Option(help=_IMAGE_RANGE)]
+TrainSplit = Annotated[str | None, typer.Option(help=_TRAIN_SPLIT)]
+ValidationSplit = Annotated[str | None, typer.Option(help=_VALIDATION_SPLIT)]
+ImageSuffix = Annotated[str | None, typer.Option(help=_IMAGE_SUFFIX)]
+LabelSuffix = Annotated[str | None, typer.Option(help=_LABEL_SUFFIX)]
 SkipBad = Annotated[int, typer.Option(min=0, help=_SKIP_BAD)]
 Precision = Annotated[str, typer.Option(help="float32 or mixed_bfloat16.")]
 
@@ -80,14 +92,20 @@ def train(
     validation_data: Annotated[str | None, typer.Option(
         help="folder:PATH to validate with. Otherwise the data's own validation split, or every tenth pair of a folder.",
         rich_help_panel=_SOURCES)] = None,
+    train_split: Annotated[str | None, typer.Option(help=_TRAIN_SPLIT, rich_help_panel=_SOURCES)] = None,
+    validation_split: Annotated[str | None, typer.Option(help=_VALIDATION_SPLIT, rich_help_panel=_SOURCES)] = None,
+    image_suffix: Annotated[str | None, typer.Option(help=_IMAGE_SUFFIX, rich_help_panel=_SOURCES)] = None,
+    label_suffix: Annotated[str | None, typer.Option(help=_LABEL_SUFFIX, rich_help_panel=_SOURCES)] = None,
     ratio: Annotated[float | None, typer.Option(
         help="Share of the pairs that are used as such; by default 0.1, or 1 where a method learns from pairs alone, or there "
              "are further photos or label maps that have no partner.",
         rich_help_panel=_SOURCES)] = None,
-    unpaired_images: Annotated[str | None, typer.Option(help="Folder of further images.",
-                                                        rich_help_panel=_SOURCES)] = None,
-    unpaired_labels: Annotated[str | None, typer.Option(help="Folder of further label maps.",
-                                                        rich_help_panel=_SOURCES)] = None,
+    unpaired_images: Annotated[str | None, typer.Option(
+        help="Further photos: a folder, records:PATH, or a split of a benchmark such as cityscapes:PATH:train_extra, "
+             "coco_stuff:PATH:unlabeled or ade20k:PATH:test.", rich_help_panel=_SOURCES)] = None,
+    unpaired_labels: Annotated[str | None, typer.Option(
+        help="Further label maps of the same classes: a folder, records:PATH, or a split of a benchmark such as "
+             "cityscapes:PATH:train_extra.", rich_help_panel=_SOURCES)] = None,
     ignore_class: Annotated[int | None, typer.Option(help=_IGNORE_CLASS,
                                                      rich_help_panel=_SOURCES)] = None,
     id_map: Annotated[list[str], typer.Option(
@@ -98,6 +116,7 @@ def train(
     load_size: Annotated[str | None, typer.Option(
         help="Height x width that images are resized to before a random crop; by default that of published results, if "
              "--image-size is not given, else no crop.", rich_help_panel=_SOURCES)] = None,
+    fit: Annotated[str | None, typer.Option(help=_FIT, rich_help_panel=_SOURCES)] = None,
     skip_bad: Annotated[int, typer.Option(min=0, help=_SKIP_BAD, rich_help_panel=_SOURCES)] = 0,
     check: Annotated[bool, typer.Option(
         "--check", help="Read every file once before, as the command check does.", rich_help_panel=_SOURCES)] = False,
@@ -239,8 +258,12 @@ def check(
     ctx: typer.Context,
     data: Data,
     validation_data: ValidationData = None,
-    unpaired_images: Annotated[str | None, typer.Option(help="Folder of further images.")] = None,
-    unpaired_labels: Annotated[str | None, typer.Option(help="Folder of further label maps.")] = None,
+    train_split: TrainSplit = None,
+    validation_split: ValidationSplit = None,
+    image_suffix: ImageSuffix = None,
+    label_suffix: LabelSuffix = None,
+    unpaired_images: Annotated[str | None, typer.Option(help="Further photos, as train takes them.")] = None,
+    unpaired_labels: Annotated[str | None, typer.Option(help="Further label maps, as train takes them.")] = None,
     ignore_class: IgnoreClass = None,
     id_map: IdMap = [],  # noqa: B006
     image_range: ImageRange = None,
@@ -254,7 +277,8 @@ def check(
 
     run(TrainSettings(
         data, "", validation_data=validation_data, unpaired_images=unpaired_images, unpaired_labels=unpaired_labels,
-        ignore_class=ignore_class, id_map=tuple(id_map), skip_bad=skip_bad,
+        ignore_class=ignore_class, id_map=tuple(id_map), skip_bad=skip_bad, train_split=train_split,
+        validation_split=validation_split, image_suffix=image_suffix, label_suffix=label_suffix,
         image_range=image_range and parse_range(image_range)))
 
 
@@ -280,6 +304,10 @@ def evaluate(
     model: Annotated[Path, typer.Argument(help="A .keras file of train.")],
     data: Data,
     validation_data: ValidationData = None,
+    train_split: TrainSplit = None,
+    validation_split: ValidationSplit = None,
+    image_suffix: ImageSuffix = None,
+    label_suffix: LabelSuffix = None,
     protocol: Annotated[str, typer.Option(
         help="oasis2021 (as OASIS and USIS are scored), clean (as clean-fid) or native (any networks, images as they are).")
     ] = "native",
@@ -308,18 +336,24 @@ def evaluate(
     from keras_semisis.cli.evaluating import evaluate as run
 
     run(model, data, validation_data, protocol, segmenter, features, inception, perceptual, output, cache, batch_size, seed,
-        ignore_class, tuple(id_map), skip_bad, image_range and parse_range(image_range))
+        ignore_class, tuple(id_map), skip_bad, image_range and parse_range(image_range),
+        Layout(train_split, validation_split, image_suffix, label_suffix))
 
 
 @command("train-segmenter")
 def train_segmenter(
     ctx: typer.Context,
     data: Data,
+    train_split: TrainSplit = None,
+    validation_split: ValidationSplit = None,
+    image_suffix: ImageSuffix = None,
+    label_suffix: LabelSuffix = None,
     output: Annotated[Path, typer.Option(help="The .keras file that is written.")] = Path("segmenter.keras"),
     network: Annotated[str, typer.Option(
         help="unet, or efficientnet_lite0: a decoder on features of ImageNet (extra: offline), which learns more from few "
              "photos and is not of the discriminator's kind.")] = "unet",
     image_size: ImageSize = None,
+    fit: Annotated[str | None, typer.Option(help=_FIT)] = None,
     batch_size: BatchSize = 8,
     steps: Annotated[int, typer.Option(min=1)] = 2000,
     channels: Annotated[str, typer.Option(help="Encoder widths of the U-Net.")] = "32,64,128,128,128",
@@ -337,14 +371,15 @@ def train_segmenter(
 
     run(data, output, network, _sizes(data, image_size, None)[0], batch_size, steps, parse_channels(channels, "--channels"),
         final_channels, learning_rate, precision, seed, ignore_class, tuple(id_map), skip_bad,
-        image_range and parse_range(image_range))
+        image_range and parse_range(image_range),
+        Layout(train_split, validation_split, image_suffix, label_suffix), fit)
 
 
 @command("classes")
 def classes(
     ctx: typer.Context,
-    data: Annotated[str, typer.Argument(help="cityscapes, ade20k, coco_stuff, camvid, synthetic, tfds:NAME, records:PATH "
-                                                  "or a folder.")],
+    data: Annotated[str, typer.Argument(help="cityscapes, ade20k, coco_stuff, camvid, synthetic, tfds:NAME, hf:NAME, "
+                                                  "records:PATH or a folder.")],
     legend: Annotated[Path | None, typer.Option(help="A PNG file to draw names and colours into.")] = None,
     ignore_class: IgnoreClass = None,
     id_map: IdMap = [],  # noqa: B006
@@ -380,6 +415,10 @@ def pack(
     data: Annotated[str, typer.Argument(help="What to pack, as --data of train: camvid:PATH, folder:PATH or synthetic.")],
     output: Annotated[Path, typer.Argument(help="The folder that is written, for --data records:FOLDER.")],
     validation_data: ValidationData = None,
+    train_split: TrainSplit = None,
+    validation_split: ValidationSplit = None,
+    image_suffix: ImageSuffix = None,
+    label_suffix: LabelSuffix = None,
     image_size: Annotated[str, typer.Option(help="Height x width that synthetic scenes are rendered at.")] = "64x96",
     ignore_class: IgnoreClass = None,
     id_map: IdMap = [],  # noqa: B006
@@ -392,4 +431,5 @@ def pack(
     from keras_semisis.cli.packing import pack as run
 
     run(data, output, validation_data, parse_size(image_size), ignore_class, tuple(id_map), skip_bad,
-        image_range and parse_range(image_range))
+        image_range and parse_range(image_range),
+        Layout(train_split, validation_split, image_suffix, label_suffix))

@@ -30,7 +30,7 @@ def check(settings: TrainSettings) -> None:
     """
     bad = BadFiles(sys.maxsize)
     sources = open_data(settings.data, settings.image_size, settings.ignore_class, settings.id_map, settings.validation_data,
-                        bad, settings.image_range)
+                        bad, settings.image_range, layout=settings.layout)
     found = {}
     for name, source, images in _parts(settings, sources):
         with counting(f"Reading {name}") as progress:

@@ -12,7 +12,7 @@ from keras_semisis.cli import scoring
 from keras_semisis.cli import segmenter as segmentation
 from keras_semisis.cli.generating import load_gan
 from keras_semisis.cli.messages import console, print_report, scores_table
-from keras_semisis.cli.settings import FILE, read_settings, write_document
+from keras_semisis.cli.settings import FILE, USUAL_LAYOUT, Layout, read_settings, write_document
 from keras_semisis.cli.sources import label_space_of_model, open_data
 from keras_semisis.data import BadFiles
 from keras_semisis.data.bad_files import good_items
@@ -35,7 +35,7 @@ def default_cache() -> Path:
 def evaluate(model_path: Path, data: str, validation_data: str | None, protocol: str, segmenter: str | None, features: str,
              inception: Path | None, perceptual: str, output: Path, cache: Path | None, batch_size: int, seed: int,
              ignore_class: int | None, id_map: tuple[str, ...], skip_bad: int = 0,
-             image_range: tuple[float, float] | None = None) -> dict:
+             image_range: tuple[float, float] | None = None, layout: Layout = USUAL_LAYOUT) -> dict:
     """Evaluates a saved model, prints a table and writes it as JSON.
 
     Returns:
@@ -59,7 +59,7 @@ def evaluate(model_path: Path, data: str, validation_data: str | None, protocol:
         if network is not None})
     bad = BadFiles(skip_bad)
     space = label_space_of_model(gan, model_path)
-    sources = open_data(data, gan.image_size, ignore_class, id_map, validation_data, bad, image_range, space)
+    sources = open_data(data, gan.image_size, ignore_class, id_map, validation_data, bad, image_range, space, layout)
     for source in sources:
         gan.require_same_classes(**{f"--data {data}": source})
     if ignore_class is None and sources.val.label_space.ignore_class is None:
@@ -75,7 +75,8 @@ def evaluate(model_path: Path, data: str, validation_data: str | None, protocol:
             batch_size=batch_size, cache=cache or default_cache(),
             progress=lambda done, total: bar.update(task, completed=done, total=total))
     document["settings"] = {
-        "model": str(model_path), "data": data, "validation_data": validation_data, "split": "val", "segmenter": segmenter,
+        "model": str(model_path), "data": data, "validation_data": validation_data,
+        "split": layout.validation_split or "val", "segmenter": segmenter,
         "features": None if extractor is None else extractor.name, "perceptual": perceptual,
         "inception": None if inception is None else {
             "file": str(inception), "published_file": is_published_inception(inception)},

@@ -12,7 +12,7 @@ from keras_semisis.cli.settings import parse_id_map
 from keras_semisis.cli.sources import label_space_of_model
 from keras_semisis.data import DataError
 from keras_semisis.data.prepared_items import resize_label_map
-from keras_semisis.data.sources.file_source import find_files
+from keras_semisis.data.sources.folder_files import find_label_maps
 from keras_semisis.gans import AdversarialModel
 
 _BATCH = 8
@@ -91,7 +91,7 @@ def _files(paths: Iterable[Path]) -> dict[str, Path]:
     for path in paths:
         if not path.exists():
             raise DataError(f"{path}: there is no such file or folder. Give label maps as PNG files, or folders of them.")
-        for name, file in (find_files(path) if path.is_dir() else {path.stem: path}).items():
+        for name, file in (find_label_maps(path) if path.is_dir() else {path.stem: path}).items():
             if name in files:
                 raise DataError(f"{file}: {files[name]} leads to a photo of the same name, {name}.png. Generate them "
                                 "into two folders.")

@@ -55,7 +55,7 @@ def load_segmenter(path: str | Path, label_space: LabelSpace, image_size: tuple[
 
 
 def make_metrics(segmenter: keras.Model | None, features: str, train: Source, image_size: tuple[int, int],
-                 batch_size: int, skip_bad: int | BadFiles = 0) -> list[metrics.GenerationMetric]:
+                 batch_size: int, skip_bad: int | BadFiles = 0, fit: str | None = None) -> list[metrics.GenerationMetric]:
     """Fréchet distance and KID where there are features for them, mIoU where there is a segmenter.
 
     Args:
@@ -66,6 +66,7 @@ def make_metrics(segmenter: keras.Model | None, features: str, train: Source, im
         image_size: (height, width) of the images.
         batch_size: Images a batch of the former.
         skip_bad: Number of training images that may be bad.
+        fit: How they come to that size, as in `paired_dataset`.
 
     Raises:
         ValueError: If ``features`` is none of these, or needs a segmenter.
@@ -83,7 +84,7 @@ def make_metrics(segmenter: keras.Model | None, features: str, train: Source, im
         network = (segmentation.bottleneck_features(segmenter) if features == "segmenter"
                    else IMAGENET_FEATURES[features]())
         shared = metrics.Features(network)
-        baseline = paired_dataset(train, image_size, batch_size, training=False, skip_bad=skip_bad)
+        baseline = paired_dataset(train, image_size, batch_size, training=False, skip_bad=skip_bad, fit=fit)
         chosen += [metrics.FrechetInceptionDistance(shared, baseline),
                    metrics.KernelInceptionDistance(shared, baseline)]
     if segmenter is not None:

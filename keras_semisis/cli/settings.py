@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from keras_semisis.data.pipeline import FITS
 from keras_semisis.data.sources.image_range import checked_range
 from keras_semisis.data.whole_file import whole_file
 from keras_semisis.gans import CCFPSE, OASIS, SPADEGAN, TCR, USIS, SemiPairedGAN
@@ -54,6 +55,29 @@ METHODS = MappingProxyType({
 })
 
 
+@dataclass(frozen=True)
+class Layout:
+    """How data lie, where it is not to be found by their usual names. None leaves it to these.
+
+    Args:
+        train_split, validation_split: Names of the splits to train on and to validate with.
+        image_suffix, label_suffix: As `Folder` takes them.
+    """
+
+    train_split: str | None = None
+    validation_split: str | None = None
+    image_suffix: str | None = None
+    label_suffix: str | None = None
+
+    @property
+    def suffixes(self) -> dict[str, str | None]:
+        """The arguments of `Folder`."""
+        return {"image_suffix": self.image_suffix, "label_suffix": self.label_suffix}
+
+
+USUAL_LAYOUT = Layout()
+
+
 @dataclass
 class TrainSettings:
     """Every option of `train`. None leaves the choice to the library: what the method or preset has, or the deepest networks
@@ -67,9 +91,14 @@ class TrainSettings:
     output: str
     method: str = "semi_paired"
     validation_data: str | None = None
+    train_split: str | None = None
+    validation_split: str | None = None
+    image_suffix: str | None = None
+    label_suffix: str | None = None
     ratio: float | None = None
     image_size: tuple[int, int] = (64, 96)
     load_size: tuple[int, int] | None = None
+    fit: str | None = None
     batch_size: int = 8
     steps: int = 2000
     unpaired_images: str | None = None
@@ -117,6 +146,7 @@ class TrainSettings:
     save_every: int = 500
 
     def __post_init__(self):
+        check_fit(self.fit)
         if self.method not in METHODS:
             raise ValueError(f"--method {self.method}: expected one of {', '.join(METHODS)}.")
         method = METHODS[self.method]
@@ -129,6 +159,11 @@ class TrainSettings:
             if getattr(self, name) is None:
                 setattr(self, name, getattr(method, name))
 
+    @property
+    def layout(self) -> Layout:
+        """How the data lie."""
+        return Layout(self.train_split, self.validation_split, self.image_suffix, self.label_suffix)
+
     def choose_ratio(self, has_unpaired: bool) -> None:
         """Fixes the ratio, if none is given.
 
@@ -139,6 +174,12 @@ class TrainSettings:
             usual = METHODS[self.method].ratio
             further = has_unpaired or self.unpaired_images is not None or self.unpaired_labels is not None
             self.ratio = 1.0 if usual > 0 and further else usual
+
+
+def check_fit(fit: str | None) -> None:
+    """Refuses what is no way of fitting photos into the image size."""
+    if fit not in (None, *FITS):
+        raise ValueError(f"--fit {fit}: expected {' or '.join(FITS)}.")
 
 
 def parse_size(text: str, option: str = "--image-size") -> tuple[int, int]:

@@ -5,11 +5,12 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import parse_qsl
 
 import numpy as np
 
 from keras_semisis.cli.messages import console
-from keras_semisis.cli.settings import FILE, TrainSettings, parse_id_map
+from keras_semisis.cli.settings import FILE, USUAL_LAYOUT, Layout, TrainSettings, parse_id_map
 from keras_semisis.data import (
     ADE20K,
     TFDS,
@@ -19,6 +20,7 @@ from keras_semisis.data import (
     COCOStuff,
     DataError,
     Folder,
+    HuggingFace,
     LabelSpace,
     Records,
     Source,
@@ -28,15 +30,18 @@ from keras_semisis.data import (
 from keras_semisis.data.draws import permutation
 from keras_semisis.data.label_space import distinct_colours, unnamed_classes
 from keras_semisis.data.record_files import MANIFEST
-from keras_semisis.data.sources.folder import read_classes
+from keras_semisis.data.sources.classes_file import find_classes, read_classes
+from keras_semisis.data.sources.file_source import FileSource
+from keras_semisis.data.sources.folder_layout import FolderLayout
 from keras_semisis.data.split import with_further
 from keras_semisis.gans import AdversarialModel
 
-EXPECTED = "cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, folder:PATH, records:PATH or synthetic"
+EXPECTED = ("cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, hf:NAME, folder:PATH, records:PATH or "
+            "synthetic")
 DEFAULT_IMAGE_SIZE = (64, 96)
 # with a training and a validation split in one folder
 _BENCHMARKS = {"cityscapes": Cityscapes, "ade20k": ADE20K, "coco_stuff": COCOStuff, "camvid": CamVid}
-# of a folder without splits, the share of items that is kept for validation
+# of a folder without a validation split, the share of pairs that is kept for validation
 _HELD_OUT = 0.1
 _SYNTHETIC_SCENES = 400
 
@@ -50,14 +55,15 @@ class DataPair(NamedTuple):
 
 def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None = None, id_map: tuple[str, ...] = (),
               validation_data: str | None = None, skip_bad: BadFiles | None = None,
-              image_range: tuple[float, float] | None = None,
-              label_space: LabelSpace | None = None) -> DataPair:
-    """Opens ``cityscapes:PATH``, ``ade20k:PATH``, ``coco_stuff:PATH``, ``camvid:PATH``, ``tfds:NAME``, ``folder:PATH``,
-    ``records:PATH`` or ``synthetic``.
+              image_range: tuple[float, float] | None = None, label_space: LabelSpace | None = None,
+              layout: Layout = USUAL_LAYOUT) -> DataPair:
+    """Opens ``cityscapes:PATH``, ``ade20k:PATH``, ``coco_stuff:PATH``, ``camvid:PATH``, ``tfds:NAME``, ``hf:NAME``,
+    ``folder:PATH``, ``records:PATH`` or ``synthetic``.
 
-    All but ``folder`` and ``records`` have a validation split, and so have those with ``train`` and ``val`` in them. Of any
-    others every tenth pair, chosen by name, is kept for validation, unless ``validation_data`` names another. Photos without a
-    label map and label maps without a photo are counted in a line.
+    All but ``hf``, ``folder`` and ``records`` have a validation split, and so have those with ``train`` and ``val`` in them, by
+    whatever usual names. Of any others every tenth pair, chosen by name, is kept for validation, unless ``validation_data``
+    names another; a test split is none. What is in a folder and is not read as pairs is printed in a line: photos without a
+    label map, label maps without a photo, and subfolders that are not used.
 
     Args:
         data: As above; ``synthetic:N`` has N training scenes and half as many others.
@@ -67,32 +73,45 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
         skip_bad: Bad files that are tolerated, as `Folder` takes them.
         image_range: Of the photos of folders, as `Folder` takes it.
         label_space: What the label maps of a folder mean, of a model that is there already.
+        layout: Names of splits and suffixes of names.
 
     Raises:
-        ValueError: If ``data`` is none of these.
+        ValueError: If ``data`` is none of these, or has no use for what ``layout`` says.
         DataError: As the sources raise it, or if a folder or pack names other classes than it has to have.
     """
     kind, _, path = data.partition(":")
+    if kind != "folder" and (layout.image_suffix or layout.label_suffix):
+        raise ValueError(f"--image-suffix and --label-suffix are for folder:PATH, but --data is {data}. Leave them out.")
+    hold_out, splits = validation_data is None, (layout.train_split or "train", layout.validation_split or "val")
+    if hold_out and splits[0] == splits[1]:
+        raise ValueError(f"--validation-split {splits[1]}: this is the split that is trained on. Name another.")
     if kind == "synthetic" and (not path or path.isdigit()):
         scenes = int(path or _SYNTHETIC_SCENES)
-        pair = DataPair(SyntheticScenes(scenes, "train", image_size),
-                        SyntheticScenes(max(1, scenes // 2), "val", image_size))
+        train, val = (SyntheticScenes(number, split, image_size)
+                      for number, split in zip((scenes, max(1, scenes // 2)), splits, strict=True))
+        pair = DataPair(train, val)
     elif kind in _BENCHMARKS and path:
-        pair = DataPair(_BENCHMARKS[kind](path, "train"), _BENCHMARKS[kind](path, "val"))
+        train = _BENCHMARKS[kind](path, splits[0])
+        pair = DataPair(train, _BENCHMARKS[kind](path, splits[1]) if hold_out else train)
     elif kind == "tfds" and path:
-        pair = DataPair(TFDS(path, "train"), TFDS(path, "val"))
+        train = TFDS(path, splits[0])
+        pair = DataPair(train, TFDS(path, splits[1]) if hold_out else train)
     elif kind == "folder" and path:
-        pair = _open_folder(Path(path), ignore_class, parse_id_map(id_map), validation_data is None, skip_bad or 0,
-                            image_range, label_space)
+        options = {"ignore_class": ignore_class, "id_map": parse_id_map(id_map), "skip_bad": skip_bad or 0,
+                   "image_range": image_range}
+        pair = _open_folder(Path(path), options, hold_out, layout, label_space)
     elif kind == "records" and path:
-        pair = _open_records(Path(path), validation_data is None)
+        pair = _open_records(Path(path), hold_out, layout)
+    elif kind == "hf" and path:
+        options = {"ignore_class": ignore_class, "id_map": parse_id_map(id_map), "skip_bad": skip_bad or 0}
+        pair = _open_hugging_face(path, options, hold_out, splits, layout)
     else:
         raise ValueError(f"--data {data}: expected {EXPECTED}.")
     if validation_data is None:
         return pair
     kind, _, path = validation_data.partition(":")
     if kind == "records" and path:
-        val = Records(path)
+        val = Records(path, layout.validation_split)
         if val.label_space is None:
             raise DataError(f"--validation-data {validation_data}: this pack holds photos alone. Name one with label maps.")
         pair.train.label_space.require_same_classes(
@@ -100,8 +119,9 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
         return DataPair(pair.train, val)
     if kind != "folder" or not path:
         raise ValueError(f"--validation-data {validation_data}: expected folder:PATH or records:PATH.")
-    val = _folder_like(path, pair.train.label_space, f"--data {data}", id_map=parse_id_map(id_map),
-                       image_range=image_range)
+    split = _split(FolderLayout(Path(path)), "val", layout.validation_split, "--validation-split")
+    val = _folder_like(path, pair.train.label_space, f"--data {data}", split=split,
+                       id_map=parse_id_map(id_map), image_range=image_range, **layout.suffixes)
     return DataPair(pair.train, _pairs_alone(val, path))
 
 
@@ -146,11 +166,22 @@ def label_space_of(data: str, ignore_class: int | None = None, id_map: tuple[str
         return SyntheticScenes(1).label_space
     if kind == "tfds" and path:
         return TFDS(path).label_space
+    if kind == "hf" and path:
+        space = _hugging_face(path, "train", ignore_class=ignore_class, id_map=parse_id_map(id_map)).label_space
+        if space is None:
+            raise DataError(f"{data}: there are photos alone in it, which have no classes. Name the column of label maps: "
+                            "hf:NAME?label=COLUMN.")
+        return space
     root = Path(path if kind == "folder" and path else data)
     if not root.is_dir():
         raise ValueError(f"{data}: there is no such source or folder. Expected {EXPECTED}; of a benchmark its name is enough.")
-    return Folder(root, split="train" if _has_split(root, "train", "labels") else None, images=None, ignore_class=ignore_class,
-                  id_map=parse_id_map(id_map)).label_space
+    layout, options = FolderLayout(root), {"ignore_class": ignore_class, "id_map": parse_id_map(id_map)}
+    split = layout.of_role("train") or next(iter(layout.usual_splits), None)
+    folders = layout.splits[split] if split else layout.whole()
+    if folders.images != folders.labels:  # photos are not needed
+        split = FolderLayout(root, None).named(split) if split else None
+        return Folder(root, split, images=None, **options).label_space
+    return Folder(root, split, **options).label_space
 
 
 def _known_source(data):
@@ -161,14 +192,10 @@ def _known_source(data):
     return TFDS.known.get(re.split("[/:]", path)[0]) if kind == "tfds" else _BENCHMARKS.get(kind)
 
 
-def _has_split(root, split, folder="images"):
-    return (root / folder / split).is_dir() or (root / split / folder).is_dir()
-
-
 def _folder_like(root, label_space, whose, **options):
     """A folder whose label maps are read by a given label space. One with a classes.csv must name the same classes there."""
-    classes = Path(root) / "classes.csv"
-    if classes.is_file():
+    classes = find_classes([Path(root)])
+    if classes is not None:
         own = read_classes(classes)
         if own.ignore_class is None and label_space.ignore_class == own.num_classes:  # a class made of ignored ids
             own = own.with_void(label_space.class_names[-1])
@@ -176,23 +203,68 @@ def _folder_like(root, label_space, whose, **options):
         ignore_class = label_space.ignore_class if own.ignore_class is None else own.ignore_class
         # a rule for all ids is that of a benchmark's own files; classes.csv says what the ids of others are
         id_map = {} if label_space.all_ids else label_space.id_map
-        label_space = replace(own, ignore_class=ignore_class, id_map=id_map)
+        label_space = replace(own, ignore_class=ignore_class, id_map={**own.id_map, **id_map})
     return Folder(root, label_space=label_space, **options)
 
 
-def _open_folder(root, ignore_class, id_map, hold_out, skip_bad, image_range, label_space):
-    split = "train" if _has_split(root, "train") else None
+def _open_folder(root, options, hold_out, layout, label_space):
+    found = FolderLayout(root)
+    split = _split(found, "train", layout.train_split, "--train-split")
     if label_space is None:
-        train = Folder(root, split, ignore_class=ignore_class, id_map=id_map, skip_bad=skip_bad,
-                       image_range=image_range)
+        train = Folder(root, split, **options, **layout.suffixes)
     else:
-        train = _folder_like(root, label_space, "the model", split=split, ignore_class=ignore_class, id_map=id_map,
-                             image_range=image_range)
+        train = _folder_like(root, label_space, "the model", split=split, **options, **layout.suffixes)
     _tell_of_unpaired(train, root, "unpaired {}")
-    if _has_split(root, "train") and _has_split(root, "val"):
-        val = Folder(root, split="val", label_space=train.label_space, id_map=id_map, image_range=image_range)
-        return DataPair(train, _pairs_alone(val, f"{root}, split val"))
+    used, val = [found.whole() if split is None else found.splits[split]], None
+    if hold_out:
+        given = layout.validation_split
+        split = found.of_role("val") if given is None else _split(found, "val", given, "--validation-split")
+        # with photos alone nothing can be validated
+        if split is not None and (given is not None or found.splits[split].labels.is_dir()):
+            val = Folder(root, split, label_space=train.label_space, image_range=options["image_range"], **layout.suffixes)
+            used.append(found.splits[split])
+            val = _pairs_alone(val, f"{root}, split {split}")
+    others = [path.relative_to(root).as_posix() for path in found.others(used)]
+    if others:
+        listed = ", ".join(others[:10]) + (f" and {len(others) - 10} more" if len(others) > 10 else "")
+        console.print(f"{root}: not used: {listed}. --train-split, --validation-split, --unpaired-images and --unpaired-labels "
+                      "name what else to read.", soft_wrap=True, highlight=False, markup=False)
+    if val is not None:
+        return DataPair(train, val)
     return _held_out(train, root) if hold_out else DataPair(train, train)
+
+
+def _hugging_face(text, split, **options):
+    """``NAME?image=COLUMN&label=COLUMN&config=NAME``; the part from the question mark on may be missing."""
+    name, _, query = text.partition("?")
+    named = dict(parse_qsl(query))
+    if (query and not named) or not named.keys() <= {"image", "label", "config"}:
+        raise ValueError(f"hf:{text}: expected hf:NAME, or, quoted, hf:NAME?image=COLUMN&label=COLUMN&config=NAME.")
+    return HuggingFace(name, split, **named, **options)
+
+
+def _open_hugging_face(text, options, hold_out, splits, layout):
+    train = _hugging_face(text, splits[0], **options)
+    if train.label_space is None:
+        raise DataError(f"hf:{text}: there are photos alone in it. Name the column of label maps: hf:NAME?label=COLUMN.")
+    if not hold_out:
+        return DataPair(train, train)
+    try:
+        return DataPair(train, _hugging_face(text, splits[1], label_space=train.label_space))
+    except DataError:  # there is no such split
+        if layout.validation_split is not None:
+            raise
+        return _held_out(train, f"hf:{text}")
+
+
+def _split(found, role, given, option):
+    """The split of a folder that is given, or that has this role by its name; None of a folder without splits."""
+    split = found.of_role(role) if given is None else found.named(given)
+    if split is None and (given is not None or found.is_divided):
+        wanted = f"no split {given!r}" if given is not None else f"none to {'train on' if role == 'train' else 'validate with'}"
+        there = f"has the splits {', '.join(found.splits)}, but {wanted}" if found.splits else f"has no splits, and {wanted}"
+        raise DataError(f"{found.root}: this folder {there}. Name one by {option}, or correct the path.")
+    return split
 
 
 def _pairs_alone(val, where):
@@ -211,11 +283,13 @@ def _tell_of_unpaired(source, where, use):
                           f"the other {len(further)} are {use.format(kind)}.", soft_wrap=True, highlight=False, markup=False)
 
 
-def _open_records(root, hold_out):
+def _open_records(root, hold_out, layout):
     splits = _splits(root)
-    if len(splits) == 2:
-        return DataPair(Records(root, "train"), Records(root, "val"))
-    train = Records(root, *splits)
+    named = layout.train_split or layout.validation_split or len(splits) == 2
+    train = Records(root, layout.train_split or "train") if named else Records(root, *splits)
+    _tell_of_unpaired(train, root, "unpaired {}")
+    if named and (layout.validation_split or "val" in splits):
+        return DataPair(train, Records(root, layout.validation_split or "val") if hold_out else train)
     return _held_out(train, root) if hold_out else DataPair(train, train)
 
 
@@ -252,10 +326,51 @@ def training_sources(settings: TrainSettings, train: Source,
 
 def further_sources(settings: TrainSettings, label_space: LabelSpace) -> tuple[Source | None, Source | None]:
     """The photos of ``--unpaired-images`` and the label maps of ``--unpaired-labels``; None where there are none."""
-    images, labels, id_map = settings.unpaired_images, settings.unpaired_labels, parse_id_map(settings.id_map)
-    return (Folder(images, images=".", labels=None, image_range=settings.image_range) if images else None,
-            _folder_like(labels, label_space, f"--data {settings.data}", images=None, labels=".", id_map=id_map) if labels
-            else None)
+    return (_unpaired_images(settings.unpaired_images, settings.image_range) if settings.unpaired_images else None,
+            _unpaired_labels(settings, label_space) if settings.unpaired_labels else None)
+
+
+def _unpaired_images(text, image_range):
+    """The photos of ``cityscapes:PATH:train_extra`` and the like, or in a folder."""
+    source = _part_of_benchmark(text, "--unpaired-images", "images")
+    if source is not None:
+        return source
+    kind, _, path = text.partition(":")
+    if kind == "records" and path:
+        return Records(path)
+    return Folder(path if kind == "folder" and path else text, images=".", labels=None, image_range=image_range)
+
+
+def _unpaired_labels(settings, space):
+    """Label maps of the same classes: of a benchmark, or in a folder, where the data's own rule tells which files they are."""
+    text, option = settings.unpaired_labels, "--unpaired-labels"
+    source = _part_of_benchmark(text, option, "labels")
+    kind, _, path = text.partition(":")
+    if source is None and kind == "records" and path:
+        source = Records(path)
+    if source is not None:
+        if source.label_space is None:
+            raise DataError(f"{option} {text}: there are photos alone in it. Name label maps.")
+        space.require_same_classes(source.label_space, "--data", option)
+        return source
+    folder = Path(path if kind == "folder" and path else text)
+    benchmark = _known_source(settings.data) if settings.data.partition(":")[0] in (*_BENCHMARKS, "tfds") else None
+    if hasattr(benchmark, "label_files"):
+        return FileSource(None, benchmark.label_files(folder), space.with_ids(parse_id_map(settings.id_map)))
+    return _folder_like(folder, space, f"--data {settings.data}", images=None, labels=".", id_map=parse_id_map(settings.id_map))
+
+
+def _part_of_benchmark(text, option, part):
+    """The photos or the label maps of ``KIND:PATH:SPLIT``; None of what does not begin with the name of a benchmark."""
+    kind, _, rest = text.partition(":")
+    if kind not in _BENCHMARKS or not rest:
+        return None
+    benchmark = _BENCHMARKS[kind]
+    splits = benchmark.splits + (benchmark.photo_splits if part == "images" else ())
+    path, _, split = rest.rpartition(":")
+    if split not in splits or not path:
+        raise ValueError(f"{option} {text}: expected {kind}:PATH:SPLIT, with one of the splits {', '.join(splits)}.")
+    return benchmark(path, split, only=part)
 
 
 def label_space_of_model(gan: AdversarialModel, path: Path) -> LabelSpace:

@@ -54,13 +54,14 @@ def open_training_data(settings: TrainSettings) -> TrainingData:
     """The data sets of a run."""
     bad, needed = BadFiles(settings.skip_bad), METHODS[settings.method].system.data_sets
     sources = open_data(settings.data, settings.image_size, settings.ignore_class, settings.id_map,
-                        settings.validation_data, bad, settings.image_range)
+                        settings.validation_data, bad, settings.image_range, layout=settings.layout)
     unpaired = [s for s in (sources.train.unpaired_images, sources.train.unpaired_labels) if s is not None]
     settings.choose_ratio(bool(unpaired))
     if unpaired and "unpaired_ds" not in needed:
         console.print(f"--method {settings.method} learns from pairs alone: {sum(map(len, unpaired))} unpaired files are not "
                       "used.", soft_wrap=True, highlight=False)
-    size, batch, crop = settings.image_size, settings.batch_size, {"load_size": settings.load_size, "skip_bad": bad}
+    size, batch = settings.image_size, settings.batch_size
+    crop = {"load_size": settings.load_size, "skip_bad": bad, "fit": settings.fit}
     sets, counts = [], {}
     with counting("Counting classes") as progress:
         counted = {"statistics_cache": Path(settings.output) / "class_statistics.npz", "progress": progress}
@@ -71,7 +72,7 @@ def open_training_data(settings: TrainSettings) -> TrainingData:
     if "unpaired_ds" in needed:
         sets.append(unpaired_dataset(images, labels, size, batch, settings.seed, **crop))
         counts |= {"unpaired_images": len(images), "unpaired_label_maps": len(labels)}
-    val = paired_dataset(sources.val, size, batch, training=False, skip_bad=bad)
+    val = paired_dataset(sources.val, size, batch, training=False, skip_bad=bad, fit=settings.fit)
     return TrainingData(sources, tuple(sets), val, counts | {"validation": len(sources.val)}, bad)
 
 
@@ -104,10 +105,11 @@ def fit(gan: SemanticGAN, data: TrainingData, steps: int, start: int,
 
 
 def examples(source: Source, image_size: tuple[int, int], rows: int = _GRID_ROWS,
-             skip_bad: int | BadFiles = 0) -> tuple[np.ndarray, np.ndarray]:
+             skip_bad: int | BadFiles = 0, fit: str | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Some images and their label maps, spread over a data set, for the pictures."""
     wanted = np.unique(np.linspace(0, len(source) - 1, rows).round().astype(int))
-    return next(iter(paired_dataset(source.subset(wanted), image_size, len(wanted), training=False, skip_bad=skip_bad)))
+    return next(iter(paired_dataset(source.subset(wanted), image_size, len(wanted), training=False, skip_bad=skip_bad,
+                                    fit=fit)))
 
 
 def train(settings: TrainSettings, going_on: bool = False, checked: bool = False) -> None:
@@ -150,7 +152,7 @@ def train(settings: TrainSettings, going_on: bool = False, checked: bool = False
     console.print(", ".join(
         f"{number} {'for validation' if name == 'validation' else name.replace('_', ' ')}"
         for name, number in data.counts.items()), soft_wrap=True)
-    images, label_maps = examples(data.sources.val, settings.image_size, skip_bad=data.bad_files)
+    images, label_maps = examples(data.sources.val, settings.image_size, skip_bad=data.bad_files, fit=settings.fit)
     callbacks = [SampleGrid(folder, label_maps, images, settings.sample_every, space, settings.seed)]
     if evaluation:
         callbacks.append(evaluation)
@@ -189,7 +191,8 @@ def _judges(settings, data):
     if settings.segmenter:
         segmenter = scoring.load_segmenter(settings.segmenter, space, settings.image_size)
     return scoring.make_metrics(
-        segmenter, settings.features, data.sources.train, settings.image_size, settings.batch_size, data.bad_files)
+        segmenter, settings.features, data.sources.train, settings.image_size, settings.batch_size, data.bad_files,
+        settings.fit)
 
 
 def go_on(folder: Path, skip_bad: int | None = None, id_map: Sequence[str] = (), checked: bool = False) -> None:

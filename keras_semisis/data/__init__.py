@@ -18,6 +18,7 @@ from keras_semisis.data.sources.camvid import CamVid
 from keras_semisis.data.sources.cityscapes import Cityscapes
 from keras_semisis.data.sources.coco_stuff import COCOStuff
 from keras_semisis.data.sources.folder import Folder
+from keras_semisis.data.sources.hugging_face import HuggingFace
 from keras_semisis.data.sources.records import Records
 from keras_semisis.data.sources.source import Source
 from keras_semisis.data.sources.synthetic import SyntheticScenes
@@ -35,6 +36,7 @@ __all__ = [
     "ClassStatistics",
     "DataError",
     "Folder",
+    "HuggingFace",
     "LabelSpace",
     "Records",
     "Source",

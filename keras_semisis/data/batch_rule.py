@@ -208,7 +208,11 @@ def host_array(array: Any) -> np.ndarray:
     """An array or tensor of any backend as NumPy."""
     if isinstance(array, np.ndarray):
         return array
-    return np.asarray(keras.ops.convert_to_numpy(array) if keras.ops.is_tensor(array) else array)
+    if keras.ops.is_tensor(array):
+        return np.asarray(keras.ops.convert_to_numpy(array))
+    if hasattr(array, "detach"):  # of PyTorch, where that is not the backend
+        array = array.detach().cpu()
+    return np.asarray(array)
 
 
 def not_a_pair(element: Any, where: str) -> DataError:

@@ -80,11 +80,10 @@ class Lane:
 
     def batch(self, draws: np.ndarray, indices: np.ndarray) -> list[np.ndarray]:
         """Crops, flips and stacks items: float32 images in [-1, 1] and/or int32 label maps."""
-        batch = []
-        windows = self._windows(draws)
-        for place, (draw, index, window) in enumerate(zip(draws, indices, windows, strict=True)):
-            item = self._item(int(draw), int(index))
-            batch = batch or [_room(len(draws), self._image_size, array) for array in item]
+        items = [self._item(int(draw), int(index)) for draw, index in zip(draws, indices, strict=True)]
+        batch = [_room(len(draws), self._image_size, array) for array in items[0]]
+        windows = self._windows(draws, np.array([item[0].shape[:2] for item in items]))
+        for place, (item, window) in enumerate(zip(items, windows, strict=True)):
             for whole, array in zip(batch, item, strict=True):
                 _put(whole[place], array, *window)
         return batch
@@ -110,16 +109,16 @@ class Lane:
             self._bad.add(index)
             return None
 
-    def _windows(self, draws):
-        """The crop and flip of each draw, as a pair of slices."""
+    def _windows(self, draws, sizes):
+        """The crop and flip of each draw, as a pair of slices, in an item of its (height, width)."""
         height, width = self._image_size
-        item_height, item_width = self.items.size
-        if not self._training:
-            yield from [(slice(None), slice(None))] * len(draws)
+        room = sizes - self._image_size
+        if not self._training:  # the middle
+            yield from [(slice(top, top + height), slice(left, left + width)) for top, left in room // 2]
             return
         flips, rows, columns = (random_bits(key, draws) for key in self._keys)
-        tops = random_integers(rows, item_height - height + 1)
-        lefts = random_integers(columns, item_width - width + 1)
+        tops = random_integers(rows, room[:, 0] + 1)
+        lefts = random_integers(columns, room[:, 1] + 1)
         flips = flips >> np.uint64(63)
         for flip, top, left in zip(flips, tops, lefts, strict=True):
             across = slice(left, left + width)

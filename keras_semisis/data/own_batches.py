@@ -1,6 +1,7 @@
 """Data sets of the user's own as `fit` and `evaluate` read them: of several forms, checked and converted."""
 
 import itertools
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,8 +17,8 @@ from keras_semisis.data.data_error import DataError
 from keras_semisis.data.optional_tensorflow import numpy_function, optional_tensorflow
 from keras_semisis.data.sources.source import Source
 
-ACCEPTED = ("what paired_dataset or unpaired_dataset returns, a tf.data.Dataset, a keras.utils.PyDataset or another iterable "
-            "of (images, label_maps) batches, or two arrays (images, label_maps)")
+ACCEPTED = ("what paired_dataset or unpaired_dataset returns, a tf.data.Dataset, a keras.utils.PyDataset, a PyTorch DataLoader "
+            "or another iterable of (images, label_maps) batches, or two arrays (images, label_maps)")
 
 
 class OwnBatches:
@@ -26,8 +27,8 @@ class OwnBatches:
     Photos come out float32 in [-1, 1], label maps int32. It repeats without end in `stream`; iterating is one pass.
 
     Args:
-        dataset: A `tf.data.Dataset`, a `keras.utils.PyDataset`, a list of batches, another iterable of them, or two arrays
-            ``(images, label_maps)``.
+        dataset: A `tf.data.Dataset`, a `keras.utils.PyDataset`, a `torch.utils.data.DataLoader` (whose photos may have the
+            channels first), a list of batches, another iterable of them, or two arrays ``(images, label_maps)``.
         rule: What a batch must be.
         name: What the user knows it by, for messages.
         batch_size: Of arrays.
@@ -69,6 +70,7 @@ class OwnBatches:
         elif isinstance(dataset, Source) or not isinstance(dataset, Iterable):
             raise TypeError(f"{name} is a {type(dataset).__name__}. Give {ACCEPTED}.")
         self._dataset = dataset
+        self._channels_first = is_torch_loader(dataset)
         if self._length() == 0:
             raise DataError(f"{name}: the data set is empty.")
 
@@ -180,6 +182,8 @@ class OwnBatches:
                                 "read again. Give one without end, a list of batches, or a keras.utils.PyDataset.")
 
     def _checked(self, element, first):
+        if self._channels_first and isinstance(element, tuple | list) and len(element) == 2:
+            element = _channels_last(*map(host_array, element))
         image, label_map = self._rule.batch(element, self._name, first, self.is_tf_data)
         if self._kept is not None and len(self._kept) < self._most_kept:
             self._kept.append(label_map)
@@ -203,6 +207,19 @@ def own_batches(dataset: Any, rule: BatchRule, name: str, **options) -> BatchStr
         raise DataError(f"{name}: its label maps have {classes} classes, but the model has {rule.num_classes}. Make the model "
                         f"with num_classes={classes}, or train it on the data set that it is for.")
     return dataset
+
+
+def is_torch_loader(dataset: Any) -> bool:
+    """Whether this is a `torch.utils.data.DataLoader`; PyTorch is not imported to know it."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(dataset, torch.utils.data.DataLoader)
+
+
+def _channels_last(images, label_maps):
+    """A batch of PyTorch's, whose photos have the channels before the rows; any other as it is."""
+    if images.ndim == 4 and images.shape[1] == 3 and images.shape[3] != 3:
+        images = np.ascontiguousarray(np.moveaxis(images, 1, 3))
+    return images, label_maps
 
 
 def _by_number(dataset, length):

@@ -23,6 +23,8 @@ from keras_semisis.data.record_files import (
     IMAGES,
     LABEL_MAPS,
     MANIFEST,
+    UNPAIRED_IMAGES,
+    UNPAIRED_LABELS,
     array_record_module,
     index_bytes,
     read_index,
@@ -50,6 +52,8 @@ def write_records(source: Source, path: str | Path, images: bool = True,
     folder is called ``PATH.part``. When that is interrupted, the same call goes on after the last shard that
     is complete and whose files have not changed; a finished pack of the same data is left as it is.
 
+    Photos and label maps without a partner (``source.unpaired_images``, ``unpaired_labels``) become packs inside the pack.
+
     Args:
         source: Photos, label maps or both.
         path: The folder; it must not exist yet.
@@ -76,12 +80,18 @@ def write_records(source: Source, path: str | Path, images: bool = True,
     >>> class_statistics(Records(folder)).shape[0]
     3
     """
-    packer = Packer(good_items(source, bad_files(skip_bad), images), path, images, items_per_shard)
-    if packer.is_done():
-        return
-    for number in range(packer.num_shards):
+    bad = bad_files(skip_bad)
+    packer = Packer(good_items(source, bad, images), path, images, items_per_shard)
+    done = packer.is_done()
+    for number in () if done else range(packer.num_shards):
         packer.write_shard(number, progress)
-    packer.finish()
+    folder = Path(path) if done else packer.unfinished
+    for name, further, with_images in ((UNPAIRED_IMAGES, source.unpaired_images if images else None, True),
+                                       (UNPAIRED_LABELS, source.unpaired_labels, False)):
+        if further is not None:
+            write_records(further, folder / name, with_images, items_per_shard, skip_bad=bad)
+    if not done:
+        packer.finish()
 
 
 class Packer:
@@ -89,6 +99,9 @@ class Packer:
 
     Args:
         source, path, images, items_per_shard: As in `write_records`.
+
+    Attributes:
+        unfinished: The folder of the pack until it is finished.
     """
 
     def __init__(self, source: Source, path: str | Path, images: bool = True, items_per_shard: int | None = None):
@@ -104,7 +117,7 @@ class Packer:
         self._module = array_record_module()
         self._source = source
         self._path = Path(path)
-        self._unfinished = unfinished_folder(self._path)
+        self.unfinished = unfinished_folder(self._path)
         self._kinds = [IMAGES] * images + [LABEL_MAPS] * (space is not None)
         self._shard_length = items_per_shard or max(_LEAST_IN_A_SHARD, -(-len(source) // _MOST_SHARDS))
         self._stored_label_maps = space is not None and source.label_map_bytes(0) is not None
@@ -156,7 +169,7 @@ class Packer:
 
     def write_shard(self, number: int, progress: Callable[[int, int], None] | None = None) -> None:
         """Writes one shard, unless it is there and of this data."""
-        items, index_path = self._items(number), shard_path(self._unfinished, number, "npz")
+        items, index_path = self._items(number), shard_path(self.unfinished, number, "npz")
         digest = self._shard_digest(number)
         if index_path.exists():
             if digest and self._is_written(number, digest):
@@ -164,10 +177,10 @@ class Packer:
                     progress(items.stop, len(self._source))
                 return
             index_path.unlink()
-        self._unfinished.mkdir(parents=True, exist_ok=True)
+        self.unfinished.mkdir(parents=True, exist_ok=True)
         names, checksums, writers = [], {kind: [] for kind in self._kinds}, {}
         counts = ClassStatistics(self._source.label_space.num_classes) if LABEL_MAPS in self._kinds else None
-        paths = {kind: unfinished_file(shard_path(self._unfinished, number, kind)) for kind in self._kinds}
+        paths = {kind: unfinished_file(shard_path(self.unfinished, number, kind)) for kind in self._kinds}
         try:
             for kind, path in paths.items():
                 writers[kind] = self._module.ArrayRecordWriter(os.fsencode(path), "group_size:1,uncompressed")
@@ -185,9 +198,9 @@ class Packer:
                 self._check(paths[kind], checksums[kind])
             self._check_decoding(items[0])
             for kind, path in paths.items():
-                os.replace(path, shard_path(self._unfinished, number, kind))
+                os.replace(path, shard_path(self.unfinished, number, kind))
         except RuntimeError as error:  # of array_record, whatever the reason
-            raise OSError(f"{self._unfinished}: shard {number} cannot be written ({error}). Make room or name another "
+            raise OSError(f"{self.unfinished}: shard {number} cannot be written ({error}). Make room or name another "
                           "folder; then the same command goes on.") from error
         finally:  # what is left of a shard that failed would keep a full disk full
             for kind, path in paths.items():
@@ -199,10 +212,10 @@ class Packer:
 
     def _is_written(self, number, digest):
         try:
-            index, _ = read_index(shard_path(self._unfinished, number, "npz"))
+            index, _ = read_index(shard_path(self.unfinished, number, "npz"))
         except DataError:
             return False
-        return index.source == digest and all(shard_path(self._unfinished, number, kind).exists() for kind in self._kinds)
+        return index.source == digest and all(shard_path(self.unfinished, number, kind).exists() for kind in self._kinds)
 
     def _encode(self, index):
         """The records of one item, and its class counts; called from threads."""
@@ -258,13 +271,13 @@ class Packer:
         digest = hashlib.blake2b(f"({self._source.label_space!r}, {self._id_rule})".encode(), digest_size=16)
         shards, sources = [], []
         for number in range(self.num_shards):
-            index, checksum = read_index(shard_path(self._unfinished, number, "npz"))
+            index, checksum = read_index(shard_path(self.unfinished, number, "npz"))
             for part in (index.names, *(index.checksums[kind].tobytes() for kind in self._kinds)):
                 digest.update(part)
-            sizes = {kind: shard_path(self._unfinished, number, kind).stat().st_size for kind in self._kinds}
+            sizes = {kind: shard_path(self.unfinished, number, kind).stat().st_size for kind in self._kinds}
             shards.append({"items": len(index), "bytes": sizes, "index_crc32": checksum})
             sources.append(index.source)
-        remove_unfinished_files(self._unfinished)
+        remove_unfinished_files(self.unfinished)
         space = self._source.label_space
         manifest = {
             "format": FORMAT, "items": len(self._source), "items_per_shard": self._shard_length,
@@ -273,10 +286,10 @@ class Packer:
             "published_image_size": self._source.published_image_size,
             "published_load_size": self._source.published_load_size,
             "fingerprint": digest.hexdigest(), "source": sources, "shards": shards}
-        write_atomically(self._unfinished / MANIFEST, json.dumps(manifest, indent=1).encode())
+        write_atomically(self.unfinished / MANIFEST, json.dumps(manifest, indent=1).encode())
         if self._path.exists():  # os.rename would replace an empty folder
             raise FileExistsError(f"{self._path} exists. Remove it, and run the same command again.")
-        os.rename(self._unfinished, self._path)
+        os.rename(self.unfinished, self._path)
 
 
 def _png(array: np.ndarray) -> bytes:

@@ -13,25 +13,30 @@ from keras_semisis.data.bad_files import BadFiles, bad_files, to_be_counted
 from keras_semisis.data.batch_stream import BatchStream, Lane
 from keras_semisis.data.counting import class_statistics
 from keras_semisis.data.data_error import DataError
+from keras_semisis.data.data_warning import DataWarning
 from keras_semisis.data.draws import draw_key
 from keras_semisis.data.optional_tensorflow import numpy_function, optional_tensorflow, without_autotuning
 from keras_semisis.data.own_batches import OwnBatches
 from keras_semisis.data.prepared_items import PreparedItems
 from keras_semisis.data.rare_classes import rare_class_probabilities
+from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.source import Source
 from keras_semisis.data.step_dataset import StepDataset
 
+FITS = ("stretch", "crop")
+# Photos whose sizes are looked at, and by how much their proportions may differ
+_LOOKED_AT, _MIXED = 32, 1.1
 SAMPLERS = ("uniform", "rare_classes", "rare_classes_second_half")
 
 
 def paired_dataset(source: Source, image_size: tuple[int, int], batch_size: int, sampler: str = "uniform",
                    seed: int = 0, training: bool = True, statistics_cache: str | Path | None = None,
                    load_size: tuple[int, int] | None = None, skip_bad: int | BadFiles = 0,
-                   progress: Callable[[int, int], None] | None = None) -> BatchStream:
+                   progress: Callable[[int, int], None] | None = None, fit: str | None = None) -> BatchStream:
     """Batches of images with their label maps.
 
     Images are resized with Pillow's bicubic filter, label maps with nearest neighbour, to ``image_size``
-    whatever their aspect ratio. In training an image and its label map are cropped and flipped together.
+    whatever their aspect ratio, unless ``fit="crop"``. In training an image and its label map are cropped and flipped together.
 
     Args:
         source: A source of pairs.
@@ -49,6 +54,9 @@ def paired_dataset(source: Source, image_size: tuple[int, int], batch_size: int,
             with one another is taken, which depends on the seed and the number of the draw alone. `BatchStream.bad_files`
             lists them. A `BadFiles` counts those of several data sets together.
         progress: Called while label maps are counted for rare-class sampling, see `class_statistics`.
+        fit: What is done with other proportions than those of ``image_size`` (or ``load_size``): "stretch", as published work
+            has it, or "crop": the shorter side is scaled and the longer one cropped, at random in training and in the middle
+            else. None is "stretch", with a warning if the photos' proportions are mixed.
 
     Returns:
         A `BatchStream`.
@@ -82,7 +90,7 @@ def paired_dataset(source: Source, image_size: tuple[int, int], batch_size: int,
     if training and sampler != "uniform":
         counts = class_statistics(to_be_counted(source, bad), statistics_cache, progress)
         probabilities = rare_class_probabilities(counts, source.label_space.ignore_class)
-    items = PreparedItems(source, prepared_size, image=True, label_map=True)
+    items = PreparedItems(source, prepared_size, image=True, label_map=True, fit=_fit(fit, source, size, training))
     lane = Lane(items, size, draw_key(seed, "pairs"), training, probabilities, bad)
     return BatchStream([lane], batch_size, size, source.label_space, training,
                        sampler if training else "uniform", bad)
@@ -90,7 +98,8 @@ def paired_dataset(source: Source, image_size: tuple[int, int], batch_size: int,
 
 def unpaired_dataset(images: Source, labels: Source, image_size: tuple[int, int], batch_size: int,
                      seed: int = 0, training: bool = True,
-                     load_size: tuple[int, int] | None = None, skip_bad: int | BadFiles = 0) -> BatchStream:
+                     load_size: tuple[int, int] | None = None, skip_bad: int | BadFiles = 0,
+                     fit: str | None = None) -> BatchStream:
     """Batches of images and label maps that do not belong together.
 
     The two are drawn, cropped and flipped independently of each other. They may differ in number: one pass is
@@ -103,7 +112,7 @@ def unpaired_dataset(images: Source, labels: Source, image_size: tuple[int, int]
         batch_size: Items a batch.
         seed: Seed of orders, crops and flips.
         training: As in `paired_dataset`.
-        load_size, skip_bad: As in `paired_dataset`.
+        load_size, skip_bad, fit: As in `paired_dataset`.
 
     Returns:
         A `BatchStream`.
@@ -128,10 +137,33 @@ def unpaired_dataset(images: Source, labels: Source, image_size: tuple[int, int]
     if labels.label_space is None:
         raise ValueError("labels= has no label maps (its label_space is None). Give a source of label maps.")
     bad = bad_files(skip_bad)
-    lanes = [Lane(PreparedItems(images, prepared_size, image=True), size, draw_key(seed, "images"), training, bad_files=bad),
-             Lane(PreparedItems(labels, prepared_size, label_map=True), size, draw_key(seed, "label maps"), training,
+    fit = _fit(fit, images, size, training)
+    lanes = [Lane(PreparedItems(images, prepared_size, image=True, fit=fit), size, draw_key(seed, "images"), training,
+                  bad_files=bad),
+             Lane(PreparedItems(labels, prepared_size, label_map=True, fit=fit), size, draw_key(seed, "label maps"), training,
                   bad_files=bad)]
     return BatchStream(lanes, batch_size, size, labels.label_space, training, bad_files=bad)
+
+
+def _fit(fit, source, size, training):
+    """"stretch" or "crop"; warns where nothing is said and photos of several proportions would be stretched."""
+    if fit not in (None, *FITS):
+        raise ValueError(f"fit={fit!r} is none of {', '.join(map(repr, FITS))}.")
+    if fit is not None or not training or source.published_image_size == size:
+        return fit or "stretch"
+    looked_at = np.unique(np.linspace(0, len(source) - 1, _LOOKED_AT).round().astype(int))
+    sizes = {int(i): found for i in looked_at if (found := source.photo_size(int(i))) is not None}
+    if sizes:
+        widest, narrowest = (choose(sizes, key=lambda i: sizes[i][1] / sizes[i][0]) for choose in (max, min))
+        shown = [(source.location(i), sizes[i]) for i in (narrowest, widest)]
+        ratios = [width / height for _, (height, width) in shown]
+        if ratios[1] > _MIXED * ratios[0]:
+            listed = " and ".join(f"{where} is {height}×{width}" for where, (height, width) in shown)
+            warnings.warn(DataWarning(
+                f"The photos have several proportions ({listed}, height×width), and all are stretched to {size[0]}×{size[1]}.",
+                Remedy("Give {} to scale the shorter side and crop the longer one, or \"stretch\" there to be told no more.",
+                       {"fit": "crop"})), stacklevel=3)
+    return "stretch"
 
 
 def _sizes(image_size, load_size, batch_size, training):

@@ -27,28 +27,40 @@ def resize_label_map(label_map: np.ndarray, size: tuple[int, int]) -> np.ndarray
     return label_map[rows[:, None], columns]
 
 
+def covering_size(shape: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
+    """The least (height, width) of the proportions of ``shape`` that is nowhere below ``size``.
+
+    Example:
+
+    >>> covering_size((600, 400), (64, 96)), covering_size((400, 600), (64, 96)), covering_size((10, 100), (64, 96))
+    ((144, 96), (64, 96), (64, 640))
+    """
+    scale = max(wanted / side for wanted, side in zip(size, shape, strict=True))
+    height, width = (max(wanted, round(side * scale)) for wanted, side in zip(size, shape, strict=True))
+    return height, width
+
+
 class PreparedItems:
-    """Items of a source, decoded and resized. All stay in memory if they take no more than ``MEMORY_LIMIT``
+    """Items of a source, decoded and resized. All stay in memory if they take no more than about ``MEMORY_LIMIT``
     bytes.
 
     Args:
         source: Where they come from.
         size: (height, width) that they are resized to.
+        fit: "stretch" resizes to that very size, "crop" keeps the proportions: items cover the size.
         image: Whether an item has its image.
         label_map: Whether an item has its label map.
-
-    Attributes:
-        size: (height, width) of every item.
     """
 
     def __init__(self, source: Source, size: tuple[int, int], *, image: bool = False,
-                 label_map: bool = False):
+                 label_map: bool = False, fit: str = "stretch"):
         self._source = source
-        self.size = size
+        self._size, self._crop = size, fit == "crop"
         self._image, self._label_map = image, label_map
         many = label_map and source.label_space.num_classes > 256
         self._label_dtype = np.int32 if many else np.uint8
-        pixel_bytes = 3 * image + np.dtype(self._label_dtype).itemsize * label_map
+        # what is more than covered is seldom as much again
+        pixel_bytes = (3 * image + np.dtype(self._label_dtype).itemsize * label_map) * (2 if self._crop else 1)
         self._keep = len(source) * size[0] * size[1] * pixel_bytes <= MEMORY_LIMIT
         self._kept: dict[int, tuple[np.ndarray, ...]] = {}
 
@@ -66,12 +78,15 @@ class PreparedItems:
 
     def _prepare(self, index):
         if self._image and self._label_map:
-            image, label_map = self._source.load(index)
+            arrays = self._source.load(index)
         elif self._image:
-            return (resize_image(self._source.load_image(index), self.size),)
+            arrays = (self._source.load_image(index),)
         else:
-            return (self._small_label_map(self._source.load_label_map(index)),)
-        return resize_image(image, self.size), self._small_label_map(label_map)
+            arrays = (self._source.load_label_map(index),)
+        return tuple(map(self._resized, arrays))
 
-    def _small_label_map(self, label_map):
-        return resize_label_map(label_map, self.size).astype(self._label_dtype)
+    def _resized(self, array):
+        size = covering_size(array.shape[:2], self._size) if self._crop else self._size
+        if array.ndim == 3:
+            return resize_image(array, size)
+        return resize_label_map(array, size).astype(self._label_dtype)

@@ -22,6 +22,8 @@ from keras_semisis.data.whole_file import read_npz, whole_file
 MANIFEST = "pack.json"
 FORMAT = "keras_semisis records 1"
 IMAGES, LABEL_MAPS = "images", "label_maps"
+# Packs in a pack, of what has no partner in its data set
+UNPAIRED_IMAGES, UNPAIRED_LABELS = "unpaired_images", "unpaired_labels"
 
 
 def array_record_module():

@@ -45,6 +45,29 @@ def test_records_split_as_the_folder_does(data, tmp_path):
     assert "id 255" in error  # of the data, before anything is written
 
 
+def test_what_has_no_partner_is_packed_too(tmp_path):
+    for folder, names in (("images", "abcdef"), ("labels", "abcx")):
+        (tmp_path / "data" / folder).mkdir(parents=True)
+        for i, name in enumerate(names):
+            picture = Image.new("RGB", (8, 6), (20 * i, 0, 0)) if folder == "images" else Image.new("L", (8, 6), i % 3)
+            picture.save(tmp_path / "data" / folder / f"{name}.png")
+    packed = tmp_path / "packed"
+    with pytest.warns(UserWarning, match="3 photos have no label map, and 1 label maps no photo"):
+        shown = call("pack", f"folder:{tmp_path / 'data'}", packed)
+    assert "train: 2 items, 3 unpaired photos, 1 unpaired label maps" in shown and "val: 1 items\n" in shown
+    train, val = open_data(f"records:{packed}", (8, 8))
+    assert [train.unpaired_images.name(i) for i in range(3)] == ["d", "e", "f"]
+    assert train.unpaired_images.load_image(2)[0, 0, 0] == 100 and train.unpaired_images.label_space is None
+    assert len(train.unpaired_labels) == 1 and train.unpaired_labels.name(0) == "x"
+    np.testing.assert_array_equal(train.unpaired_labels.load_label_map(0), np.zeros((6, 8)))
+    assert val.unpaired_images is None and val.unpaired_labels is None
+    with pytest.warns(UserWarning, match="3 photos have no label map"):
+        call("pack", f"folder:{tmp_path / 'data'}", packed)  # again: there is nothing left to do
+    (tmp_path / "data" / "images" / "e.png").unlink()
+    with pytest.warns(UserWarning, match="2 photos have no label map"):
+        assert "holds a pack of other data" in call("pack", f"folder:{tmp_path / 'data'}", packed, code=1)
+
+
 def test_a_pack_has_the_classes_and_sizes_of_what_was_packed(tmp_path):
     ade20k_tree(tmp_path / "ade", [label_map(1), label_map(2)])
     call("pack", f"ade20k:{tmp_path / 'ade'}", tmp_path / "packed")
@@ -86,7 +109,7 @@ def test_a_pack_without_splits_keeps_a_tenth_for_validation(data, tmp_path):
                            validation_data=f"records:{tmp_path}/packed/val")
     assert (len(train), len(val)) == (11, 1) and isinstance(val, Records)
     call("pack", "synthetic:2", tmp_path / "scenes", "--image-size", "32x32")
-    with pytest.raises(DataError, match="its classes are not those of"):
+    with pytest.raises(DataError, match="are not those of --data records"):
         open_data(f"records:{tmp_path}/packed/train", (8, 8), validation_data=f"records:{tmp_path}/scenes/val")
     with pytest.raises(DataError, match="no packed records here"):
         open_data(f"records:{tmp_path}/nothing", (8, 8))

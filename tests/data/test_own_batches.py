@@ -1,5 +1,6 @@
 """Data sets that are not ours: every form is read, and what does not fit is refused with the line that converts it."""
 
+from importlib.util import find_spec
 from itertools import chain
 
 import keras
@@ -134,6 +135,19 @@ FORMS = {
     "iterable": Loader,
     "tensors": lambda *arrays: [tuple(map(keras.ops.convert_to_tensor, Numbered(*arrays)[i])) for i in range(2)],
 }
+
+
+def torch_loader(images, label_maps):
+    """As PyTorch has it: channels first, label maps of int64."""
+    import torch
+
+    arrays = np.moveaxis(np.asarray(images), 3, 1), np.asarray(label_maps).astype("int64")
+    return torch.utils.data.DataLoader(torch.utils.data.TensorDataset(*map(torch.from_numpy, arrays)), batch_size=2)
+
+
+if find_spec("torch"):
+    FORMS |= {"DataLoader": torch_loader, "DataLoader of NumPy arrays": lambda *arrays: torch_loader(*arrays).__class__(
+        list(zip(*arrays, strict=True)), batch_size=2)}
 
 
 @pytest.fixture(params=["tf.data", "numpy"])

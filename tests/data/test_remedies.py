@@ -17,7 +17,16 @@ import keras_semisis
 from keras_semisis.cli.checking import check
 from keras_semisis.cli.messages import in_words, option_words
 from keras_semisis.cli.settings import TrainSettings
-from keras_semisis.data import DataError, Folder, LabelSpace, Records, SyntheticScenes, semi_paired_split
+from keras_semisis.data import (
+    Cityscapes,
+    DataError,
+    Folder,
+    LabelSpace,
+    Records,
+    SyntheticScenes,
+    paired_dataset,
+    semi_paired_split,
+)
 from keras_semisis.data.advised import Advised
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.data_warning import DataWarning
@@ -294,6 +303,54 @@ def test_classes_in_another_order(tmp_path):
     assert [source.label_space.class_names[i] for i in source.load_label_map(0)[0]] == ["car", "sky", "road"]
 
 
+def label_maps_of_two_kinds(root):
+    for kind, array in (("labelIds", 2), ("labelTrainIds", 1)):
+        for i in range(2):
+            for path, value in ((root / "images" / f"{i}.png", (0, 0, 0)), (root / "labels" / f"{i}_{kind}.png", array)):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.new("RGB" if isinstance(value, tuple) else "L", (4, 4), value).save(path)
+
+
+@pytest.mark.filterwarnings("ignore:.*passed over", "ignore:.*left out")
+def test_label_maps_of_two_kinds(tmp_path):
+    label_maps_of_two_kinds(tmp_path)
+    with pytest.raises(DataError, match="label_suffix='_labelIds', or another") as caught:
+        Folder(tmp_path, images=None, label_space=space(3))
+    assert Folder(tmp_path, images=None, label_space=space(3), **first_settings(caught.value)).load_label_map(0).max() == 2
+    with pytest.raises(DataError, match="label_suffix='_labelIds', or the other") as caught:
+        Folder(tmp_path, label_space=space(3))
+    assert Folder(tmp_path, label_space=space(3), **first_settings(caught.value)).load(0)[1].max() == 2
+    options = option_words(["label_suffix"])(first_settings(caught.value)).split()
+    assert run_pack_check(tmp_path, [*options, "--id-map", "2=0"])[0] == 0
+
+
+def train_ids_of_cityscapes(root):
+    for path, value in (("leftImg8bit/train/a/a_leftImg8bit.png", (0, 0, 0)),
+                        ("gtFine/train/a/a_gtFine_labelTrainIds.png", 18)):
+        (root / path).parent.mkdir(parents=True)
+        Image.new("RGB" if isinstance(value, tuple) else "L", (4, 4), value).save(root / path)
+
+
+def test_train_ids_of_cityscapes(tmp_path):
+    train_ids_of_cityscapes(tmp_path)
+    with pytest.raises(DataError, match="Unpack") as caught:
+        Cityscapes(tmp_path)
+    assert Folder(tmp_path, "train", label_space=space(20), **first_settings(caught.value)).load(0)[1].max() == 18
+
+
+def test_photos_of_several_proportions(tmp_path):
+    for i, size in enumerate([(8, 16), (16, 8)]):
+        for kind, mode in (("images", "RGB"), ("labels", "L")):
+            (tmp_path / kind).mkdir(parents=True, exist_ok=True)
+            Image.new(mode, size).save(tmp_path / kind / f"{i}.png")
+    source = Folder(tmp_path, label_space=space(2))
+    with pytest.warns(DataWarning, match="all are stretched to 8×8") as caught:
+        paired_dataset(source, (8, 8), 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        paired_dataset(source, (8, 8), 2, **first_settings(caught[0].message))
+
+
 # The advice itself
 
 def test_a_remedy_without_words_is_left_out():
@@ -347,6 +404,9 @@ def test_every_remedy_of_the_package_is_tried_above(tmp_path, monkeypatch):
     test_a_ratio_in_percent()
     test_files_that_check_has_found(tmp_path / "check")
     test_classes_in_another_order(tmp_path / "order")
+    test_label_maps_of_two_kinds(tmp_path / "two kinds")
+    test_train_ids_of_cityscapes(tmp_path / "train ids")
+    test_photos_of_several_proportions(tmp_path / "proportions")
     missing = [f"{path.relative_to(PACKAGE)}:{first}" for path in PACKAGE.rglob("*.py") for first, last in remedies_in(path)
                if not any(file == path and first <= line <= last for file, line in made)]
     assert missing == []

@@ -67,6 +67,19 @@ class Seen:
         return {"seen": float(sum(map(len, self.images)))}
 
 
+@pytest.mark.filterwarnings("ignore:.*a resume is not exact")
+def test_a_data_loader_of_pytorch_trains_and_scores(gan):
+    torch = pytest.importorskip("torch")
+    tensors = torch.from_numpy(np.moveaxis(IMAGES, 3, 1).copy()), torch.from_numpy(LABELS.astype("int64"))
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(*tensors), batch_size=2)
+    steps = gan.step
+    gan.fit(loader, loader, steps_per_epoch=3, initial_step=0, verbose=0)
+    assert gan.step == steps + 3
+    seen = Seen()
+    assert gan.evaluate(loader, metrics=[seen], verbose=0) == {"seen": len(IMAGES)}
+    np.testing.assert_array_equal(np.concatenate(seen.images), IMAGES)
+
+
 def test_evaluate_converts_photos_of_every_form_alike(gan):
     photos, metric = np.rint(IMAGES * 127.5 + 127.5).astype("uint8"), Seen()
     for data in [(photos, LABELS)], [((photos, LABELS),)], [[(photos, LABELS)]]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from keras_semisis.data.label_space import LabelSpace
+from keras_semisis.data.sources.benchmark import check_split
 from keras_semisis.data.sources.file_source import FileSource, find_files
 
 # Name and colour of ids 0, 1, 2, ...: the first name of each class, and the colours of the scene parsing benchmark
@@ -28,7 +29,7 @@ blanket 1400ff, sculpture ffff00, hood 0099ff, sconce 0029ff, vase 00ffcc, traff
 ad00ff, fan 00f5ff, pier 4700ff, crt screen 7a00ff, plate 00ffb8, monitor 005cff, bulletin board b8ff00, shower 0085ff,
 radiator ffd600, glass 19c2c2, clock 66ff00, flag 5c00ff
 """
-_FOLDERS = {"train": "training", "val": "validation"}
+_FOLDERS = {"train": "training", "val": "validation", "test": "testing"}
 _ARCHIVE = "ADEChallengeData2016"
 
 
@@ -48,7 +49,8 @@ class ADE20K(FileSource):
 
     Args:
         root: The folder.
-        split: "train" or "val".
+        split: "train" or "val"; of "test" the photos alone are read, ``images/testing`` or ``release_test/testing``.
+        only: "images" for photos alone, whose label maps need not be there, "labels" for label maps alone; None for pairs.
 
     Attributes:
         label_space: Its 151 classes; also of the class itself, without any data.
@@ -70,10 +72,17 @@ class ADE20K(FileSource):
     published_image_size = (256, 256)
     published_load_size = (286, 286)
 
-    def __init__(self, root: str | Path, split: str = "train"):
-        if split not in _FOLDERS:
-            raise ValueError(f'split={split!r} is none of "train" and "val".')
+    splits = ("train", "val")
+    photo_splits = ("test",)
+
+    def __init__(self, root: str | Path, split: str = "train", only: str | None = None):
+        check_split(self, split, only)
         root = Path(root)
-        root = root / _ARCHIVE if (root / _ARCHIVE).is_dir() else root
-        super().__init__(find_files(root / "images" / _FOLDERS[split]), find_files(root / "annotations" / _FOLDERS[split]),
-                         ADE20K.label_space)
+        inside = root / _ARCHIVE if (root / _ARCHIVE).is_dir() else root
+        photos = inside / "images" / _FOLDERS[split]
+        if split == "test":  # an archive of its own
+            released = [above / "release_test" / "testing" for above in (inside, root, inside.parent)]
+            photos = next((folder for folder in (photos, *released) if folder.is_dir()), photos)
+        images = None if only == "labels" else find_files(photos)
+        labels = None if only == "images" else find_files(inside / "annotations" / _FOLDERS[split])
+        super().__init__(images, labels, None if labels is None else ADE20K.label_space)

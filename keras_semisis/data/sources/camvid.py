@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from keras_semisis.data.label_space import LabelSpace
+from keras_semisis.data.sources.benchmark import check_split
 from keras_semisis.data.sources.file_source import FileSource, find_files
 
 _NAMES = ("sky", "building", "pole", "road", "sidewalk", "tree", "sign symbol", "fence", "car", "pedestrian",
@@ -20,6 +21,7 @@ class CamVid(FileSource):
     Args:
         root: The folder.
         split: "train", "val" or "test".
+        only: "images" for photos alone, "labels" for label maps alone; None for pairs.
 
     Raises:
         DataError: If a folder is missing or empty, or an image and a label map have no partner.
@@ -36,9 +38,12 @@ class CamVid(FileSource):
 
     label_space = LabelSpace(_NAMES, _PALETTE, ignore_class=11)
 
-    def __init__(self, root: str | Path, split: str = "train"):
-        if split not in ("train", "val", "test"):
-            raise ValueError(f'split={split!r} is none of "train", "val" and "test".')
+    splits = ("train", "val", "test")
+    photo_splits = ()
+
+    def __init__(self, root: str | Path, split: str = "train", only: str | None = None):
+        check_split(self, split, only)
         root = Path(root)
-        super().__init__(images=find_files(root / split), labels=find_files(root / f"{split}annot"),
-                         label_space=CamVid.label_space)
+        images = None if only == "labels" else find_files(root / split)
+        labels = None if only == "images" else find_files(root / f"{split}annot")
+        super().__init__(images, labels, None if labels is None else CamVid.label_space)

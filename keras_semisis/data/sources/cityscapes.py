@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+from keras_semisis.data.data_error import DataError
 from keras_semisis.data.label_space import LabelSpace
+from keras_semisis.data.remedy import Remedy
+from keras_semisis.data.sources.benchmark import check_split
 from keras_semisis.data.sources.file_source import FileSource, find_files
+from keras_semisis.data.sources.folder_files import paired_by_name
 
 # Name, train id (-: not evaluated) and colour of classes 0..34: the label ids, and -1
 _CLASSES = """
@@ -26,16 +30,22 @@ def _parsed():
 
 
 class Cityscapes(FileSource):
-    """Cityscapes with fine annotations: 2,975 training and 500 validation images of 1024×2048 pixels.
+    """Cityscapes with fine annotations: 2,975 training and 500 validation images of 1024×2048 pixels; and 19,998 further ones.
 
     ``root`` holds the unpacked archives: ``leftImg8bit/train/CITY/*_leftImg8bit.png`` and
     ``gtFine/train/CITY/*_gtFine_labelIds.png``, and ``val`` likewise. Classes are the label ids 0..33; license plates, -1 or
     255 in a file, are class 34. Don't care is 0 (unlabeled), as in published work on semantic image synthesis; segmentation
-    is evaluated on the 19 `train_ids`.
+    is evaluated on the 19 `train_ids`. Other files beside the label maps (colours, instances, train ids) are not read.
+
+    Of ``train_extra`` the photos are in ``leftImg8bit/train_extra``, coarse label maps in
+    ``gtCoarse/train_extra/CITY/*_gtCoarse_labelIds.png``: unpaired data, by ``only=``. Photos of which the archives have no
+    label map are its ``unpaired_images``.
 
     Args:
         root: The folder.
-        split: "train" or "val".
+        split: "train", "val" or "train_extra"; of "test" the photos alone are read.
+        only: "images" for photos alone, whose label maps need not be there, "labels" for label maps alone; None for pairs.
+        annotation: "gtFine" or "gtCoarse"; None is the former where there is one.
 
     Attributes:
         label_space: Its 35 classes; also of the class itself, without any data.
@@ -43,13 +53,15 @@ class Cityscapes(FileSource):
         id_map: Stored id → class.
 
     Raises:
-        DataError: If a folder is missing or empty, or an image and a label map have no partner.
+        DataError: If a folder is missing or empty, an image and a label map of "train" or "val" have no partner, or there are
+            train ids in place of label ids.
 
     Example:
 
     >>> Cityscapes.label_space.num_classes, Cityscapes.label_space.class_names[7], Cityscapes.train_ids[7]
     (35, 'road', 0)
     >>> train = Cityscapes("path/to/cityscapes", split="train")  # doctest: +SKIP
+    >>> photos = Cityscapes("path/to/cityscapes", split="train_extra", only="images")  # doctest: +SKIP
 
     Reference:
         Cordts et al., "The Cityscapes Dataset for Semantic Urban Scene Understanding", CVPR 2016.
@@ -59,10 +71,38 @@ class Cityscapes(FileSource):
     id_map = _ID_MAP
     published_image_size = (256, 512)
 
-    def __init__(self, root: str | Path, split: str = "train"):
-        if split not in ("train", "val"):
-            raise ValueError(f'split={split!r} is none of "train" and "val" (the labels of "test" are not public).')
-        root = Path(root)
-        super().__init__(find_files(root / "leftImg8bit" / split, ending="_leftImg8bit"),
-                         find_files(root / "gtFine" / split, ending="_gtFine_labelIds"),
-                         Cityscapes.label_space)
+    splits = ("train", "val", "train_extra")
+    photo_splits = ("test",)
+
+    def __init__(self, root: str | Path, split: str = "train", only: str | None = None, annotation: str | None = None):
+        check_split(self, split, only)
+        if annotation not in (None, "gtFine", "gtCoarse"):
+            raise ValueError(f'annotation={annotation!r} is none of "gtFine" and "gtCoarse".')
+        root, extra = Path(root), split == "train_extra"
+        annotation = annotation or ("gtCoarse" if extra else "gtFine")
+        images = None if only == "labels" else find_files(root / "leftImg8bit" / split, ending="_leftImg8bit")
+        labels = None if only == "images" else self.label_files(root / annotation / split, f"_{annotation}")
+        unpaired = {}, {}
+        if extra and only is None:  # the archives lack some of its label maps
+            images, labels, *unpaired = paired_by_name(images, labels)
+        super().__init__(images, labels, None if labels is None else Cityscapes.label_space)
+        self._set_unpaired(*unpaired)
+
+    @staticmethod
+    def label_files(folder: Path, ending: str = "") -> dict[str, Path]:
+        """The label maps below a folder, which hold label ids, by their names; other files beside them are none.
+
+        Raises:
+            DataError: If there are none.
+        """
+        try:
+            return find_files(folder, ending=f"{ending}_labelIds")
+        except DataError as error:
+            if not folder.is_dir() or not next(folder.rglob("*_labelTrainIds.*"), None):
+                raise
+            raise DataError(
+                f"{folder}: there are *{ending}_labelTrainIds but no *{ending}_labelIds. Train ids are 19 of the 35 classes, "
+                "in another order. Unpack gtFine_trainvaltest.zip or gtCoarse.zip again, which hold *_labelIds.",
+                Remedy("Or read the train ids as the classes of a Folder, by {}.", {
+                    "images": "leftImg8bit", "labels": "gtFine", "image_suffix": "_leftImg8bit",
+                    "label_suffix": "_gtFine_labelTrainIds", "ignore_class": 255})) from error

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.label_space import LabelSpace, distinct_colours
+from keras_semisis.data.sources.benchmark import check_split
 from keras_semisis.data.sources.file_source import FileSource, find_files
 
 # Names of ids 0, 1, 2, ...: a stored id is one less
@@ -42,7 +43,8 @@ class COCOStuff(FileSource):
 
     Args:
         root: The folder.
-        split: "train" or "val".
+        split: "train" or "val"; of "unlabeled" (``unlabeled2017``) and "test" the photos alone are read.
+        only: "images" for photos alone, whose label maps need not be there, "labels" for label maps alone; None for pairs.
 
     Attributes:
         label_space: Its 183 classes; also of the class itself, without any data.
@@ -64,22 +66,28 @@ class COCOStuff(FileSource):
     published_image_size = (256, 256)
     published_load_size = (286, 286)
 
-    def __init__(self, root: str | Path, split: str = "train"):
-        if split not in ("train", "val"):
-            raise ValueError(f'split={split!r} is none of "train" and "val".')
-        images, labels = _folders(Path(root), split)
-        super().__init__(find_files(images), find_files(labels), COCOStuff.label_space)
+    splits = ("train", "val")
+    photo_splits = ("unlabeled", "test")
+
+    def __init__(self, root: str | Path, split: str = "train", only: str | None = None):
+        check_split(self, split, only)
+        images, labels = _folders(Path(root), split, only)
+        super().__init__(None if only == "labels" else find_files(images), None if only == "images" else find_files(labels),
+                         None if only == "images" else COCOStuff.label_space)
 
 
-def _folders(root, split):
+def _folders(root, split, only):
     layouts = ((f"{split}_img", f"{split}_label"), (f"{split}2017", f"stuffthingmaps/{split}2017"),
                (f"images/{split}2017", f"stuffthingmaps/{split}2017"))
     for images, labels in layouts:
-        if (root / images).is_dir() and (root / labels).is_dir():
+        if (only == "labels" or (root / images).is_dir()) and (only == "images" or (root / labels).is_dir()):
             return root / images, root / labels
     if not root.is_dir():
         raise DataError(f"{root}: there is no such folder. Correct the path.")
     listed = ", ".join(sorted(entry.name for entry in root.iterdir())[:10]) or "nothing"
-    expected = "; or ".join(f"{images} and {labels}" for images, labels in layouts)
-    raise DataError(f"{root}: expected {expected}; this folder holds {listed}. Correct the path, or unpack both images and "
-                    "label maps (stuffthingmaps_trainval2017.zip) into it.")
+    expected = "; or ".join(dict.fromkeys({None: f"{images} and {labels}", "images": images, "labels": labels}[only]
+                                          for images, labels in layouts))
+    unpack = "Correct the path."
+    if split in COCOStuff.splits:
+        unpack = "Correct the path, or unpack both images and label maps (stuffthingmaps_trainval2017.zip) into it."
+    raise DataError(f"{root}: expected {expected}; this folder holds {listed}. {unpack}")

@@ -13,7 +13,7 @@ import warnings
 import zlib
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
@@ -43,6 +43,16 @@ def read_image(path: Path, image_range: tuple[float, float] | None = None) -> np
         DataError: If the file is missing, truncated or damaged, or no image.
     """
     return decode_image(read_bytes(path), str(path), image_range)
+
+
+def upright_size(file: Path | BinaryIO) -> tuple[int, int] | None:
+    """(height, width) of a photo as its header and EXIF data say; None of a file that cannot be read."""
+    try:
+        with Image.open(file, formats=_FORMATS) as image:
+            size = image.size
+            return size if image.getexif().get(_ORIENTATION, 1) > 4 else size[::-1]
+    except Exception:  # whatever is wrong with it is told where it is decoded
+        return None
 
 
 def read_label_map(path: Path, label_space: "LabelSpace | None") -> np.ndarray:

@@ -15,7 +15,7 @@ from keras_semisis.data.data_error import DataError
 from keras_semisis.data.data_warning import DataWarning
 from keras_semisis.data.label_space import LabelSpace
 from keras_semisis.data.remedy import Remedy
-from keras_semisis.data.sources.decoding import read_bytes, read_image, read_label_map, unreadable
+from keras_semisis.data.sources.decoding import read_bytes, read_image, read_label_map, unreadable, upright_size
 from keras_semisis.data.sources.image_range import checked_range
 from keras_semisis.data.sources.source import Source
 
@@ -74,7 +74,7 @@ def _images_and_others(folder):
     for path in sorted(_files_below(folder)):
         if path.suffix.lower() in SUFFIXES:
             paths.append(path)
-        elif path.name.lower() not in _LITTER and not path.name.lower().endswith("classes.csv"):
+        elif path.name.lower() not in _LITTER and not path.name.lower().endswith(("classes.csv", "class_dict.csv")):
             others.append(path)
     return paths, others
 
@@ -114,7 +114,7 @@ def _files_below(folder: Path, above: tuple[tuple[int, int], ...] = ()) -> Itera
         if (status.st_dev, status.st_ino) in above:  # a link to a folder that it is in
             return
         with os.scandir(folder) as listing:
-            entries = [(Path(entry.path), _leads_to_folder(entry)) for entry in listing
+            entries = [(Path(entry.path), leads_to_folder(entry)) for entry in listing
                        if not entry.name.startswith(".")]
     except OSError as error:
         raise unreadable(folder, error) from None
@@ -125,7 +125,8 @@ def _files_below(folder: Path, above: tuple[tuple[int, int], ...] = ()) -> Itera
             yield path
 
 
-def _leads_to_folder(entry):
+def leads_to_folder(entry: os.DirEntry) -> bool:
+    """Whether an entry of a folder is a folder, or a link to one."""
     try:
         return entry.is_dir()
     except OSError:  # a link that leads nowhere: it is an error where it has an image's name and is read
@@ -179,6 +180,13 @@ class FileSource(Source):
         self.label_space = label_space
         self._image_range = None if image_range is None else checked_range(image_range)
 
+    def _set_unpaired(self, images: Mapping[str, Path], labels: Mapping[str, Path]) -> None:
+        """Makes sources of the files that have no partner."""
+        if images:
+            self.unpaired_images = FileSource(images, None, None, self._image_range)
+        if labels:
+            self.unpaired_labels = FileSource(None, labels, self.label_space)
+
     def __len__(self):
         return len(self._names)
 
@@ -207,6 +215,9 @@ class FileSource(Source):
         except OSError as error:
             raise unreadable(files[name], error) from None
         return f"{name}/{status.st_size}/{status.st_mtime_ns}"
+
+    def photo_size(self, index):
+        return None if self._images is None else upright_size(self._images[self._names[index]])
 
     def image_bytes(self, index):
         if self._images is None or self._image_range is not None:  # by which a photo is not as it is in the file

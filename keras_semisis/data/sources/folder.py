@@ -1,12 +1,11 @@
 """A folder of the user's own: images and label maps in image files."""
 
-import csv
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,17 +22,16 @@ from keras_semisis.data.id_survey import (
 )
 from keras_semisis.data.label_space import LabelSpace, distinct_colours, unnamed_classes
 from keras_semisis.data.remedy import Remedy
+from keras_semisis.data.sources.classes_file import find_classes, read_classes
 from keras_semisis.data.sources.decoding import decode_label_picture, read_bytes
-from keras_semisis.data.sources.file_source import FileSource, find_files
-from keras_semisis.data.sources.folder_files import FolderFiles, find_pairs
+from keras_semisis.data.sources.file_source import FileSource
+from keras_semisis.data.sources.folder_files import FolderFiles, find_label_maps, find_pairs, find_photos
+from keras_semisis.data.sources.folder_layout import FolderLayout
 from keras_semisis.data.sources.label_picture import LabelPicture, colours_of, ids_or_classes, is_ramp, without_palette
-from keras_semisis.data.sources.pairing import bare_suffix
 from keras_semisis.data.stored_ids import integer_ids
 
 _MOST_CLASSES = 1024
 _NAME_THEM = Remedy("If they are ids all the same, name all classes in a classes.csv.")
-# What the column ignore of a classes.csv may hold
-_IGNORE = {"": False, "0": False, "no": False, "false": False, "1": True, "yes": True, "true": True}
 
 
 class Folder(FileSource):
@@ -44,20 +42,25 @@ class Folder(FileSource):
     map may differ in letter case, and in a suffix: ``street.jpg`` and ``street_mask.png``, ``street.jpg.png``. Photos and label
     maps may lie in one folder, where the suffix, or JPEG beside PNG, tells which is which.
 
-    With ``split="train"`` the files are in ``root/images/train`` or ``root/train/images``, the same for
-    labels. A label map is a grey PNG of class ids (8 or 16 bit, or red = green = blue), an indexed PNG (its indices are the
+    With ``split="train"`` the files are in ``root/images/train`` or ``root/train/images``, or photos and label maps together in
+    ``root/train``, and the like for labels. Other usual names are known: "masks", "annotations" and others for labels,
+    "training", "valid", "validation", "testing" for splits. A folder with splits is not read without one.
+
+    A label map is a grey PNG of class ids (8 or 16 bit, or red = green = blue), an indexed PNG (its indices are the
     ids, unless its colours are those of the classes), or an RGB PNG whose colours are those of ``palette``, ``label_space``
     or `classes.csv`.
 
     Where ``label_space`` is not given, it comes from ``palette``, with classes named "class 0", "class 1"
-    and so on; else from the file ``root/classes.csv``: a header ``id,name,r,g,b`` (and ``ignore``, where 1
-    marks the don't-care class and the others have 0 or nothing), one line for each id from 0 on. Where there
-    is neither, all label maps are read once for their ids: the classes are 0 to the highest id found, with a
-    drawn palette. Name the classes to make sure that a training and a validation folder agree.
+    and so on; else from a file ``classes.csv`` (or Roboflow's ``_classes.csv``, or ``class_dict.csv``) in ``root`` or beside
+    the label maps: a header ``id,name,r,g,b`` (and ``ignore``, where 1 marks the don't-care class and the others have 0 or
+    nothing), one line for each id from 0 on. Where there is neither, all label maps are read once for their ids: the classes
+    are 0 to the highest id found, with a drawn palette. Name the classes to make sure that a training and a validation folder
+    agree.
 
     Args:
         root: The folder.
-        split: Name of a split, or None if there are none.
+        split: Name of a split, or None if there are none. Of the usual names of one ("val", "valid", "validation") each finds
+            the others.
         images: Folder of the images, in ``root`` or elsewhere; None for a source of label maps alone.
         labels: Folder of the label maps, in ``root`` or elsewhere; None for a source of images alone.
         label_space: What the ids mean.
@@ -107,79 +110,51 @@ class Folder(FileSource):
             raise ValueError("images=None and labels=None leave nothing to read. Name at least one folder.")
         if label_space is not None and palette is not None:
             raise ValueError("label_space= says what palette= would say. Give one or the other.")
-        files = self._find(None if images is None else _split_folder(root, images, split),
-                           None if labels is None else _split_folder(root, labels, split), image_suffix, label_suffix)
+        folders = _folders(FolderLayout(root, images, labels), split)
+        files = self._find(*folders, image_suffix, label_suffix)
         if labels is None:
             label_space = None
         elif label_space is None:
-            classes = root / "classes.csv"
+            classes = find_classes((root, *(folder for folder in reversed(folders) if folder), folders.labels.parent))
             if palette is not None:
                 label_space = LabelSpace(unnamed_classes(len(palette)), palette)
-            elif classes.is_file():
+            elif classes is not None:
                 label_space = read_classes(classes)
             else:
                 label_files = [*files.labels.values(), *files.unpaired_labels.values()]
-                label_space = _found_label_space(label_files, id_map, ignore_class, bad_files(skip_bad))
+                label_space = found_label_space(label_files, id_map, ignore_class, bad_files(skip_bad))
         if label_space is not None and ignore_class is not None:
-            label_space = _with_ignored(label_space, ignore_class)
+            label_space = with_ignored(label_space, ignore_class)
         if label_space is not None:
             label_space = label_space.with_ids(id_map)
         super().__init__(files.images, files.labels, label_space, image_range)
-        if files.unpaired_images:
-            self.unpaired_images = FileSource(files.unpaired_images, None, None, image_range)
-        if files.unpaired_labels:
-            self.unpaired_labels = FileSource(None, files.unpaired_labels, label_space)
+        self._set_unpaired(files.unpaired_images, files.unpaired_labels)
 
     @staticmethod
     def _find(images, labels, image_suffix, label_suffix):
         if images is None:
-            return FolderFiles(None, find_files(labels, bare_suffix(label_suffix) or ""), {}, {})
+            return FolderFiles(None, find_label_maps(labels, label_suffix), {}, {})
         if labels is None:
-            return FolderFiles(find_files(images, bare_suffix(image_suffix) or ""), None, {}, {})
+            return FolderFiles(find_photos(images, image_suffix), None, {}, {})
         return find_pairs(images, labels, image_suffix, label_suffix)
 
 
-def _split_folder(root: Path, folder: str | Path, split: str | None) -> Path:
-    if split is None:
-        return root / folder
-    split_first = root / split / folder
-    return split_first if split_first.is_dir() else root / folder / split
+def _folders(layout, split):
+    """Where the photos and label maps of a split are."""
+    if split is not None:
+        name = layout.named(split)
+        if name is None:
+            there = f"its splits are {', '.join(layout.splits)}" if layout.splits else "it has no splits"
+            raise DataError(f"{layout.root}: there is no split {split!r}, neither {split}/images nor images/{split}; {there}. "
+                            "Correct the path or the split's name.")
+        return layout.splits[name]
+    if layout.is_divided and None not in layout.whole():
+        raise DataError(f"{layout.root}: this folder has the splits {', '.join(layout.usual_splits)}, which are not read as "
+                        "one. Name one by split=.")
+    return layout.whole()
 
 
-def read_classes(path: Path) -> LabelSpace:
-    """The label space of a `classes.csv`, as `Folder` describes it.
-
-    Raises:
-        DataError: If it cannot be understood.
-    """
-    try:
-        text = read_bytes(path).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: this is no UTF-8 text ({error}). Save it again with the encoding UTF-8.") from None
-    try:
-        rows = list(csv.DictReader(StringIO(text, newline="")))
-        ids = [int(row["id"]) for row in rows]
-        colours = [tuple(int(row[channel]) for channel in "rgb") for row in rows]
-        names = [row["name"] for row in rows]
-        ignored = [i for i, row in zip(ids, rows, strict=True) if _IGNORE[(row.get("ignore") or "").strip().lower()]]
-    except (KeyError, TypeError, ValueError, csv.Error) as error:
-        raise DataError(f"{path}: not understood ({error!r}). It needs the header id,name,r,g,b and "
-                        "integers in all columns but the name; in a column ignore, 1 for the don't-care class and 0 or "
-                        "nothing for the others.") from error
-    if sorted(ids) != list(range(len(ids))) or not ids:
-        raise DataError(f"{path}: its ids are {sorted(ids)[:12]}, but must be 0, 1, 2, ... with none left out or twice.",
-                        Remedy("Renumber them, and give {} if the label maps store other ids.", {"id_map": ...}))
-    if len(ignored) > 1:
-        raise DataError(f"{path}: ids {ignored} are all marked as ignore, but there is one don't-care class.",
-                        Remedy("Merge them in the file, and the ids in the label maps by {}.", {"id_map": ...}))
-    order = np.argsort(ids)
-    try:
-        return LabelSpace([names[i] for i in order], [colours[i] for i in order], ignored[0] if ignored else None)
-    except ValueError as error:
-        raise DataError(f"{path}: {error}") from None
-
-
-def _with_ignored(space: LabelSpace, ignore_class: int) -> LabelSpace:
+def with_ignored(space: LabelSpace, ignore_class: int) -> LabelSpace:
     """A label space in which ``ignore_class`` is the don't-care class."""
     if 0 <= ignore_class < space.num_classes:
         return replace(space, ignore_class=ignore_class)
@@ -187,16 +162,23 @@ def _with_ignored(space: LabelSpace, ignore_class: int) -> LabelSpace:
     return space.with_ids({ignore_class: space.ignore_class})
 
 
-def _found_label_space(files: Sequence[Path], id_map: Mapping[int, int],
-                       ignore_class: int | None, bad: BadFiles) -> LabelSpace:
-    """The label space of all ids that label maps hold, but for one of ``ignore_class`` above the others."""
+def found_label_space(files: Sequence[Any], id_map: Mapping[int, int], ignore_class: int | None, bad: BadFiles,
+                      read: Callable[[Any], bytes] = read_bytes) -> LabelSpace:
+    """The label space of all ids that label maps hold, but for one of ``ignore_class`` above the others.
+
+    Args:
+        files: Paths, or what else ``read`` takes, which as text are what they are called in messages.
+        id_map, ignore_class: As `Folder` takes them.
+        bad: Takes note of those that cannot be used.
+        read: The bytes of one of them.
+    """
     first: dict[int, Path] = {}
     survey, palettes = IdSurvey(), _Palettes()
     for path in files:
         try:
-            picture = decode_label_picture(read_bytes(path), str(path))
+            picture = decode_label_picture(read(path), str(path))
             if picture.has_colours:
-                raise without_palette(str(path), _all_colours(files))
+                raise without_palette(str(path), _all_colours(files, read))
             label_map, _ = ids_or_classes(picture, None, str(path))
             palettes.add(picture, path)
             own = IdSurvey([label_map])
@@ -254,12 +236,12 @@ class _Palettes:
                                        "16-bit grey PNG."))
 
 
-def _all_colours(files):
+def _all_colours(files, read):
     """The colours of all label pictures that have colours."""
     found = []
     for path in files:
         with suppress(DataError):
-            picture = decode_label_picture(read_bytes(path), str(path))
+            picture = decode_label_picture(read(path), str(path))
             if picture.has_colours:
                 found.append(colours_of(picture.pixels))
     return colours_of(np.concatenate(found))

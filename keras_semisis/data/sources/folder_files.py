@@ -5,8 +5,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from keras_semisis.data.data_error import DataError
+from keras_semisis.data.data_warning import DataWarning
+from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.file_source import by_name, find_files, image_files
-from keras_semisis.data.sources.pairing import bare_suffix, find_rule, find_rule_in_one, matched
+from keras_semisis.data.sources.pairing import (
+    bare_suffix,
+    find_rule,
+    find_rule_in_one,
+    label_map_suffix,
+    label_maps_among,
+    matched,
+)
 
 # Formats that a label map cannot have, since they alter ids
 _PHOTO_FORMATS = (".jpg", ".jpeg")
@@ -47,24 +56,93 @@ def find_pairs(images: Path, labels: Path, image_suffix: str | None = None, labe
     _check_given(labels, maps, label_suffix, "label")
     first = next(iter(photos.values())), next(iter(maps.values()))
     photos, maps, neither = matched(photos, maps, rule)
-    both = [name for name in photos if name in maps]
-    alone = [{name: path for name, path in files.items() if name not in partners}
-             for files, partners in ((photos, maps), (maps, photos))]
-    if not both:
+    found = paired_by_name(photos, maps)
+    alone = found.unpaired_images, found.unpaired_labels
+    if not found.images:
         raise DataError(
             f"{first[0]} and {first[1]}: no photo and no label map have the same name (of {len(photos)} in {images} and "
-            f"{len(maps)} in {labels}). Rename them, give the suffixes in which they differ by image_suffix= and "
-            "label_suffix=, or name them as unpaired data: --unpaired-images and --unpaired-labels on the command line, "
-            "Folder(labels=None) and Folder(images=None) in Python.")
+            f"{len(maps)} in {labels}).",
+            Remedy("Give them equal names, or the suffixes in which they differ by {};",
+                   {"image_suffix": ..., "label_suffix": ...}),
+            Remedy("or name them as unpaired data: --unpaired-images and --unpaired-labels on the command line, "
+                   "Folder(labels=None) and Folder(images=None) in Python."))
     if neither:
-        warnings.warn(f"{neither[0]}: no label map by its name, and passed over ({len(neither)} such files; the names of label "
-                      f"maps end in {rule.label!r}). Give label_suffix= if this is wrong.", stacklevel=4)
+        warnings.warn(DataWarning(
+            f"{neither[0]}: no label map by its name, and passed over ({len(neither)} such files; the names of label maps end "
+            f"in {rule.label!r}).", Remedy("Give {} if this is wrong.", {"label_suffix": ...})), stacklevel=4)
     if all(alone):
         example = [next(iter(files.values())) for files in alone]
-        warnings.warn(f"{images}: {len(alone[0])} photos have no label map, and {len(alone[1])} label maps no photo. They are "
-                      f"used as unpaired ones. If they belong together, such as {example[0].name} and {example[1].name}, give "
-                      "them equal names.", stacklevel=4)
-    return FolderFiles({name: photos[name] for name in both}, {name: maps[name] for name in both}, *alone)
+        warnings.warn(DataWarning(
+            f"{images}: {len(alone[0])} photos have no label map, and {len(alone[1])} label maps no photo. They are used as "
+            f"unpaired ones. If they belong together, such as {example[0].name} and {example[1].name}, give them equal names."),
+            stacklevel=4)
+    return found
+
+
+def paired_by_name(images: dict[str, Path], labels: dict[str, Path]) -> FolderFiles:
+    """Files of equal names as pairs, and the others."""
+    both = [name for name in images if name in labels]
+    return FolderFiles({name: images[name] for name in both}, {name: labels[name] for name in both},
+                       {name: path for name, path in images.items() if name not in labels},
+                       {name: path for name, path in labels.items() if name not in images})
+
+
+def find_photos(folder: Path, image_suffix: str | None = None) -> dict[str, Path]:
+    """The photos in a folder that may hold their label maps as well, which are left out.
+
+    Args:
+        folder: The folder.
+        image_suffix: What the names of photos end in; None for photos of any names but those of label maps.
+
+    Raises:
+        DataError: If there are none.
+
+    Warns:
+        DataWarning: If label maps are left out.
+    """
+    if image_suffix:
+        return find_files(folder, bare_suffix(image_suffix))
+    paths = image_files(folder) if folder.is_dir() else []
+    if not paths:
+        find_files(folder)  # raises, and says what there is instead
+    lossy = {path.with_suffix("") for path in paths if path.suffix.lower() in _PHOTO_FORMATS}
+    masks = [path for path in paths if path.suffix.lower() not in _PHOTO_FORMATS and path.with_suffix("") in lossy]
+    files = by_name(folder, [path for path in paths if path not in {*masks}])
+    suffix = label_map_suffix(files)
+    if suffix is not None:
+        masks += [path for name, path in files.items() if name.casefold().endswith(suffix.casefold())]
+        files = {name: path for name, path in files.items() if not name.casefold().endswith(suffix.casefold())}
+    if masks:
+        warnings.warn(DataWarning(
+            f"{masks[0]}: a label map by its name, and left out of the photos ({len(masks)} such files)."), stacklevel=4)
+    return files
+
+
+def find_label_maps(folder: Path, label_suffix: str | None = None) -> dict[str, Path]:
+    """The label maps in a folder; colours, instances and photos that lie beside them are left out.
+
+    Args:
+        folder: The folder.
+        label_suffix: What the names of label maps end in, "" for all files; None to find it.
+
+    Raises:
+        DataError: If there are none, or several files of each name may be the label map.
+
+    Warns:
+        DataWarning: If files are left out.
+    """
+    paths = image_files(folder) if folder.is_dir() else []
+    if label_suffix is not None or not paths:
+        return find_files(folder, bare_suffix(label_suffix) or "")
+    kept = [path for path in paths if path.suffix.lower() not in _PHOTO_FORMATS] or paths
+    files = by_name(folder, kept)
+    chosen = label_maps_among(files, str(folder))
+    maps = {name: path for name, path in files.items() if name in chosen}
+    if len(maps) < len(paths):
+        other = next(path for path in paths if path not in {*maps.values()})
+        warnings.warn(DataWarning(f"{other}: no label map by its name, and left out ({len(paths) - len(maps)} such files).",
+                                  Remedy("Give {} if this is wrong.", {"label_suffix": ...})), stacklevel=4)
+    return maps
 
 
 def _told_apart(folder, image_suffix, label_suffix):
@@ -83,8 +161,9 @@ def _told_apart(folder, image_suffix, label_suffix):
     names = by_name(folder, paths)
     rule = find_rule_in_one(names, image_suffix, label_suffix, str(folder))
     if not rule.label:
-        raise DataError(f"{folder}: photos and label maps lie in one folder, and their names do not tell which are which. Give "
-                        "label_suffix=, what the names of label maps end in, or put the two into folders of their own.")
+        raise DataError(f"{folder}: photos and label maps lie in one folder, and their names do not tell which are which.",
+                        Remedy("Name what those of label maps end in by {}, or put the two into folders of their own.",
+                               {"label_suffix": ...}))
     maps = {name: path for name, path in names.items() if name.casefold().endswith(rule.label.casefold())}
     return {name: path for name, path in names.items() if name not in maps}, maps, rule
 
@@ -99,5 +178,6 @@ def _with_photos_of_any_format(photos, maps, rule):
 
 def _check_given(folder, files, suffix, what):
     if suffix and not any(name.casefold().endswith(suffix.casefold()) for name in files):
-        raise DataError(f"{folder}: no file has a name that ends in {what}_suffix={suffix!r}; there is "
-                        f"{next(iter(files.values())).name}, for example. Correct the suffix.")
+        example = next(iter(files.values())).name
+        raise DataError(f"{folder}: no file has a name that ends in {suffix!r}; there is {example}, for example.",
+                        Remedy("Correct {}.", {f"{what}_suffix": ...}))

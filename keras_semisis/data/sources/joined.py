@@ -39,6 +39,10 @@ class Joined(Source):
         number, position = self._at(index)
         return self.parts[number].class_counts(position)
 
+    def photo_size(self, index):
+        number, position = self._at(index)
+        return self.parts[number].photo_size(position)
+
     def load_image(self, index):
         number, position = self._at(index)
         return self.parts[number].load_image(position)

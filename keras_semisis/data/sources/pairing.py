@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_semisis.data.data_error import DataError
+from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.file_source import SUFFIXES
 
 # Where the suffix of a name may begin: at a separator, at a capital letter, or where letters follow a digit
@@ -87,6 +88,56 @@ def find_rule_in_one(names: Collection[str], image: str | None = None, label: st
     return _best(found, NameRule(image or "", label or ""), where)
 
 
+def label_map_suffix(names: Collection[str]) -> str | None:
+    """The suffix of label maps among photos of the same names, or None if no name is that of a label map.
+
+    Example:
+
+    >>> label_map_suffix(["a", "a_mask", "b", "b_mask"]), label_map_suffix(["a_left", "a_right"])
+    ('_mask', None)
+    """
+    try:
+        rule = find_rule_in_one(names)
+    except DataError:
+        return None
+    return rule.label if _words(rule.label) & _LABEL_WORDS else None
+
+
+def label_maps_among(names: Collection[str], where: str) -> set[str]:
+    """The names of label maps, where files of colours, instances and the like lie beside them.
+
+    Args:
+        names: Names of files, without the format.
+        where: Their folder, for messages.
+
+    Raises:
+        DataError: If several files of each name may be the label map.
+
+    Example:
+
+    >>> sorted(label_maps_among(["a_labelIds", "a_color", "b_labelIds", "b_color"], "labels"))
+    ['a_labelIds', 'b_labelIds']
+    """
+    ends: dict[str, set[str]] = {}
+    for name in names:
+        for end in ("", *_suffixes(name)):
+            if not end or (end[0] in "_-. " and _words(end) & (_LABEL_WORDS | _OTHER_WORDS)):
+                ends.setdefault(stem(name, end), set()).add(end)
+    times = Counter(end for found in ends.values() if len(found) > 1 for end in found)
+    kinds = [end for end, number in times.items() if 2 * number >= max(times.values())]
+    kinds = [end for end in kinds if not any(other and other != end and _is_end(other, end) for other in kinds)]
+    labels = [end for end in kinds if not _words(end) & _OTHER_WORDS]
+    labels = [end for end in labels if _words(end) & _LABEL_WORDS] or labels
+    if len(labels) > 1:
+        listed = " and in ".join(repr(end) for end in sorted(labels))
+        raise DataError(f"{where}: there are several files of each name, which end in {listed}, and it is not clear which are "
+                        "the label maps.", Remedy("Give {}, or another of them.", {"label_suffix": sorted(labels)[0]}))
+    if not labels:
+        return {*names}
+    others = [end for end in kinds if end and end != labels[0]]
+    return {name for name in names if _is_end(labels[0], name) and not any(_is_end(other, name) for other in others)}
+
+
 def _pairs_by_rule(images, labels, of_images, of_labels):
     found = {}
     for rule in (NameRule(image, label) for image in of_images for label in of_labels):
@@ -113,7 +164,7 @@ def _best(found, plain, where):
     if others:
         listed = " and in ".join(repr(suffix) for suffix in sorted({best[0].label, *others}))
         raise DataError(f"{where}: {most} photos have files whose names end in {listed}, and it is not clear which are the "
-                        f"label maps. Give label_suffix={best[0].label!r}, or the other.")
+                        "label maps.", Remedy("Give {}, or the other.", {"label_suffix": best[0].label}))
     return best[0]
 
 

@@ -4,6 +4,7 @@ import os
 import threading
 import zlib
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 from keras_semisis.data.data_error import DataError
@@ -11,12 +12,15 @@ from keras_semisis.data.label_space import LabelSpace
 from keras_semisis.data.record_files import (
     IMAGES,
     LABEL_MAPS,
+    MANIFEST,
+    UNPAIRED_IMAGES,
+    UNPAIRED_LABELS,
     array_record_module,
     read_index,
     read_manifest,
     shard_path,
 )
-from keras_semisis.data.sources.decoding import decode_image
+from keras_semisis.data.sources.decoding import decode_image, upright_size
 from keras_semisis.data.sources.source import Source
 
 
@@ -63,6 +67,9 @@ class Records(Source):
         self._indexes = [self._open_index(number, stored) for number, stored in enumerate(manifest["shards"])]
         self._readers: dict[Path, object] = {}
         self._lock = threading.Lock()
+        self.unpaired_images, self.unpaired_labels = (
+            Records(self.path / name) if (self.path / name / MANIFEST).is_file() else None
+            for name in (UNPAIRED_IMAGES, UNPAIRED_LABELS))
 
     def _open_index(self, number, stored):
         path = shard_path(self.path, number, "npz")
@@ -114,6 +121,12 @@ class Records(Source):
         number, position = self._at(index)
         counts = self._indexes[number].counts
         return None if counts is None else counts.rows(position, position + 1)[0]
+
+    def photo_size(self, index):
+        try:
+            return upright_size(BytesIO(self._read(IMAGES, index)[0]))
+        except DataError:  # it is told where the photo is read
+            return None
 
     def image_bytes(self, index):
         return self._read(IMAGES, index)[0]

@@ -71,6 +71,10 @@ class Source(ABC):
         """The same for the label map; it reads label maps by `stored_label_space`."""
         return None
 
+    def photo_size(self, index: int) -> tuple[int, int] | None:
+        """(height, width) of the photo, where it is known without decoding it."""
+        return None
+
     def image_fingerprint(self, index: int) -> str | None:
         """A text that changes when the photo of one item does, or None where only reading it would tell.
 
@@ -144,6 +148,9 @@ class Subset(Source):
 
     def label_map_bytes(self, index):
         return self.source.label_map_bytes(self.indices[index])
+
+    def photo_size(self, index):
+        return self.source.photo_size(self.indices[index])
 
     def image_fingerprint(self, index):
         return self.source.image_fingerprint(self.indices[index])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_semisis.data import ADE20K, CamVid, Cityscapes, COCOStuff, DataError, class_statistics, paired_dataset
+from keras_semisis.data import ADE20K, CamVid, Cityscapes, COCOStuff, DataError, Folder, class_statistics, paired_dataset
 from keras_semisis.data.label_space import distinct_colours
 from tests.conftest import SHARED, needs_shared
 
@@ -151,8 +151,12 @@ def test_a_stored_id_that_the_benchmark_has_not_is_named(tmp_path, source, tree,
 
 @pytest.mark.parametrize(("source", "tree"), [(Cityscapes, cityscapes_tree), (ADE20K, ade20k_tree), (COCOStuff, coco_tree)])
 def test_what_is_missing_is_named(tmp_path, source, tree):
-    with pytest.raises(ValueError, match=r'split=.test. is none of "train" and "val"'):
+    with pytest.raises(ValueError, match=r"split='test' is none of .*, which have label maps\. only=\"images\" reads"):
         source(tmp_path, "test")
+    with pytest.raises(ValueError, match=r"split='north' is none of \"train\".* and .*, nor \"test\" \(photos alone\)"):
+        source(tmp_path, "north", only="images")
+    with pytest.raises(ValueError, match="only='photos' is none of"):
+        source(tmp_path, only="photos")
     with pytest.raises(DataError, match=r"expected train_img|there is no such folder"):
         source(tmp_path)
     with pytest.raises(DataError, match="there is no such folder"):
@@ -171,6 +175,79 @@ def test_cityscapes_without_label_ids(tmp_path):
         path.unlink()
     with pytest.raises(DataError, match=r"gtFine/train: no image files named \*_gtFine_labelIds found"):
         Cityscapes(tmp_path)
+
+
+def test_cityscapes_with_train_ids_alone(tmp_path):
+    cityscapes_tree(tmp_path, [label_map(1), label_map(2)])
+    for path in tmp_path.rglob("*labelIds.png"):
+        write(path.with_name(path.name.replace("labelIds", "labelTrainIds")), label_map(*range(19), 255))
+        path.unlink()
+    words = r"gtFine/train: there are \*_gtFine_labelTrainIds but no \*_gtFine_labelIds\..*Unpack gtFine_trainvaltest\.zip"
+    with pytest.raises(DataError, match=words) as caught:
+        Cityscapes(tmp_path)
+    advised = caught.value.remedies[0].settings
+    with pytest.warns(UserWarning, match="passed over"):
+        train = Folder(tmp_path, split="train", **advised)
+    assert (len(train), train.label_space.num_classes, train.label_space.ignore_class) == (2, 20, 19)
+    np.testing.assert_array_equal(train.load(0)[1], label_map(*range(20)))
+
+
+def train_extra(root, number, lacking=0):
+    """Photos and coarse label maps, some of which the archives lack, with all that lies beside them."""
+    for i in range(number):
+        stem = f"aachen/aachen_{i:06d}_000019"
+        write(root / "leftImg8bit" / "train_extra" / f"{stem}_leftImg8bit.png", PHOTO)
+        if i >= lacking:
+            instances = label_map(7000, dtype=np.uint16)
+            for kind, array in (("labelIds", label_map(7, i)), ("color", PHOTO), ("instanceIds", instances)):
+                write(root / "gtCoarse" / "train_extra" / f"{stem}_gtCoarse_{kind}.png", array)
+
+
+def names(source):
+    return [source.name(i) for i in range(len(source))]
+
+
+def test_train_extra_of_cityscapes(tmp_path):
+    train_extra(tmp_path, 5, lacking=2)
+    photos, labels = Cityscapes(tmp_path, "train_extra", only="images"), Cityscapes(tmp_path, "train_extra", only="labels")
+    assert (len(photos), photos.label_space, len(labels)) == (5, None, 3)
+    assert names(labels) == names(photos)[2:] and labels.label_space == Cityscapes.label_space
+    np.testing.assert_array_equal(labels.load_label_map(2), label_map(7, 4))
+    pairs = Cityscapes(tmp_path, "train_extra")
+    assert names(pairs) == names(labels) and names(pairs.unpaired_images) == names(photos)[:2]
+    assert pairs.unpaired_labels is None and pairs.load(0)[0].shape == (6, 8, 3)
+
+
+def test_coarse_label_maps_of_other_splits(tmp_path):
+    cityscapes_tree(tmp_path, [label_map(1)])
+    path = tmp_path / "gtCoarse" / "train" / "aachen" / "aachen_000000_000019_gtCoarse_labelIds.png"
+    write(path, label_map(9))
+    assert Cityscapes(tmp_path, annotation="gtCoarse").load_label_map(0).max() == 9
+    assert Cityscapes(tmp_path).load_label_map(0).max() == 1
+    with pytest.raises(ValueError, match="annotation='fine' is none of"):
+        Cityscapes(tmp_path, annotation="fine")
+
+
+@pytest.mark.parametrize(("source", "split", "folder"), [
+    (Cityscapes, "test", "leftImg8bit/test/berlin/{}_leftImg8bit"), (ADE20K, "test", "images/testing/{}"),
+    (ADE20K, "test", "release_test/testing/{}"), (ADE20K, "test", "ADEChallengeData2016/images/testing/{}"),
+    (COCOStuff, "unlabeled", "unlabeled2017/{}"), (COCOStuff, "unlabeled", "images/unlabeled2017/{}"),
+    (COCOStuff, "test", "test2017/{}"), (CamVid, "train", "train/{}"), (COCOStuff, "train", "train_img/{}")])
+def test_photos_without_label_maps(tmp_path, source, split, folder):
+    for name in "ab":
+        write(tmp_path / f"{folder.format(name)}.png", PHOTO)
+    photos = source(tmp_path, split, only="images")
+    assert len(photos) == 2 and photos.label_space is None and photos.load_image(1).tolist() == PHOTO.tolist()
+
+
+@pytest.mark.parametrize("source", [ADE20K, CamVid, COCOStuff])
+def test_label_maps_without_photos(tmp_path, source):
+    folder = {ADE20K: "annotations/training", CamVid: "trainannot", COCOStuff: "stuffthingmaps/train2017"}[source]
+    write(tmp_path / folder / "a.png", label_map(3))
+    labels = source(tmp_path, "train", only="labels")
+    assert len(labels) == 1 and labels.load_label_map(0).max() == (4 if source is COCOStuff else 3)
+    with pytest.raises(ValueError, match="images=None"):
+        labels.load_image(0)
 
 
 def test_colours_are_not_taken_for_ids(tmp_path):

@@ -97,7 +97,7 @@ def test_files_that_are_passed_over_are_counted_and_named(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for litter in ("images/Thumbs.db", "images/.DS_Store", "labels/_classes.csv"):
-            (tmp_path / litter).write_text("")
+            (tmp_path / litter).write_text("id,name\n0,sky\n1,road\n")
         Folder(tmp_path)
     for name in ("b.HEIC", "c.gif"):
         (tmp_path / "images" / name).write_bytes(b"")

@@ -22,6 +22,10 @@ def write_pair(root, name="a", label=IDS, image=None, suffix=".png"):
     write(root / "labels" / f"{name}.png", label)
 
 
+def names(source):
+    return [source.name(i) for i in range(len(source))]
+
+
 def test_pairs_are_matched_by_name_whatever_the_suffix(tmp_path):
     for name, suffix, value in (("b", ".jpg", 1), ("a", ".PNG", 0), ("town/a", ".webp", 2)):
         write_pair(tmp_path, name, np.full((2, 3), value, np.uint8), suffix=suffix)
@@ -40,6 +44,120 @@ def test_splits_in_either_layout(tmp_path, layout):
         write(tmp_path / folder.replace("images", "labels") / f"{split}.png", IDS)
     source = Folder(tmp_path, split="val", label_space=SPACE)
     assert len(source) == 1 and source.name(0) == "val"
+
+
+@pytest.mark.parametrize(("image", "label"), [
+    ("images/ISIC_{}.jpg", "labels/ISIC_{}_segmentation.png"), ("images/p{}.jpg", "labels/p{}.jpg.png"),
+    ("images/IMG_{}.jpg", "labels/img_{}.png"), ("base/cmp_{}.jpg", "base/cmp_{}.png"),
+    ("train/p{}_jpg.rf.0a.jpg", "train/p{}_jpg.rf.0a_mask.png"), ("train/{}_sat.jpg", "train/{}_mask.png"),
+    ("both/{}_sat.png", "both/{}_mask.png"), ("both/{}.png", "both/{}_mask.png"), ("both/{}.JPG", "both/{}_L.PNG"),
+    ("img/{}_leftImg8bit.png", "gt/{}_gtFine_labelIds.png"),
+])
+def test_names_that_differ(tmp_path, image, label):
+    for i in range(4):
+        write(tmp_path / image.format(i), np.full((2, 3, 3), 10 * i, np.uint8))
+        if i < 3:
+            write(tmp_path / label.format(i), np.full((2, 3), i, np.uint8))
+    images, labels = (path.split("/")[0] for path in (image, label))
+    source = Folder(tmp_path, images=images, labels=labels)
+    pairs = [source.load(i) for i in range(len(source))]
+    assert [(round(photo.mean() / 10), int(ids.mean())) for photo, ids in pairs] == [(0, 0), (1, 1), (2, 2)]
+    assert len(source.unpaired_images) == 1 and round(source.unpaired_images.load_image(0).mean() / 10) == 3
+    assert source.unpaired_labels is None
+
+
+def test_suffixes_that_are_given(tmp_path):
+    for i in range(2):
+        write(tmp_path / "images" / f"{i}.png", np.zeros((2, 3, 3), np.uint8))
+        for kind, value in (("_labelIds", 7), ("_labelTrainIds", 0)):
+            write(tmp_path / "labels" / f"{i}{kind}.png", np.full((2, 3), value, np.uint8))
+    words = r"labels: 2 photos .*'_labelIds' and in '_labelTrainIds'.*Give label_suffix='_labelIds'"
+    with pytest.raises(DataError, match=words) as caught:
+        Folder(tmp_path, palette=[(0, 0, 0)] * 8)
+    assert caught.value.remedies[0].settings == {"label_suffix": "_labelIds"}
+    for suffix, value in (("_labelIds", 7), ("_labelTrainIds.png", 0)):
+        with pytest.warns(UserWarning, match=r"passed over \(2 such files"):
+            source = Folder(tmp_path, palette=[(0, 0, 0)] * 8, label_suffix=suffix)
+        assert names(source) == ["0", "1"] and source.load(0)[1].max() == value and source.unpaired_labels is None
+    with pytest.raises(DataError, match=r"no file has a name that ends in '_sat'; there is 0\.png.*Correct image_suffix="):
+        Folder(tmp_path, image_suffix="_sat", label_suffix="_labelIds")
+    assert len(Folder(tmp_path, images=None, label_suffix="_labelIds", palette=[(0, 0, 0)] * 8)) == 2
+
+
+def test_photos_and_label_maps_that_cannot_be_told_apart(tmp_path):
+    for name in ("a", "b_2"):
+        write(tmp_path / "both" / f"{name}.png", IDS)
+    with pytest.raises(DataError, match=r"both: photos and label maps lie in one folder.*label_suffix="):
+        Folder(tmp_path, images="both", labels="both")
+    with pytest.raises(DataError, match="nothing: there is no such folder"):
+        Folder(tmp_path, images="nothing", labels="nothing")
+
+
+# Splits
+
+def write_split(root, form, split, number, value=0):
+    for i in range(number):
+        for kind, array in (("images", np.zeros((2, 3, 3), np.uint8)), ("labels", np.full((2, 3), value, np.uint8))):
+            write(root / form.format(split=split, kind=kind) / f"{split}{i}.png", array)
+
+
+@pytest.mark.parametrize("form", ["{kind}/{split}", "{split}/{kind}", "{split}_{kind}", "{kind}_{split}"])
+@pytest.mark.parametrize(("splits", "asked"), [
+    (("train", "valid", "test"), ("train", "val", "test")), (("training", "validation"), ("train", "val")),
+    (("Train", "val"), ("train", "val")), (("part1", "train"), ("part1", "training"))])
+def test_splits_by_their_usual_names(tmp_path, form, splits, asked):
+    for number, split in enumerate(splits, start=1):
+        write_split(tmp_path, form, split, number, value=number)
+    (tmp_path / (splits[-1] if form.startswith("{split}/") else ".") / "notes").mkdir()
+    for number, (split, name) in enumerate(zip(splits, asked, strict=True), start=1):
+        source = Folder(tmp_path, name, palette=[(0, 0, 0)] * 9)
+        assert names(source) == [f"{split}{i}" for i in range(number)] and source.load(0)[1].max() == number
+    with pytest.raises(DataError, match=r"has the splits .*[tT]rain.*, which are not read as one"):
+        Folder(tmp_path)
+    with pytest.raises(DataError, match=rf"there is no split 'other'.*its splits are {', '.join(sorted(splits))}"):
+        Folder(tmp_path, "other")
+
+
+def test_splits_with_photos_and_label_maps_together(tmp_path):
+    for split, number in (("train", 2), ("valid", 1)):
+        for i in range(number):
+            write(tmp_path / split / f"{split}{i}.jpg", np.zeros((2, 3, 3), np.uint8))
+            write(tmp_path / split / f"{split}{i}_mask.png", IDS)
+        (tmp_path / split / "_classes.csv").write_text("Pixel Value, Class\n0, background\n1, cat\n2, dog\n")
+    for split, number in (("train", 2), ("val", 1)):
+        source = Folder(tmp_path, split)
+        assert len(source) == number and source.label_space.class_names == ("background", "cat", "dog")
+
+
+@pytest.mark.parametrize("labels", ["{}annot", "{}_labels", "{}_masks"])
+def test_splits_with_label_maps_in_a_folder_beside(tmp_path, labels):
+    (tmp_path / "class_dict.csv").write_text("name,r,g,b\nsky,0,128,255\nroad,90,90,90\ncar,200,0,0\n")
+    for split, number in (("train", 2), ("val", 1)):
+        for i in range(number):
+            write(tmp_path / split / f"{i}.png", np.zeros((2, 3, 3), np.uint8))
+            write(tmp_path / labels.format(split) / f"{i}_L.png", SPACE.colorize(IDS))
+    for split, number in (("train", 2), ("val", 1)):
+        source = Folder(tmp_path, split)
+        assert len(source) == number and source.unpaired_images is None and source.unpaired_labels is None
+        np.testing.assert_array_equal(source.load(0)[1], IDS)
+    with pytest.raises(DataError, match=r"there is no split 'test'.*its splits are train, val"):
+        Folder(tmp_path, "test")
+
+
+@pytest.mark.parametrize(("images", "labels"), [
+    ("JPEGImages", "SegmentationClass"), ("img", "masks"), ("Images", "Annotations")])
+def test_usual_names_of_folders(tmp_path, images, labels):
+    write(tmp_path / images / "a.png", np.zeros((2, 3, 3), np.uint8))
+    write(tmp_path / labels / "a.png", IDS)
+    assert len(Folder(tmp_path)) == 1
+
+
+def test_two_splits_of_one_meaning(tmp_path):
+    for split in ("train", "val", "validation"):
+        write_split(tmp_path, "{split}/{kind}", split, 1)
+    assert names(Folder(tmp_path, "val")) == ["val0"] and names(Folder(tmp_path, "validation")) == ["validation0"]
+    with pytest.raises(DataError, match="both val and validation may be the split 'val'"):
+        Folder(tmp_path, "valid")
 
 
 @pytest.mark.parametrize("form", ["grey", "palette mode", "16 bit", "rgb", "rgba", "grey and alpha"])
@@ -128,7 +246,10 @@ def test_label_space_from_classes_csv(tmp_path, yes, no, encoding):
 
 
 @pytest.mark.parametrize(("text", "message"), [
-    ("id,name\n0,sky\n", "header id,name,r,g,b"),
+    ("sky,road\n1,0\n", "header id,name,r,g,b"),
+    ("filename,sky,road\na.jpg,1,0\n", "header id,name,r,g,b"),
+    ("id,name,r,g\n0,sky,0,0\n", "header id,name,r,g,b"),
+    ("id,name\n0,sky,blue\n", "more cells than columns"),
     ("id,name,r,g,b\n0,sky,blue,0,0\n", "integers"),
     ("id,name,r,g,b\n1,sky,0,0,0\n", "must be 0, 1, 2"),
     ("id,name,r,g,b\n0,sky,0,0,0\n0,road,1,1,1\n", "must be 0, 1, 2"),
@@ -143,6 +264,36 @@ def test_classes_csv_that_cannot_be_understood(tmp_path, text, message):
     (tmp_path / "classes.csv").write_text(text, encoding="latin-1")
     with pytest.raises(DataError, match=rf"classes\.csv: .*{message}"):
         Folder(tmp_path)
+
+
+@pytest.mark.parametrize("text", [
+    "id;name;r;g;b;ignore\n0;sky;0;128;255;\n1;road;90;90;90;1\n",
+    "ID, Name, R, G, B, Ignore\n0, sky, 0, 128, 255, 0\n1, road, 90, 90, 90, 1\n",
+    "id,name,r,g,b,ignore,,\n0,sky,0,128,255,,,\n1,road,90,90,90,1,,\n,,,,,,,\n\n",
+    'name\tred\tgreen\tblue\tignore\n"sky"\t0\t128\t255\t\nroad\t90\t90\t90\tyes\n',
+    "\ufeffClass_ID,Class_Name,Red,Green,Blue,Ignore\r\n0,sky,0,128,255,0\r\n1,road,90,90,90,1\r\n",
+])
+def test_variants_of_classes_csv(tmp_path, text):
+    write_pair(tmp_path, label=np.array([[0, 1, 1]] * 2, np.uint8))
+    (tmp_path / "classes.csv").write_text(text, encoding="utf-8")
+    assert Folder(tmp_path).label_space == LabelSpace(["sky", "road"], [(0, 128, 255), (90, 90, 90)], 1)
+
+
+@pytest.mark.parametrize("place", ["", "labels", "images"])
+@pytest.mark.parametrize(("name", "text"), [
+    ("_classes.csv", "Pixel Value, Class\n0, background\n1, cat\n2, dog\n"),
+    ("class_dict.csv", "id,name\n1,cat\n2,dog\n0,background"),
+])
+def test_classes_without_colours(tmp_path, place, name, text):
+    write_pair(tmp_path)
+    (tmp_path / place / name).write_text(text)
+    source = Folder(tmp_path, id_map={255: 0})
+    assert source.label_space.class_names == ("background", "cat", "dog")
+    np.testing.assert_array_equal(source.load(0)[1], IDS)
+    # colours were drawn: they are not looked for in files, where they might mean other classes
+    write(tmp_path / "labels" / "a.png", source.label_space.colorize(IDS))
+    with pytest.raises(DataError, match=r"a\.png: this label map has colours"):
+        source.load(0)
 
 
 def test_label_space_from_a_palette(tmp_path):
@@ -298,10 +449,6 @@ def test_empty_folder_and_missing_folder(tmp_path):
         Folder(tmp_path, images=None)
 
 
-def names(source):
-    return [source.name(i) for i in range(len(source))]
-
-
 def test_photos_without_a_label_map_are_unpaired(tmp_path):
     for name in "abcd":
         write_pair(tmp_path, name)
@@ -319,10 +466,10 @@ def test_photos_without_a_label_map_are_unpaired(tmp_path):
 def test_label_maps_without_a_photo_are_unpaired(tmp_path):
     write_pair(tmp_path, "a", np.zeros((2, 3), np.uint8))
     write(tmp_path / "labels" / "b.png", np.full((2, 3), 9, np.uint8))
-    source = Folder(tmp_path, id_map={9: 4})
+    source = Folder(tmp_path, id_map={9: 1})
     assert names(source) == ["a"] and names(source.unpaired_labels) == ["b"] and source.unpaired_images is None
-    assert source.label_space.num_classes == 5  # its ids count too
-    assert source.unpaired_labels.load_label_map(0).tolist() == [[4] * 3] * 2
+    assert source.label_space.num_classes == 2  # its ids count too
+    assert source.unpaired_labels.load_label_map(0).tolist() == [[1] * 3] * 2
 
 
 def test_both_without_a_partner_are_warned_of(tmp_path):

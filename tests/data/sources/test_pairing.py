@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from keras_semisis.data import DataError
-from keras_semisis.data.sources.pairing import NameRule, bare_suffix, find_rule, find_rule_in_one, matched
+from keras_semisis.data.sources.pairing import (
+    NameRule,
+    bare_suffix,
+    find_rule,
+    find_rule_in_one,
+    label_map_suffix,
+    label_maps_among,
+    matched,
+)
 
 
 @pytest.mark.parametrize(("images", "labels", "rule"), [
@@ -86,3 +94,24 @@ def test_what_adds_to_a_label_map_is_passed_over():
     photos, maps, neither = matched(files("a_sat", "b"), files("a_mask", "c_mask", "a_color"), NameRule("_sat", "_mask"))
     assert photos.keys() == {"a"} and maps.keys() == {"a", "c"}
     assert [path.stem for path in neither] == ["b", "a_color"]
+
+
+@pytest.mark.parametrize(("left_out", "names"), [
+    ("", "img_a img_b img_c"), ("", "day_left day_right night_left night_right"), ("", "a_mask b_mask"), ("", "a b_2 b_3"),
+    ("a_color b_color", "a b"), ("a_instanceIds a_color", "a_labelIds b_labelIds"), ("a b", "a_mask b_mask"),
+    ("x_1_gtCoarse_color x_1_gtCoarse_instanceIds", "x_1_gtCoarse_labelIds"),
+])
+def test_label_maps_among_other_files(left_out, names):
+    assert label_maps_among([*left_out.split(), *names.split()], "here") == {*names.split()}
+
+
+def test_label_maps_of_two_kinds_alone():
+    with pytest.raises(DataError, match=r"here: there are several files of each name, .*'_labelIds' and in '_labelT"):
+        label_maps_among([f"{n}_{kind}" for n in "ab" for kind in ("labelIds", "labelTrainIds", "color")], "here")
+
+
+@pytest.mark.parametrize(("suffix", "names"), [
+    ("_mask", "a a_mask b c"), (None, "a_left a_right"), (None, "a b c"), (None, "a_mask b_mask"),
+    ("_seg", "1_sat 1_seg 2_sat 2_seg")])
+def test_label_maps_among_photos(suffix, names):
+    assert label_map_suffix(names.split()) == suffix

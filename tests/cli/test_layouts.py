@@ -1,0 +1,224 @@
+"""How data lie: splits, suffixes and what is not read, on the command line."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_semisis.cli import settings, sources
+from keras_semisis.cli.settings import Layout
+from keras_semisis.data import DataError
+from tests.cli.command import call
+from tests.data.sources.test_benchmarks import ade20k_tree, cityscapes_tree, label_map, train_extra
+
+
+def write(path, value, photo):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full((8, 8, 3) if photo else (8, 8), value, "uint8")).save(path)
+
+
+def write_split(root, form, split, number):
+    for i in range(number):
+        write(root / form.format(kind="images", split=split) / f"{split}{i}.png", i, True)
+        write(root / form.format(kind="labels", split=split) / f"{split}{i}.png", i % 2, False)
+
+
+def names(source):
+    return sorted(source.name(i) for i in range(len(source)))
+
+
+def opened(root, **layout):
+    return sources.open_data(f"folder:{root}", (8, 8), layout=Layout(**layout))
+
+
+@pytest.mark.parametrize("form", ["{kind}/{split}", "{split}/{kind}"])
+@pytest.mark.parametrize(("splits", "trained", "validated"), [
+    ({"train": 2, "valid": 1}, "train", "valid"), ({"train": 2, "validation": 1}, "train", "validation"),
+    ({"training": 2, "validation": 1}, "training", "validation"), ({"train": 2, "val": 1, "test": 3}, "train", "val")])
+def test_splits_of_usual_names(tmp_path, capsys, form, splits, trained, validated):
+    for split, number in splits.items():
+        write_split(tmp_path, form, split, number)
+    train, val = opened(tmp_path)
+    assert names(train) == [f"{trained}0", f"{trained}1"] and names(val) == [f"{validated}0"]
+    assert ("not used: " in capsys.readouterr().out) == ("test" in splits)
+
+
+@pytest.mark.parametrize("form", ["{kind}/{split}", "{split}/{kind}"])
+def test_a_test_split_is_not_validated_on_unless_it_is_named(tmp_path, capsys, form):
+    write_split(tmp_path, form, "train", 10)
+    write_split(tmp_path, form, "test", 3)
+    train, val = opened(tmp_path)
+    assert (len(train), len(val)) == (9, 1) and names(train) + names(val) != names(val)
+    assert all(name.startswith("train") for name in names(train) + names(val))
+    unused = "images/test, labels/test" if form.startswith("{kind}") else "test"
+    assert f"{tmp_path}: not used: {unused}. --train-split" in capsys.readouterr().out
+    train, val = opened(tmp_path, validation_split="test")
+    assert (len(train), names(val)) == (10, ["test0", "test1", "test2"])
+    assert "not used" not in capsys.readouterr().out
+
+
+def test_splits_of_other_names(tmp_path, capsys):
+    for split in ("north", "south", "west"):
+        write_split(tmp_path, "{kind}/{split}", split, 2)
+    assert len(opened(tmp_path).train) == 5  # no usual names: towns, which are read together
+    train, val = opened(tmp_path, train_split="north", validation_split="south")
+    assert names(train) == ["north0", "north1"] and names(val) == ["south0", "south1"]
+    assert "not used: images/west, labels/west." in capsys.readouterr().out
+    with pytest.raises(DataError, match=r"has the splits north, south, west, but no split 'east'. Name one by --train-split"):
+        opened(tmp_path, train_split="east")
+    with pytest.raises(ValueError, match="--validation-split north: this is the split that is trained on"):
+        opened(tmp_path, train_split="north", validation_split="north")
+
+
+def test_splits_of_which_none_is_for_training(tmp_path):
+    write_split(tmp_path, "{kind}/{split}", "test", 2)
+    write_split(tmp_path, "{kind}/{split}", "val", 2)
+    with pytest.raises(DataError, match=r"has the splits test, val, but none to train on. Name one by --train-split"):
+        opened(tmp_path)
+    write_split(tmp_path, "{kind}/{split}", "train", 2)
+    write_split(tmp_path, "{kind}/{split}", "validation", 2)
+    with pytest.raises(DataError, match=r"both val and validation may be the split 'val'.*--validation-split"):
+        opened(tmp_path)
+    assert names(opened(tmp_path, validation_split="val").val) == ["val0", "val1"]
+
+
+def test_a_validation_split_without_label_maps_is_not_used(tmp_path, capsys):
+    write_split(tmp_path, "{kind}/{split}", "train", 10)
+    write(tmp_path / "images" / "val" / "a.png", 0, True)
+    write(tmp_path / "unlabeled" / "b.png", 0, True)
+    train, val = opened(tmp_path)
+    assert (len(train), len(val)) == (9, 1)
+    assert f"{tmp_path}: not used: unlabeled, images/val. --train-split" in capsys.readouterr().out
+
+
+def test_a_folder_without_splits_beside_others(tmp_path, capsys):
+    write_split(tmp_path, "{kind}", "x", 10)
+    write(tmp_path / "test" / "b.png", 0, True)
+    (tmp_path / "notes").mkdir()
+    train, val = opened(tmp_path)
+    assert (len(train), len(val)) == (9, 1)
+    assert f"{tmp_path}: not used: test. --train-split" in capsys.readouterr().out
+
+
+def test_validation_data_with_splits(tmp_path):
+    write_split(tmp_path / "one", "{kind}", "x", 3)
+    for split in ("train", "val", "test"):
+        write_split(tmp_path / "two", "{kind}/{split}", split, 2)
+
+    def validated(**layout):
+        data = [f"folder:{tmp_path / name}" for name in ("one", "two")]
+        return names(sources.open_data(data[0], (8, 8), validation_data=data[1], layout=Layout(**layout)).val)
+
+    assert validated() == ["val0", "val1"] and validated(validation_split="test") == ["test0", "test1"]
+    for kind in ("images", "labels"):
+        (tmp_path / "two" / kind / "val").rename(tmp_path / "two" / kind / "other")
+    with pytest.raises(DataError, match="two: this folder has the splits other, test, train, but none to validate with"):
+        validated()
+
+
+def test_suffixes(tmp_path):
+    (tmp_path / "classes.csv").write_text("id,name\n0,sky\n1,road\n")
+    for i in range(10):
+        write(tmp_path / "images" / f"{i}_sat.png", 0, True)
+        for kind in ("fine", "coarse"):
+            write(tmp_path / "labels" / f"{i}_{kind}.png", kind == "fine", False)
+    with pytest.raises(DataError, match=r"10 photos .* end in '_coarse' and in '_fine'.*label_suffix='_fine'"):
+        opened(tmp_path)
+    with pytest.warns(UserWarning, match="10 such files"):
+        pair = opened(tmp_path, image_suffix="_sat", label_suffix="_fine.png")
+    assert (len(pair.train), len(pair.val), pair.val.load_label_map(0).max()) == (9, 1, 1)
+    with pytest.raises(ValueError, match="--image-suffix and --label-suffix are for folder:PATH, but --data is synthetic"):
+        sources.open_data("synthetic", (8, 8), layout=Layout(label_suffix="_fine"))
+
+
+def test_splits_of_a_benchmark_can_be_named(tmp_path):
+    ade20k_tree(tmp_path, [label_map(1), label_map(2)])
+    data = f"ade20k:{tmp_path}"
+    train, val = sources.open_data(data, (8, 8), layout=Layout("val", "train"))
+    assert names(train)[0].startswith("ADE_val") and names(val)[0].startswith("ADE_train")
+    with pytest.raises(ValueError, match="split='north'"):
+        sources.open_data(data, (8, 8), layout=Layout("north"))
+
+
+def unpaired(root, images=None, labels=None, data=None):
+    """The unpaired photos and label maps of a training on all pairs."""
+    data = data or f"cityscapes:{root}"
+    options = settings.TrainSettings(data, "x", ratio=1.0, unpaired_images=images and str(images), unpaired_labels=labels and
+                                     str(labels))
+    return sources.training_sources(options, sources.open_data(data, (8, 8)).train)[1:]
+
+
+@pytest.fixture(scope="module")
+def cityscapes(tmp_path_factory):
+    root = tmp_path_factory.mktemp("cityscapes")
+    cityscapes_tree(root, [label_map(7), label_map(8)])
+    train_extra(root, 5, lacking=1)
+    return root
+
+
+@pytest.mark.parametrize("form", ["{root}/{folder}", "folder:{root}/{folder}", "cityscapes:{root}:train_extra"])
+def test_further_data_of_cityscapes(cityscapes, form):
+    """Colours and instances lie beside the label maps."""
+    images, labels = unpaired(cityscapes, form.format(root=cityscapes, folder="leftImg8bit/train_extra"),
+                              form.format(root=cityscapes, folder="gtCoarse/train_extra"))
+    assert (len(images), len(labels)) == (5, 4)
+    np.testing.assert_array_equal(labels.load_label_map(3), label_map(7, 4))
+
+
+def test_label_maps_in_a_folder_have_the_rule_of_the_benchmark(cityscapes, tmp_path):
+    write(tmp_path / "mine" / "a.png", 1, False)
+    with pytest.raises(DataError, match=r"mine: no image files named \*_labelIds found"):
+        unpaired(cityscapes, labels=tmp_path / "mine")
+    write(tmp_path / "mine" / "a_labelTrainIds.png", 1, False)
+    with pytest.raises(DataError, match=r"mine: there are \*_labelTrainIds but no \*_labelIds"):
+        unpaired(cityscapes, labels=tmp_path / "mine")
+
+
+def test_label_maps_in_a_folder_beside_other_files(cityscapes, tmp_path):
+    write_split(tmp_path, "{kind}", "x", 3)
+    data = f"folder:{tmp_path}"
+    with pytest.warns(UserWarning, match=r"_(color|instanceIds)\.png: no label map by its name, and left out \(8 such files\)"):
+        _, labels = unpaired(cityscapes, labels=cityscapes / "gtCoarse", data=data)
+    assert len(labels) == 4 and all(name.endswith("_labelIds") for name in names(labels))
+    for i in range(3):
+        write(tmp_path / "more" / f"{i}.jpg", i, True)
+        write(tmp_path / "more" / f"{i}_mask.png", i, False)
+    with pytest.warns(UserWarning, match=r"0_mask\.png: a label map by its name, and left out of the photos \(3 such files\)"):
+        images, _ = unpaired(cityscapes, images=tmp_path / "more", data=data)
+    assert names(images) == ["0", "1", "2"]
+    with pytest.warns(UserWarning, match=r"0\.jpg: no label map by its name, and left out \(3 such files\)"):
+        _, labels = unpaired(cityscapes, labels=tmp_path / "more", data=data)
+    assert names(labels) == ["0_mask", "1_mask", "2_mask"]
+
+
+@pytest.mark.parametrize(("images", "labels", "words"), [
+    ("cityscapes:{}", None, r"--unpaired-images cityscapes:.*: expected cityscapes:PATH:SPLIT, .*train_extra, test"),
+    (None, "cityscapes:{}:test", r"--unpaired-labels cityscapes:.*SPLIT, with one of the splits train, val, train_extra\."),
+    (None, "camvid:{}:train", r"classes of --unpaired-labels are not those of --data"),
+])
+def test_further_data_that_cannot_be_used(cityscapes, tmp_path, images, labels, words):
+    write(tmp_path / "trainannot" / "a.png", 1, False)
+    where = tmp_path if labels and "camvid" in labels else cityscapes
+    with pytest.raises(ValueError, match=words):
+        unpaired(cityscapes, images and images.format(where), labels and labels.format(where))
+
+
+def test_the_options_reach_what_reads(tmp_path):
+    write_split(tmp_path, "{kind}/{split}", "train", 4)
+    for command in (["pack", f"folder:{tmp_path}", tmp_path / "packed"], ["check", "--data", f"folder:{tmp_path}"],
+                    ["train-segmenter", "--data", f"folder:{tmp_path}"],
+                    ["train", "--data", f"folder:{tmp_path}", "--output", tmp_path / "run"]):
+        assert "but no split 'north'. Name one by --validation-split" in call(*command, "--validation-split", "north", code=1)
+        assert "but no split 'west'" in call(*command, "--train-split", "west", code=1)
+        assert "ends in '_x'; there is train0.png, for example. Correct --image-suffix" in call(
+            *command, "--image-suffix", "_x", code=1)
+        assert "ends in '_y'; there is train0.png, for example. Correct --label-suffix" in call(
+            *command, "--label-suffix", "_y", code=1)
+    options = dict(train_split="a", validation_split="b", image_suffix="c", label_suffix="d")
+    assert settings.TrainSettings("folder:x", "y", **options).layout == Layout(**options)
+
+
+def test_classes_of_a_folder_whose_photos_and_label_maps_lie_together(tmp_path):
+    for i in range(3):
+        write(tmp_path / "train" / f"{i}.png", i, True)
+        write(tmp_path / "train" / f"{i}_mask.png", i, False)
+    assert sources.label_space_of(f"folder:{tmp_path}").num_classes == 3

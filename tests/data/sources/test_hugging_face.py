@@ -1,0 +1,164 @@
+"""Sets of Hugging Face's `datasets`: small ones, made here."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_semisis.cli.settings import Layout
+from keras_semisis.cli.sources import label_space_of, open_data
+from keras_semisis.data import DataError, HuggingFace, LabelSpace, class_statistics, paired_dataset
+from tests.cli.command import call
+
+datasets = pytest.importorskip("datasets", reason="needs the extra keras-semisis[datasets]")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+
+SPACE = LabelSpace(["sky", "road", "car"], [(0, 128, 255), (90, 90, 90), (200, 0, 0)])
+
+
+def encoded(array, kind="PNG"):
+    file = io.BytesIO()
+    Image.fromarray(np.asarray(array, np.uint8)).save(file, kind)
+    return {"bytes": file.getvalue(), "path": None}
+
+
+def photo(i):
+    return np.full((4, 6, 3), 10 * i, np.uint8)
+
+
+def ids(i):
+    return np.full((4, 6), i % 3, np.uint8)
+
+
+def dataset(number, image="image", label="annotation", first=0, **more):
+    columns = {image: [encoded(photo(first + i)) for i in range(number)],
+               label: [encoded(ids(first + i)) for i in range(number)], "title": [f"t{i}" for i in range(number)], **more}
+    features = {name: datasets.Value("string") if name == "title" else datasets.Image() for name in columns}
+    return datasets.Dataset.from_dict(columns, features=datasets.Features(features))
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    root = tmp_path_factory.mktemp("hf") / "set"
+    datasets.DatasetDict({"train": dataset(12), "validation": dataset(2, first=20), "test": dataset(3)}).save_to_disk(root)
+    return root
+
+
+@pytest.mark.parametrize(("image", "label"), [("image", "label"), ("pixel_values", "mask"), ("photo", "annotation"),
+                                              ("picture", "segmentation"), ("img", "classes")])
+def test_columns_of_usual_names(image, label):
+    source = HuggingFace(dataset(3, image, label))
+    assert len(source) == 3 and source.label_space.num_classes == 3
+    for i in range(3):
+        loaded = source.load(i)
+        np.testing.assert_array_equal(loaded[0], photo(i))
+        np.testing.assert_array_equal(loaded[1], ids(i))
+
+
+def test_columns_that_are_given():
+    data = dataset(3, "left", "right", mask=[encoded(ids(0))] * 3)
+    source = HuggingFace(data, image="left", label="right", label_space=SPACE)
+    assert source.load(2)[1].max() == 2 and source.label_space == SPACE
+    with pytest.raises(ValueError, match=r"not clear which column holds the photos.*left, right, title, mask.*image="):
+        HuggingFace(data)
+    with pytest.raises(ValueError, match=r"no column 'up'; its columns are left, right"):
+        HuggingFace(data, image="up")
+    with pytest.raises(ValueError, match=r"which of the columns right, other holds the label maps\. Name it by label="):
+        HuggingFace(dataset(2, "image", "right", other=[encoded(ids(0))] * 2))
+
+
+def test_label_maps_are_read_as_those_of_files():
+    columns = {"image": [encoded(photo(1))] * 3, "label": [
+        encoded(SPACE.colorize(ids(2))), encoded(ids(1), "JPEG"), encoded(np.full((4, 6), 255))]}
+    data = datasets.Dataset.from_dict(columns, features=datasets.Features({name: datasets.Image() for name in columns}))
+    source = HuggingFace(data, label_space=SPACE)
+    np.testing.assert_array_equal(source.load_label_map(0), ids(2))
+    with pytest.raises(DataError, match="example 1, label: this label map is a JPEG"):
+        source.load_label_map(1)
+    with pytest.raises(DataError, match=r"example 2, label: label id 255 \(24 pixels\)"):
+        source.load_label_map(2)
+    assert HuggingFace(data, label_space=SPACE, ignore_class=255).load_label_map(2).max() == 3
+    assert HuggingFace(data, label_space=SPACE, id_map={255: 1}).load_label_map(2).max() == 1
+    assert source.label_map_bytes(0) == columns["label"][0]["bytes"]
+
+
+def test_files_that_a_set_names(tmp_path):
+    for name, array in (("a.png", photo(3)), ("a_mask.png", ids(2))):
+        Image.fromarray(array).save(tmp_path / name)
+    data = datasets.Dataset.from_dict({"image": [str(tmp_path / "a.png")], "mask": [str(tmp_path / "a_mask.png")]})
+    source = HuggingFace(data.cast_column("image", datasets.Image()).cast_column("mask", datasets.Image()), label_space=SPACE)
+    np.testing.assert_array_equal(source.load(0)[1], ids(2))
+    (tmp_path / "a_mask.png").unlink()
+    with pytest.raises(DataError, match=r"a_mask\.png: the file has gone"):
+        source.load(0)
+
+
+def test_label_maps_that_are_arrays():
+    features = datasets.Features({"image": datasets.Image(), "label": datasets.Array2D((4, 6), "int32")})
+    data = datasets.Dataset.from_dict({"image": [encoded(photo(0))], "label": [ids(2).astype("int32")]}, features=features)
+    source = HuggingFace(data, label="label", label_space=SPACE)
+    np.testing.assert_array_equal(source.load(0)[1], ids(2))
+    assert source.label_map_bytes(0) is None
+    with pytest.raises(ValueError, match=r"'label' holds arrays and does not name its classes. Give label_space="):
+        HuggingFace(data, label="label")
+
+
+def test_photos_alone():
+    source = HuggingFace(dataset(2).remove_columns("annotation"))
+    assert source.label_space is None and source.load_image(1).tolist() == photo(1).tolist()
+    with pytest.raises(ValueError, match="photos alone"):
+        source.load_label_map(0)
+
+
+def test_an_example_without_a_label_map():
+    columns = {"image": [encoded(photo(0))], "label": [None]}
+    data = datasets.Dataset.from_dict(columns, features=datasets.Features({name: datasets.Image() for name in columns}))
+    with pytest.raises(DataError, match=r"example 0: there is nothing in the column 'label'\. Filter such examples out"):
+        HuggingFace(data, label_space=SPACE).load(0)
+
+
+def test_splits(saved):
+    assert [len(HuggingFace(str(saved), split)) for split in ("train", "val", "validation", "testing")] == [12, 2, 2, 3]
+    assert HuggingFace(saved, "val").load_image(1)[0, 0, 0] == 210
+    opened = datasets.load_from_disk(str(saved))
+    assert len(HuggingFace(opened, "val")) == 2
+    with pytest.raises(DataError, match=r"there is no split 'north'; its splits are train, validation, test"):
+        HuggingFace(opened, "north")
+
+
+def test_what_is_no_such_set(tmp_path):
+    with pytest.raises(TypeError, match="a stream cannot be read by index"):
+        HuggingFace(dataset(2).to_iterable_dataset())
+    with pytest.raises(TypeError, match="HuggingFace\\(data=a int\\)"):
+        HuggingFace(3)
+    with pytest.raises(ValueError, match="nothing: this set cannot be opened by the library datasets"):
+        HuggingFace(tmp_path / "nothing")
+
+
+def test_batches_and_statistics(tmp_path):
+    source = HuggingFace(dataset(6))
+    image, label_map = next(iter(paired_dataset(source, (4, 6), 6, training=False)))
+    np.testing.assert_array_equal(label_map, [ids(i) for i in range(6)])
+    assert image.shape == (6, 4, 6, 3)
+    assert np.asarray(class_statistics(source, tmp_path / "cache.npz")).sum(axis=0).tolist() == [48, 48, 48]
+
+
+# On the command line
+
+def test_the_command_line_reads_it(saved):
+    train, val = open_data(f"hf:{saved}", (4, 6))
+    assert (len(train), len(val)) == (12, 2) and val.label_space is train.label_space
+    assert len(open_data(f"hf:{saved}?image=image&label=annotation", (4, 6), layout=Layout("train", "test")).val) == 3
+    assert label_space_of(f"hf:{saved}").num_classes == 3
+    assert "class 2" in call("classes", f"hf:{saved}")
+    with pytest.raises(ValueError, match="expected hf:NAME"):
+        open_data(f"hf:{saved}?columns=a", (4, 6))
+    with pytest.raises(DataError, match="there is no split 'north'"):
+        open_data(f"hf:{saved}", (4, 6), layout=Layout(validation_split="north"))
+
+
+def test_a_set_without_a_validation_split_keeps_a_tenth(tmp_path):
+    datasets.DatasetDict({"train": dataset(12), "test": dataset(3)}).save_to_disk(tmp_path / "set")
+    train, val = open_data(f"hf:{tmp_path / 'set'}", (4, 6))
+    assert (len(train), len(val)) == (11, 1)  # never the test split
