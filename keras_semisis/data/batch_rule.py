@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from keras_semisis.data.data_error import DataError
-from keras_semisis.data.label_space import named_ids
+from keras_semisis.data.label_space import LabelSpace, named_ids
 
 # Of floats in [-1, 1]: what rounding adds
 _ROUNDING = 1e-3
@@ -83,6 +83,17 @@ class BatchRule:
             raise self._no_integers(label_maps, where, mapped)
         self._check_ids(label_maps, where, mapped)
         return label_maps.astype("int32", copy=False)
+
+    def require_classes(self, label_space: LabelSpace, name: str) -> None:
+        """Checks that a label space has as many classes.
+
+        Raises:
+            DataError: If it has another number.
+        """
+        classes = label_space.num_classes
+        if self.num_classes not in (None, classes):
+            raise DataError(f"{name}: its label maps have {classes} classes, but the model has {self.num_classes}. Make the "
+                            f"model with num_classes={classes}, or give data of the model's classes.")
 
     # -- photos -----------------------------------------------------------------------------------------------------
 

@@ -202,10 +202,7 @@ def own_batches(dataset: Any, rule: BatchRule, name: str, **options) -> BatchStr
     if any(expected not in (None, size) for expected, size in zip(rule.image_size, dataset.image_size, strict=True)):
         raise DataError(f"{name}: its batches are of {dataset.image_size} (height, width), but the model takes "
                         f"{rule.image_size}. Give image_size={rule.image_size} where the data set is made.")
-    classes = dataset.label_space.num_classes
-    if rule.num_classes not in (None, classes):
-        raise DataError(f"{name}: its label maps have {classes} classes, but the model has {rule.num_classes}. Make the model "
-                        f"with num_classes={classes}, or train it on the data set that it is for.")
+    rule.require_classes(dataset.label_space, name)
     return dataset
 
 

@@ -121,6 +121,8 @@ class AdversarialModel(engine.TrainStep, keras.Model):
                 continue
             if known is not None:
                 known.require_same_classes(label_space, whose, name)
+            else:
+                self.batch_rule.require_classes(label_space, name)
             known, whose = (label_space, name) if known is None else (known, whose)
         return known
 

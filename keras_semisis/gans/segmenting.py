@@ -92,6 +92,9 @@ class SegmentingGAN(SemanticGAN):
 
         Returns:
             int32 ``(B, H, W)`` or ``(H, W)``, in the label space's ids.
+
+        Raises:
+            DataError: If the photos are something else.
         """
         return self._segment(self.discriminator, photos)
 

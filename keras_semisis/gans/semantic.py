@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 
 from keras_semisis.data import DataError
+from keras_semisis.data.batch_rule import host_array
 from keras_semisis.gans.adversarial import AdversarialModel, Untracked
 from keras_semisis.gans.presets import PRESETS
 from keras_semisis.losses import PerceptualLoss
@@ -295,15 +296,13 @@ class SemanticGAN(AdversarialModel):
             self.label_space = replace(label_space, ignore_class=self.ignore_class)
 
     def _segment(self, network, photos) -> np.ndarray:
-        photos = np.asarray(photos)
-        images = photos if photos.ndim == 4 else photos[None]
-        if images.dtype == np.uint8:
-            images = images.astype("float32") / 127.5 - 1.0
+        photos = host_array(photos)
+        images = self.batch_rule.photos(photos if photos.ndim != 3 else photos[None], "segment")
         logits = np.array(network.predict(images, batch_size=8, verbose=0)[..., 1:])
         if self.ignore_class is not None:
             logits[..., self.ignore_class] = -np.inf
         label_maps = logits.argmax(-1).astype("int32")
-        return label_maps if photos.ndim == 4 else label_maps[0]
+        return label_maps if photos.ndim != 3 else label_maps[0]
 
     # -- save -------------------------------------------------------------------------------------------------------
 

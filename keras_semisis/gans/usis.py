@@ -127,6 +127,9 @@ class USIS(SemanticGAN):
 
         Returns:
             int32 ``(B, H, W)`` or ``(H, W)``, in the label space's ids.
+
+        Raises:
+            DataError: If the photos are something else.
         """
         return self._segment(self.segmenter, photos)
 

@@ -54,28 +54,32 @@ def to_images(images: Any, argument: str) -> np.ndarray:
     """Images as float32 on the host, their form and range checked.
 
     Args:
-        images: Array or tensor of any backend, (B, H, W, 3) in [-1, 1].
+        images: Array or tensor of any backend, (B, H, W, 3): floats in [-1, 1], or uint8, which is converted.
         argument: Name of the argument that they came in by, for errors.
 
     Returns:
         The images as float32.
 
     Raises:
-        ValueError: not four axes, not three channels, integers, a value outside [-1, 1] or not a number.
+        ValueError: not four axes, not three channels, other integers, a value outside [-1, 1] or not a number.
 
     Example:
 
-    >>> to_images(np.full((1, 2, 2, 3), 255, np.uint8), "real_images")
+    >>> to_images(np.full((1, 1, 1, 3), 255, np.uint8), "real_images").tolist()
+    [[[[1.0, 1.0, 1.0]]]]
+    >>> to_images(np.full((1, 2, 2, 3), 255), "real_images")
     Traceback (most recent call last):
     ...
-    ValueError: real_images: expected floats in [-1, 1], found uint8. Use images / 127.5 - 1.
+    ValueError: real_images: expected floats in [-1, 1], or uint8, found int64. Use images / 127.5 - 1.
     """
     images = to_numpy(images)
     if images.ndim != 4 or images.shape[-1] != 3:
         raise ValueError(f"{argument}: expected the shape (B, H, W, 3), found {images.shape}.")
+    if images.dtype == np.uint8:
+        return images.astype(np.float32) / np.float32(127.5) - np.float32(1)
     if images.dtype.kind in "iub":
         raise ValueError(
-            f"{argument}: expected floats in [-1, 1], found {images.dtype}. Use images / 127.5 - 1."
+            f"{argument}: expected floats in [-1, 1], or uint8, found {images.dtype}. Use images / 127.5 - 1."
         )
     images = images.astype(np.float32, copy=False)
     # bicubic resizing and bfloat16 overshoot a little

@@ -52,6 +52,14 @@ def test_generate_and_evaluate_refuse_ids_that_are_no_classes(gan):
             gan.generate(wrong)
 
 
+def test_segment_refuses_photos_of_another_range(gan):
+    assert gan.segment(np.rint(IMAGES * 127.5 + 127.5).astype("uint8")).shape == LABELS.shape
+    for photos, words in ((IMAGES / 2 + 0.5, "as if from 0 to 1"), (IMAGES * 127.5 + 127.5, "as if from 0 to 255"),
+                          (IMAGES[:, :8], "Resize them"), (IMAGES[..., :1], "three channels")):
+        with pytest.raises(DataError, match=f"segment: photos are .*{words}"):
+            gan.segment(photos)
+
+
 class Seen:
     """A metric that keeps what it is given."""
 
@@ -153,8 +161,11 @@ def test_a_checkpoint_does_not_fail_because_of_a_file_that_training_has_not_draw
     assert len(gan._calibration.label_maps()) == 5
 
 
-def test_classes_of_the_data_are_those_of_the_model(gan):
-    other = Scenes(4)
-    other.label_space = ks.data.LabelSpace(["a", "b"], [(0, 0, 0), (1, 1, 1)])
+def test_classes_of_the_data_are_those_of_the_model():
+    space = ks.data.LabelSpace(["a", "b"], [(0, 0, 0), (1, 1, 1)])
+    other = [Scenes(4), Scenes(4, seed=2)]
+    for source in other:
+        source.label_space = space
+    data = (ks.data.paired_dataset(other[0], SIZE, 2), ks.data.unpaired_dataset(Scenes(4, seed=1), other[1], SIZE, 2))
     with pytest.raises(DataError, match="paired_ds: its label maps have 2 classes, but the model has 5"):
-        gan.fit(*sets(other, 2), verbose=0)
+        tiny_gan().fit(*data, verbose=0)

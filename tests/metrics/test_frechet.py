@@ -226,7 +226,7 @@ def test_shared_features_pass_each_batch_once():
 @pytest.mark.parametrize(
     "bad, message",
     [
-        (np.full((2, 4, 4, 3), 200, np.uint8), "found uint8"),
+        (np.full((2, 4, 4, 3), 200, np.int32), "found int32"),
         (np.full((2, 4, 4, 3), 200.0, np.float32), "to 200.0"),
         (np.full((2, 4, 4, 3), np.nan, np.float32), "nan"),
         (np.zeros((2, 3, 4, 4), np.float32), r"\(2, 3, 4, 4\)"),
