@@ -46,6 +46,8 @@ def _assign(groups, state):
 class TrainStep:
     """`keras.Model.train_step` on JAX: the state goes in and comes out."""
 
+    _scope = None
+
     def train_step(self, state, data):
         before = self._state_groups()
         self.notice_frozen_layers()
@@ -56,9 +58,12 @@ class TrainStep:
             raise ValueError("Layers were frozen or thawed between two steps of one epoch. On JAX do so in a callback's "
                              "on_epoch_begin or on_epoch_end, or between two calls of fit.")
         mapping = [pair for group, values in zip(groups, state, strict=True) for pair in zip(group, values, strict=True)]
-        with keras.StatelessScope(mapping) as scope:
-            logs = self.iterate(keras.tree.map_structure(ops.convert_to_tensor, data))
-        return logs, tuple([scope.get_current_value(v) for v in group] for group in groups)
+        with keras.StatelessScope(mapping) as self._scope:
+            try:
+                logs = self.iterate(keras.tree.map_structure(ops.convert_to_tensor, data))
+                return logs, tuple([self._scope.get_current_value(v) for v in group] for group in groups)
+            finally:
+                self._scope = None
 
     def synchronise(self):
         self.jax_state_sync()
@@ -69,16 +74,22 @@ class TrainStep:
         variables = [v for group in self._state_groups() for v in group]
         functions = self._functions.value
         if key not in functions:
+            changed = []
 
             def pure(values, *args):
                 with keras.StatelessScope(list(zip(variables, values, strict=True))) as scope:
                     result = fn(*args)
-                return result, [scope.get_current_value(v) for v in variables]
+                after = [scope.get_current_value(v) for v in variables]
+                # found out as JAX traces: what a phase leaves as it is stays where it is
+                changed[:] = [i for i, (old, new) in enumerate(zip(values, after, strict=True)) if new is not old]
+                return result, [after[i] for i in changed]
 
-            functions[key] = jax.jit(pure)
-        result, values = functions[key]([v.value for v in variables], *args)
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
+            functions[key] = jax.jit(pure), changed
+        function, changed = functions[key]
+        # the scope itself: a variable's own value and assign check and convert, thousands of times a step
+        result, values = function([self._scope.get_current_value(v) for v in variables], *args)
+        for i, value in zip(changed, values, strict=True):
+            self._scope.add_update((variables[i], value))
         return result
 
     def _get_jax_state(self, purge_model_variables=False, **groups):
