@@ -164,12 +164,24 @@ def train(
                                                  rich_help_panel=_NETWORKS)] = 128,
     num_blocks: Annotated[int | None, typer.Option(help="Generator depth; by default the deepest that fits.",
                                                    rich_help_panel=_NETWORKS)] = None,
+    discriminator: Annotated[str | None, typer.Option(
+        help="oasis (by default) or pretrained: a decoder on frozen features of ImageNet (extra: offline), which learns far "
+             "more from few label maps.", rich_help_panel=_NETWORKS)] = None,
     discriminator_channels: Annotated[str | None, typer.Option(help="Encoder widths, such as 32,32,64,64,128.",
                                                                rich_help_panel=_NETWORKS)] = None,
     discriminator_final_channels: Annotated[int | None, typer.Option(
         min=1, help="Width of the last decoder block, by default 64.", rich_help_panel=_NETWORKS)] = None,
+    unconditional: Annotated[str | None, typer.Option(
+        help="What judges photos alone: wavelet (by default) or projected, on frozen features of ImageNet (extra: offline), "
+             "with the hinge loss and no R1.", rich_help_panel=_NETWORKS)] = None,
     unconditional_channels: Annotated[str | None, typer.Option(
         help="A factor on the published widths, or resolution:width pairs such as 4:64,8:64,16:32,64:16.",
+        rich_help_panel=_NETWORKS)] = None,
+    trunk: Annotated[str | None, typer.Option(
+        help="The frozen network of pretrained and projected: vgg16 (by default) or efficientnet_lite0.",
+        rich_help_panel=_NETWORKS)] = None,
+    trunk_size: Annotated[str | None, typer.Option(
+        help="Height x width that photos are enlarged to for it; by default they are taken as they are.",
         rich_help_panel=_NETWORKS)] = None,
     preset: Annotated[str | None, typer.Option(
         help="What is not given below: paper, oasis, oasis_cityscapes, usis, usis_cityscapes, spade; by default the method's.",
@@ -195,7 +207,8 @@ def train(
     segmentation_weight: Annotated[float | None, typer.Option(
         help="On pairs: the discriminator sees the label map in the generated photo.", rich_help_panel=_LOSSES)] = None,
     feature_matching_weight: Annotated[float | None, typer.Option(
-        help="On pairs: the discriminator's features of generated and real photo agree.", rich_help_panel=_LOSSES)] = None,
+        help="On pairs: the discriminator's features of generated and real photo agree. 1 by default, 0.1 of pretrained.",
+        rich_help_panel=_LOSSES)] = None,
     perceptual_weight: Annotated[float | None, typer.Option(
         help="On pairs: VGG's features of generated and real photo agree.", rich_help_panel=_LOSSES)] = None,
     cycle_weight: Annotated[float | None, typer.Option(
@@ -205,6 +218,9 @@ def train(
              "cycle if this is given.", rich_help_panel=_LOSSES)] = None,
     adversarial_weight: Annotated[float | None, typer.Option(
         help="On unpaired label maps: the photos look like unpaired ones.", rich_help_panel=_LOSSES)] = None,
+    adversarial_loss: Annotated[str | None, typer.Option(
+        help="Of the discriminator of photos alone: non_saturating, or hinge (of projected by default).",
+        rich_help_panel=_LOSSES)] = None,
     label_mix_weight: Annotated[float | None, typer.Option(
         help="The discriminator's LabelMix consistency, of OASIS.", rich_help_panel=_LOSSES)] = None,
     r1_gamma: Annotated[float | None, typer.Option(
@@ -235,6 +251,7 @@ def train(
                                        parse_channels(discriminator_channels, "--discriminator-channels")),
             "unconditional_channels": (None if unconditional_channels is None else
                                        parse_unconditional_channels(unconditional_channels)),
+            "trunk_size": None if trunk_size is None else parse_size(trunk_size, "--trunk-size"),
             "unconditional_betas": None if unconditional_betas is None else parse_betas(unconditional_betas)}
     from keras_semisis.cli import training
 

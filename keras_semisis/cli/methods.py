@@ -12,12 +12,17 @@ from keras_semisis.gans.pretext import TCR, Cycle
 from keras_semisis.gans.semantic import SemanticGAN, published_depth, published_widths
 from keras_semisis.layers import DiffAugment
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
+from keras_semisis.models.projected_discriminator import WIDTHS as PROJECTED_WIDTHS
 from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS
 
 GENERATORS = ("wavelet", "oasis")
+DISCRIMINATORS = ("oasis", "pretrained")
+UNCONDITIONAL = ("wavelet", "projected")
+# Squares of features that are not normalized: a decoder's on a frozen trunk are ten times those of OASIS's D
+PRETRAINED_FEATURE_MATCHING = 0.1
 PERCEPTUAL = (*PERCEPTUAL_NETWORKS, "none")
 _WEIGHTS = ("segmentation_weight", "feature_matching_weight", "perceptual_weight", "cycle_weight", "adversarial_weight",
-            "label_mix_weight", "r1_gamma", "r1_every", "ema_decay")
+            "label_mix_weight", "adversarial_loss", "r1_gamma", "r1_every", "ema_decay")
 _CONDITIONAL = {"spade": (models.spade_generator, models.multiscale_discriminator),
                 "cc_fpse": (models.cc_fpse_generator, models.fpse_discriminator)}
 
@@ -40,6 +45,10 @@ def arguments_of(settings: TrainSettings, space: LabelSpace) -> dict[str, Any]:
     arguments = {"num_classes": space.num_classes, "image_size": settings.image_size, "ignore_class": space.ignore_class,
                  "label_space": space, "seed": settings.seed}
     arguments |= (_conditional_networks if settings.method in _CONDITIONAL else _networks)(settings, space.num_classes)
+    if settings.unconditional == "projected":
+        arguments |= {"adversarial_loss": "hinge", "r1_gamma": 0.0}
+    if settings.discriminator == "pretrained" and "feature_matching_weight" not in METHODS[settings.method].lacks:
+        arguments["feature_matching_weight"] = PRETRAINED_FEATURE_MATCHING
     arguments |= _given(settings, *_WEIGHTS)
     if settings.perceptual is not None:
         arguments["perceptual"] = perceptual_network(settings.perceptual)
@@ -82,9 +91,8 @@ def _networks(settings, num_classes):
         "generator": make_generator(settings.generator, num_classes, size, settings.base_channels, settings.hidden_channels,
                                     **_given(settings, "noise_channels", "num_blocks")),
         segmenting: segmenting_network(settings, num_classes, segmenting)}
-    if "unconditional_channels" not in METHODS[settings.method].lacks:
-        networks["unconditional_discriminator"] = models.wavelet_discriminator(
-            size, _unconditional_widths(settings.unconditional_channels))
+    if "unconditional" not in METHODS[settings.method].lacks:
+        networks["unconditional_discriminator"] = _unconditional_discriminator(settings)
     return networks
 
 
@@ -126,7 +134,18 @@ def make_generator(kind: str, num_classes: int, image_size: tuple[int, int], bas
 
 
 def segmenting_network(settings: TrainSettings, num_classes: int, name: str) -> keras.Model:
-    """OASIS's discriminator, which also segments for USIS, and leads back to label maps in ablation A."""
+    """OASIS's discriminator or one on a frozen trunk, which also segments for USIS, and leads back in ablation A.
+
+    Raises:
+        ValueError: If there is no such discriminator.
+    """
+    kind, trunk = settings.discriminator or "oasis", _given(settings, "trunk", "trunk_size")
+    if kind not in DISCRIMINATORS:
+        raise ValueError(f"--discriminator {kind}: expected {' or '.join(DISCRIMINATORS)}.")
+    if kind == "pretrained":
+        widths = {"channels": settings.discriminator_channels, "final_channels": settings.discriminator_final_channels}
+        return models.pretrained_discriminator(
+            num_classes, settings.image_size, name=name, **trunk, **{k: v for k, v in widths.items() if v is not None})
     widths = settings.discriminator_channels or published_widths(settings.image_size)[:settings.num_blocks]
     final = {} if settings.discriminator_final_channels is None else {"final_channels": settings.discriminator_final_channels}
     return models.oasis_discriminator(num_classes, settings.image_size, widths, name=name, **final)
@@ -144,6 +163,19 @@ def perceptual_network(name: str) -> str | None:
     if name not in PERCEPTUAL:
         raise ValueError(f"--perceptual {name}: expected one of {', '.join(PERCEPTUAL)}.")
     return None if name == "none" else name
+
+
+def _unconditional_discriminator(settings):
+    kind, channels = settings.unconditional or "wavelet", settings.unconditional_channels
+    if kind not in UNCONDITIONAL:
+        raise ValueError(f"--unconditional {kind}: expected {' or '.join(UNCONDITIONAL)}.")
+    if kind == "wavelet":
+        return models.wavelet_discriminator(settings.image_size, _unconditional_widths(channels))
+    if isinstance(channels, dict):
+        raise ValueError("--unconditional projected takes a factor on its widths as --unconditional-channels, such as 0.5.")
+    widths = tuple(max(1, round(width * (channels or 1))) for width in PROJECTED_WIDTHS)
+    return models.projected_discriminator(
+        settings.image_size, channels=widths, seed=settings.seed, **_given(settings, "trunk", "trunk_size"))
 
 
 def _unconditional_widths(channels):

@@ -37,10 +37,12 @@ class Method:
 
 
 _ON_PAIRS = ("feature_matching_weight", "perceptual", "perceptual_weight")
-_JUDGE = ("unconditional_channels", "unconditional_learning_rate", "unconditional_betas", "r1_gamma", "r1_every")
+_JUDGE = ("unconditional", "adversarial_loss", "unconditional_channels", "unconditional_learning_rate", "unconditional_betas",
+          "r1_gamma", "r1_every")
 _PRETEXT = ("cycle_weight", "consistency_weight")
+_TRUNK = ("discriminator", "trunk", "trunk_size")
 _SPADE_LACKS = ("unpaired_images", "unpaired_labels", *_JUDGE, "judge_pairs", "generator", "noise_channels", "num_blocks",
-                "discriminator_final_channels", "segmentation_weight", *_PRETEXT, "label_mix_weight")
+                "discriminator_final_channels", "segmentation_weight", *_PRETEXT, "label_mix_weight", *_TRUNK)
 
 METHODS = MappingProxyType({
     "semi_paired": Method(SemiPairedGAN, 0.1, "rare_classes", "wavelet"),
@@ -115,9 +117,13 @@ class TrainSettings:
     noise_channels: int | None = None
     hidden_channels: int = 128
     num_blocks: int | None = None
+    discriminator: str | None = None
     discriminator_channels: tuple[int, ...] | None = None
     discriminator_final_channels: int | None = None
+    unconditional: str | None = None
     unconditional_channels: dict[int, int] | float | None = None
+    trunk: str | None = None
+    trunk_size: tuple[int, int] | None = None
     augmentation: bool = False
     judge_pairs: bool = False
     preset: str | None = None
@@ -133,6 +139,7 @@ class TrainSettings:
     cycle_weight: float | None = None
     consistency_weight: float | None = None
     adversarial_weight: float | None = None
+    adversarial_loss: str | None = None
     label_mix_weight: float | None = None
     r1_gamma: float | None = None
     r1_every: int | None = None
@@ -287,7 +294,8 @@ def read_settings(folder: Path) -> TrainSettings:
     unknown = sorted(options.keys() - {field.name for field in fields(TrainSettings)})
     if unknown:
         raise ValueError(f"{path}: unknown options {', '.join(unknown)}; another version of keras-semisis wrote it.")
-    for name in ("image_size", "load_size", "image_range", "id_map", "discriminator_channels", "unconditional_betas"):
+    for name in ("image_size", "load_size", "image_range", "id_map", "discriminator_channels", "unconditional_betas",
+                 "trunk_size"):
         if options.get(name) is not None:
             options[name] = tuple(options[name])
     if isinstance(options.get("unconditional_channels"), dict):

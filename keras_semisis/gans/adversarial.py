@@ -21,6 +21,7 @@ from keras_semisis.gans.engines import engine
 from keras_semisis.gans.phase import Phase, frozen
 from keras_semisis.gans.validation import Columns, EpochLogs, Validation, check_end
 from keras_semisis.layers import BatchNorm
+from keras_semisis.models import frozen_features_of
 from keras_semisis.models.image_size import check_channels_last
 from keras_semisis.models.trunk_families import refuse_relatives
 
@@ -157,31 +158,37 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         # a sum is finite only if every summand is
         ok = ops.logical_and(ok, ops.isfinite(total + sum(ops.sum(gradient) for gradient in gradients)))
 
+        changed = [(variable, value) for variable, value in zip(state, new_state, strict=True) if value is not None]
+
         def update():
-            for variable, value in zip(state, new_state, strict=True):
-                if value is not None:
-                    variable.assign(value)
+            for variable, value in changed:
+                variable.assign(value)
             remaining = iter(gradients)
             for name, group in trained.items():
                 self.optimizers[name].apply(list(itertools.islice(remaining, len(group))), group)
 
         variables = [v for group in trained.values() for v in group]
         slots = [v for name in trained for v in self.optimizers[name].variables]
-        engine.apply(ok, update, [*state, *variables, *slots])
+        engine.apply(ok, update, [*(variable for variable, _ in changed), *variables, *slots])
         return ok, terms
 
     def _differentiate(self, phase: Phase, due, data):
-        """A phase's loss, its terms, the state of its networks after it, and its gradients. Writes no variable."""
+        """A phase's loss, its terms, the networks' state after it (None where it stays), its gradients. Writes nothing."""
         variables = [v for group in self._trained(phase).values() for v in group]
         state = self._state(phase)
         outside = engine.outside(self.variables)
+        before = {id(v): value for v, value in outside}
+
+        def updated(scope, variable):
+            value = scope.get_current_value(variable)
+            return None if value is before.get(id(variable)) else value
 
         def loss(values):
             mapping = outside + list(zip(variables, values, strict=True))
             with keras.StatelessScope(mapping) as scope:
                 terms = {name: value for name, value in phase.loss(data, due).items() if name in due}
                 total = sum(phase.weights[name] * value for name, value in terms.items())
-            return total, (terms, [scope.get_current_value(v) for v in state])
+            return total, (terms, [updated(scope, v) for v in state])
 
         with frozen([getattr(self, name) for name in self.network_names if name not in phase.trains]):
             total, (terms, new_state), gradients = engine.value_and_gradients(loss, variables)
@@ -372,6 +379,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         calibration = self._calibration, self._calibrated_at
         self._calibration, self._calibrated_at = _Calibration(datasets[-1], self.statistics_batches), None
         self._step = before = self.step
+        self._adapt_features(datasets[-1])
         stream = training_stream(datasets, done + start, done + total_steps)
         epoch_logs, history = EpochLogs(), None
         callbacks = [_Guard(validation), *self._with_columns(callbacks or [], validation), epoch_logs]
@@ -407,6 +415,13 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         names += validation.names if validation else []
         return [part for callback in callbacks for part in (
             (Columns(callback, names), callback) if isinstance(callback, keras.callbacks.CSVLogger) else (callback,))]
+
+    def _adapt_features(self, dataset):
+        """Frozen trunks that have not seen training photos yet take their constants from the data set's."""
+        for name in self.network_names:
+            for layer in frozen_features_of(getattr(self, name)):
+                if not float(ops.convert_to_numpy(layer.adapted)):
+                    layer.adapt(ops.convert_to_numpy(image) for image, _ in dataset)
 
     @property
     def batch_rule(self) -> BatchRule:

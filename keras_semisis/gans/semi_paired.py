@@ -10,8 +10,8 @@ from keras_semisis.gans.phase import Phase
 from keras_semisis.gans.pretext import Cycle
 from keras_semisis.gans.segmenting import SegmentingGAN
 from keras_semisis.gans.semantic import published_depth, published_widths
-from keras_semisis.gans.unconditional import unconditional_terms
-from keras_semisis.losses import CycleLoss, NonSaturatingLoss
+from keras_semisis.gans.unconditional import adversarial_losses, unconditional_terms
+from keras_semisis.losses import CycleLoss
 
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
@@ -28,7 +28,8 @@ class SemiPairedGAN(SegmentingGAN):
         generator: Model from ``[label_map, noise]`` to images in [-1, 1]; None is `models.wavelet_spade_generator`.
         discriminator: Model from images to logits ``(B, H, W, num_classes + 1)``, fake first; None is
             `models.oasis_discriminator`.
-        unconditional_discriminator: Model from images to logits ``(B, 1)``; None is `models.wavelet_discriminator`.
+        unconditional_discriminator: Model from images to logits, ``(B, 1)`` or of patches; None is
+            `models.wavelet_discriminator`.
         reverse: Model like D that leads from generated images back to label maps and learns together with G on unpaired
             data (ablation A); None leaves that to D.
         perceptual: Model from images in [-1, 1] to a list of features, ``"vgg19"`` for `models.vgg19_features`, or None
@@ -42,6 +43,7 @@ class SemiPairedGAN(SegmentingGAN):
         pretext: What G learns from unpaired label maps beside D_u's judgement: a list of tasks of `gans.pretext`. The
             paper's is ``[Cycle()]``, which None stands for; ``[Cycle(), TCR()]`` adds transformation consistency.
         judge_pairs: Whether D_u sees the paired batch as well, and G its judgement there. The paper tried it without gain.
+        adversarial_loss: ``"non_saturating"``, eq. 3 and 4, or ``"hinge"``, which `models.projected_discriminator` wants.
         augmentation: `layers.DiffAugment` of what D and D_u see, real and generated alike, or None. Where pairs are very
             few the discriminators learn them by heart without.
         ema_decay: Decay of the generator's moving average.
@@ -71,7 +73,8 @@ class SemiPairedGAN(SegmentingGAN):
                  unconditional_discriminator=None, reverse=None, perceptual="vgg19", segmentation_weight=1.0, fake_weight=1.0,
                  feature_matching_weight=1.0, perceptual_weight=None, cycle_weight=1.0, adversarial_weight=1.0,
                  label_mix_weight=None, r1_gamma=None, r1_every=None, freeze_discriminator=True,
-                 pretext: Sequence | None = None, judge_pairs=False, augmentation=None, ema_decay=None, seed=0, **kwargs):
+                 pretext: Sequence | None = None, judge_pairs=False, adversarial_loss="non_saturating",
+                 augmentation=None, ema_decay=None, seed=0, **kwargs):
         if generator is None:
             generator = models.wavelet_spade_generator(num_classes, image_size, num_blocks=published_depth(image_size))
         networks = {
@@ -95,7 +98,8 @@ class SemiPairedGAN(SegmentingGAN):
                              "Give each task a name of its own.")
         self.judge_pairs = judge_pairs
         self.cycle_loss = CycleLoss(ignore_class)
-        self.adversarial_loss = NonSaturatingLoss()
+        self.adversarial_loss = adversarial_loss
+        self._critic_loss, self._adversarial_loss = adversarial_losses(adversarial_loss)
 
     # -- the algorithm (arXiv 2306.13585, section 3); eq. 1 and 2 are `SegmentingGAN`'s -----------------------------
 
@@ -125,7 +129,7 @@ class SemiPairedGAN(SegmentingGAN):
         if "adversarial" in due:
             if self.judge_pairs:
                 generated = ops.concatenate([generated, self.synthesise(data[0][1])])
-            terms["adversarial"] = self.adversarial_loss(1, self._judge(*self.augmented(generated)))
+            terms["adversarial"] = self._adversarial_loss(1, self._judge(*self.augmented(generated)))
         return terms
 
     def unconditional_terms(self, data, due):
@@ -134,7 +138,7 @@ class SemiPairedGAN(SegmentingGAN):
         if self.judge_pairs:
             image, label_map = ops.concatenate([data[0][0], image]), ops.concatenate([data[0][1], label_map])
         image, generated = self.augmented(image, self.synthesise(label_map))
-        return unconditional_terms(self._judge, self.adversarial_loss, image, generated, due)
+        return unconditional_terms(self._judge, self._critic_loss, image, generated, due)
 
     def _judge(self, image):
         return self.unconditional_discriminator(image, training=True)
@@ -144,4 +148,5 @@ class SemiPairedGAN(SegmentingGAN):
     def get_config(self):
         return super().get_config() | {
             "freeze_discriminator": self.freeze_discriminator, "judge_pairs": self.judge_pairs,
+            "adversarial_loss": self.adversarial_loss,
             "pretext": [keras.saving.serialize_keras_object(task) for task in self.pretext]}

@@ -3,7 +3,22 @@
 from keras import ops
 
 from keras_semisis.gans.engines import engine
-from keras_semisis.losses import r1_penalty
+from keras_semisis.losses import HingeLoss, NonSaturatingLoss, r1_penalty
+
+ADVERSARIAL_LOSSES = ("non_saturating", "hinge")
+
+
+def adversarial_losses(name: str):
+    """The loss of D_u, and that of G by D_u, of the name ``"non_saturating"`` (the paper's, eq. 3 and 4) or ``"hinge"``.
+
+    Raises:
+        ValueError: If there is no such loss.
+    """
+    if name not in ADVERSARIAL_LOSSES:
+        raise ValueError(f"adversarial_loss={name!r}: expected one of {', '.join(map(repr, ADVERSARIAL_LOSSES))}.")
+    if name == "hinge":
+        return HingeLoss(), HingeLoss(generator=True)
+    return NonSaturatingLoss(), NonSaturatingLoss()
 
 
 def unconditional_terms(judge, loss, image, generated, due):
@@ -11,7 +26,7 @@ def unconditional_terms(judge, loss, image, generated, due):
 
     Args:
         judge: D_u, a function from images to logits.
-        loss: `losses.NonSaturatingLoss`.
+        loss: The loss of D_u, as `losses.NonSaturatingLoss`.
         image, generated: Batches of photos and of generated images.
         due: Names of the terms that are due; ``"r1"`` may be among them.
     """

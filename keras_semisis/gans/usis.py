@@ -6,8 +6,8 @@ from keras import ops
 from keras_semisis import models
 from keras_semisis.gans.phase import Phase
 from keras_semisis.gans.semantic import SemanticGAN, published_depth, published_widths
-from keras_semisis.gans.unconditional import unconditional_terms
-from keras_semisis.losses import CycleLoss, NonSaturatingLoss
+from keras_semisis.gans.unconditional import adversarial_losses, unconditional_terms
+from keras_semisis.losses import CycleLoss
 
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
@@ -31,6 +31,7 @@ class USIS(SemanticGAN):
         segmentation_weight, adversarial_weight: Weights of G's two terms.
         reconstruction_weight: Weight of the decoder's ``E|x - decoder(features(x))|``.
         r1_gamma, r1_every: γ of D_u's R1 regularisation, ``γ/2 · E‖∇_x D_u(x)‖²``, taken at every k-th step, times k.
+        adversarial_loss: ``"non_saturating"``, or ``"hinge"``, which `models.projected_discriminator` wants.
         augmentation: `layers.DiffAugment` of what D_u sees, real and generated alike, or None.
         ema_decay: Decay of the generator's moving average.
         seed: Seed of the noise that training draws.
@@ -58,8 +59,8 @@ class USIS(SemanticGAN):
 
     def __init__(self, num_classes, image_size, ignore_class=None, generator=None, segmenter=None,
                  unconditional_discriminator=None, decoder=None, segmentation_weight=1.0, adversarial_weight=1.0,
-                 reconstruction_weight=1.0, r1_gamma=None, r1_every=None, augmentation=None, ema_decay=None, seed=0,
-                 **kwargs):
+                 reconstruction_weight=1.0, r1_gamma=None, r1_every=None, adversarial_loss="non_saturating",
+                 augmentation=None, ema_decay=None, seed=0, **kwargs):
         if generator is None:
             generator = models.wavelet_spade_generator(num_classes, image_size, num_blocks=published_depth(image_size))
         networks = {
@@ -75,7 +76,8 @@ class USIS(SemanticGAN):
         super().__init__(num_classes, image_size, ignore_class, networks, settings, augmentation=augmentation, seed=seed,
                          **kwargs)
         self.cycle_loss = CycleLoss(ignore_class)
-        self.adversarial_loss = NonSaturatingLoss()
+        self.adversarial_loss = adversarial_loss
+        self._critic_loss, self._adversarial_loss = adversarial_losses(adversarial_loss)
 
     def phases(self):
         """One iteration: G with the segmenter, then D_u (with the decoder)."""
@@ -96,14 +98,14 @@ class USIS(SemanticGAN):
         generated = self.synthesise(label_map)
         return {
             "segmentation": self.cycle_loss(label_map, self.segmenter(generated, training=True)),
-            "adversarial": self.adversarial_loss(1, self._judge(*self.augmented(generated))),
+            "adversarial": self._adversarial_loss(1, self._judge(*self.augmented(generated))),
         }
 
     def unconditional_terms(self, data, due):
         """D_u tells photos from generated images, and keeps what the decoder rebuilds photos from."""
         image, label_map = data[-1]
         image, generated = self.augmented(image, self.synthesise(label_map))
-        terms = unconditional_terms(self._judge, self.adversarial_loss, image, generated, due)
+        terms = unconditional_terms(self._judge, self._critic_loss, image, generated, due)
         if "reconstruction" in due:
             rebuilt = ops.cast(self.decoder(self._features(image), training=True), image.dtype)
             terms["reconstruction"] = ops.mean(ops.abs(image - rebuilt))
@@ -136,4 +138,4 @@ class USIS(SemanticGAN):
     def get_config(self):
         config = super().get_config()
         del config["perceptual"]  # which compares with the photo of a pair
-        return config
+        return config | {"adversarial_loss": self.adversarial_loss}

@@ -8,10 +8,13 @@ from keras_semisis.models.efficientnet_lite0 import efficientnet_lite0_features
 from keras_semisis.models.efficientnet_lite0_segmenter import efficientnet_lite0_segmenter
 from keras_semisis.models.efficientnet_lite2 import efficientnet_lite2_features
 from keras_semisis.models.features import features
+from keras_semisis.models.frozen_features import FrozenFeatures, frozen_features_of
 from keras_semisis.models.inception_v3_fid import inception_v3_fid
 from keras_semisis.models.labeled_model import LabeledModel
 from keras_semisis.models.lpips import lpips_features
 from keras_semisis.models.oasis import oasis_discriminator, oasis_generator, unet_segmenter
+from keras_semisis.models.pretrained_discriminator import pretrained_discriminator
+from keras_semisis.models.projected_discriminator import projected_discriminator
 from keras_semisis.models.segformer import segformer
 from keras_semisis.models.spade import multiscale_discriminator, spade_encoder, spade_generator
 from keras_semisis.models.stylegan2 import stylegan2_discriminator
@@ -23,6 +26,7 @@ from keras_semisis.models.vgg19 import vgg19_features
 from keras_semisis.models.wavelet_decoder import wavelet_decoder
 
 __all__ = [
+    "FrozenFeatures",
     "LabeledModel",
     "alexnet_features",
     "cc_fpse_generator",
@@ -33,11 +37,14 @@ __all__ = [
     "efficientnet_lite2_features",
     "features",
     "fpse_discriminator",
+    "frozen_features_of",
     "inception_v3_fid",
     "lpips_features",
     "multiscale_discriminator",
     "oasis_discriminator",
     "oasis_generator",
+    "pretrained_discriminator",
+    "projected_discriminator",
     "segformer",
     "spade_encoder",
     "spade_generator",

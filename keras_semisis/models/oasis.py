@@ -130,29 +130,32 @@ class UNetDownBlock(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
 class UNetUpBlock(keras.layers.Layer):
-    """Residual block that doubles the resolution (OASIS discriminator, decoder)."""
+    """Residual block that doubles the resolution (OASIS discriminator, decoder), or, with ``doubles=False``, keeps it."""
 
     is_feature_block = True
 
-    def __init__(self, filters, **kwargs):
+    def __init__(self, filters, doubles=True, **kwargs):
         super().__init__(**kwargs)
         self.filters = filters
+        self.doubles = doubles
 
     def build(self, input_shape):
         self.conv1, self.conv2, self.conv_s = _build_convolutions(self.filters, input_shape, self.dtype_policy)
 
     def call(self, x, training=False):
-        y = self.conv1(_double(ops.leaky_relu(x, 0.2)), training=training)
+        sized = _double if self.doubles else lambda x: x
+        y = self.conv1(sized(ops.leaky_relu(x, 0.2)), training=training)
         y = self.conv2(ops.leaky_relu(y, 0.2), training=training)
         # a 1×1 convolution and nearest-neighbour doubling commute: convolving first is a quarter of the work
-        return y + _double(x if self.conv_s is None else self.conv_s(x, training=training))
+        return y + sized(x if self.conv_s is None else self.conv_s(x, training=training))
 
     def compute_output_shape(self, input_shape):
         batch, height, width, _ = input_shape
-        return (batch, 2 * height, 2 * width, self.filters)
+        factor = 2 if self.doubles else 1
+        return (batch, factor * height, factor * width, self.filters)
 
     def get_config(self):
-        return super().get_config() | {"filters": self.filters}
+        return super().get_config() | {"filters": self.filters, "doubles": self.doubles}
 
 
 def _build_convolutions(filters, input_shape, dtype):

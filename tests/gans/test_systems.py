@@ -77,7 +77,24 @@ def augmentation():
     return ks.layers.DiffAugment(fill_class=IGNORE)
 
 
+def pretrained(name="discriminator"):
+    return models.pretrained_discriminator(
+        CLASSES, SIZE, channels=(4, 4, 4, 4, 4), final_channels=4, weights=None, name=name)
+
+
+def projected():
+    return models.projected_discriminator(SIZE, channels=(4, 4, 4, 4), weights=None)
+
+
 SYSTEMS = {
+    "OASIS, pretrained": lambda: ks.OASIS(CLASSES, SIZE, IGNORE, generator(), pretrained()),
+    "TCR, pretrained": lambda: ks.TCR(CLASSES, SIZE, IGNORE, generator=generator(), discriminator=pretrained()),
+    "USIS, pretrained and projected": lambda: ks.USIS(
+        CLASSES, SIZE, IGNORE, wavelet_generator(), pretrained("segmenter"), projected(), adversarial_loss="hinge",
+        r1_gamma=0.0),
+    "semi-paired, pretrained and projected": lambda: semi_paired(
+        discriminator=pretrained(), unconditional_discriminator=projected(), adversarial_loss="hinge", r1_gamma=0.0,
+        augmentation=augmentation()),
     "OASIS": lambda: ks.OASIS(CLASSES, SIZE, IGNORE, generator(), discriminator()),
     "OASIS, augmentation": lambda: ks.OASIS(
         CLASSES, SIZE, IGNORE, generator(), discriminator(), augmentation=augmentation()),
@@ -319,7 +336,7 @@ def test_terms_and_phases_of_weight_0_are_left_out():
 
 def test_judged_pairs_reach_the_unconditional_discriminator():
     gan, seen = compiled(semi_paired(judge_pairs=True)), []
-    gan.adversarial_loss = lambda real, logits: seen.append((real, logits.shape[0])) or ops.mean(logits)
+    gan._critic_loss = lambda real, logits: seen.append((real, logits.shape[0])) or ops.mean(logits)
     train(only(gan, "unconditional"), steps=1)
     assert {(0, 8), (1, 8)} <= set(seen)
 
