@@ -20,7 +20,8 @@ NAMES = {
     "A": "A: separate reverse network", "B": "B: unfrozen D", "C": "C: no feature matching", "D": "D: no VGG",
     "E": "E: no rare-class sampling", "F": "F: rare classes in the second half",
     "diff_augment": "semi-paired + DiffAugment", "judge_pairs": "semi-paired, D_u on pairs as well",
-    "cycle_and_tcr": "semi-paired + TCR"}
+    "cycle_and_tcr": "semi-paired + TCR", "pretrained": "semi-paired, pretrained D",
+    "projected": "semi-paired, projected D_u + DiffAugment", "pretrained_projected": "semi-paired, both + DiffAugment"}
 # of the picture: label maps, columns in a line, pixels from one line of a title to the next
 _ROWS, _COLUMNS, _LINE = 3, 7, 14
 # name, title, digits

@@ -4,11 +4,18 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 BASELINES = ("oasis", "tcr", "semi_paired")
 ABLATIONS = ("A", "B", "C", "D", "E", "F")
-# the semi-paired method with one argument more, beyond the paper
-VARIANTS = ("diff_augment", "judge_pairs", "cycle_and_tcr")
+# the semi-paired method with other options of `keras-semisis train`, beyond the paper. Feature matching sums squares over
+# features that are not normalized: those of a decoder on a frozen trunk are some ten times as large as those of OASIS's D
+_PRETRAINED = {"discriminator": "pretrained", "feature_matching_weight": 0.1}
+_PROJECTED = {"unconditional": "projected", "unconditional_channels": 0.5, "unconditional_learning_rate": 2e-4,
+              "unconditional_betas": (0.0, 0.99), "r1_gamma": 0.0, "augmentation": True}
+VARIANTS = MappingProxyType({
+    "diff_augment": {"augmentation": True}, "judge_pairs": {"judge_pairs": True}, "cycle_and_tcr": {"consistency_weight": 10.0},
+    "pretrained": _PRETRAINED, "projected": _PROJECTED, "pretrained_projected": _PRETRAINED | _PROJECTED})
 METHODS = (*BASELINES, "usis", "spade", "cc_fpse", *ABLATIONS, *VARIANTS)
 JUDGES = ("alexnet", "unet", "imagenet", "nearest_lpips")
 GENERATORS = ("oasis", "wavelet", "published")

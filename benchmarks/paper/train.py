@@ -28,7 +28,6 @@ from keras_semisis.cli.settings import TrainSettings, write_document
 from keras_semisis.cli.sources import open_data
 from keras_semisis.cli.training import examples
 from keras_semisis.gans import ABLATIONS
-from keras_semisis.gans.pretext import TCR
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
 
 # Evaluations that a cell's scores are the mean of, and its losses of the steps before each
@@ -50,12 +49,14 @@ def build(method: str, settings: Settings, space, seed: int):
         "perceptual": s.perceptual, "perceptual_weight": s.perceptual_weight,
         # SPADE and CC-FPSE have their published ones
         "feature_matching_weight": s.feature_matching_weight if method in ONLY_OF["feature_matching_weight"] else None}
+    wanted |= {"augmentation": s.augmentation} | VARIANTS.get(method, {})
+    if wanted.get("discriminator") == "pretrained":  # which has a width for each of its trunk's five depths
+        widths = s.discriminator_channels
+        wanted["discriminator_channels"] = (*widths, *[widths[-1]] * 5)[:5]
     options = TrainSettings(
         s.data, "", name, image_size=s.image_size, seed=seed, base_channels=s.base_channels, hidden_channels=s.hidden_channels,
         generator_learning_rate=s.generator_learning_rate, discriminator_learning_rate=s.discriminator_learning_rate,
-        augmentation=s.augmentation or method == "diff_augment", judge_pairs=method == "judge_pairs", ema_decay=s.ema_decay,
-        consistency_weight=TCR().weight if method == "cycle_and_tcr" else None,
-        **{option: value for option, value in wanted.items() if option not in CLI_METHODS[name].lacks})
+        ema_decay=s.ema_decay, **{option: value for option, value in wanted.items() if option not in CLI_METHODS[name].lacks})
     arguments = arguments_of(options, space)
     if method in ABLATIONS:
         arguments |= ABLATIONS[method].arguments

