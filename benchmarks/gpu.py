@@ -220,7 +220,7 @@ def train(options, begin, until):
     gan.fit(*sets, epochs=1, steps_per_epoch=1, verbose=0)
     say(begin, "first step")
     gan.fit(*sets, epochs=1, steps_per_epoch=_WARM_UP, initial_step=1, verbose=0, callbacks=[clock])
-    seconds = float(np.median(clock.seconds[_WARM_UP // 2:]))
+    seconds = float(np.median(clock.seconds[len(clock.seconds) // 2:]))
     report = Report(options.output, val, options.image_size, options.every, begin)
     report.set_model(gan)
     say(begin, f"{_WARM_UP} steps")

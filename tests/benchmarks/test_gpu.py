@@ -39,7 +39,8 @@ def test_a_pack_holds_the_photos_and_the_trunk(tmp_path):
     filled = models.frozen_features_of(trunk)[0].trunk_variables
     for network in (filled, perceptual.variables):
         for variable, original in zip(network, layer.trunk_variables, strict=False):
-            np.testing.assert_allclose(keras.ops.convert_to_numpy(variable), keras.ops.convert_to_numpy(original), rtol=1e-3, atol=1e-6)
+            found, expected = (keras.ops.convert_to_numpy(v) for v in (variable, original))
+            np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-6)
 
 
 @not_on_jax
