@@ -610,7 +610,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
                              "keras_semisis.metrics.GeneratedMeanIoU(segmenter).")
         self.check_judges(metrics)
         self.require_same_classes(x=x, **{
-            f"the segmenter of {metric.name}": getattr(metric, "segmenter", None) for metric in metrics})
+            f"the segmenter of {metric.name}": metric.segmenter for metric in metrics if hasattr(metric, "segmenter")})
         for metric in metrics:
             metric.reset_state()
         done = 0
