@@ -1,5 +1,6 @@
 """Data sets that are not ours: every form is read, and what does not fit is refused with the line that converts it."""
 
+import gc
 from importlib.util import find_spec
 from itertools import chain
 
@@ -148,6 +149,13 @@ def torch_loader(images, label_maps):
 if find_spec("torch"):
     FORMS |= {"DataLoader": torch_loader, "DataLoader of NumPy arrays": lambda *arrays: torch_loader(*arrays).__class__(
         list(zip(*arrays, strict=True)), batch_size=2)}
+
+
+@pytest.fixture(autouse=True)
+def no_iterators_left():
+    """Iterators that an error's traceback holds are let go here: tf.data may wait forever where one ends inside a callback."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(params=["tf.data", "numpy"])
