@@ -179,7 +179,7 @@ def test_methods_differ_in_the_sampler_and_not_in_the_pairs():
             items = [lane.items for batches in sets for lane in batches._lanes]
             samplers[method] = sets[0]._sampler
             pairs.add(tuple(items[0]._source.name(i) for i in range(len(items[0]))))
-            assert {part.size for part in items} == {(40, 80)} and {batches.image_size for batches in sets} == {(32, 64)}
+            assert {part._size for part in items} == {(40, 80)} and {batches.image_size for batches in sets} == {(32, 64)}
     assert len(pairs) == 1
     rare = dict.fromkeys(["semi_paired", *VARIANTS, *"ABCD"], "rare_classes")
     assert samplers == rare | {"F": "rare_classes_second_half"} | dict.fromkeys(

@@ -384,7 +384,7 @@ def test_a_model_takes_the_label_space_of_its_data_and_keeps_it(tmp_path):
 
 @pytest.mark.parametrize(("first", "second", "words"), [
     ("abcde", "abdce", "3 d, 4 e.*Unpaired_ds: 0 a, 1 b, 2 d, 3 c, 4 e"),
-    ("abcdef", "abcdef", "6 classes, the model num_classes=5")])
+    ("abcdef", "abcdef", "paired_ds: its label maps have 6 classes, but the model has 5")])
 def test_data_of_other_classes_are_refused(first, second, words):
     gan = tiny_gan(compile=False)
     with pytest.raises(ValueError, match=words):
