@@ -110,7 +110,8 @@ def test_best_follows_the_mode_and_never_takes_nan(mode, expected):
     ([], "images", "PeriodicEvaluation: there is no batch in it")])
 def test_what_would_end_the_first_evaluation_ends_training_before_it_begins(data, best, message):
     evaluation = PeriodicEvaluation(data, [Brightness()], best=best)
-    evaluation._model = types.SimpleNamespace(step=0, evaluation_batches=iter, check_judges=lambda metrics: None)
+    evaluation._model = types.SimpleNamespace(
+        step=0, evaluation_batches=iter, check_judges=lambda metrics: None, require_same_classes=lambda **datasets: None)
     with pytest.raises(ValueError, match=message):
         evaluation.on_train_begin()
 
