@@ -42,7 +42,7 @@ def tiny(method, **options):
 @pytest.mark.filterwarnings("ignore:Even though the", "ignore:The . pairs")
 @pytest.mark.parametrize("method", TINY)
 def test_train_and_generate(method, tmp_path, monkeypatch):
-    monkeypatch.setattr(adversarial._Calibration, "label_maps", lambda self: next(iter(self.dataset))[1][None])
+    monkeypatch.setattr(adversarial._Calibration, "label_maps", lambda self: [next(iter(self.dataset))[1]])
     run = tmp_path / "run"
     output = call("train", "--data", "synthetic:8", "--method", method, "--steps", 2, "--batch-size", 2, "--output", run,
                   *TINY[method].split())
