@@ -51,6 +51,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
     def __init__(self, generator: keras.Model, ema_decay: float | None = 0.9999, seed: int = 0, **kwargs):
         check_channels_last()
         super().__init__(**kwargs)
+        engine.check_distribution(self)
         self.generator = generator
         self.ema_generator = keras.models.clone_model(generator)
         self.ema_generator.set_weights(generator.get_weights())

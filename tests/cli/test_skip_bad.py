@@ -71,8 +71,9 @@ def test_evaluate_lists_what_it_skipped(data, tmp_path):
     bad = damaged(data)[1]
     evaluate = ("evaluate", tmp_path / "generator.keras", "--data", f"coco_stuff:{data}", "--features", "none",
                 "--segmenter", tmp_path / "segmenter.keras", "--batch-size", 4, "--output", tmp_path / "scores.json")
-    output = call(*evaluate, code=1)
-    assert output.startswith(f"Error: {bad}: cannot be read") and output.count("\n") == 1
+    note, error, *rest = call(*evaluate, code=1).splitlines()
+    assert note.startswith("Note: ") and "does not say what its 183 classes mean" in note
+    assert error.startswith(f"Error: {bad}: cannot be read") and not rest
     output = call(*evaluate, "--skip-bad", 1)
     assert f"Bad files that were left out: 1\n  {bad}: cannot be read" in output
     assert str(bad) in json.loads((tmp_path / "scores.json").read_text())["settings"]["bad_files"][0]
