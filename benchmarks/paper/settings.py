@@ -8,11 +8,10 @@ from types import MappingProxyType
 
 BASELINES = ("oasis", "tcr", "semi_paired")
 ABLATIONS = ("A", "B", "C", "D", "E", "F")
-# the semi-paired method with other options of `keras-semisis train`, beyond the paper. Feature matching sums squares over
-# features that are not normalized: those of a decoder on a frozen trunk are some ten times as large as those of OASIS's D
-_PRETRAINED = {"discriminator": "pretrained", "feature_matching_weight": 0.1}
+# the semi-paired method with other options of `keras-semisis train`, beyond the paper; None is that command's default
+_PRETRAINED = {"discriminator": "pretrained", "feature_matching_weight": None}
 _PROJECTED = {"unconditional": "projected", "unconditional_channels": 0.5, "unconditional_learning_rate": 2e-4,
-              "unconditional_betas": (0.0, 0.99), "r1_gamma": 0.0, "augmentation": True}
+              "unconditional_betas": (0.0, 0.99), "r1_gamma": None, "augmentation": True}
 VARIANTS = MappingProxyType({
     "diff_augment": {"augmentation": True}, "judge_pairs": {"judge_pairs": True}, "cycle_and_tcr": {"consistency_weight": 10.0},
     "pretrained": _PRETRAINED, "projected": _PROJECTED, "pretrained_projected": _PRETRAINED | _PROJECTED})

