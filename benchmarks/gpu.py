@@ -18,16 +18,19 @@ from PIL import Image
 
 import keras_semisis as ks
 from benchmarks import step_time
+from benchmarks.paper.train import own_miou
 from keras_semisis.callbacks.sample_grid import sample_grid
 from keras_semisis.cli import scoring
+from keras_semisis.cli.methods import PRETRAINED_FEATURE_MATCHING
+from keras_semisis.cli.progress import StepClock
 from keras_semisis.cli.sources import open_data
 from keras_semisis.cli.training import examples
-from keras_semisis.metrics.segmentation_scores import segmentation_scores
+from keras_semisis.data.prepared_items import resize_image, resize_label_map
 from keras_semisis.models.projected_discriminator import WIDTHS
 
 # validation photos in whole batches, so that one program serves all
 _WARM_UP, _GRID_ROWS, _PHOTOS, _PART_BYTES = 60, 8, 96, 15 * 2**20
-_PALETTE_FILE, _WEIGHTS_FILE = "classes.csv", "vgg16.npz"
+_WEIGHTS_FILE = "vgg16.npz"
 
 
 def arguments(argv=None):
@@ -41,16 +44,16 @@ def arguments(argv=None):
     parser.add_argument("--output", type=Path, default=Path("gpu"))
     parser.add_argument("--method", choices=["semi_paired", "oasis"], default="semi_paired")
     parser.add_argument("--ratio", type=float, default=0.1)
-    parser.add_argument("--image-size", type=step_time._size, default=(128, 192), metavar="HxW")
+    parser.add_argument("--image-size", type=step_time.size_of, default=(128, 192), metavar="HxW")
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--base-channels", type=int, default=48, help="width of OASIS's generator; published: 64")
     parser.add_argument("--divide-discriminators", type=int, default=1, metavar="N")
     parser.add_argument("--perceptual-weight", type=float, default=0.6)
-    parser.add_argument("--feature-matching-weight", type=float, default=0.1)
+    parser.add_argument("--feature-matching-weight", type=float, default=PRETRAINED_FEATURE_MATCHING)
     parser.add_argument("--learning-rate", type=float, default=4e-4, help="of G and D; D_u has half of it")
     parser.add_argument("--ema-decay", type=float, default=0.999)
     parser.add_argument("--steps", type=int, help="of run: at most so many")
-    parser.add_argument("--step-image-size", type=step_time._size, default=(256, 512), metavar="HxW")
+    parser.add_argument("--step-image-size", type=step_time.size_of, default=(256, 512), metavar="HxW")
     parser.add_argument("--step-batch-size", type=int, default=8)
     parser.add_argument("--step-divide", type=int, default=1, metavar="N", help="published widths divided by N")
     parser.add_argument("--every", type=float, default=60.0, help="seconds from one checkpoint to the next")
@@ -68,51 +71,28 @@ def pack(options):
     """Photos and label maps at the size of the training, as a folder source, and VGG16's convolutions in float16."""
     size, output = options.image_size, options.output
     train, val = open_data(options.data, size)
-    for split, source in (("train", train), ("val", val)):
-        for kind in ("images", "labels"):
-            (output / split / kind).mkdir(parents=True, exist_ok=True)
-        dataset = ks.data.paired_dataset(source, size, 1, training=False)
-        for i, (image, label_map) in enumerate(dataset):
-            photo = np.rint((image[0] + 1.0) * 127.5).astype("uint8")
-            Image.fromarray(photo).save(output / split / "images" / f"{i:04d}.png", optimize=True)
-            Image.fromarray(label_map[0].astype("uint8")).save(output / split / "labels" / f"{i:04d}.png", optimize=True)
     space = train.label_space
     rows = ["id,name,r,g,b,ignore"] + [
         f"{i},{name},{r},{g},{b},{int(i == space.ignore_class)}"
         for i, (name, (r, g, b)) in enumerate(zip(space.class_names, space.palette, strict=True))]
-    for split in ("train", "val"):
-        (output / split / _PALETTE_FILE).write_text("\n".join(rows) + "\n", encoding="utf-8")
+    for split, source in (("train", train), ("val", val)):
+        for kind in ("images", "labels"):
+            (output / split / kind).mkdir(parents=True, exist_ok=True)
+        (output / split / "classes.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+        for i in range(len(source)):
+            image, label_map = source.load(i)
+            photo, label_map = resize_image(image, size), resize_label_map(label_map, size).astype("uint8")
+            Image.fromarray(photo).save(output / split / "images" / f"{i:04d}.png", optimize=True)
+            Image.fromarray(label_map).save(output / split / "labels" / f"{i:04d}.png", optimize=True)
     layer = ks.models.FrozenFeatures("vgg16")
     arrays = [np.asarray(keras.ops.convert_to_numpy(variable), "float16") for variable in layer.trunk_variables]
     np.savez_compressed(output / _WEIGHTS_FILE, *arrays)
 
 
-class Kept(ks.data.Source):
-    """A source in memory: decoding is not what is measured."""
-
-    def __init__(self, source):
-        self.label_space = source.label_space
-        self.items = [(source.name(i), *source.load(i)) for i in range(len(source))]
-
-    def __len__(self):
-        return len(self.items)
-
-    def name(self, index):
-        return self.items[index][0]
-
-    def load_image(self, index):
-        return self.items[index][1]
-
-    def load_label_map(self, index):
-        return self.items[index][2]
-
-
 def sources(options):
     if options.pack is None:
-        train, val = open_data(options.data, options.image_size)
-    else:
-        train, val = (ks.data.Folder(options.pack / split) for split in ("train", "val"))
-    return Kept(train), Kept(val)
+        return open_data(options.data, options.image_size)
+    return tuple(ks.data.Folder(options.pack / split) for split in ("train", "val"))
 
 
 def fill_trunks(networks, path):
@@ -181,7 +161,8 @@ class Report(keras.callbacks.Callback):
         self.output, self.every, self.begin = output, every, begin
         self.space = val.label_space
         self.images, self.label_maps = examples(val, image_size, _GRID_ROWS)
-        self.photos, self.truth = examples(val, image_size, _PHOTOS)
+        photos, self.truth = examples(val, image_size, _PHOTOS)
+        self.batches = [(photos[i:i + 8], self.truth[i:i + 8]) for i in range(0, len(photos), 8)]
         self.records, self.sums, self.count, self.due = [], {}, 0, time.monotonic() + every
 
     def on_train_batch_end(self, batch, logs=None):
@@ -192,67 +173,47 @@ class Report(keras.callbacks.Callback):
             self.write()
 
     def write(self):
-        # not self.model: on JAX that writes the state back, which is wanted here
+        # on JAX `self.model` writes the state back into the variables
         gan = self.model
         sample_grid(self.output / "grid.png", gan, self.label_maps, self.images, self.space)
         self.records.append({
             "step": gan.step, "minutes": (time.monotonic() - self.begin) / 60,
-            "miou_of_discriminator": mean_iou(gan.segment(self.photos), self.truth, self.space),
+            "miou_of_discriminator": own_miou(gan, self.batches),
             "losses": {name: total / self.count for name, total in self.sums.items()}})
         print(json.dumps(self.records[-1]), flush=True)
         (self.output / "train.json").write_text(json.dumps(self.records, indent=1) + "\n")
+        save_weights(gan.ema_generator, self.output)
         self.sums, self.count, self.due = {}, 0, time.monotonic() + self.every
-
-
-def mean_iou(predicted, truth, space):
-    """What `GeneratedMeanIoU` means, of label maps."""
-    confusion = np.bincount((truth * space.num_classes + predicted).ravel(), minlength=space.num_classes**2)
-    return segmentation_scores(confusion.reshape(space.num_classes, -1), space.ignore_class)["miou"]
 
 
 def train(options, begin, until):
     training, val = sources(options)
-    say(begin, "data are in memory")
+    say(begin, "data are found")
     gan = build(options, training.label_space)
     say(begin, "networks are built")
     sets = data_sets(options, gan, training)
     clock = step_time.StepTimes()
-    gan.fit(*sets, epochs=1, steps_per_epoch=1, verbose=0)
-    say(begin, "first step")
-    gan.fit(*sets, epochs=1, steps_per_epoch=_WARM_UP, initial_step=1, verbose=0, callbacks=[clock])
+    gan.fit(*sets, epochs=1, steps_per_epoch=_WARM_UP, verbose=0, callbacks=[clock])
     seconds = float(np.median(clock.seconds[len(clock.seconds) // 2:]))
     report = Report(options.output, val, options.image_size, options.every, begin)
     report.set_model(gan)
-    say(begin, f"{_WARM_UP} steps")
+    say(begin, f"{_WARM_UP} steps, of which the first took {clock.seconds[0]:.0f} s")
     # a twentieth for what is written meanwhile
     steps = int(0.95 * (until - time.monotonic()) / seconds)
     steps = _WARM_UP + max(1, steps if options.steps is None else min(steps, options.steps - _WARM_UP))
     print(f"{seconds:.4f} s a step; {steps} steps", flush=True)
     first, started = gan.step, time.monotonic()
-    gan.fit(*sets, epochs=1, steps_per_epoch=steps, initial_step=first, verbose=0, callbacks=[report, Stop(until)])
+    gan.fit(*sets, epochs=1, steps_per_epoch=steps, initial_step=first, verbose=0, callbacks=[report, StepClock(until)])
     report.write()
     documents = {"seconds_per_step": (time.monotonic() - started) / (gan.step - first), "step": gan.step,
                  "peak_memory_bytes": step_time.peak_memory(),
                  "parameters": {name: getattr(gan, name).count_params() for name in gan.network_names}}
     np.savez_compressed(options.output / "photos.npz", gan.generate(report.truth, seed=0))
-    save_weights(gan.ema_generator, options.output)
     return documents
 
 
 def say(begin, text):
     print(f"{time.monotonic() - begin:.0f} s: {text}", flush=True)
-
-
-class Stop(keras.callbacks.Callback):
-    """Ends a training at a moment."""
-
-    def __init__(self, until):
-        super().__init__()
-        self.until = until
-
-    def on_train_batch_end(self, batch, logs=None):
-        if time.monotonic() >= self.until:
-            self.model.stop_training = True
 
 
 def save_weights(network, output):
@@ -295,7 +256,7 @@ def run(options):
     options.output.mkdir(parents=True, exist_ok=True)
     document = {
         "settings": {name: str(value) if isinstance(value, Path) else value for name, value in vars(options).items()},
-        "machine": platform.machine(), "accelerator": step_time._accelerator(), "backend": keras.config.backend(),
+        "machine": platform.machine(), "accelerator": step_time.accelerator(), "backend": keras.config.backend(),
         "keras": keras.__version__, "keras_semisis": ks.__version__}
     for part in options.parts.split(","):
         say(begin, part)
@@ -308,7 +269,7 @@ def run(options):
 
 
 def score(options):
-    """Distances and, with a segmenter beside them, mIoU of the photos that a run has written."""
+    """Distances of the photos that a run has written."""
     settings = json.loads((options.folder / "gpu.json").read_text())["settings"]
     size = tuple(settings["image_size"])
     training, val = open_data(options.data, size)

@@ -28,7 +28,7 @@ from keras_semisis.gans.semantic import published_depth
 from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS
 
 
-def _size(text):
+def size_of(text):
     height, _, width = text.partition("x")
     return int(height), int(width)
 
@@ -37,7 +37,7 @@ def arguments(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--image-size", type=_size, default=(64, 96), metavar="HxW")
+    parser.add_argument("--image-size", type=size_of, default=(64, 96), metavar="HxW")
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--precision", choices=["float32", "mixed_bfloat16"], default="float32")
     parser.add_argument("--base-channels", type=int, default=16, help="width of the generator; published: 16")
@@ -142,7 +142,7 @@ def seconds_per_step(gan, batches, steps, selected=None):
 
 def matmul_peak(dtype) -> float:
     """Operations per second of the fastest of some square matrix products."""
-    on_host = not _accelerator()
+    on_host = not accelerator()
     side, repeats = (1024, 8) if on_host else (8192, 20)
     a = ops.cast(keras.random.normal((side, side), seed=0), dtype)
     product = engine.compiled(lambda x, y: ops.matmul(x, y))
@@ -158,7 +158,7 @@ def matmul_peak(dtype) -> float:
     return 2 * side**3 / min(run() for _ in range(3))
 
 
-def _accelerator() -> str | None:
+def accelerator() -> str | None:
     """What the backend computes on, if it is not the CPU."""
     if keras.config.backend() == "torch":
         import torch
@@ -170,7 +170,7 @@ def _accelerator() -> str | None:
 
 def peak_memory() -> int:
     """Bytes: the most that the accelerator, or else this process, has held."""
-    if not _accelerator():
+    if not accelerator():
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
     if keras.config.backend() == "tensorflow":
@@ -221,7 +221,7 @@ def measure(options):
             "keras": keras.__version__,
             "machine": platform.machine(),
             "num_classes": space.num_classes,
-            "accelerator": _accelerator(),
+            "accelerator": accelerator(),
         },
         "phases": phases,
         "step": {

@@ -1,7 +1,6 @@
 """The benchmark of a GPU, with networks and data small enough for a test."""
 
 import json
-import time
 
 import keras
 import numpy as np
@@ -64,14 +63,3 @@ def test_a_run_leaves_records_photos_and_weights(tmp_path, monkeypatch):
         assert photos["arr_0"].shape == (3, 32, 32, 3) and photos["arr_0"].dtype == np.uint8
         assert sum(array.size for array in weights.values()) == document["train"]["parameters"]["generator"]
     assert (tmp_path / "grid.png").is_file()
-
-
-def test_a_training_ends_at_its_moment():
-    stop = gpu.Stop(time.monotonic() - 1)
-
-    class Model:
-        stop_training = False
-
-    stop.set_model(Model())
-    stop.on_train_batch_end(0)
-    assert stop.model.stop_training
