@@ -87,9 +87,13 @@ class TrainStep:
             functions[key] = jax.jit(pure), changed
         function, changed = functions[key]
         # the scope itself: a variable's own value and assign check and convert, thousands of times a step
-        result, values = function([self._scope.get_current_value(v) for v in variables], *args)
+        scope = self._scope
+        result, values = function([v.value if scope is None else scope.get_current_value(v) for v in variables], *args)
         for i, value in zip(changed, values, strict=True):
-            self._scope.add_update((variables[i], value))
+            if scope is None:
+                variables[i].assign(value)
+            else:
+                scope.add_update((variables[i], value))
         return result
 
     def _get_jax_state(self, purge_model_variables=False, **groups):
