@@ -7,6 +7,7 @@ the photos at the size of the training, and the trunk's weights in float16. Ther
 """
 
 import argparse
+import contextlib
 import json
 import platform
 import time
@@ -30,7 +31,7 @@ from keras_semisis.models.projected_discriminator import WIDTHS
 
 # validation photos in whole batches, so that one program serves all
 _WARM_UP, _GRID_ROWS, _PHOTOS, _PART_BYTES = 60, 8, 96, 15 * 2**20
-_WEIGHTS_FILE = "vgg16.npz"
+_WEIGHTS_FILE, _BUILD_DEVICE = "vgg16.npz", "cpu:0"
 
 
 def arguments(argv=None):
@@ -111,6 +112,15 @@ def fill_trunks(networks, path):
 
 
 def build(options, space):
+    # hundreds of initial values, each a program of its own: XLA makes one for a CPU in less time than for a GPU
+    with keras.device(_BUILD_DEVICE) if keras.config.backend() == "jax" else contextlib.nullcontext():
+        gan, untracked = _build(options, space)
+    for variable in gan.variables + untracked:
+        variable.assign(np.asarray(variable.value, variable.dtype))
+    return gan
+
+
+def _build(options, space):
     keras.config.set_dtype_policy("mixed_bfloat16")
     keras.utils.set_random_seed(options.seed)
     size, classes, divisor = options.image_size, space.num_classes, options.divide_discriminators
@@ -140,7 +150,7 @@ def build(options, space):
             augmentation=ks.layers.DiffAugment(fill_class=space.ignore_class), **common)
         rates["unconditional_optimizer"] = keras.optimizers.Adam(rate / 2, beta_1=0.0, beta_2=0.99)
     gan.compile(**rates)
-    return gan
+    return gan, perceptual.variables if options.method == "semi_paired" else []
 
 
 def data_sets(options, gan, train):
