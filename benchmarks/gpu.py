@@ -9,6 +9,7 @@ the photos at the size of the training, and the trunk's weights in float16. Ther
 import argparse
 import contextlib
 import json
+import math
 import platform
 import time
 from pathlib import Path
@@ -31,6 +32,8 @@ from keras_semisis.models.projected_discriminator import WIDTHS
 
 # validation photos in whole batches, so that one program serves all
 _WARM_UP, _GRID_ROWS, _PHOTOS, _PART_BYTES = 60, 8, 96, 15 * 2**20
+# VGG trains
+_JUDGES = ("efficientnet_lite0", "alexnet")
 _WEIGHTS_FILE, _BUILD_DEVICE = "vgg16.npz", "cpu:0"
 
 
@@ -208,14 +211,17 @@ def train(options, begin, until):
     report = Report(options.output, val, options.image_size, options.every, begin)
     report.set_model(gan)
     say(begin, f"{_WARM_UP} steps, of which the first took {clock.seconds[0]:.0f} s")
-    # a twentieth for what is written meanwhile
-    steps = int(0.95 * (until - time.monotonic()) / seconds)
-    steps = _WARM_UP + max(1, steps if options.steps is None else min(steps, options.steps - _WARM_UP))
-    print(f"{seconds:.4f} s a step; {steps} steps", flush=True)
     first, started = gan.step, time.monotonic()
-    gan.fit(*sets, epochs=1, steps_per_epoch=steps, initial_step=first, verbose=0, callbacks=[report, StepClock(until)])
+    left = math.inf if options.steps is None else options.steps - first
+    # the first steps tell little of how long the others take: each round is planned by the one before
+    while left > 0 and (round_steps := int(min(left, 0.95 * (until - time.monotonic()) / seconds))) > 0:
+        begun, before = time.monotonic(), gan.step
+        gan.fit(*sets, epochs=1, steps_per_epoch=round_steps, verbose=0, callbacks=[report, StepClock(until)])
+        left -= gan.step - before
+        seconds = (time.monotonic() - begun) / (gan.step - before)
+        say(begin, f"{gan.step} steps, {seconds:.4f} s a step")
     report.write()
-    documents = {"seconds_per_step": (time.monotonic() - started) / (gan.step - first), "step": gan.step,
+    documents = {"seconds_per_step": (time.monotonic() - started) / max(1, gan.step - first), "step": gan.step,
                  "peak_memory_bytes": step_time.peak_memory(),
                  "parameters": {name: getattr(gan, name).count_params() for name in gan.network_names}}
     np.savez_compressed(options.output / "photos.npz", gan.generate(report.truth, seed=0))
@@ -285,13 +291,14 @@ def score(options):
     training, val = open_data(options.data, size)
     with np.load(options.folder / "photos.npz") as file:
         photos = file["arr_0"].astype("float32") / 127.5 - 1.0
-    judges = scoring.make_metrics(None, "efficientnet_lite0", training, size, 8)
     real, label_maps = examples(val, size, _PHOTOS)
-    for judge in judges:
-        judge.reset_state()
-        for i in range(0, len(photos), 8):
-            judge.update_state(label_maps[i:i + 8], real[i:i + 8], photos[i:i + 8])
-    scores = {name: float(value) for judge in judges for name, value in judge.result().items()}
+    scores = {}
+    for features in _JUDGES:
+        judges = scoring.make_metrics(None, features, training, size, 8)
+        for judge in judges:
+            for i in range(0, len(photos), 8):
+                judge.update_state(label_maps[i:i + 8], real[i:i + 8], photos[i:i + 8])
+        scores[features] = {name: float(value) for judge in judges for name, value in judge.result().items()}
     (options.folder / "scores.json").write_text(json.dumps(scores, indent=1) + "\n")
     print(json.dumps(scores))
 
