@@ -12,6 +12,7 @@ from keras_semisis.data.label_space import LabelSpace, distinct_colours
 from keras_semisis.data.sources.decoding import decode_image, read_bytes
 from keras_semisis.data.sources.folder import found_label_space, with_ignored
 from keras_semisis.data.sources.folder_layout import usual_split
+from keras_semisis.data.sources.image_range import checked_range
 from keras_semisis.data.sources.source import Source
 from keras_semisis.data.stored_ids import integer_ids
 
@@ -37,7 +38,7 @@ class HuggingFace(Source):
         label: Column of the label maps, likewise; None where there is none such makes a source of photos alone.
         label_space: What the ids mean; None takes the names of a `ClassLabel`, else all label maps are read once for their ids,
             as `Folder` does.
-        ignore_class, id_map, skip_bad: As `Folder` takes them.
+        ignore_class, id_map, skip_bad, image_range: As `Folder` takes them.
 
     Raises:
         ImportError: If `datasets` is not installed.
@@ -53,7 +54,8 @@ class HuggingFace(Source):
 
     def __init__(self, data: Any, split: str = "train", config: str | None = None, image: str | None = None,
                  label: str | None = None, label_space: LabelSpace | None = None, ignore_class: int | None = None,
-                 id_map: Mapping[int, int] | None = None, skip_bad: int | BadFiles = 0):
+                 id_map: Mapping[int, int] | None = None, skip_bad: int | BadFiles = 0,
+                 image_range: tuple[float, float] | None = None):
         module, id_map = _module(), integer_ids(id_map)
         dataset, self._where = _opened(module, data, split, config)
         self._image, self._label = _columns(module, dataset.features, image, label, self._where)
@@ -61,6 +63,7 @@ class HuggingFace(Source):
         for column in (self._image, *([self._label] if self._is_picture else [])):
             dataset = dataset.cast_column(column, module.Image(decode=False))
         self._dataset = dataset
+        self._image_range = None if image_range is None else checked_range(image_range)
         self.label_space = None
         if self._label is not None:
             space = label_space or self._named_classes() or self._found_classes(id_map, ignore_class, bad_files(skip_bad))
@@ -94,16 +97,18 @@ class HuggingFace(Source):
         return f"{self._dataset._fingerprint}/{self._label}/{index}/{self.label_space.id_rule}"
 
     def image_fingerprint(self, index):
-        return f"{self._dataset._fingerprint}/{self._image}/{index}"
+        state = f"{self._dataset._fingerprint}/{self._image}/{index}"
+        return state if self._image_range is None else f"{state}/{self._image_range}"
 
     def image_bytes(self, index):
-        return self._bytes(self._image, index)
+        # by a range a photo is not as it is in the file
+        return self._bytes(self._image, index) if self._image_range is None else None
 
     def label_map_bytes(self, index):
         return self._bytes(self._label, index) if self._is_picture else None
 
     def load_image(self, index):
-        return decode_image(self._bytes(self._image, index), f"{self.location(index)}, {self._image}")
+        return decode_image(self._bytes(self._image, index), f"{self.location(index)}, {self._image}", self._image_range)
 
     def load_label_map(self, index):
         if self._label is None:

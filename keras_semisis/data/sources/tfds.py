@@ -10,6 +10,7 @@ from keras_semisis.data.data_error import DataError
 from keras_semisis.data.label_space import LabelSpace, distinct_colours
 from keras_semisis.data.sources.ade20k import ADE20K
 from keras_semisis.data.sources.cityscapes import Cityscapes
+from keras_semisis.data.sources.folder import with_ignored
 from keras_semisis.data.sources.label_picture import decode_colours
 from keras_semisis.data.sources.source import Source
 
@@ -58,6 +59,7 @@ class TFDS(Source):
         label: Feature of the label map: integer ``(H, W)`` or ``(H, W, 1)`` are ids, ``(H, W, 3)`` colours of the palette.
         label_space: What the ids mean.
         id_map: Stored id → class id, for ids that differ; goes before the rule of ``label_space`` or of a known set.
+        ignore_class: The don't-care id, as `Folder` takes it.
 
     Attributes:
         known: Names of the sets that need no further arguments, and the source whose classes they have.
@@ -78,7 +80,8 @@ class TFDS(Source):
     known: Mapping[str, type[Source]] = {name: known.source for name, known in _KNOWN.items()}
 
     def __init__(self, name: str, split: str = "train", data_dir: str | Path | None = None, image: str | None = None,
-                 label: str | None = None, label_space: LabelSpace | None = None, id_map: Mapping[int, int] | None = None):
+                 label: str | None = None, label_space: LabelSpace | None = None, id_map: Mapping[int, int] | None = None,
+                 ignore_class: int | None = None):
         builder = _builder(name, data_dir)
         known = _KNOWN.get(builder.name)
         features = builder.info.features
@@ -90,9 +93,15 @@ class TFDS(Source):
             self.published_load_size = known.source.published_load_size
             # what the set stores may be other ids than those of the files that it was made of
             self.label_space = known.source.label_space
-            self._stored = replace(self.label_space, id_map=known.id_map).with_ids(id_map)
+            self._stored = replace(self.label_space, id_map=known.id_map)
         else:
-            self.label_space = self._stored = (label_space or _label_space(features, self._label, name)).with_ids(id_map)
+            self.label_space = self._stored = label_space or _label_space(features, self._label, name)
+        if ignore_class is not None:
+            self.label_space, self._stored = (
+                with_ignored(space, ignore_class) for space in (self.label_space, self._stored))
+        self._stored = self._stored.with_ids(id_map)
+        if known is None or label_space is not None:
+            self.label_space = self._stored
         self._split = known.splits.get(split, split) if known else _split(builder, split)
         self._set = builder.info.full_name
         self._examples = _data_source(builder, self._split)

@@ -162,3 +162,19 @@ def test_a_set_without_a_validation_split_keeps_a_tenth(tmp_path):
     datasets.DatasetDict({"train": dataset(12), "test": dataset(3)}).save_to_disk(tmp_path / "set")
     train, val = open_data(f"hf:{tmp_path / 'set'}", (4, 6))
     assert (len(train), len(val)) == (11, 1)  # never the test split
+
+
+def test_the_range_of_photos_of_few_bits(tmp_path):
+    file = io.BytesIO()
+    Image.fromarray(np.full((4, 6), 2048, "uint16")).save(file, "PNG")
+    columns = {"image": [{"bytes": file.getvalue(), "path": None}] * 2, "label": [encoded(ids(0)), encoded(ids(1))]}
+    data = datasets.Dataset.from_dict(columns, features=datasets.Features({name: datasets.Image() for name in columns}))
+    with pytest.raises(DataError, match=r"image_range=\(0, 4095\)"):
+        HuggingFace(data).load_image(0)
+    source = HuggingFace(data, image_range=(0, 4095))
+    assert source.load_image(0).tolist() == np.full((4, 6, 3), 128).tolist()
+    assert source.image_bytes(0) is None  # a pack holds what the range makes of it
+    assert source.image_fingerprint(0) != HuggingFace(data).image_fingerprint(0)
+    datasets.DatasetDict({"train": data, "validation": data}).save_to_disk(tmp_path / "set")
+    for part in open_data(f"hf:{tmp_path / 'set'}", (4, 6), image_range=(0, 4095), id_map=("1=2",)):
+        assert part.load_image(0).max() == 128 and part.load_label_map(1).max() == 2

@@ -83,6 +83,14 @@ def test_stray_ids_of_a_set_are_named(prepared):
     assert open_streets(prepared, id_map={2: 0}).load_label_map(2).max() == 0
 
 
+def test_ids_and_the_dont_care_id_of_a_set(prepared):
+    source = open_streets(prepared, id_map={2: 0}, ignore_class=1)
+    assert source.label_space.ignore_class == 1 and source.load_label_map(2).max() == 0
+    void = open_streets(prepared, ignore_class=255)
+    assert void.label_space.class_names[3:] == ("void",) and void.label_space.ignore_class == 3
+    assert void.fingerprint(0) != open_streets(prepared).fingerprint(0)
+
+
 def test_colours_and_names_of_a_set(tmp_path):
     features = tfds.features.FeaturesDict({
         "photo": tfds.features.Image(shape=(None, None, 3), encoding_format="png"),
@@ -168,6 +176,8 @@ def test_scene_parse150_by_mock_data():
         source = TFDS("scene_parse150", "val")
         assert (len(source), source.label_space, source.name(0)) == (1, ADE20K.label_space, "test/00000000")
         _, classes = source.load(0)
+        mapped = TFDS("scene_parse150", "val", id_map={1: 2}).load(0)[1]
+    assert mapped[0].tolist() == [2, *classes[0, 1:]]
     names = [ADE20K.label_space.class_names[i] for i in classes[0]]
     assert names == ["bed", "television receiver", "flag", "unknown", "unknown"] and not classes[1:].any()
     assert (source.published_image_size, source.published_load_size) == ((256, 256), (286, 286))
