@@ -24,10 +24,11 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_mar
 _DATA = ("What to train on: cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, hf:NAME, folder:PATH "
          "(images/ and labels/ in it), records:PATH (of pack) or synthetic.")
 _SIZE = "Height x width; by default that of published results on the data, or 64x96."
-_IGNORE_CLASS = ("Don't-care id of a folder's label maps: a class, or a stored id above all classes, such as 255, of which a "
-                 "class is made.")
-_IMAGE_RANGE = ("BLACK:WHITE, such as 0:4095, for a folder's photos of 16 bits that use fewer, or 0:1 for floating-point "
-                "numbers.")
+_IGNORE_CLASS = ("Don't-care id of the label maps of folder, hf and tfds: a class, or a stored id above all classes, such as "
+                 "255, of which a class is made.")
+_ID_MAP = "STORED=CLASS for ids of folder, hf and tfds that differ, such as 255=11. Repeatable."
+_IMAGE_RANGE = ("BLACK:WHITE, such as 0:4095, for photos (of folder and hf) of 16 bits that use fewer, or 0:1 for "
+                "floating-point numbers.")
 _SKIP_BAD = "Number of damaged or wrongly labelled files to tolerate; they are listed at the end."
 _FIT = ("What is done with photos of other proportions than the image size: stretch, as published work does, or crop: the "
         "shorter side is scaled and the longer one cropped.")
@@ -43,7 +44,7 @@ ImageSize = Annotated[str | None, typer.Option(help=_SIZE)]
 BatchSize = Annotated[int, typer.Option(min=1)]
 Seed = Annotated[int, typer.Option(min=0)]
 IgnoreClass = Annotated[int | None, typer.Option(help=_IGNORE_CLASS)]
-IdMap = Annotated[list[str], typer.Option(help="STORED=CLASS for ids of a folder that differ, such as 255=11. Repeatable.")]
+IdMap = Annotated[list[str], typer.Option(help=_ID_MAP)]
 ImageRange = Annotated[str | None, typer.Option(help=_IMAGE_RANGE)]
 TrainSplit = Annotated[str | None, typer.Option(help=_TRAIN_SPLIT)]
 ValidationSplit = Annotated[str | None, typer.Option(help=_VALIDATION_SPLIT)]
@@ -53,7 +54,7 @@ SkipBad = Annotated[int, typer.Option(min=0, help=_SKIP_BAD)]
 Precision = Annotated[str, typer.Option(help="float32 or mixed_bfloat16.")]
 
 # What may be given with --resume
-_OF_RESUME = {"resume", "skip_bad", "id_map", "check"}
+_OF_RESUME = {"resume", "skip_bad", "id_map", "ignore_class", "check"}
 _NETWORKS, _LOSSES, _RUN, _SOURCES = "Networks", "Losses and optimisers", "Run", "Data"
 
 
@@ -108,9 +109,7 @@ def train(
              "cityscapes:PATH:train_extra.", rich_help_panel=_SOURCES)] = None,
     ignore_class: Annotated[int | None, typer.Option(help=_IGNORE_CLASS,
                                                      rich_help_panel=_SOURCES)] = None,
-    id_map: Annotated[list[str], typer.Option(
-        help="STORED=CLASS for ids of a folder that differ, such as 255=11. Repeatable.",
-        rich_help_panel=_SOURCES)] = [],  # noqa: B006
+    id_map: Annotated[list[str], typer.Option(help=_ID_MAP, rich_help_panel=_SOURCES)] = [],  # noqa: B006
     image_range: Annotated[str | None, typer.Option(help=_IMAGE_RANGE, rich_help_panel=_SOURCES)] = None,
     image_size: Annotated[str | None, typer.Option(help=_SIZE, rich_help_panel=_SOURCES)] = None,
     load_size: Annotated[str | None, typer.Option(
@@ -256,7 +255,7 @@ def train(
     from keras_semisis.cli import training
 
     if resume is not None:
-        training.go_on(resume, skip_bad if "skip_bad" in given else None, id_map, check)
+        training.go_on(resume, skip_bad if "skip_bad" in given else None, id_map, check, ignore_class)
     else:
         training.train(TrainSettings(**options), checked=check)
 

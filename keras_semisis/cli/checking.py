@@ -30,7 +30,8 @@ def check(settings: TrainSettings) -> None:
     """
     bad = BadFiles(sys.maxsize)
     sources = open_data(settings.data, settings.image_size, settings.ignore_class, settings.id_map, settings.validation_data,
-                        bad, settings.image_range, layout=settings.layout)
+                        bad, settings.image_range, layout=settings.layout, unpaired_images=settings.unpaired_images,
+                        unpaired_labels=settings.unpaired_labels)
     found = {}
     for name, source, images in _parts(settings, sources):
         with counting(f"Reading {name}") as progress:

@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
@@ -32,6 +33,7 @@ from keras_semisis.data.label_space import distinct_colours, unnamed_classes
 from keras_semisis.data.record_files import MANIFEST
 from keras_semisis.data.sources.classes_file import find_classes, read_classes
 from keras_semisis.data.sources.file_source import FileSource
+from keras_semisis.data.sources.folder import with_ignored
 from keras_semisis.data.sources.folder_layout import FolderLayout
 from keras_semisis.data.split import with_further
 from keras_semisis.gans import AdversarialModel
@@ -44,6 +46,11 @@ _BENCHMARKS = {"cityscapes": Cityscapes, "ade20k": ADE20K, "coco_stuff": COCOStu
 # of a folder without a validation split, the share of pairs that is kept for validation
 _HELD_OUT = 0.1
 _SYNTHETIC_SCENES = 400
+# What reads ids, or photos, by these options
+_USES = MappingProxyType({"ignore_class": ("folder", "hf", "tfds"), "id_map": ("folder", "hf", "tfds"),
+                          "image_range": ("folder", "hf")})
+_WITHOUT_USE = {"records": "a pack holds what it was packed from: give that to `keras-semisis pack`",
+                "synthetic": "the scenes are drawn as they are", "tfds": "its photos have 8 bits"}
 
 
 class DataPair(NamedTuple):
@@ -56,7 +63,8 @@ class DataPair(NamedTuple):
 def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None = None, id_map: tuple[str, ...] = (),
               validation_data: str | None = None, skip_bad: BadFiles | None = None,
               image_range: tuple[float, float] | None = None, label_space: LabelSpace | None = None,
-              layout: Layout = USUAL_LAYOUT) -> DataPair:
+              layout: Layout = USUAL_LAYOUT, unpaired_images: str | None = None,
+              unpaired_labels: str | None = None) -> DataPair:
     """Opens ``cityscapes:PATH``, ``ade20k:PATH``, ``coco_stuff:PATH``, ``camvid:PATH``, ``tfds:NAME``, ``hf:NAME``,
     ``folder:PATH``, ``records:PATH`` or ``synthetic``.
 
@@ -68,20 +76,24 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
     Args:
         data: As above; ``synthetic:N`` has N training scenes and half as many others.
         image_size: (height, width) that synthetic scenes are rendered at.
-        ignore_class, id_map: As `Folder` takes them, the latter as ``"255=11"``.
+        ignore_class, id_map: As `Folder` takes them, the latter as ``"255=11"``; of folders, ``hf`` and ``tfds``.
         validation_data: ``folder:PATH`` or ``records:PATH`` of others.
         skip_bad: Bad files that are tolerated, as `Folder` takes them.
-        image_range: Of the photos of folders, as `Folder` takes it.
+        image_range: Of the photos of folders and of ``hf``, as `Folder` takes it.
         label_space: What the label maps of a folder mean, of a model that is there already.
         layout: Names of splits and suffixes of names.
+        unpaired_images, unpaired_labels: What else these options are for. It is not opened.
 
     Raises:
-        ValueError: If ``data`` is none of these, or has no use for what ``layout`` says.
+        ValueError: If ``data`` is none of these, or nothing that is named has a use for an option.
         DataError: As the sources raise it, or if a folder or pack names other classes than it has to have.
     """
     kind, _, path = data.partition(":")
     if kind != "folder" and (layout.image_suffix or layout.label_suffix):
         raise ValueError(f"--image-suffix and --label-suffix are for folder:PATH, but --data is {data}. Leave them out.")
+    unused = unused_options(data, ignore_class, id_map, image_range, validation_data, unpaired_images, unpaired_labels)
+    for reason in unused.values():
+        raise ValueError(reason)
     hold_out, splits = validation_data is None, (layout.train_split or "train", layout.validation_split or "val")
     if hold_out and splits[0] == splits[1]:
         raise ValueError(f"--validation-split {splits[1]}: this is the split that is trained on. Name another.")
@@ -94,8 +106,9 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
         train = _BENCHMARKS[kind](path, splits[0])
         pair = DataPair(train, _BENCHMARKS[kind](path, splits[1]) if hold_out else train)
     elif kind == "tfds" and path:
-        train = TFDS(path, splits[0])
-        pair = DataPair(train, TFDS(path, splits[1]) if hold_out else train)
+        options = {"ignore_class": ignore_class, "id_map": parse_id_map(id_map)}
+        train = TFDS(path, splits[0], **options)
+        pair = DataPair(train, TFDS(path, splits[1], **options) if hold_out else train)
     elif kind == "folder" and path:
         options = {"ignore_class": ignore_class, "id_map": parse_id_map(id_map), "skip_bad": skip_bad or 0,
                    "image_range": image_range}
@@ -103,7 +116,8 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
     elif kind == "records" and path:
         pair = _open_records(Path(path), hold_out, layout)
     elif kind == "hf" and path:
-        options = {"ignore_class": ignore_class, "id_map": parse_id_map(id_map), "skip_bad": skip_bad or 0}
+        options = {"ignore_class": ignore_class, "id_map": parse_id_map(id_map), "skip_bad": skip_bad or 0,
+                   "image_range": image_range}
         pair = _open_hugging_face(path, options, hold_out, splits, layout)
     else:
         raise ValueError(f"--data {data}: expected {EXPECTED}.")
@@ -123,6 +137,43 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
     val = _folder_like(path, pair.train.label_space, f"--data {data}", split=split,
                        id_map=parse_id_map(id_map), image_range=image_range, **layout.suffixes)
     return DataPair(pair.train, _pairs_alone(val, path))
+
+
+def unused_options(data: str, ignore_class: int | None = None, id_map: tuple[str, ...] = (),
+                   image_range: tuple[float, float] | None = None, validation_data: str | None = None,
+                   unpaired_images: str | None = None, unpaired_labels: str | None = None) -> dict[str, str]:
+    """The options of these for which nothing that is named has a use, each with an error that says why.
+
+    The don't-care class that a benchmark, a pack or the synthetic scenes have may be given.
+
+    Example:
+
+    >>> unused_options("camvid:PATH", id_map=("255=0",), validation_data="folder:PATH")
+    {}
+    """
+    named = {"ignore_class": (data,), "id_map": (data, validation_data, unpaired_labels),
+             "image_range": (data, validation_data, unpaired_images)}
+    given = {"ignore_class": ignore_class, "id_map": " ".join(id_map) or None,
+             "image_range": image_range and ":".join(map(str, image_range))}
+    reasons = {}
+    for option, value in given.items():
+        kinds = [_kind(text) for text in named[option] if text]
+        if value is None or {*kinds} & {*_USES[option]}:
+            continue
+        if option == "ignore_class" and kinds[0] in (*_BENCHMARKS, "records", "synthetic") \
+                and label_space_of(data).ignore_class == value:
+            continue
+        *first, last = _USES[option]
+        why = _WITHOUT_USE.get(kinds[0], "how the files of a benchmark are read is known")
+        reasons[option] = (f"--{option.replace('_', '-')} {value}: --data {data} has no use for it, since {why}. Leave it out; "
+                           f"it is for {', '.join(first)} and {last}.")
+    return reasons
+
+
+def _kind(text):
+    """What stands before the path or the name: of a path alone "folder"."""
+    kind = text.partition(":")[0]
+    return kind if kind in (*_BENCHMARKS, "tfds", "hf", "records", "synthetic") else "folder"
 
 
 def default_sizes(data: str) -> tuple[tuple[int, int], tuple[int, int] | None]:
@@ -145,7 +196,7 @@ def label_space_of(data: str, ignore_class: int | None = None, id_map: tuple[str
 
     Args:
         data: As `open_data` takes it, or a folder.
-        ignore_class, id_map: Of a folder, as `open_data` takes them.
+        ignore_class, id_map: As `open_data` takes them.
 
     Raises:
         ValueError: If there is no such source or folder.
@@ -156,16 +207,18 @@ def label_space_of(data: str, ignore_class: int | None = None, id_map: tuple[str
     >>> label_space_of("cityscapes").num_classes
     35
     """
+    for reason in unused_options(data, ignore_class, id_map).values():
+        raise ValueError(reason)
     kind, _, path = data.partition(":")
     source = _known_source(data)
     if source is not None and source.label_space is None:
         raise DataError(f"{data}: this pack holds photos alone, which have no classes. Name one with label maps.")
-    if source is not None:
-        return source.label_space
+    if source is not None:  # of a known set of TFDS
+        return source.label_space if ignore_class is None or kind != "tfds" else with_ignored(source.label_space, ignore_class)
     if kind == "synthetic":
         return SyntheticScenes(1).label_space
     if kind == "tfds" and path:
-        return TFDS(path).label_space
+        return TFDS(path, ignore_class=ignore_class, id_map=parse_id_map(id_map)).label_space
     if kind == "hf" and path:
         space = _hugging_face(path, "train", ignore_class=ignore_class, id_map=parse_id_map(id_map)).label_space
         if space is None:
@@ -250,7 +303,8 @@ def _open_hugging_face(text, options, hold_out, splits, layout):
     if not hold_out:
         return DataPair(train, train)
     try:
-        return DataPair(train, _hugging_face(text, splits[1], label_space=train.label_space))
+        return DataPair(train, _hugging_face(text, splits[1], label_space=train.label_space,
+                                             image_range=options["image_range"]))
     except DataError:  # there is no such split
         if layout.validation_split is not None:
             raise

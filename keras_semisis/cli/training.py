@@ -30,7 +30,7 @@ from keras_semisis.cli.settings import (
     read_settings,
     write_document,
 )
-from keras_semisis.cli.sources import DataPair, open_data, training_sources
+from keras_semisis.cli.sources import DataPair, open_data, training_sources, unused_options
 from keras_semisis.data import BadFiles, BatchStream, DataError, Source, paired_dataset, unpaired_dataset
 from keras_semisis.gans.semantic import SemanticGAN
 from keras_semisis.gans.validation import rehearse
@@ -54,7 +54,8 @@ def open_training_data(settings: TrainSettings) -> TrainingData:
     """The data sets of a run."""
     bad, needed = BadFiles(settings.skip_bad), METHODS[settings.method].system.data_sets
     sources = open_data(settings.data, settings.image_size, settings.ignore_class, settings.id_map,
-                        settings.validation_data, bad, settings.image_range, layout=settings.layout)
+                        settings.validation_data, bad, settings.image_range, layout=settings.layout,
+                        unpaired_images=settings.unpaired_images, unpaired_labels=settings.unpaired_labels)
     unpaired = [s for s in (sources.train.unpaired_images, sources.train.unpaired_labels) if s is not None]
     settings.choose_ratio(bool(unpaired))
     if unpaired and "unpaired_ds" not in needed:
@@ -195,7 +196,8 @@ def _judges(settings, data):
         settings.fit)
 
 
-def go_on(folder: Path, skip_bad: int | None = None, id_map: Sequence[str] = (), checked: bool = False) -> None:
+def go_on(folder: Path, skip_bad: int | None = None, id_map: Sequence[str] = (), checked: bool = False,
+          ignore_class: int | None = None) -> None:
     """`keras-semisis train --resume`: the settings of the run, its last checkpoint, its data order.
 
     Args:
@@ -203,6 +205,7 @@ def go_on(folder: Path, skip_bad: int | None = None, id_map: Sequence[str] = (),
         skip_bad: Another number of bad files to tolerate; None leaves it.
         id_map: Ids that differ, beside those of the run.
         checked: As in `train`.
+        ignore_class: That of the run, or None: classes cannot be added to a model.
 
     Raises:
         DataError, ValueError: As `train` raises them, or if the folder holds no run.
@@ -211,6 +214,14 @@ def go_on(folder: Path, skip_bad: int | None = None, id_map: Sequence[str] = (),
     settings.output = str(folder)
     if skip_bad is not None:
         settings.skip_bad = skip_bad
+    if ignore_class not in (None, settings.ignore_class):
+        was = "no --ignore-class" if settings.ignore_class is None else f"--ignore-class {settings.ignore_class}"
+        raise ValueError(f"--ignore-class {ignore_class}: this run was begun with {was}, by which its model has its classes. "
+                         "Leave it out, join single ids by --id-map STORED=CLASS, or begin another run.")
+    named = (settings.validation_data, settings.unpaired_images, settings.unpaired_labels)
+    # what an earlier version took and did not use
+    for name in unused_options(settings.data, settings.ignore_class, settings.id_map, settings.image_range, *named):
+        setattr(settings, name, getattr(TrainSettings, name))
     settings.id_map = (*settings.id_map, *id_map)
     train(settings, going_on=True, checked=checked)
 

@@ -222,3 +222,32 @@ def test_classes_of_a_folder_whose_photos_and_label_maps_lie_together(tmp_path):
         write(tmp_path / "train" / f"{i}.png", i, True)
         write(tmp_path / "train" / f"{i}_mask.png", i, False)
     assert sources.label_space_of(f"folder:{tmp_path}").num_classes == 3
+
+
+@pytest.mark.parametrize(("data", "options", "words"), [
+    ("synthetic:4", {"id_map": ("255=0",)}, r"^--id-map 255=0: --data synthetic:4 has no use for it, since the scenes"),
+    ("synthetic:4", {"ignore_class": 3}, r"^--ignore-class 3: --data synthetic:4 has no use for it.*folder, hf and tfds\.$"),
+    ("synthetic:4", {"image_range": (0, 4095)}, r"^--image-range 0:4095: .*Leave it out; it is for folder and hf\.$"),
+    ("camvid:nowhere", {"id_map": ("1=2", "3=4")}, r"^--id-map 1=2 3=4: .*a benchmark are read is known"),
+    ("records:nowhere", {"image_range": (0, 1)}, r"^--image-range 0:1: .*`keras-semisis pack`"),
+    ("tfds:nothing", {"image_range": (0, 1)}, r"^--image-range 0:1: .*its photos have 8 bits")])
+def test_options_that_data_have_no_use_for_are_refused(data, options, words):
+    with pytest.raises(ValueError, match=words):
+        sources.open_data(data, (32, 32), **options)
+
+
+def test_options_may_be_for_other_data_than_those_of_the_training(tmp_path):
+    write_split(tmp_path, "{kind}/{split}", "train", 2)
+    write(tmp_path / "labels" / "train" / "train1.png", 200, False)
+    space = sources.label_space_of("synthetic")
+    (tmp_path / "classes.csv").write_text("id,name,r,g,b\n" + "".join(
+        f"{i},{name},{i},0,0\n" for i, name in enumerate(space.class_names)))
+    assert sources.unused_options("synthetic", None, ("200=7",), unpaired_labels=f"{tmp_path}/labels") == {}
+    train, val = sources.open_data("synthetic:4", (32, 32), space.ignore_class, ("200=7",), f"folder:{tmp_path}",
+                                   layout=Layout(validation_split="train"))
+    assert len(train) == 4 and val.load_label_map(1).max() == 7
+
+
+def test_classes_of_data_that_have_no_use_for_an_option():
+    assert "--ignore-class 3: --data cityscapes has no use" in call("classes", "cityscapes", "--ignore-class", 3, code=1)
+    assert "traffic sign" in call("classes", "synthetic", "--ignore-class", 10)  # the one that it has

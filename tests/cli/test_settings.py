@@ -14,6 +14,7 @@ from keras_semisis import backend
 from keras_semisis.cli import segmenter_command, settings, sources, training
 from keras_semisis.data import DataError, LabelSpace, SyntheticScenes
 from keras_semisis.data.label_space import distinct_colours, unnamed_classes
+from tests.cli.command import call
 
 
 @pytest.mark.parametrize(("call", "words"), [
@@ -207,3 +208,23 @@ def _pretend(monkeypatch, tmp_path, installed, configured, environment):
         monkeypatch.delenv("KERAS_BACKEND")
     monkeypatch.delitem(sys.modules, "keras")
     monkeypatch.setattr(backend, "find_spec", lambda name: name if name in installed else None)
+
+
+def test_what_of_the_data_a_resume_takes(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(training, "train", lambda options, **_: seen.append(options))
+    space = SyntheticScenes(1).label_space
+    for name, options in (("folder", {"data": "folder:PATH", "ignore_class": 255}),
+                          ("camvid", {"data": "camvid:PATH", "id_map": ("255=0",), "image_range": (0, 255)})):
+        (tmp_path / name).mkdir()
+        settings.write_document(tmp_path / name / settings.FILE,
+                                settings.document_of(settings.TrainSettings(output="", **options), space))
+    run = ("train", "--resume", tmp_path / "folder")
+    call(*run, "--ignore-class", 255, "--id-map", "9=1")
+    assert (seen[-1].ignore_class, seen[-1].id_map) == (255, ("9=1",))
+    assert call(*run, "--ignore-class", 9, code=1).startswith(
+        "Error: --ignore-class 9: this run was begun with --ignore-class 255, by which its model has its classes. Leave it out")
+    # an earlier version took and ignored them
+    call("train", "--resume", tmp_path / "camvid")
+    assert (seen[-1].id_map, seen[-1].image_range, len(seen)) == ((), None, 2)
+    assert "was begun with no --ignore-class" in call("train", "--resume", tmp_path / "camvid", "--ignore-class", 0, code=1)
