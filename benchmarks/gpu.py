@@ -23,12 +23,12 @@ from benchmarks import step_time
 from benchmarks.paper.train import own_miou
 from keras_semisis.callbacks.sample_grid import sample_grid
 from keras_semisis.cli import scoring
-from keras_semisis.cli.methods import PRETRAINED_FEATURE_MATCHING
 from keras_semisis.cli.progress import StepClock
 from keras_semisis.cli.sources import open_data
 from keras_semisis.cli.training import examples
 from keras_semisis.data.prepared_items import resize_image, resize_label_map
 from keras_semisis.models.projected_discriminator import WIDTHS
+from keras_semisis.recipes.systems import PRETRAINED_FEATURE_MATCHING
 
 # validation photos in whole batches, so that one program serves all
 _WARM_UP, _GRID_ROWS, _PHOTOS, _PART_BYTES = 60, 8, 96, 15 * 2**20

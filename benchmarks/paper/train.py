@@ -20,15 +20,16 @@ from keras_semisis.callbacks.model_file import save_model
 from keras_semisis.callbacks.records import read_records
 from keras_semisis.callbacks.sample_grid import sample_grid
 from keras_semisis.cli import scoring
-from keras_semisis.cli.methods import arguments_of, compile_gan, segmenting_network
 from keras_semisis.cli.progress import ProgressBar
 from keras_semisis.cli.segmenter import bottleneck_features, train_segmenter
-from keras_semisis.cli.settings import METHODS as CLI_METHODS
-from keras_semisis.cli.settings import TrainSettings, write_document
+from keras_semisis.cli.settings import write_document
 from keras_semisis.cli.sources import open_data
 from keras_semisis.cli.training import examples
 from keras_semisis.gans import ABLATIONS
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
+from keras_semisis.recipes.settings import METHODS as CLI_METHODS
+from keras_semisis.recipes.settings import TrainSettings
+from keras_semisis.recipes.systems import arguments_of, compile_gan, segmenting_network
 
 # Evaluations that a cell's scores are the mean of, and its losses of the steps before each
 LAST = 3

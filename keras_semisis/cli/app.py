@@ -8,15 +8,8 @@ from typing import Annotated
 import typer
 
 from keras_semisis.cli.messages import reports_errors
-from keras_semisis.cli.settings import (
-    Layout,
-    TrainSettings,
-    parse_betas,
-    parse_channels,
-    parse_range,
-    parse_size,
-    parse_unconditional_channels,
-)
+from keras_semisis.cli.settings import parse_betas, parse_channels, parse_range, parse_size, parse_unconditional_channels
+from keras_semisis.recipes.settings import Layout, TrainSettings
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich", help=(
     "Semantic image synthesis with few labels: label map in, photo out."))

@@ -7,11 +7,11 @@ from rich.table import Table
 
 from keras_semisis.cli.messages import console, print_report
 from keras_semisis.cli.progress import counting
-from keras_semisis.cli.settings import TrainSettings
 from keras_semisis.cli.sources import DataPair, further_sources, open_data
 from keras_semisis.data import BadFiles, DataError, LabelSpace, Source
 from keras_semisis.data.reading import Inventory, read_all
 from keras_semisis.data.remedy import Remedy
+from keras_semisis.recipes.settings import TrainSettings
 
 # Of different sizes, in the report
 _MOST_SIZES = 3

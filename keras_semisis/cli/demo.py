@@ -10,11 +10,12 @@ from keras_semisis import models
 from keras_semisis.callbacks import sample_grid
 from keras_semisis.cli import scoring, training
 from keras_semisis.cli.messages import console, scores_table
-from keras_semisis.cli.methods import build_gan
 from keras_semisis.cli.progress import ProgressBar, StepClock
 from keras_semisis.cli.segmenter import train_segmenter
-from keras_semisis.cli.settings import TrainSettings, document_of, write_document
+from keras_semisis.cli.settings import document_of, write_document
 from keras_semisis.data import paired_dataset
+from keras_semisis.recipes.settings import TrainSettings
+from keras_semisis.recipes.systems import build_gan
 
 # The segmenter's share of the time, of which it uses less where it has done its steps
 _SEGMENTER_SHARE = 0.25

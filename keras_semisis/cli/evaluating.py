@@ -12,7 +12,7 @@ from keras_semisis.cli import scoring
 from keras_semisis.cli import segmenter as segmentation
 from keras_semisis.cli.generating import load_gan
 from keras_semisis.cli.messages import console, print_report, scores_table
-from keras_semisis.cli.settings import FILE, USUAL_LAYOUT, Layout, read_settings, write_document
+from keras_semisis.cli.settings import FILE, read_settings, write_document
 from keras_semisis.cli.sources import label_space_of_model, open_data
 from keras_semisis.data import BadFiles
 from keras_semisis.data.bad_files import good_items
@@ -22,6 +22,7 @@ from keras_semisis.metrics import LPIPS
 from keras_semisis.metrics.protocols import Protocol, evaluate_protocol, get_protocol, load_fid_inception
 from keras_semisis.metrics.protocols.inception import WITHOUT_INCEPTION, is_published_inception
 from keras_semisis.models.trunk_families import refuse_relatives
+from keras_semisis.recipes.settings import USUAL_LAYOUT, Layout
 
 FEATURES = ("auto", "inception", "segmenter", "efficientnet_lite0", "efficientnet_lite2", "alexnet", "none")
 PERCEPTUAL = ("none", *PERCEPTUAL_NETWORKS, "lpips_alexnet")

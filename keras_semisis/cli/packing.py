@@ -4,10 +4,10 @@ from pathlib import Path
 
 from keras_semisis.cli.messages import console, print_report
 from keras_semisis.cli.progress import counting
-from keras_semisis.cli.settings import USUAL_LAYOUT, Layout
 from keras_semisis.cli.sources import open_data
 from keras_semisis.data import BadFiles, write_records
 from keras_semisis.data.bad_files import good_items
+from keras_semisis.recipes.settings import USUAL_LAYOUT, Layout
 
 
 def pack(data: str, output: Path, validation_data: str | None, image_size: tuple[int, int], ignore_class: int | None,

@@ -10,12 +10,12 @@ from keras_semisis.callbacks.model_file import save_model
 from keras_semisis.cli.messages import console, print_report
 from keras_semisis.cli.progress import ProgressBar
 from keras_semisis.cli.segmenter import train_segmenter
-from keras_semisis.cli.settings import USUAL_LAYOUT, Layout, check_fit
 from keras_semisis.cli.sources import open_data
 from keras_semisis.data import BadFiles, paired_dataset
 from keras_semisis.data.bad_files import good_items
 from keras_semisis.data.whole_file import check_writable
 from keras_semisis.metrics import GeneratedMeanIoU
+from keras_semisis.recipes.settings import USUAL_LAYOUT, Layout, check_fit
 
 NETWORKS = ("unet", "efficientnet_lite0")
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 import numpy as np
 
 from keras_semisis.cli.messages import console
-from keras_semisis.cli.settings import FILE, USUAL_LAYOUT, Layout, TrainSettings, parse_id_map
+from keras_semisis.cli.settings import FILE, parse_id_map
 from keras_semisis.data import (
     ADE20K,
     TFDS,
@@ -37,6 +37,7 @@ from keras_semisis.data.sources.folder import with_ignored
 from keras_semisis.data.sources.folder_layout import FolderLayout
 from keras_semisis.data.split import with_further
 from keras_semisis.gans import AdversarialModel
+from keras_semisis.recipes.settings import USUAL_LAYOUT, Layout, TrainSettings
 
 EXPECTED = ("cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, hf:NAME, folder:PATH, records:PATH or "
             "synthetic")

@@ -20,21 +20,15 @@ from keras_semisis.cli import scoring
 from keras_semisis.cli.checking import check
 from keras_semisis.cli.initial_weights import start_from
 from keras_semisis.cli.messages import console, print_report
-from keras_semisis.cli.methods import build_gan
 from keras_semisis.cli.progress import ProgressBar, StopOnInterrupt, counting
-from keras_semisis.cli.settings import (
-    FILE,
-    METHODS,
-    TrainSettings,
-    document_of,
-    read_settings,
-    write_document,
-)
+from keras_semisis.cli.settings import FILE, document_of, read_settings, write_document
 from keras_semisis.cli.sources import DataPair, open_data, training_sources, unused_options
 from keras_semisis.data import BadFiles, BatchStream, DataError, Source, paired_dataset, unpaired_dataset
 from keras_semisis.gans.semantic import SemanticGAN
 from keras_semisis.gans.validation import rehearse
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
+from keras_semisis.recipes.settings import METHODS, TrainSettings
+from keras_semisis.recipes.systems import build_gan
 
 PRECISIONS = ("float32", "mixed_bfloat16")
 _GRID_ROWS = 6

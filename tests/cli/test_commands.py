@@ -13,8 +13,8 @@ from keras_semisis.cli import app
 from keras_semisis.cli import demo as demo_module
 from keras_semisis.cli.generating import load_gan
 from keras_semisis.cli.progress import StepClock, StopOnInterrupt
-from keras_semisis.cli.settings import TrainSettings
 from keras_semisis.gans import adversarial
+from keras_semisis.recipes.settings import TrainSettings
 from tests.cli.command import call
 from tests.conftest import not_on_jax
 from tests.models.test_efficientnet_lite0 import needs_weights

@@ -9,9 +9,9 @@ from PIL import Image
 
 from keras_semisis import OASIS, checkpoints, models
 from keras_semisis.cli.generating import load_gan
-from keras_semisis.cli.settings import TrainSettings
 from keras_semisis.cli.sources import label_space_of_model, open_data, training_sources
 from keras_semisis.data import COCOStuff, DataError, Folder, LabelSpace
+from keras_semisis.recipes.settings import TrainSettings
 from tests.cli.command import call
 from tests.data.sources.test_benchmarks import coco_tree
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_semisis.cli import settings, sources
-from keras_semisis.cli.settings import Layout
+from keras_semisis.cli import sources
 from keras_semisis.data import DataError
+from keras_semisis.recipes.settings import Layout, TrainSettings
 from tests.cli.command import call
 from tests.data.sources.test_benchmarks import ade20k_tree, cityscapes_tree, label_map, train_extra
 
@@ -142,7 +142,7 @@ def test_splits_of_a_benchmark_can_be_named(tmp_path):
 def unpaired(root, images=None, labels=None, data=None):
     """The unpaired photos and label maps of a training on all pairs."""
     data = data or f"cityscapes:{root}"
-    options = settings.TrainSettings(data, "x", ratio=1.0, unpaired_images=images and str(images), unpaired_labels=labels and
+    options = TrainSettings(data, "x", ratio=1.0, unpaired_images=images and str(images), unpaired_labels=labels and
                                      str(labels))
     return sources.training_sources(options, sources.open_data(data, (8, 8)).train)[1:]
 
@@ -214,7 +214,7 @@ def test_the_options_reach_what_reads(tmp_path):
         assert "ends in '_y'; there is train0.png, for example. Correct --label-suffix" in call(
             *command, "--label-suffix", "_y", code=1)
     options = dict(train_split="a", validation_split="b", image_suffix="c", label_suffix="d")
-    assert settings.TrainSettings("folder:x", "y", **options).layout == Layout(**options)
+    assert TrainSettings("folder:x", "y", **options).layout == Layout(**options)
 
 
 def test_classes_of_a_folder_whose_photos_and_label_maps_lie_together(tmp_path):

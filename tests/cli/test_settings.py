@@ -14,6 +14,7 @@ from keras_semisis import backend
 from keras_semisis.cli import segmenter_command, settings, sources, training
 from keras_semisis.data import DataError, LabelSpace, SyntheticScenes
 from keras_semisis.data.label_space import distinct_colours, unnamed_classes
+from keras_semisis.recipes.settings import TrainSettings
 from tests.cli.command import call
 
 
@@ -33,7 +34,7 @@ def test_options_that_cannot_be_understood_are_named(call, words):
 
 
 def test_settings_survive_the_file(tmp_path):
-    original = settings.TrainSettings(
+    original = TrainSettings(
         data="folder:x", output="y", id_map=("255=3",), discriminator_channels=(4, 8),
         unconditional_channels={4: 8, 8: 8}, learning_rate=1e-3)
     space = SyntheticScenes(1).label_space
@@ -48,7 +49,7 @@ def test_settings_survive_the_file(tmp_path):
 
 
 def test_settings_with_names_that_are_no_text(tmp_path):
-    original = settings.TrainSettings(data="folder:" + os.fsdecode(b"caf\xe9"), output="Straße")
+    original = TrainSettings(data="folder:" + os.fsdecode(b"caf\xe9"), output="Straße")
     settings.write_document(tmp_path / settings.FILE, settings.document_of(original, SyntheticScenes(1).label_space))
     assert settings.read_settings(tmp_path) == original
     assert (tmp_path / settings.FILE).read_bytes().isascii()  # whatever the locale's encoding, then and when it is read
@@ -119,7 +120,7 @@ def partly_labelled(root, photos, labelled, label_maps=0):
 
 
 def training_data(**options):
-    return training.open_training_data(settings.TrainSettings(image_size=(8, 8), batch_size=2, **options))
+    return training.open_training_data(TrainSettings(image_size=(8, 8), batch_size=2, **options))
 
 
 def test_few_labelled_photos_among_many(tmp_path, capsys):
@@ -129,7 +130,7 @@ def test_few_labelled_photos_among_many(tmp_path, capsys):
     assert data.counts == {"pairs": 2, "unpaired_images": 9, "unpaired_label_maps": 2, "validation": 1}
     told = "data: 3 of 12 photos have a label map, which makes pairs; the other 9 are unpaired photos."
     assert told in capsys.readouterr().out
-    chosen = settings.TrainSettings(**common, image_size=(8, 8))
+    chosen = TrainSettings(**common, image_size=(8, 8))
     training.open_training_data(chosen)
     assert chosen.ratio == 1
     assert training_data(**common, ratio=0.5).counts == {
@@ -168,12 +169,12 @@ def test_further_images_and_label_maps_join_the_unpaired_part(tmp_path):
     options = dict(data="synthetic:10", output="x", unpaired_images=str(tmp_path / "more" / "images"),
                    unpaired_labels=str(tmp_path / "more" / "labels"))
     train = SyntheticScenes(10, image_size=(32, 32))
-    paired, images, labels = sources.training_sources(settings.TrainSettings(**options, ratio=0.2), train)
+    paired, images, labels = sources.training_sources(TrainSettings(**options, ratio=0.2), train)
     assert (len(paired), len(images), len(labels)) == (2, 11, 11)
     assert images.load_image(10).shape == (8, 8, 3)
     assert labels.load_label_map(10).max() == 1
     assert len({labels.name(i) for i in range(11)}) == 11
-    paired, images, labels = sources.training_sources(settings.TrainSettings(**options, ratio=1.0), train)
+    paired, images, labels = sources.training_sources(TrainSettings(**options, ratio=1.0), train)
     assert (len(paired), len(images), len(labels)) == (10, 3, 3)
 
 
@@ -218,7 +219,7 @@ def test_what_of_the_data_a_resume_takes(tmp_path, monkeypatch):
                           ("camvid", {"data": "camvid:PATH", "id_map": ("255=0",), "image_range": (0, 255)})):
         (tmp_path / name).mkdir()
         settings.write_document(tmp_path / name / settings.FILE,
-                                settings.document_of(settings.TrainSettings(output="", **options), space))
+                                settings.document_of(TrainSettings(output="", **options), space))
     run = ("train", "--resume", tmp_path / "folder")
     call(*run, "--ignore-class", 255, "--id-map", "9=1")
     assert (seen[-1].ignore_class, seen[-1].id_map) == (255, ("9=1",))

@@ -7,8 +7,8 @@ import pytest
 
 from keras_semisis import models
 from keras_semisis.cli import training
-from keras_semisis.cli.settings import TrainSettings
 from keras_semisis.data import DataError
+from keras_semisis.recipes.settings import TrainSettings
 from tests.cli.command import call
 from tests.conftest import SHARED, needs_shared
 

@@ -16,7 +16,6 @@ from PIL import Image
 import keras_semisis
 from keras_semisis.cli.checking import check
 from keras_semisis.cli.messages import in_words, option_words
-from keras_semisis.cli.settings import TrainSettings
 from keras_semisis.data import (
     Cityscapes,
     DataError,
@@ -32,6 +31,7 @@ from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.data_warning import DataWarning
 from keras_semisis.data.label_space import distinct_colours
 from keras_semisis.data.remedy import Remedy
+from keras_semisis.recipes.settings import TrainSettings
 from tests.cli.command import call
 from tests.data.sources.pictures import png_of_16_bits
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_semisis.cli.settings import Layout
 from keras_semisis.cli.sources import label_space_of, open_data
 from keras_semisis.data import DataError, HuggingFace, LabelSpace, class_statistics, paired_dataset
+from keras_semisis.recipes.settings import Layout
 from tests.cli.command import call
 
 datasets = pytest.importorskip("datasets", reason="needs the extra keras-semisis[datasets]")

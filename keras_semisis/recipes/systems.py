@@ -1,11 +1,10 @@
-"""The system that a run trains: its networks, at the widths of the settings, its weights and its optimisers."""
+"""The system that settings describe: its networks, at their widths, its weights and its optimisers."""
 
 from typing import Any
 
 import keras
 
 from keras_semisis import models
-from keras_semisis.cli.settings import METHODS, TrainSettings
 from keras_semisis.data import LabelSpace
 from keras_semisis.gans.presets import PRESETS
 from keras_semisis.gans.pretext import TCR, Cycle
@@ -14,6 +13,7 @@ from keras_semisis.layers import DiffAugment
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
 from keras_semisis.models.projected_discriminator import WIDTHS as PROJECTED_WIDTHS
 from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS
+from keras_semisis.recipes.settings import METHODS, TrainSettings
 
 GENERATORS = ("wavelet", "oasis")
 DISCRIMINATORS = ("oasis", "pretrained")

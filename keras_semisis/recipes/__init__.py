@@ -1,0 +1,1 @@
+"""Named choices of networks and settings, and what builds a system from them."""
