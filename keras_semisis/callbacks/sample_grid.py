@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from keras_semisis.callbacks.every_steps import EverySteps
+from keras_semisis.data.eight_bit import to_8_bit
 from keras_semisis.data.label_space import LabelSpace, distinct_colours
 
 GAP, TITLE = 4, 20
@@ -38,7 +39,8 @@ def sample_grid(path: str | Path, model, label_maps: np.ndarray, images: np.ndar
     colorize = _colours(label_space or getattr(model, "label_space", None), label_maps, segmented)
     columns = {"label map": colorize(label_maps)}
     if images is not None:
-        columns["real"] = _to_uint8(images)
+        images = np.asarray(images)
+        columns["real"] = images if images.dtype == np.uint8 else to_8_bit(images)
     columns["generated"] = generated
     if segmented is not None:
         columns["D's segmentation"] = colorize(segmented)
@@ -76,13 +78,6 @@ def _colours(label_space, *label_maps):
     highest = max(int(label_map.max()) for label_map in label_maps if label_map is not None)
     palette = np.array(distinct_colours(highest + 1), np.uint8)
     return lambda label_map: palette[label_map]
-
-
-def _to_uint8(images):
-    images = np.asarray(images)
-    if images.dtype == np.uint8:
-        return images
-    return np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
 
 def tile_size(height: int, width: int) -> tuple[int, int]:

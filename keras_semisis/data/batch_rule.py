@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from keras_semisis.data.data_error import DataError
+from keras_semisis.data.eight_bit import from_8_bit
 from keras_semisis.data.label_space import LabelSpace, named_ids
 
 # Of floats in [-1, 1]: what rounding adds
@@ -126,7 +127,7 @@ class BatchRule:
 
     def _photos(self, images, where, first, mapped):
         if images.dtype == np.uint8:
-            return images.astype("float32") / np.float32(127.5) - np.float32(1)
+            return from_8_bit(images)
         if images.dtype.name == "bfloat16":
             images = images.astype("float32")
         low, high = (float(images.min()), float(images.max())) if images.size else (-1.0, 1.0)

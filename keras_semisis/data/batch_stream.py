@@ -19,6 +19,7 @@ from keras_semisis.data.draws import (
     random_integers,
     uniform_draws,
 )
+from keras_semisis.data.eight_bit import from_8_bit
 from keras_semisis.data.label_space import LabelSpace
 from keras_semisis.data.optional_tensorflow import numpy_function, optional_tensorflow, without_autotuning
 from keras_semisis.data.prepared_items import PreparedItems
@@ -140,8 +141,7 @@ def _put(target, array, rows, columns):
         for channel in range(array.shape[2]):
             target[..., channel] = array[rows, columns, channel]
     if array.ndim == 3:
-        np.divide(target, np.float32(127.5), out=target)
-        np.subtract(target, np.float32(1), out=target)
+        from_8_bit(target, out=target)
 
 
 class BatchStream:

@@ -16,6 +16,7 @@ from keras import ops
 from keras_semisis.data import DataError, LabelSpace, training_stream
 from keras_semisis.data.batch_rule import BatchRule, host_array
 from keras_semisis.data.batch_stream import original_errors
+from keras_semisis.data.eight_bit import to_8_bit
 from keras_semisis.data.own_batches import own_batches
 from keras_semisis.gans.engines import engine
 from keras_semisis.gans.phase import Phase, frozen
@@ -458,7 +459,7 @@ class AdversarialModel(engine.TrainStep, keras.Model):
         """
         label_maps = host_array(label_maps)
         images = self.generate_floats(label_maps if label_maps.ndim != 2 else label_maps[None], seed, batch_size, first)
-        photos = np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype("uint8")
+        photos = to_8_bit(images)
         return photos if label_maps.ndim != 2 else photos[0]
 
     def generate_floats(self, label_maps, seed: int = 0, batch_size: int = 8,

@@ -5,6 +5,8 @@ from typing import Any, Self
 import numpy as np
 from keras import ops
 
+from keras_semisis.data.eight_bit import from_8_bit
+
 
 class GenerationMetric(ABC):
     """A score of generated images beside the same score of real images.
@@ -76,7 +78,7 @@ def to_images(images: Any, argument: str) -> np.ndarray:
     if images.ndim != 4 or images.shape[-1] != 3:
         raise ValueError(f"{argument}: expected the shape (B, H, W, 3), found {images.shape}.")
     if images.dtype == np.uint8:
-        return images.astype(np.float32) / np.float32(127.5) - np.float32(1)
+        return from_8_bit(images)
     if images.dtype.kind in "iub":
         raise ValueError(
             f"{argument}: expected floats in [-1, 1], or uint8, found {images.dtype}. Use images / 127.5 - 1."

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from keras_semisis.data import DataError, Source, paired_dataset
+from keras_semisis.data.eight_bit import from_8_bit, to_8_bit
 from keras_semisis.data.prepared_items import resize_image, resize_label_map
 from keras_semisis.gans import AdversarialModel
 from keras_semisis.layers import BatchNorm
@@ -24,7 +25,7 @@ from keras_semisis.metrics.protocols.feature_statistics import FeatureStatistics
 from keras_semisis.metrics.protocols.inception import WITHOUT_INCEPTION, is_fid_inception
 from keras_semisis.metrics.protocols.protocol import Protocol, get_protocol
 from keras_semisis.metrics.protocols.provenance import data_fingerprint, network_fingerprint, versions, weights_sha256
-from keras_semisis.metrics.protocols.resizing import from_8_bit, pillow_bicubic_299, to_8_bit
+from keras_semisis.metrics.protocols.resizing import pillow_bicubic_299
 from keras_semisis.metrics.protocols.rule_segmenter import RuleSegmenter, rule_for
 from keras_semisis.metrics.protocols.statistics_cache import StatisticsCache
 from keras_semisis.metrics.segmentation_scores import segmentation_scores
@@ -316,7 +317,7 @@ class _FeatureJudge:
     def _features(self, images):
         if self.protocol.resize == "pillow_bicubic_299":
             images = pillow_bicubic_299(images)
-            images = (images - 128.0) / 128.0 if self.protocol.scale == "(v - 128) / 128" else images / 127.5 - 1.0
+            images = (images - 128.0) / 128.0 if self.protocol.scale == "(v - 128) / 128" else from_8_bit(images)
         elif images.dtype == np.uint8:
             images = from_8_bit(images)
         return self.network(images.astype(np.float32))

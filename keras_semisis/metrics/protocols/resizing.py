@@ -1,4 +1,4 @@
-"""How images are rounded and resized on their way into a network."""
+"""How images are resized on their way into a network."""
 
 import keras
 import numpy as np
@@ -6,16 +6,6 @@ from keras import ops
 from PIL import Image
 
 from keras_semisis.metrics.generation_metric import to_numpy
-
-
-def to_8_bit(images: np.ndarray) -> np.ndarray:
-    """Float images in [-1, 1], none of them NaN, to uint8, as `AdversarialModel.generate` rounds them."""
-    return np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
-
-
-def from_8_bit(images: np.ndarray) -> np.ndarray:
-    """uint8 images to float32 in [-1, 1]."""
-    return images.astype(np.float32) / np.float32(127.5) - np.float32(1.0)
 
 
 def pillow_bilinear(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -7,9 +7,10 @@ import keras
 import numpy as np
 
 from keras_semisis.data import LabelSpace
+from keras_semisis.data.eight_bit import from_8_bit, to_8_bit
 from keras_semisis.metrics.features import run
 from keras_semisis.metrics.protocols.protocol import Protocol
-from keras_semisis.metrics.protocols.resizing import bilinear, from_8_bit, pillow_bilinear, softmax, to_8_bit
+from keras_semisis.metrics.protocols.resizing import bilinear, pillow_bilinear, softmax
 from keras_semisis.metrics.protocols.segmentation_rule import SegmentationRule, own_rule
 from keras_semisis.models.upernet import class_scores
 

@@ -10,6 +10,7 @@ from keras import ops
 
 import keras_semisis as ks
 from keras_semisis.data import DataError
+from keras_semisis.data.eight_bit import from_8_bit, to_8_bit
 from keras_semisis.gans import AdversarialModel
 from keras_semisis.metrics import (
     Diversity,
@@ -21,7 +22,7 @@ from keras_semisis.metrics import (
     precision_recall,
 )
 from keras_semisis.metrics.protocols import get_protocol
-from keras_semisis.metrics.protocols.resizing import from_8_bit, pillow_bicubic_299, to_8_bit
+from keras_semisis.metrics.protocols.resizing import pillow_bicubic_299
 from tests.data.array_source import ArraySource
 
 SIZE = (16, 24)

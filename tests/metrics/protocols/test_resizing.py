@@ -6,21 +6,13 @@ from PIL import Image
 
 from keras_semisis.metrics.protocols.resizing import (
     bilinear,
-    from_8_bit,
     pillow_bicubic_299,
     pillow_bilinear,
     softmax,
-    to_8_bit,
 )
 from tests.models.test_inception_v3_fid import bilinear as bilinear_by_hand
 
 PHOTOS = np.random.default_rng(0).integers(0, 256, (2, 20, 34, 3), dtype=np.uint8)
-
-
-def test_eight_bits_there_and_back():
-    every = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=3)
-    np.testing.assert_array_equal(to_8_bit(from_8_bit(every)), every)
-    assert to_8_bit(np.array([-1.004, 0.0, 1.004], "float32")).tolist() == [0, 128, 255]
 
 
 @pytest.mark.parametrize("size", [(64, 96), (7, 9)])
