@@ -107,7 +107,7 @@ class SPADEGAN(SemanticGAN):
         if "perceptual" in due:
             terms["perceptual"] = self._perceptual_loss(image, generated)
         if "kl" in due:
-            terms["kl"] = self.kl_loss(*style)
+            terms["kl"] = self.kl_loss(None, style)
         return terms
 
     def discriminator_terms(self, data, due):

@@ -1,4 +1,8 @@
-"""The loss terms of the paper and of what it compares with, as Keras losses."""
+"""The loss terms of the paper and of what it compares with, as Keras losses.
+
+`CrossEntropyGANLoss`, `LeastSquaresLoss` and `WassersteinLoss` serve none of the systems: they are the other usual adversarial
+losses, for phases of your own.
+"""
 
 from keras_semisis.losses.adversarial import NonSaturatingLoss, r1_penalty
 from keras_semisis.losses.balanced_cross_entropy import BalancedCrossEntropy

@@ -3,9 +3,11 @@
 import keras
 from keras import ops
 
+from keras_semisis.losses.whole_batch_loss import WholeBatchLoss
+
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
-class NonSaturatingLoss(keras.losses.Loss):
+class NonSaturatingLoss(WholeBatchLoss):
     """Non-saturating logistic loss: ``softplus(-logit)`` for an image to be taken as real, ``softplus(logit)`` as fake.
 
     The second term of eq. 3 (``y_true = 1``, generated images) and both of eq. 4 (1 for real, 0 for generated images).
@@ -23,17 +25,11 @@ class NonSaturatingLoss(keras.losses.Loss):
     """
 
     def __init__(self, name="non_saturating_loss"):
-        super().__init__(name=name, dtype="float32")
-
-    def __call__(self, y_true, y_pred, sample_weight=None):
-        return self.call(y_true, y_pred)
+        super().__init__(name)
 
     def call(self, y_true, y_pred):
         logits = ops.cast(y_pred, "float32")
         return ops.mean(ops.softplus(-logits if y_true else logits))
-
-    def get_config(self):
-        return {"name": self.name}
 
 
 def r1_penalty(gradient):

@@ -12,6 +12,8 @@ class CrossEntropyGANLoss(PredictionLoss):
 
     On one scale it is `NonSaturatingLoss`.
 
+    No system of this package trains with it; it is a part for phases of your own.
+
     Call arguments:
         y_true: 1 or 0, a Python number.
         y_pred: Logits of any shape, or a list of them, one a scale, which are averaged.

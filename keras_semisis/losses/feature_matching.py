@@ -3,11 +3,13 @@
 import keras
 from keras import ops
 
+from keras_semisis.losses.whole_batch_loss import WholeBatchLoss
+
 DISTANCES = {"l1": ops.abs, "mse": ops.square}
 
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
-class FeatureMatchingLoss(keras.losses.Loss):
+class FeatureMatchingLoss(WholeBatchLoss):
     """Mean difference, squared or absolute, of D's features of the real and of the generated image, summed over D's layers.
 
     FM of eq. 2. The features are those of `keras_semisis.models.features`: every block of D, its last layer left out.
@@ -34,13 +36,10 @@ class FeatureMatchingLoss(keras.losses.Loss):
     """
 
     def __init__(self, distance="mse", name="feature_matching_loss"):
-        super().__init__(name=name, dtype="float32")
+        super().__init__(name)
         if distance not in DISTANCES:
             raise ValueError(f"distance={distance!r}: expected one of {', '.join(map(repr, DISTANCES))}.")
         self.distance = distance
-
-    def __call__(self, y_true, y_pred, sample_weight=None):
-        return self.call(y_true, y_pred)
 
     def call(self, y_true, y_pred):
         distance = DISTANCES[self.distance]
@@ -48,7 +47,7 @@ class FeatureMatchingLoss(keras.losses.Loss):
                    for real, fake in zip(keras.tree.flatten(y_true), keras.tree.flatten(y_pred), strict=True))
 
     def get_config(self):
-        return {"name": self.name, "distance": self.distance}
+        return super().get_config() | {"distance": self.distance}
 
 
 def _float32(x):

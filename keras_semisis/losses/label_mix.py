@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_semisis.losses.whole_batch_loss import WholeBatchLoss
+
 
 def label_mix_mask(label_map, num_classes: int, seed=None):
     """A binary mask that follows class borders: every class of the batch goes, by one fair coin, to the real or fake side.
@@ -32,7 +34,7 @@ def label_mix_mask(label_map, num_classes: int, seed=None):
 
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
-class LabelMixLoss(keras.losses.Loss):
+class LabelMixLoss(WholeBatchLoss):
     """Mean squared difference between D of the mixed image and the mix of D of the two images.
 
     Call arguments:
@@ -49,14 +51,8 @@ class LabelMixLoss(keras.losses.Loss):
     """
 
     def __init__(self, name="label_mix_loss"):
-        super().__init__(name=name, dtype="float32")
-
-    def __call__(self, y_true, y_pred, sample_weight=None):
-        return self.call(y_true, y_pred)
+        super().__init__(name)
 
     def call(self, y_true, y_pred):
         mask, real, fake = y_true
         return ops.mean(ops.square(mask * real + (1 - mask) * fake - y_pred))
-
-    def get_config(self):
-        return {"name": self.name}

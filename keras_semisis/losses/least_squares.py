@@ -10,6 +10,8 @@ from keras_semisis.losses.prediction_loss import PredictionLoss
 class LeastSquaresLoss(PredictionLoss):
     """Least-squares loss: ``(p - 1)²`` for an image to be taken as real, ``p²`` as generated.
 
+    No system of this package trains with it; it is a part for phases of your own.
+
     Call arguments:
         y_true: 1 or 0, a Python number.
         y_pred: Predictions of any shape, or a list of them, one a scale, which are averaged.

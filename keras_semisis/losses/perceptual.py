@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_semisis.losses.whole_batch_loss import refuse_sample_weight
+
 
 class PerceptualLoss(keras.losses.Loss):
     """Weighted L1 distance between a fixed network's features of the real and of the generated image.
@@ -47,6 +49,10 @@ class PerceptualLoss(keras.losses.Loss):
         self.weights = tuple(weights)
         # A closure, which Keras's saving does not walk into: the feature model stays out of .keras files
         self._features = lambda x: feature_model(x, training=False)
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        refuse_sample_weight(self, sample_weight)
+        return super().__call__(y_true, y_pred)
 
     def call(self, y_true, y_pred):
         real, fake = self._features(ops.stop_gradient(y_true)), self._features(y_pred)

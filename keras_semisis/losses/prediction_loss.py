@@ -1,17 +1,12 @@
 """What the adversarial losses of predictions on one or several scales have in common."""
 
-import keras
 from keras import ops
 
+from keras_semisis.losses.whole_batch_loss import WholeBatchLoss
 
-class PredictionLoss(keras.losses.Loss):
+
+class PredictionLoss(WholeBatchLoss):
     """Mean of a loss of predictions, averaged over the scales where the discriminator has several."""
-
-    def __init__(self, name):
-        super().__init__(name=name, dtype="float32")
-
-    def __call__(self, y_true, y_pred, sample_weight=None):
-        return self.call(y_true, y_pred)
 
     def call(self, y_true, y_pred):
         scales = y_pred if isinstance(y_pred, list | tuple) else [y_pred]
@@ -20,6 +15,3 @@ class PredictionLoss(keras.losses.Loss):
     def of_scale(self, real, prediction):
         """The loss of each prediction, for an image that is ``real`` (1) or not (0)."""
         raise NotImplementedError
-
-    def get_config(self):
-        return {"name": self.name}

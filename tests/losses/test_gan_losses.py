@@ -104,16 +104,18 @@ def test_feature_matching_refuses_other_distances():
 @needs_shared("reference")
 def test_kl_divergence():
     reference = Reference("spade_encoder")
-    value = float(KLDivergenceLoss()(reference.output("mu_eval"), reference.output("logvar_eval")))
+    value = float(KLDivergenceLoss()(None, (reference.output("mu_eval"), reference.output("logvar_eval"))))
     assert value == pytest.approx(float(reference.output("kld_eval")), rel=1e-5)
     assert 0.05 * value == pytest.approx(float(reference.output("kld_x_lambda_eval")), rel=1e-5)
 
 
 def test_kl_divergence_gradients():
     mu, logvar = np.random.default_rng(0).standard_normal((2, 3, 4)).astype("float32")
-    _, gradients = value_and_gradients(KLDivergenceLoss(), mu, logvar)
+    _, gradients = value_and_gradients(lambda *style: KLDivergenceLoss()(None, style), mu, logvar)
     assert_close(gradients[0], mu, 1e-5)
     assert_close(gradients[1], (np.exp(logvar) - 1) / 2, 1e-5)
+    with pytest.raises(ValueError, match=r"a pair \(mu, logvar\) is expected"):  # its form of an earlier version
+        KLDivergenceLoss()(mu, logvar)
 
 
 @pytest.mark.parametrize("loss", [
