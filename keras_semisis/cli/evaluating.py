@@ -1,7 +1,6 @@
 """`keras-semisis evaluate`: scores of a model under a named protocol, beside those of real images."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -13,7 +12,7 @@ from keras_semisis.cli import segmenter as segmentation
 from keras_semisis.cli.generating import load_gan
 from keras_semisis.cli.messages import console, print_report, scores_table
 from keras_semisis.cli.settings import FILE, read_settings, write_document
-from keras_semisis.cli.sources import label_space_of_model, open_data
+from keras_semisis.cli.sources import DataPair, label_space_of_model, open_data
 from keras_semisis.data import BadFiles
 from keras_semisis.data.bad_files import good_items
 from keras_semisis.data.whole_file import check_writable
@@ -64,8 +63,8 @@ def evaluate(model_path: Path, data: str, validation_data: str | None, protocol:
     for source in sources:
         gan.require_same_classes(**{f"--data {data}": source})
     if ignore_class is None and sources.val.label_space.ignore_class is None:
-        for source in sources:  # which name no don't-care class; the model knows it
-            source.label_space = replace(source.label_space, ignore_class=gan.ignore_class)
+        # which name no don't-care class; the model knows it
+        sources = DataPair(*(source.with_ignore_class(gan.ignore_class) for source in sources))
     val = good_items(sources.val, bad)
     # photos to train on are read for what is taken from them alone
     train = None if extractor is None and not protocol.statistics_batches else good_items(sources.train, bad)

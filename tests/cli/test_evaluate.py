@@ -16,7 +16,8 @@ from keras_semisis.cli import evaluating
 from keras_semisis.cli.app import prepare
 from keras_semisis.cli.generating import load_gan
 from keras_semisis.cli.scoring import load_segmenter
-from keras_semisis.data import LabelSpace
+from keras_semisis.cli.sources import DataPair
+from keras_semisis.data import Folder, LabelSpace
 from tests.cli.command import call
 from tests.conftest import not_on_jax
 
@@ -57,6 +58,15 @@ def test_the_dont_care_class_is_the_models_where_the_data_name_none(place):
     evaluate(place, "--ignore-class", 2)
     assert json.loads((place / "results.json").read_text())["generated"] == document["generated"]
     assert "trained with class 2 as don't-care, the data have class 0" in evaluate(place, "--ignore-class", 0, code=1)
+
+
+def test_a_source_stays_as_it_was_opened(place, monkeypatch):
+    """One that itself names no don't-care class, such as a pack."""
+    opened = Folder(place / "data")
+    monkeypatch.setattr(evaluating, "open_data", lambda *options: DataPair(opened, opened))
+    evaluate(place)
+    assert json.loads((place / "results.json").read_text())["labels"]["label_ids"] == [0, 1, 255]
+    assert opened.label_space.ignore_class is None
 
 
 @pytest.mark.parametrize("output", ["data", "gan.keras/x.json"])

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -110,6 +111,12 @@ class Source(ABC):
     def subset(self, indices: Sequence[int]) -> "Subset":
         """The items at ``indices``, in that order, as a source."""
         return Subset(self, indices)
+
+    def with_ignore_class(self, ignore_class: int | None) -> "Subset":
+        """The same items as a source of which one class is the don't-care class; this one stays as it is."""
+        view = self.subset(range(len(self)))
+        view.label_space = replace(self.label_space, ignore_class=ignore_class)
+        return view
 
 
 class Subset(Source):
