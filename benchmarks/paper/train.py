@@ -28,7 +28,7 @@ from keras_semisis.cli.training import examples
 from keras_semisis.gans import ABLATIONS
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
 from keras_semisis.recipes.settings import METHODS as CLI_METHODS
-from keras_semisis.recipes.settings import TrainSettings
+from keras_semisis.recipes.settings import TrainSettings, check_precision
 from keras_semisis.recipes.systems import arguments_of, compile_gan, segmenting_network
 
 # Evaluations that a cell's scores are the mean of, and its losses of the steps before each
@@ -108,6 +108,7 @@ def train_segmenter_of(settings: Settings, output: Path) -> None:
 
 def _train_segmenter(settings, path):
     s, on_imagenet = settings, path.stem == "imagenet"
+    check_precision(s.precision)
     keras.config.set_dtype_policy(s.precision)
     keras.utils.set_random_seed(0)
     train, _ = open_data(s.data, s.image_size)

@@ -15,7 +15,7 @@ from keras_semisis.data import BadFiles, paired_dataset
 from keras_semisis.data.bad_files import good_items
 from keras_semisis.data.whole_file import check_writable
 from keras_semisis.metrics import GeneratedMeanIoU
-from keras_semisis.recipes.settings import USUAL_LAYOUT, Layout, check_fit
+from keras_semisis.recipes.settings import USUAL_LAYOUT, Layout, check_fit, check_precision
 
 NETWORKS = ("unet", "efficientnet_lite0")
 
@@ -31,6 +31,7 @@ def run(data: str, output: Path, network: str, image_size: tuple[int, int], batc
     if network not in NETWORKS:
         raise ValueError(f"--network {network}: expected {' or '.join(NETWORKS)}.")
     check_fit(fit)
+    check_precision(precision)
     check_writable(output)
     keras.config.set_dtype_policy(precision)
     keras.utils.set_random_seed(seed)

@@ -27,10 +27,9 @@ from keras_semisis.data import BadFiles, BatchStream, DataError, Source, paired_
 from keras_semisis.gans.semantic import SemanticGAN
 from keras_semisis.gans.validation import rehearse
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
-from keras_semisis.recipes.settings import METHODS, TrainSettings
+from keras_semisis.recipes.settings import METHODS, TrainSettings, check_precision
 from keras_semisis.recipes.systems import build_gan
 
-PRECISIONS = ("float32", "mixed_bfloat16")
 _GRID_ROWS = 6
 
 
@@ -73,8 +72,7 @@ def open_training_data(settings: TrainSettings) -> TrainingData:
 
 def set_up(settings: TrainSettings) -> None:
     """Fixes precision and the seed of the initial weights."""
-    if settings.precision not in PRECISIONS:
-        raise ValueError(f"--precision {settings.precision}: expected one of {', '.join(PRECISIONS)}.")
+    check_precision(settings.precision)
     keras.config.set_dtype_policy(settings.precision)
     keras.utils.set_random_seed(settings.seed)
 

@@ -7,6 +7,8 @@ from keras_semisis.data.pipeline import FITS
 from keras_semisis.gans import CCFPSE, OASIS, SPADEGAN, TCR, USIS, SemiPairedGAN
 from keras_semisis.gans.semantic import SemanticGAN
 
+PRECISIONS = ("float32", "mixed_bfloat16")
+
 
 @dataclass(frozen=True)
 class Method:
@@ -171,6 +173,12 @@ class TrainSettings:
             usual = METHODS[self.method].ratio
             further = has_unpaired or self.unpaired_images is not None or self.unpaired_labels is not None
             self.ratio = 1.0 if usual > 0 and further else usual
+
+
+def check_precision(precision: str) -> None:
+    """Refuses what no network here trains in; float16 would need a loss scale for each phase."""
+    if precision not in PRECISIONS:
+        raise ValueError(f"--precision {precision}: expected {' or '.join(PRECISIONS)}.")
 
 
 def check_fit(fit: str | None) -> None:

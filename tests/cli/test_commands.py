@@ -183,8 +183,10 @@ def test_a_segmenter_on_features_of_imagenet_judges(workplace, whole_run):
     # it has no bottleneck that the distances could take
     assert json.loads((workplace / "by_imagenet.json").read_text())["generated"].keys() == {"miou", "fwiou", "pixel_accuracy"}
     assert "--features segmenter needs a --segmenter" in call(*common, "--features", "segmenter", code=1)
-    assert "--network big: expected unet or efficientnet_lite0" in call(
-        "train-segmenter", "--data", "synthetic:12", "--network", "big", "--output", path, code=1)
+    command = ("train-segmenter", "--data", "synthetic:12", "--output", path)
+    assert "--network big: expected unet or efficientnet_lite0" in call(*command, "--network", "big", code=1)
+    assert call(*command, "--precision", "mixed_float16", code=1) == (
+        "Error: --precision mixed_float16: expected float32 or mixed_bfloat16.\n")
 
 
 @pytest.mark.parametrize(("options", "words"), [
