@@ -43,6 +43,7 @@ TrainSplit = Annotated[str | None, typer.Option(help=_TRAIN_SPLIT)]
 ValidationSplit = Annotated[str | None, typer.Option(help=_VALIDATION_SPLIT)]
 ImageSuffix = Annotated[str | None, typer.Option(help=_IMAGE_SUFFIX)]
 LabelSuffix = Annotated[str | None, typer.Option(help=_LABEL_SUFFIX)]
+FitOfRun = Annotated[str | None, typer.Option(help=f"{_FIT} By default as the model's run has it, else stretch.")]
 SkipBad = Annotated[int, typer.Option(min=0, help=_SKIP_BAD)]
 Precision = Annotated[str, typer.Option(help="float32 or mixed_bfloat16.")]
 
@@ -276,6 +277,7 @@ def check(
     ignore_class: IgnoreClass = None,
     id_map: IdMap = [],  # noqa: B006
     image_range: ImageRange = None,
+    fit: Annotated[str | None, typer.Option(help=_FIT)] = None,
     skip_bad: Annotated[int, typer.Option(min=0, help="Number of bad files that make no error.")] = 0,
 ):
     """Reads every photo and label map once, and lists those that cannot be used, the sizes and the classes.
@@ -287,7 +289,7 @@ def check(
     run(TrainSettings(
         data, "", validation_data=validation_data, unpaired_images=unpaired_images, unpaired_labels=unpaired_labels,
         ignore_class=ignore_class, id_map=tuple(id_map), skip_bad=skip_bad, train_split=train_split,
-        validation_split=validation_split, image_suffix=image_suffix, label_suffix=label_suffix,
+        validation_split=validation_split, image_suffix=image_suffix, label_suffix=label_suffix, fit=fit,
         image_range=image_range and parse_range(image_range)))
 
 
@@ -300,11 +302,12 @@ def generate(
     seed: Seed = 0,
     samples: Annotated[int, typer.Option(min=1, help="Photos for each label map.")] = 1,
     id_map: IdMap = [],  # noqa: B006
+    fit: FitOfRun = None,
 ):
     """Makes photos from label maps."""
     from keras_semisis.cli.generating import generate as run
 
-    run(model, label_maps, output, seed, samples, id_map)
+    run(model, label_maps, output, seed, samples, id_map, fit)
 
 
 @command("evaluate")
@@ -339,6 +342,7 @@ def evaluate(
     ignore_class: IgnoreClass = None,
     id_map: IdMap = [],  # noqa: B006
     image_range: ImageRange = None,
+    fit: FitOfRun = None,
     skip_bad: SkipBad = 0,
 ):
     """Scores a model on validation photos by a named protocol, beside the scores of real photos."""
@@ -346,7 +350,7 @@ def evaluate(
 
     run(model, data, validation_data, protocol, segmenter, features, inception, perceptual, output, cache, batch_size, seed,
         ignore_class, tuple(id_map), skip_bad, image_range and parse_range(image_range),
-        Layout(train_split, validation_split, image_suffix, label_suffix))
+        Layout(train_split, validation_split, image_suffix, label_suffix), fit)
 
 
 @command("train-segmenter")

@@ -9,6 +9,7 @@ from keras_semisis.cli.messages import console, print_report
 from keras_semisis.cli.progress import counting
 from keras_semisis.cli.sources import DataPair, further_sources, open_data
 from keras_semisis.data import BadFiles, DataError, LabelSpace, Source
+from keras_semisis.data.pipeline import MIXED
 from keras_semisis.data.reading import Inventory, read_all
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.recipes.settings import TrainSettings
@@ -22,7 +23,7 @@ def check(settings: TrainSettings) -> None:
 
     Args:
         settings: What names data: ``data``, ``validation_data``, ``unpaired_images``, ``unpaired_labels``, ``ignore_class``,
-            ``id_map``; and ``skip_bad``, the number of bad files that make no error.
+            ``id_map``, ``fit``; and ``skip_bad``, the number of bad files that make no error.
 
     Raises:
         DataError: If more files cannot be used. All of them are listed before.
@@ -37,6 +38,9 @@ def check(settings: TrainSettings) -> None:
         with counting(f"Reading {name}") as progress:
             found[name] = read_all(source, bad, images, progress)
         console.print(f"{name}: {_described(found[name])}", soft_wrap=True, highlight=False)
+    if settings.fit is None and sources.train.published_image_size is None and _are_mixed(found):
+        console.print("The photos have several proportions: train stretches them all to one, unless --fit crop is given.",
+                      soft_wrap=True, highlight=False)
     console.print(_classes(sources.train.label_space, found))
     print_report(bad, "Files that cannot be used")
     if len(bad.errors) > settings.skip_bad:
@@ -58,6 +62,12 @@ def _parts(settings: TrainSettings, sources: DataPair) -> Iterator[tuple[str, So
         for name, source in zip(("unpaired photos", "unpaired label maps"), further, strict=True):
             if source is not None:
                 yield f"{name}{where}", source, source.label_space is None
+
+
+def _are_mixed(found: Mapping[str, Inventory]) -> bool:
+    """Whether sizes that were read differ in their proportions by more than what passes for the same."""
+    ratios = [width / height for part in found.values() for height, width in part.sizes]
+    return max(ratios, default=1) > MIXED * min(ratios, default=1)
 
 
 def _described(found: Inventory) -> str:

@@ -12,9 +12,10 @@ from keras_semisis.cli import segmenter as segmentation
 from keras_semisis.cli.generating import load_gan
 from keras_semisis.cli.messages import console, print_report, scores_table
 from keras_semisis.cli.settings import FILE, read_settings, write_document
-from keras_semisis.cli.sources import DataPair, label_space_of_model, open_data
+from keras_semisis.cli.sources import DataPair, fit_of_model, label_space_of_model, open_data
 from keras_semisis.data import BadFiles
 from keras_semisis.data.bad_files import good_items
+from keras_semisis.data.fitted_items import FittedItems
 from keras_semisis.data.whole_file import check_writable
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
 from keras_semisis.metrics import LPIPS
@@ -35,7 +36,8 @@ def default_cache() -> Path:
 def evaluate(model_path: Path, data: str, validation_data: str | None, protocol: str, segmenter: str | None, features: str,
              inception: Path | None, perceptual: str, output: Path, cache: Path | None, batch_size: int, seed: int,
              ignore_class: int | None, id_map: tuple[str, ...], skip_bad: int = 0,
-             image_range: tuple[float, float] | None = None, layout: Layout = USUAL_LAYOUT) -> dict:
+             image_range: tuple[float, float] | None = None, layout: Layout = USUAL_LAYOUT,
+             fit: str | None = None) -> dict:
     """Evaluates a saved model, prints a table and writes it as JSON.
 
     Returns:
@@ -65,9 +67,12 @@ def evaluate(model_path: Path, data: str, validation_data: str | None, protocol:
     if ignore_class is None and sources.val.label_space.ignore_class is None:
         # which name no don't-care class; the model knows it
         sources = DataPair(*(source.with_ignore_class(gan.ignore_class) for source in sources))
+    fit = fit_of_model(fit, model_path)
     val = good_items(sources.val, bad)
     # photos to train on are read for what is taken from them alone
     train = None if extractor is None and not protocol.statistics_batches else good_items(sources.train, bad)
+    if fit == "crop":
+        val, train = (data and FittedItems(data, gan.image_size) for data in (val, train))
     with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task("Evaluating", total=None)
         document = evaluate_protocol(
@@ -76,7 +81,7 @@ def evaluate(model_path: Path, data: str, validation_data: str | None, protocol:
             progress=lambda done, total: bar.update(task, completed=done, total=total))
     document["settings"] = {
         "model": str(model_path), "data": data, "validation_data": validation_data,
-        "split": layout.validation_split or "val", "segmenter": segmenter,
+        "split": layout.validation_split or "val", "fit": fit, "segmenter": segmenter,
         "features": None if extractor is None else extractor.name, "perceptual": perceptual,
         "inception": None if inception is None else {
             "file": str(inception), "published_file": is_published_inception(inception)},

@@ -9,9 +9,9 @@ from PIL import Image
 from keras_semisis.callbacks.model_file import load_model
 from keras_semisis.cli.messages import console
 from keras_semisis.cli.settings import parse_id_map
-from keras_semisis.cli.sources import label_space_of_model
+from keras_semisis.cli.sources import fit_of_model, label_space_of_model
 from keras_semisis.data import DataError
-from keras_semisis.data.prepared_items import resize_label_map
+from keras_semisis.data.prepared_items import fitted
 from keras_semisis.data.sources.folder_files import find_label_maps
 from keras_semisis.gans import AdversarialModel
 
@@ -46,7 +46,7 @@ def load_gan(path: Path, name: str = "MODEL") -> AdversarialModel:
 
 
 def generate(model_path: Path, label_maps: Sequence[Path], output: Path, seed: int, samples: int,
-             id_map: Sequence[str] = ()) -> list[Path]:
+             id_map: Sequence[str] = (), fit: str | None = None) -> list[Path]:
     """Writes photos for label maps.
 
     Args:
@@ -57,6 +57,7 @@ def generate(model_path: Path, label_maps: Sequence[Path], output: Path, seed: i
         seed: Seed of the first sample; the next ones follow it. The noise depends on it and on the file's name alone.
         samples: Photos for each label map, each with other noise.
         id_map: Stored ids that differ from the model's, as ``"255=11"``.
+        fit: "stretch", or "crop" for the middle of the label maps; None as in the model's run, else stretched.
 
     Returns:
         The files that were written.
@@ -67,12 +68,13 @@ def generate(model_path: Path, label_maps: Sequence[Path], output: Path, seed: i
     files = _files(label_maps)
     gan = load_gan(model_path)
     space = label_space_of_model(gan, model_path).with_ids(parse_id_map(tuple(id_map)))
+    fit = fit_of_model(fit, model_path)
     output.mkdir(parents=True, exist_ok=True)
     written = []
     names = list(files)
     for first in range(0, len(names), _BATCH):
         part = names[first:first + _BATCH]
-        batch = np.stack([resize_label_map(space.read(files[name]), gan.image_size) for name in part])
+        batch = np.stack([fitted(space.read(files[name]), gan.image_size, fit) for name in part])
         for sample in range(samples):
             photos = gan.generate(batch, seed=seed + sample, batch_size=_BATCH,
                                   first=[Path(name).name for name in part])

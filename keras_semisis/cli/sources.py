@@ -37,7 +37,7 @@ from keras_semisis.data.sources.folder import with_ignored
 from keras_semisis.data.sources.folder_layout import FolderLayout
 from keras_semisis.data.split import with_further
 from keras_semisis.gans import AdversarialModel
-from keras_semisis.recipes.settings import USUAL_LAYOUT, Layout, TrainSettings
+from keras_semisis.recipes.settings import USUAL_LAYOUT, Layout, TrainSettings, check_fit
 
 EXPECTED = ("cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, hf:NAME, folder:PATH, records:PATH or "
             "synthetic")
@@ -447,6 +447,26 @@ def label_space_of_model(gan: AdversarialModel, path: Path) -> LabelSpace:
         console.print(f"Note: {path} does not say what its {number} classes mean. The ids in label maps are taken for the "
                       "classes themselves; --id-map STORED=CLASS names those that differ.", soft_wrap=True, highlight=False)
     return gan.label_space
+
+
+def fit_of_model(fit: str | None, path: Path) -> str:
+    """How label maps and photos come to a model's size: as an option says, else as in its run, else "stretch".
+
+    Args:
+        fit: The option, or None.
+        path: The model's file.
+
+    Raises:
+        ValueError: If there is no such way.
+    """
+    check_fit(fit)
+    document = path.parent / FILE
+    if fit is None and document.is_file():
+        fit = json.loads(document.read_text(encoding="utf-8"))["options"].get("fit")
+        if fit == "crop":
+            console.print(f"{document} says --fit crop, so the longer sides are cropped here too; --fit stretch changes that.",
+                          soft_wrap=True, highlight=False, markup=False)
+    return fit or "stretch"
 
 
 def _label_space_of_run(path, num_classes):

@@ -25,7 +25,7 @@ from keras_semisis.data.step_dataset import StepDataset
 
 FITS = ("stretch", "crop")
 # Photos whose sizes are looked at, and by how much their proportions may differ
-_LOOKED_AT, _MIXED = 32, 1.1
+_LOOKED_AT, MIXED = 32, 1.1
 SAMPLERS = ("uniform", "rare_classes", "rare_classes_second_half")
 
 
@@ -157,7 +157,7 @@ def _fit(fit, source, size, training):
         widest, narrowest = (choose(sizes, key=lambda i: sizes[i][1] / sizes[i][0]) for choose in (max, min))
         shown = [(source.location(i), sizes[i]) for i in (narrowest, widest)]
         ratios = [width / height for _, (height, width) in shown]
-        if ratios[1] > _MIXED * ratios[0]:
+        if ratios[1] > MIXED * ratios[0]:
             listed = " and ".join(f"{where} is {height}×{width}" for where, (height, width) in shown)
             warnings.warn(DataWarning(
                 f"The photos have several proportions ({listed}, height×width), and all are stretched to {size[0]}×{size[1]}.",

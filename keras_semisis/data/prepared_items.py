@@ -40,6 +40,20 @@ def covering_size(shape: tuple[int, int], size: tuple[int, int]) -> tuple[int, i
     return height, width
 
 
+def fitted(array: np.ndarray, size: tuple[int, int], fit: str) -> np.ndarray:
+    """A photo or a label map at ``size``: stretched to it, or, with "crop", its middle of the same proportions.
+
+    Example:
+
+    >>> fitted(np.arange(6)[None] * [[1], [1]], (2, 2), "crop").tolist()
+    [[2, 3], [2, 3]]
+    """
+    covering = covering_size(array.shape[:2], size) if fit == "crop" else size
+    array = resize_image(array, covering) if array.ndim == 3 else resize_label_map(array, covering)
+    top, left = ((whole - part) // 2 for whole, part in zip(covering, size, strict=True))
+    return array[top:top + size[0], left:left + size[1]]
+
+
 class PreparedItems:
     """Items of a source, decoded and resized. All stay in memory if they take no more than about ``MEMORY_LIMIT``
     bytes.

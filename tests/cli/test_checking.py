@@ -105,3 +105,12 @@ def test_a_file_that_cannot_be_used_ends_a_run_that_goes_on(folder, tmp_path, mo
     assert [record["step"] for record in read_records(run / "losses.jsonl", 99)] == [1, 2, 3, 4, 5, 6]
     options = json.loads((run / "settings.json").read_text())["options"]
     assert (options["id_map"], options["skip_bad"], options["steps"]) == (["255=2"], 3, 6)
+
+
+def test_check_tells_of_several_proportions(folder):
+    assert "several proportions" not in call("check", "--data", f"folder:{folder}")
+    for kind in ("images", "labels"):
+        path = folder / kind / "04.png"
+        Image.open(path).crop((0, 0, 32, 20)).save(path)
+    assert "several proportions" in call("check", "--data", f"folder:{folder}")
+    assert "several proportions" not in call("check", "--data", f"folder:{folder}", "--fit", "crop")

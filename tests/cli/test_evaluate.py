@@ -128,3 +128,53 @@ def test_the_table_needs_no_arrows(monkeypatch):
                       "real": {"miou": 0.5}, "not_measured": {}, "notes": []})
     sys.stdout.flush()
     assert rb"mIoU \u2191" in written.getvalue() and b"0.2500" in written.getvalue()
+
+
+@pytest.fixture
+def wide(place, tmp_path):
+    """The folder of photos with columns on both sides that a crop leaves out."""
+    for path in (place / "data").rglob("*.png"):
+        array = np.asarray(Image.open(path))
+        target = tmp_path / "wide" / path.relative_to(place / "data")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.concatenate([array[:, ::-1][:, :8], array, array[:, :8]], axis=1)).save(target)
+    (tmp_path / "gan.keras").write_bytes((place / "gan.keras").read_bytes())
+    return tmp_path
+
+
+def of_run(folder, **options):
+    document = {"options": {"data": "folder:PATH", "id_map": [], **options}, "label_space": SPACE.get_config()}
+    (folder / "settings.json").write_text(json.dumps(document))
+
+
+def test_data_are_cropped_as_an_option_or_the_run_says(place, wide):
+    def scores(folder, model, *options):
+        data, output = f"folder:{folder}", wide / "results.json"
+        printed = call("evaluate", model, "--data", data, "--validation-data", data, "--segmenter", place / "segmenter.keras",
+                       "--cache", place / "cache", "--output", output, *options)
+        document = json.loads(output.read_text())
+        return document["generated"], document["real"], document["settings"]["fit"], printed
+
+    expected = scores(place / "data", place / "gan.keras", "--ignore-class", 2)[:2]
+    cropped = scores(wide / "wide", wide / "gan.keras", "--ignore-class", 2, "--fit", "crop")
+    assert cropped[:3] == (*expected, "crop")
+    stretched = scores(wide / "wide", wide / "gan.keras", "--ignore-class", 2)
+    assert stretched[2] == "stretch" and stretched[:2] != expected
+    of_run(wide, fit="crop")
+    by_run = scores(wide / "wide", wide / "gan.keras", "--ignore-class", 2)
+    assert by_run[:3] == cropped[:3] and "says --fit crop" in by_run[3]
+    assert scores(wide / "wide", wide / "gan.keras", "--ignore-class", 2, "--fit", "stretch")[:3] == stretched[:3]
+
+
+def test_label_maps_are_cropped_as_an_option_or_the_run_says(place, wide):
+    def photo(folder, model, *options):
+        call("generate", model, folder / "labels", "--output", wide / "photos", *options)
+        return np.asarray(Image.open(wide / "photos" / "1.png"))
+
+    expected = photo(place / "data", place / "gan.keras")
+    np.testing.assert_array_equal(photo(wide / "wide", wide / "gan.keras", "--fit", "crop"), expected)
+    assert (photo(wide / "wide", wide / "gan.keras") != expected).any()
+    of_run(wide, fit="crop")
+    np.testing.assert_array_equal(photo(wide / "wide", wide / "gan.keras"), expected)
+    assert "--fit squeeze: expected stretch or crop" in call(
+        "generate", wide / "gan.keras", wide / "wide/labels", "--fit", "squeeze", code=1)

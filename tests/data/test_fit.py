@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_semisis.data import ADE20K, DataError, Folder, LabelSpace, paired_dataset, unpaired_dataset
+from keras_semisis.data import ADE20K, DataError, Folder, LabelSpace, SyntheticScenes, paired_dataset, unpaired_dataset
 from keras_semisis.data.data_warning import DataWarning
+from keras_semisis.data.fitted_items import FittedItems
 from keras_semisis.data.prepared_items import covering_size
 from tests.data.array_source import ArraySource
 
@@ -134,3 +135,16 @@ def test_sizes_are_those_of_upright_photos(tmp_path):
 def test_another_fit_is_refused():
     with pytest.raises(ValueError, match="fit='pad' is none of 'stretch', 'crop'"):
         paired_dataset(ArraySource([columns(8, 12)]), (8, 12), 1, fit="pad")
+
+
+@pytest.mark.parametrize("shape", [(8, 40), (31, 12), (16, 24), (3, 3)])
+def test_items_fitted_by_themselves_are_those_of_validation(shape):
+    source = ArraySource([columns(*shape)], num_classes=256)
+    items = FittedItems(source, (8, 12))
+    (image, label_map), = paired_dataset(source, (8, 12), 1, training=False, fit="crop")
+    for own in (items.load(0), (items.load_image(0), items.load_label_map(0))):
+        np.testing.assert_array_equal(own[1], label_map[0])
+        np.testing.assert_array_equal(own[0], np.rint((image[0] + 1) * 127.5))
+    stretched = SyntheticScenes(1)
+    assert FittedItems(stretched, (32, 32)).fingerprint(0) != stretched.fingerprint(0)
+    assert FittedItems(stretched, (32, 32)).image_fingerprint(0) != FittedItems(stretched, (32, 48)).image_fingerprint(0)
