@@ -30,6 +30,8 @@ _VALIDATION_SPLIT = "Name of the split to validate with, where it is not called 
 _IMAGE_SUFFIX = "What the names of a folder's photos have after the part that they share with label maps, such as _sat."
 _LABEL_SUFFIX = ("What the names of its label maps have there, such as _mask. Both are found by themselves, unless there are "
                  "several kinds.")
+_IMAGE_PREFIX = "What the names of a folder's photos have before that part, such as img_."
+_LABEL_PREFIX = "What the names of its label maps have there, such as mask_."
 Data = Annotated[str, typer.Option("--data", help=_DATA)]
 ValidationData = Annotated[str | None, typer.Option(
     help="folder:PATH to validate with. Otherwise the data's own validation split, or every tenth pair of a folder.")]
@@ -43,6 +45,8 @@ TrainSplit = Annotated[str | None, typer.Option(help=_TRAIN_SPLIT)]
 ValidationSplit = Annotated[str | None, typer.Option(help=_VALIDATION_SPLIT)]
 ImageSuffix = Annotated[str | None, typer.Option(help=_IMAGE_SUFFIX)]
 LabelSuffix = Annotated[str | None, typer.Option(help=_LABEL_SUFFIX)]
+ImagePrefix = Annotated[str | None, typer.Option(help=_IMAGE_PREFIX)]
+LabelPrefix = Annotated[str | None, typer.Option(help=_LABEL_PREFIX)]
 FitOfRun = Annotated[str | None, typer.Option(help=f"{_FIT} By default as the model's run has it, else stretch.")]
 SkipBad = Annotated[int, typer.Option(min=0, help=_SKIP_BAD)]
 Precision = Annotated[str, typer.Option(help="float32 or mixed_bfloat16.")]
@@ -91,6 +95,8 @@ def train(
     validation_split: Annotated[str | None, typer.Option(help=_VALIDATION_SPLIT, rich_help_panel=_SOURCES)] = None,
     image_suffix: Annotated[str | None, typer.Option(help=_IMAGE_SUFFIX, rich_help_panel=_SOURCES)] = None,
     label_suffix: Annotated[str | None, typer.Option(help=_LABEL_SUFFIX, rich_help_panel=_SOURCES)] = None,
+    image_prefix: Annotated[str | None, typer.Option(help=_IMAGE_PREFIX, rich_help_panel=_SOURCES)] = None,
+    label_prefix: Annotated[str | None, typer.Option(help=_LABEL_PREFIX, rich_help_panel=_SOURCES)] = None,
     ratio: Annotated[float | None, typer.Option(
         help="Share of the pairs that are used as such; by default 0.1, or 1 where a method learns from pairs alone, or there "
              "are further photos or label maps that have no partner.",
@@ -272,6 +278,8 @@ def check(
     validation_split: ValidationSplit = None,
     image_suffix: ImageSuffix = None,
     label_suffix: LabelSuffix = None,
+    image_prefix: ImagePrefix = None,
+    label_prefix: LabelPrefix = None,
     unpaired_images: Annotated[str | None, typer.Option(help="Further photos, as train takes them.")] = None,
     unpaired_labels: Annotated[str | None, typer.Option(help="Further label maps, as train takes them.")] = None,
     ignore_class: IgnoreClass = None,
@@ -290,6 +298,7 @@ def check(
         data, "", validation_data=validation_data, unpaired_images=unpaired_images, unpaired_labels=unpaired_labels,
         ignore_class=ignore_class, id_map=tuple(id_map), skip_bad=skip_bad, train_split=train_split,
         validation_split=validation_split, image_suffix=image_suffix, label_suffix=label_suffix, fit=fit,
+        image_prefix=image_prefix, label_prefix=label_prefix,
         image_range=image_range and parse_range(image_range)))
 
 
@@ -320,6 +329,8 @@ def evaluate(
     validation_split: ValidationSplit = None,
     image_suffix: ImageSuffix = None,
     label_suffix: LabelSuffix = None,
+    image_prefix: ImagePrefix = None,
+    label_prefix: LabelPrefix = None,
     protocol: Annotated[str, typer.Option(
         help="oasis2021 (as OASIS and USIS are scored), clean (as clean-fid) or native (any networks, images as they are).")
     ] = "native",
@@ -350,7 +361,7 @@ def evaluate(
 
     run(model, data, validation_data, protocol, segmenter, features, inception, perceptual, output, cache, batch_size, seed,
         ignore_class, tuple(id_map), skip_bad, image_range and parse_range(image_range),
-        Layout(train_split, validation_split, image_suffix, label_suffix), fit)
+        Layout(train_split, validation_split, image_suffix, label_suffix, image_prefix, label_prefix), fit)
 
 
 @command("train-segmenter")
@@ -361,6 +372,8 @@ def train_segmenter(
     validation_split: ValidationSplit = None,
     image_suffix: ImageSuffix = None,
     label_suffix: LabelSuffix = None,
+    image_prefix: ImagePrefix = None,
+    label_prefix: LabelPrefix = None,
     output: Annotated[Path, typer.Option(help="The .keras file that is written.")] = Path("segmenter.keras"),
     network: Annotated[str, typer.Option(
         help="unet, or efficientnet_lite0: a decoder on features of ImageNet (extra: offline), which learns more from few "
@@ -385,7 +398,7 @@ def train_segmenter(
     run(data, output, network, _sizes(data, image_size, None)[0], batch_size, steps, parse_channels(channels, "--channels"),
         final_channels, learning_rate, precision, seed, ignore_class, tuple(id_map), skip_bad,
         image_range and parse_range(image_range),
-        Layout(train_split, validation_split, image_suffix, label_suffix), fit)
+        Layout(train_split, validation_split, image_suffix, label_suffix, image_prefix, label_prefix), fit)
 
 
 @command("classes")
@@ -432,6 +445,8 @@ def pack(
     validation_split: ValidationSplit = None,
     image_suffix: ImageSuffix = None,
     label_suffix: LabelSuffix = None,
+    image_prefix: ImagePrefix = None,
+    label_prefix: LabelPrefix = None,
     image_size: Annotated[str, typer.Option(help="Height x width that synthetic scenes are rendered at.")] = "64x96",
     ignore_class: IgnoreClass = None,
     id_map: IdMap = [],  # noqa: B006
@@ -445,4 +460,4 @@ def pack(
 
     run(data, output, validation_data, parse_size(image_size), ignore_class, tuple(id_map), skip_bad,
         image_range and parse_range(image_range),
-        Layout(train_split, validation_split, image_suffix, label_suffix))
+        Layout(train_split, validation_split, image_suffix, label_suffix, image_prefix, label_prefix))

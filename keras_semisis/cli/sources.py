@@ -82,7 +82,7 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
         skip_bad: Bad files that are tolerated, as `Folder` takes them.
         image_range: Of the photos of folders and of ``hf``, as `Folder` takes it.
         label_space: What the label maps of a folder mean, of a model that is there already.
-        layout: Names of splits and suffixes of names.
+        layout: Names of splits, and suffixes and prefixes of names.
         unpaired_images, unpaired_labels: What else these options are for. It is not opened.
 
     Raises:
@@ -90,8 +90,9 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
         DataError: As the sources raise it, or if a folder or pack names other classes than it has to have.
     """
     kind, _, path = data.partition(":")
-    if kind != "folder" and (layout.image_suffix or layout.label_suffix):
-        raise ValueError(f"--image-suffix and --label-suffix are for folder:PATH, but --data is {data}. Leave them out.")
+    useless = ["--" + name.replace("_", "-") for name, value in layout.affixes.items() if value]
+    if useless and {"folder"}.isdisjoint(_kind(text) for text in (data, validation_data) if text):
+        raise ValueError(f"{' and '.join(useless)}: for folder:PATH, but --data is {data}. Leave them out.")
     unused = unused_options(data, ignore_class, id_map, image_range, validation_data, unpaired_images, unpaired_labels)
     for reason in unused.values():
         raise ValueError(reason)
@@ -136,7 +137,7 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
         raise ValueError(f"--validation-data {validation_data}: expected folder:PATH or records:PATH.")
     split = _split(FolderLayout(Path(path)), "val", layout.validation_split, "--validation-split")
     val = _folder_like(path, pair.train.label_space, f"--data {data}", split=split,
-                       id_map=parse_id_map(id_map), image_range=image_range, **layout.suffixes)
+                       id_map=parse_id_map(id_map), image_range=image_range, **layout.affixes)
     return DataPair(pair.train, _pairs_alone(val, path))
 
 
@@ -265,9 +266,9 @@ def _open_folder(root, options, hold_out, layout, label_space):
     found = FolderLayout(root)
     split = _split(found, "train", layout.train_split, "--train-split")
     if label_space is None:
-        train = Folder(root, split, **options, **layout.suffixes)
+        train = Folder(root, split, **options, **layout.affixes)
     else:
-        train = _folder_like(root, label_space, "the model", split=split, **options, **layout.suffixes)
+        train = _folder_like(root, label_space, "the model", split=split, **options, **layout.affixes)
     _tell_of_unpaired(train, root, "unpaired {}")
     used, val = [found.whole() if split is None else found.splits[split]], None
     if hold_out:
@@ -275,7 +276,7 @@ def _open_folder(root, options, hold_out, layout, label_space):
         split = found.of_role("val") if given is None else _split(found, "val", given, "--validation-split")
         # with photos alone nothing can be validated
         if split is not None and (given is not None or found.splits[split].labels.is_dir()):
-            val = Folder(root, split, label_space=train.label_space, image_range=options["image_range"], **layout.suffixes)
+            val = Folder(root, split, label_space=train.label_space, image_range=options["image_range"], **layout.affixes)
             used.append(found.splits[split])
             val = _pairs_alone(val, f"{root}, split {split}")
     others = [path.relative_to(root).as_posix() for path in found.others(used)]

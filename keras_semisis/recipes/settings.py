@@ -55,18 +55,20 @@ class Layout:
 
     Args:
         train_split, validation_split: Names of the splits to train on and to validate with.
-        image_suffix, label_suffix: As `Folder` takes them.
+        image_suffix, label_suffix, image_prefix, label_prefix: As `Folder` takes them.
     """
 
     train_split: str | None = None
     validation_split: str | None = None
     image_suffix: str | None = None
     label_suffix: str | None = None
+    image_prefix: str | None = None
+    label_prefix: str | None = None
 
     @property
-    def suffixes(self) -> dict[str, str | None]:
+    def affixes(self) -> dict[str, str | None]:
         """The arguments of `Folder`."""
-        return {"image_suffix": self.image_suffix, "label_suffix": self.label_suffix}
+        return {name: getattr(self, name) for name in ("image_suffix", "label_suffix", "image_prefix", "label_prefix")}
 
 
 USUAL_LAYOUT = Layout()
@@ -89,6 +91,8 @@ class TrainSettings:
     validation_split: str | None = None
     image_suffix: str | None = None
     label_suffix: str | None = None
+    image_prefix: str | None = None
+    label_prefix: str | None = None
     ratio: float | None = None
     image_size: tuple[int, int] = (64, 96)
     load_size: tuple[int, int] | None = None
@@ -161,7 +165,8 @@ class TrainSettings:
     @property
     def layout(self) -> Layout:
         """How the data lie."""
-        return Layout(self.train_split, self.validation_split, self.image_suffix, self.label_suffix)
+        return Layout(self.train_split, self.validation_split, self.image_suffix, self.label_suffix, self.image_prefix,
+                      self.label_prefix)
 
     def choose_ratio(self, has_unpaired: bool) -> None:
         """Fixes the ratio, if none is given.

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from keras_semisis.cli import sources
-from keras_semisis.data import DataError
+from keras_semisis.data import DataError, Folder
+from keras_semisis.data.data_warning import DataWarning
 from keras_semisis.recipes.settings import Layout, TrainSettings
 from tests.cli.command import call
 from tests.data.sources.test_benchmarks import ade20k_tree, cityscapes_tree, label_map, train_extra
@@ -126,7 +127,7 @@ def test_suffixes(tmp_path):
     with pytest.warns(UserWarning, match="10 such files"):
         pair = opened(tmp_path, image_suffix="_sat", label_suffix="_fine.png")
     assert (len(pair.train), len(pair.val), pair.val.load_label_map(0).max()) == (9, 1, 1)
-    with pytest.raises(ValueError, match="--image-suffix and --label-suffix are for folder:PATH, but --data is synthetic"):
+    with pytest.raises(ValueError, match="--label-suffix: for folder:PATH, but --data is synthetic"):
         sources.open_data("synthetic", (8, 8), layout=Layout(label_suffix="_fine"))
 
 
@@ -251,3 +252,46 @@ def test_options_may_be_for_other_data_than_those_of_the_training(tmp_path):
 def test_classes_of_data_that_have_no_use_for_an_option():
     assert "--ignore-class 3: --data cityscapes has no use" in call("classes", "cityscapes", "--ignore-class", 3, code=1)
     assert "traffic sign" in call("classes", "synthetic", "--ignore-class", 10)  # the one that it has
+
+
+@pytest.mark.parametrize("together", [False, True])
+@pytest.mark.parametrize(("prefixes", "options"), [
+    (("img_", "mask_"), {}), (("image", "label"), {}),
+    (("north_", "south_"), {"image_prefix": "north_", "label_prefix": "south_"})])
+def test_names_that_differ_in_a_prefix(tmp_path, prefixes, options, together):
+    for i in range(3):
+        write(tmp_path / ("" if together else "images") / f"{prefixes[0]}{i}.png", 10 * i, True)
+        write(tmp_path / ("" if together else "labels") / f"{prefixes[1]}{i}.png", i, False)
+    train, val = opened(tmp_path, **options)
+    assert sorted(names(train) + names(val)) == ["0", "1", "2"]
+    for source in (train, val):
+        for i in range(len(source)):
+            image, label_map = source.load(i)
+            assert image.max() == 10 * label_map.max() == 10 * int(source.name(i))
+    if options:
+        with pytest.raises(DataError, match="photo"):
+            opened(tmp_path)
+        with pytest.raises(DataError, match=r"no file has a name that begins with 'x_'; there is .* Correct label_prefix="):
+            opened(tmp_path, label_prefix="x_")
+
+
+def test_photos_and_label_maps_by_themselves_are_told_by_prefixes(tmp_path):
+    for i in range(2):
+        write(tmp_path / f"img_{i}.png", 10 * i, True)
+        write(tmp_path / f"mask_{i}.png", i, False)
+    with pytest.warns(DataWarning, match=r"mask_0\.png: a label map by its name, and left out"):
+        assert names(Folder(tmp_path, images=".", labels=None)) == ["img_0", "img_1"]
+    with pytest.warns(DataWarning, match=r"img_0\.png: no label map by its name, and left out"):
+        assert names(Folder(tmp_path, images=None, labels=".")) == ["mask_0", "mask_1"]
+    assert names(Folder(tmp_path, images=None, labels=".", label_prefix="mask_")) == ["0", "1"]
+
+
+def test_prefixes_on_the_command_line(tmp_path):
+    for i in range(3):
+        write(tmp_path / "images" / f"north_{i}.png", 10 * i, True)
+        write(tmp_path / "labels" / f"south_{i}.png", i, False)
+    options = ("--image-prefix", "north_", "--label-prefix", "south_")
+    assert "All files can be used" in call("check", "--data", f"folder:{tmp_path}", *options)
+    assert "--image-prefix and --label-prefix: for folder:PATH, but --data is synthetic. Leave them out." in call(
+        "check", "--data", "synthetic", *options, code=1)
+    assert "the prefixes by --image-prefix VALUE --label-prefix VALUE" in call("check", "--data", f"folder:{tmp_path}", code=1)

@@ -25,7 +25,7 @@ from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.classes_file import find_classes, read_classes
 from keras_semisis.data.sources.decoding import decode_label_picture, read_bytes
 from keras_semisis.data.sources.file_source import FileSource
-from keras_semisis.data.sources.folder_files import FolderFiles, find_label_maps, find_pairs, find_photos
+from keras_semisis.data.sources.folder_files import Affixes, FolderFiles, find_label_maps, find_pairs, find_photos
 from keras_semisis.data.sources.folder_layout import FolderLayout
 from keras_semisis.data.sources.label_picture import LabelPicture, colours_of, ids_or_classes, is_ramp, without_palette
 from keras_semisis.data.stored_ids import integer_ids
@@ -39,8 +39,9 @@ class Folder(FileSource):
 
     Few label maps are enough: the photos that have one are the items of this source, the others are its ``unpaired_images``;
     label maps without a photo are its ``unpaired_labels``. `semi_paired_split` takes both. The names of a photo and its label
-    map may differ in letter case, and in a suffix: ``street.jpg`` and ``street_mask.png``, ``street.jpg.png``. Photos and label
-    maps may lie in one folder, where the suffix, or JPEG beside PNG, tells which is which.
+    map may differ in letter case, and in a suffix or a prefix: ``street.jpg`` and ``street_mask.png``, ``street.jpg.png``;
+    ``img_1.jpg`` and ``mask_1.png``. Photos and label maps may lie in one folder, where that, or JPEG beside PNG, tells which
+    is which.
 
     With ``split="train"`` the files are in ``root/images/train`` or ``root/train/images``, or photos and label maps together in
     ``root/train``, and the like for labels. Other usual names are known: "masks", "annotations" and others for labels,
@@ -75,6 +76,8 @@ class Folder(FileSource):
         image_range: Values that become black and white, of photos in one band of 16 bits, of which they use fewer, such as
             ``(0, 4095)``, or of floating-point numbers, such as ``(0, 1)``. None takes 16 bits as they are, and refuses
             photos that would be nearly black.
+        image_prefix, label_prefix: What the names have before the part that both share, such as "mask_", likewise. Found is
+            one that says that it is of label maps.
 
     Raises:
         DataError: If a folder is missing or empty, no photo has a label map, several suffixes are possible, `classes.csv`
@@ -104,14 +107,15 @@ class Folder(FileSource):
                  palette: Sequence[Sequence[int]] | None = None, ignore_class: int | None = None,
                  id_map: Mapping[int, int] | None = None, skip_bad: int | BadFiles = 0,
                  image_suffix: str | None = None, label_suffix: str | None = None,
-                 image_range: tuple[float, float] | None = None):
+                 image_range: tuple[float, float] | None = None, image_prefix: str | None = None,
+                 label_prefix: str | None = None):
         root, id_map = Path(root), integer_ids(id_map)
         if images is None and labels is None:
             raise ValueError("images=None and labels=None leave nothing to read. Name at least one folder.")
         if label_space is not None and palette is not None:
             raise ValueError("label_space= says what palette= would say. Give one or the other.")
         folders = _folders(FolderLayout(root, images, labels), split)
-        files = self._find(*folders, image_suffix, label_suffix)
+        files = self._find(*folders, Affixes(image_suffix, label_suffix, image_prefix, label_prefix))
         if labels is None:
             label_space = None
         elif label_space is None:
@@ -131,12 +135,12 @@ class Folder(FileSource):
         self._set_unpaired(files.unpaired_images, files.unpaired_labels)
 
     @staticmethod
-    def _find(images, labels, image_suffix, label_suffix):
+    def _find(images, labels, affixes):
         if images is None:
-            return FolderFiles(None, find_label_maps(labels, label_suffix), {}, {})
+            return FolderFiles(None, find_label_maps(labels, affixes), {}, {})
         if labels is None:
-            return FolderFiles(find_photos(images, image_suffix), None, {}, {})
-        return find_pairs(images, labels, image_suffix, label_suffix)
+            return FolderFiles(find_photos(images, affixes), None, {}, {})
+        return find_pairs(images, labels, affixes)
 
 
 def _folders(layout, split):

@@ -9,10 +9,11 @@ from keras_semisis.data.data_warning import DataWarning
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.file_source import by_name, find_files, image_files
 from keras_semisis.data.sources.pairing import (
+    NameRule,
     bare_suffix,
     find_rule,
     find_rule_in_one,
-    label_map_suffix,
+    label_map_rule,
     label_maps_among,
     matched,
 )
@@ -30,30 +31,58 @@ class FolderFiles(NamedTuple):
     unpaired_labels: dict[str, Path]
 
 
-def find_pairs(images: Path, labels: Path, image_suffix: str | None = None, label_suffix: str | None = None) -> FolderFiles:
+class Affixes(NamedTuple):
+    """What names have around the part that photos and label maps share, as far as it is given; None to find it.
+
+    Args:
+        image_suffix, label_suffix: After it, with or without the format of the file.
+        image_prefix, label_prefix: Before it, within the folders.
+    """
+
+    image_suffix: str | None = None
+    label_suffix: str | None = None
+    image_prefix: str | None = None
+    label_prefix: str | None = None
+
+    @property
+    def bare(self) -> "Affixes":
+        """The same without formats."""
+        return self._replace(image_suffix=bare_suffix(self.image_suffix), label_suffix=bare_suffix(self.label_suffix))
+
+    @property
+    def rule(self) -> dict[str, str | None]:
+        """The arguments of `find_rule`."""
+        return {"image": self.image_suffix, "label": self.label_suffix,
+                "image_prefix": self.image_prefix, "label_prefix": self.label_prefix}
+
+
+_NOTHING_GIVEN = Affixes()
+
+
+def find_pairs(images: Path, labels: Path, affixes: Affixes = _NOTHING_GIVEN) -> FolderFiles:
     """The photos in one folder, the label maps in another or in the same, and which of them belong together.
 
     Names count without the format of the file. They may differ in letter case, and in a suffix that most label maps have, such
-    as ``_mask``, or that all photos have.
+    as ``_mask``, or that all photos have; or in a prefix, such as ``mask_``.
 
     Args:
         images, labels: The folders.
-        image_suffix, label_suffix: What the names of photos and of label maps have after the common part; None to find it.
+        affixes: What the names of photos and of label maps have around the common part.
 
     Raises:
-        DataError: If a folder is missing or empty, nothing belongs together, or several suffixes are possible.
+        DataError: If a folder is missing or empty, nothing belongs together, or several suffixes or prefixes are possible.
 
     Warns:
         UserWarning: If both photos and label maps are left without a partner, or files are passed over.
     """
-    image_suffix, label_suffix = bare_suffix(image_suffix), bare_suffix(label_suffix)
+    affixes = affixes.bare
     if images.resolve() == labels.resolve():
-        photos, maps, rule = _told_apart(images, image_suffix, label_suffix)
+        photos, maps, rule = _told_apart(images, affixes)
     else:
         photos, maps = find_files(images), find_files(labels)
-        rule = find_rule(photos, maps, image_suffix, label_suffix, str(labels))
-    _check_given(images, photos, image_suffix, "image")
-    _check_given(labels, maps, label_suffix, "label")
+        _check_given(images, photos, affixes, "image")
+        _check_given(labels, maps, affixes, "label")
+        rule = find_rule(photos, maps, where=str(labels), **affixes.rule)
     first = next(iter(photos.values())), next(iter(maps.values()))
     photos, maps, neither = matched(photos, maps, rule)
     found = paired_by_name(photos, maps)
@@ -64,12 +93,16 @@ def find_pairs(images: Path, labels: Path, image_suffix: str | None = None, labe
             f"{len(maps)} in {labels}).",
             Remedy("Give them equal names, or the suffixes in which they differ by {};",
                    {"image_suffix": ..., "label_suffix": ...}),
+            Remedy("or the prefixes by {};", {"image_prefix": ..., "label_prefix": ...}),
             Remedy("or name them as unpaired data: --unpaired-images and --unpaired-labels on the command line, "
                    "Folder(labels=None) and Folder(images=None) in Python."))
     if neither:
+        kind, form = "suffix", f"end in {rule.label!r}"
+        if rule.label_prefix:
+            kind, form = "prefix", f"begin with {rule.label_prefix!r}"
         warnings.warn(DataWarning(
-            f"{neither[0]}: no label map by its name, and passed over ({len(neither)} such files; the names of label maps end "
-            f"in {rule.label!r}).", Remedy("Give {} if this is wrong.", {"label_suffix": ...})), stacklevel=4)
+            f"{neither[0]}: no label map by its name, and passed over ({len(neither)} such files; the names of label maps "
+            f"{form}).", Remedy("Give {} if this is wrong.", {f"label_{kind}": ...})), stacklevel=4)
     if all(alone):
         example = [next(iter(files.values())) for files in alone]
         warnings.warn(DataWarning(
@@ -87,12 +120,13 @@ def paired_by_name(images: dict[str, Path], labels: dict[str, Path]) -> FolderFi
                        {name: path for name, path in labels.items() if name not in images})
 
 
-def find_photos(folder: Path, image_suffix: str | None = None) -> dict[str, Path]:
+def find_photos(folder: Path, affixes: Affixes = _NOTHING_GIVEN) -> dict[str, Path]:
     """The photos in a folder that may hold their label maps as well, which are left out.
 
     Args:
         folder: The folder.
-        image_suffix: What the names of photos end in; None for photos of any names but those of label maps.
+        affixes: What the names of photos begin with and end in; if neither is given photos are of any names but those of
+            label maps.
 
     Raises:
         DataError: If there are none.
@@ -100,30 +134,30 @@ def find_photos(folder: Path, image_suffix: str | None = None) -> dict[str, Path
     Warns:
         DataWarning: If label maps are left out.
     """
-    if image_suffix:
-        return find_files(folder, bare_suffix(image_suffix))
+    if affixes.image_suffix or affixes.image_prefix:
+        return _of_form(folder, "image", affixes)
     paths = image_files(folder) if folder.is_dir() else []
     if not paths:
         find_files(folder)  # raises, and says what there is instead
     lossy = {path.with_suffix("") for path in paths if path.suffix.lower() in _PHOTO_FORMATS}
     masks = [path for path in paths if path.suffix.lower() not in _PHOTO_FORMATS and path.with_suffix("") in lossy]
     files = by_name(folder, [path for path in paths if path not in {*masks}])
-    suffix = label_map_suffix(files)
-    if suffix is not None:
-        masks += [path for name, path in files.items() if name.casefold().endswith(suffix.casefold())]
-        files = {name: path for name, path in files.items() if not name.casefold().endswith(suffix.casefold())}
+    rule = label_map_rule(files)
+    if rule is not None:
+        masks += [path for name, path in files.items() if rule.of_label(name) is not None]
+        files = {name: path for name, path in files.items() if rule.of_label(name) is None}
     if masks:
         warnings.warn(DataWarning(
             f"{masks[0]}: a label map by its name, and left out of the photos ({len(masks)} such files)."), stacklevel=4)
     return files
 
 
-def find_label_maps(folder: Path, label_suffix: str | None = None) -> dict[str, Path]:
+def find_label_maps(folder: Path, affixes: Affixes = _NOTHING_GIVEN) -> dict[str, Path]:
     """The label maps in a folder; colours, instances and photos that lie beside them are left out.
 
     Args:
         folder: The folder.
-        label_suffix: What the names of label maps end in, "" for all files; None to find it.
+        affixes: What the names of label maps begin with and end in, "" for all files; if neither is given it is found.
 
     Raises:
         DataError: If there are none, or several files of each name may be the label map.
@@ -132,8 +166,8 @@ def find_label_maps(folder: Path, label_suffix: str | None = None) -> dict[str, 
         DataWarning: If files are left out.
     """
     paths = image_files(folder) if folder.is_dir() else []
-    if label_suffix is not None or not paths:
-        return find_files(folder, bare_suffix(label_suffix) or "")
+    if affixes.label_suffix is not None or affixes.label_prefix is not None or not paths:
+        return _of_form(folder, "label", affixes)
     kept = [path for path in paths if path.suffix.lower() not in _PHOTO_FORMATS] or paths
     files = by_name(folder, kept)
     chosen = label_maps_among(files, str(folder))
@@ -145,39 +179,55 @@ def find_label_maps(folder: Path, label_suffix: str | None = None) -> dict[str, 
     return maps
 
 
-def _told_apart(folder, image_suffix, label_suffix):
+def _of_form(folder, what, affixes):
+    """The files of a folder whose names have the prefix and the suffix that are given, which are left out of the names."""
+    suffix, prefix = (getattr(affixes.bare, f"{what}_{kind}") or "" for kind in ("suffix", "prefix"))
+    files = find_files(folder, suffix)
+    _check_given(folder, files, Affixes(**{f"{what}_prefix": prefix}), what)
+    stem_of = NameRule(image_prefix=prefix).of_image
+    return {name: path for found, path in files.items() if (name := stem_of(found)) is not None}
+
+
+def _told_apart(folder, affixes):
     """Photos and label maps that lie in one folder."""
     paths = image_files(folder) if folder.is_dir() else []
     if not paths:
         find_files(folder)  # raises, and says what there is instead
+    for what in ("image", "label"):
+        _check_given(folder, {path.with_suffix("").as_posix(): path for path in paths}, affixes, what)
     lossy = [path for path in paths if path.suffix.lower() in _PHOTO_FORMATS]
     others = [path for path in paths if path.suffix.lower() not in _PHOTO_FORMATS]
     if lossy and others:
         photos, maps = by_name(folder, lossy), by_name(folder, others)
-        rule = find_rule(photos, maps, image_suffix, label_suffix, str(folder))
+        rule = find_rule(photos, maps, where=str(folder), **affixes.rule)
         found = matched(photos, maps, rule)
         if found[0].keys() & found[1].keys():
             return _with_photos_of_any_format(photos, maps, rule)
     names = by_name(folder, paths)
-    rule = find_rule_in_one(names, image_suffix, label_suffix, str(folder))
-    if not rule.label:
+    rule = find_rule_in_one(names, where=str(folder), **affixes.rule)
+    if not rule.tells_labels:
         raise DataError(f"{folder}: photos and label maps lie in one folder, and their names do not tell which are which.",
-                        Remedy("Name what those of label maps end in by {}, or put the two into folders of their own.",
-                               {"label_suffix": ...}))
-    maps = {name: path for name, path in names.items() if name.casefold().endswith(rule.label.casefold())}
+                        Remedy("Name what those of label maps end in by {},", {"label_suffix": ...}),
+                        Remedy("or begin with by {},", {"label_prefix": ...}),
+                        Remedy("or put the two into folders of their own."))
+    maps = {name: path for name, path in names.items() if rule.of_label(name) is not None}
     return {name: path for name, path in names.items() if name not in maps}, maps, rule
 
 
 def _with_photos_of_any_format(photos, maps, rule):
-    if not rule.label:
+    if not rule.tells_labels:
         return photos, maps, rule
-    labels = {name: path for name, path in maps.items() if name.casefold().endswith(rule.label.casefold())}
+    labels = {name: path for name, path in maps.items() if rule.of_label(name) is not None}
     more = {name: path for name, path in maps.items() if name not in labels}
     return {**more, **photos}, labels, rule
 
 
-def _check_given(folder, files, suffix, what):
-    if suffix and not any(name.casefold().endswith(suffix.casefold()) for name in files):
-        example = next(iter(files.values())).name
-        raise DataError(f"{folder}: no file has a name that ends in {suffix!r}; there is {example}, for example.",
-                        Remedy("Correct {}.", {f"{what}_suffix": ...}))
+def _check_given(folder, files, affixes, what):
+    """Raises if no file of a folder has the suffix or the prefix that is given for photos or label maps."""
+    names = [name.rsplit("/", 1)[-1].casefold() for name in files]
+    for kind, form, has in (("suffix", "ends in", str.endswith), ("prefix", "begins with", str.startswith)):
+        part = getattr(affixes, f"{what}_{kind}")
+        if part and not any(has(name, part.casefold()) for name in names):
+            example = next(iter(files.values())).name
+            raise DataError(f"{folder}: no file has a name that {form} {part!r}; there is {example}, for example.",
+                            Remedy("Correct {}.", {f"{what}_{kind}": ...}))

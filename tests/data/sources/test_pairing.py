@@ -10,7 +10,7 @@ from keras_semisis.data.sources.pairing import (
     bare_suffix,
     find_rule,
     find_rule_in_one,
-    label_map_suffix,
+    label_map_rule,
     label_maps_among,
     matched,
 )
@@ -39,6 +39,39 @@ from keras_semisis.data.sources.pairing import (
 ])
 def test_suffixes_that_are_found(images, labels, rule):
     assert find_rule(images, labels) == NameRule(*rule)
+
+
+@pytest.mark.parametrize(("images", "labels", "rule"), [
+    (["img_001", "img_002"], ["mask_001", "mask_002"], ("img_", "mask_")),
+    (["image_a", "image_b"], ["label_a", "label_b"], ("image_", "label_")),
+    (["001", "002"], ["mask001"], ("", "mask")),
+    (["t/IMG_1", "u/img_2"], ["t/GT_1", "u/gt_2"], ("IMG_", "GT_")),
+    (["img_1", "img_2"], ["mask_img_1", "mask_img_2"], ("", "mask_")),
+    (["imgLeft", "imgRight"], ["maskLeft", "maskRight"], ("img", "mask")),
+    # one pair
+    (["img_1", "img_2", "img_3"], ["seg_2"], ("img_", "seg_")),
+    # colours beside the label maps
+    (["img_1", "img_2"], ["label_1", "color_1", "label_2", "color_2"], ("img_", "label_")),
+    # names of towns, not of what the files are
+    (["north_1", "north_2"], ["south_1", "south_2"], ("", "")),
+    # photos of several prefixes are not all of one series
+    (["day_1", "night_1"], ["mask_1"], ("", "")),
+    (["mask_1", "b"], ["mask_1", "b"], ("", ""))])
+def test_prefixes_that_are_found(images, labels, rule):
+    assert find_rule(images, labels) == NameRule("", "", *rule)
+
+
+def test_prefixes_that_are_given():
+    given = {"image_prefix": "north_", "label_prefix": "south_"}
+    rule = find_rule(["north_1_rgb", "north_2_rgb"], ["south_1_seg", "south_2_seg"], **given)
+    assert rule == NameRule("_rgb", "_seg", "north_", "south_")
+    assert find_rule(["img_1"], ["mask_1"], image_prefix="", label_prefix="") == NameRule()
+    names = ["north_1", "south_1", "north_2", "south_2"]
+    assert find_rule_in_one(names, **given) == NameRule("", "", "north_", "south_")
+    with pytest.raises(DataError, match=r"here: 2 photos .* begin with 'gt_' and with 'mask_'.*Give label_prefix='gt_'"):
+        find_rule(["img_1", "img_2"], ["gt_1", "gt_2", "mask_1", "mask_2"], where="here")
+    photos, maps, neither = matched(files("t/img_1", "t/x"), files("t/mask_1", "t/y"), NameRule("", "", "img_", "mask_"))
+    assert photos.keys() == maps.keys() == {"t/1"} and [path.stem for path in neither] == ["x", "y"]
 
 
 @pytest.mark.parametrize(("names", "rule"), [
@@ -110,8 +143,9 @@ def test_label_maps_of_two_kinds_alone():
         label_maps_among([f"{n}_{kind}" for n in "ab" for kind in ("labelIds", "labelTrainIds", "color")], "here")
 
 
-@pytest.mark.parametrize(("suffix", "names"), [
-    ("_mask", "a a_mask b c"), (None, "a_left a_right"), (None, "a b c"), (None, "a_mask b_mask"),
-    ("_seg", "1_sat 1_seg 2_sat 2_seg")])
-def test_label_maps_among_photos(suffix, names):
-    assert label_map_suffix(names.split()) == suffix
+@pytest.mark.parametrize(("rule", "names"), [
+    (NameRule("", "_mask"), "a a_mask b c"), (None, "a_left a_right"), (None, "a b c"), (None, "a_mask b_mask"),
+    (NameRule("_sat", "_seg"), "1_sat 1_seg 2_sat 2_seg"), (NameRule("", "", "img_", "mask_"), "img_1 mask_1 img_2 mask_2"),
+    (None, "img_1 pic_1 img_2 pic_2")])
+def test_label_maps_among_photos(rule, names):
+    assert label_map_rule(names.split()) == rule
