@@ -4,7 +4,7 @@ from keras_semisis.backend import choose_backend
 
 choose_backend()
 
-from keras_semisis import callbacks, checkpoints, data, gans, layers, losses, metrics, models  # noqa: E402
+from keras_semisis import callbacks, checkpoints, data, gans, layers, losses, metrics, models, recipes  # noqa: E402
 from keras_semisis.gans import (  # noqa: E402
     CCFPSE,
     OASIS,
@@ -37,4 +37,5 @@ __all__ = [
     "losses",
     "metrics",
     "models",
+    "recipes",
 ]

@@ -127,6 +127,13 @@ def train(
     resume: Annotated[Path | None, typer.Option(
         help="Go on with this run folder, by its own settings. Of the others give --skip-bad, --id-map and --check alone.",
         rich_help_panel=_RUN)] = None,
+    recipe: Annotated[str | None, typer.Option(
+        help="few_labels: networks on frozen features of ImageNet and rates for minutes or an hour (extra: offline; --trunk "
+             "none goes without), the default of semi_paired where no option of networks or losses is given; or paper. "
+             "Options that are given replace the recipe's.", rich_help_panel=_RUN)] = None,
+    minutes: Annotated[float | None, typer.Option(
+        min=0.1, help="Time for the training, in place of --steps: the first steps are timed, and as many follow as fit. Given "
+                      "both, the run ends at what comes first.", rich_help_panel=_RUN)] = None,
     steps: Annotated[int, typer.Option(min=1, rich_help_panel=_RUN)] = 2000,
     batch_size: Annotated[int, typer.Option(min=1, rich_help_panel=_RUN)] = 8,
     seed: Annotated[int, typer.Option(min=0, rich_help_panel=_RUN)] = 0,
@@ -177,7 +184,8 @@ def train(
         help="A factor on the published widths, or resolution:width pairs such as 4:64,8:64,16:32,64:16.",
         rich_help_panel=_NETWORKS)] = None,
     trunk: Annotated[str | None, typer.Option(
-        help="The frozen network of pretrained and projected: vgg16 (by default) or efficientnet_lite0.",
+        help="The frozen network of pretrained and projected: vgg16 (by default) or efficientnet_lite0. none: "
+             "few_labels without it.",
         rich_help_panel=_NETWORKS)] = None,
     trunk_size: Annotated[str | None, typer.Option(
         help="Height x width that photos are enlarged to for it; by default they are taken as they are.",
@@ -257,7 +265,11 @@ def train(
     if resume is not None:
         training.go_on(resume, skip_bad if "skip_bad" in given else None, id_map, check, ignore_class)
     else:
-        training.train(TrainSettings(**options), checked=check)
+        from keras_semisis.recipes.choice import with_recipe
+
+        if minutes is not None and "steps" not in given:
+            options["steps"] = training.MOST_STEPS_OF_MINUTES
+        training.train(TrainSettings(**with_recipe(options, given)), checked=check)
 
 
 def _sizes(data, image_size, load_size):

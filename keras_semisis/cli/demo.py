@@ -4,8 +4,6 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-
 from keras_semisis import models
 from keras_semisis.callbacks import sample_grid
 from keras_semisis.cli import scoring, training
@@ -21,10 +19,6 @@ from keras_semisis.recipes.systems import build_gan
 _SEGMENTER_SHARE = 0.25
 _SEGMENTER_STEPS = 300
 _SEGMENTER_CHANNELS, _SEGMENTER_FINAL = (16, 32, 32, 64), 16
-_WARM_UP = 6
-# What is left for steps that take longer than those that were measured
-_RESERVE = 0.95
-_MOST_STEPS = 100_000
 
 
 def demo_settings(output: Path, seed: int) -> TrainSettings:
@@ -110,18 +104,9 @@ def _segmenter(settings, data, deadline, steps):
 
 
 def _train(gan, data, folder, deadline, steps):
-    """Trains until the deadline; returns the number of steps that were planned.
-
-    The sampler's switch at half of training needs that number: the first steps, which compile, are timed before.
-    """
-    planned = steps or _MOST_STEPS
-    clock = StepClock(deadline, _WARM_UP)
+    """Trains until the deadline; returns the number of steps that were planned."""
     callbacks = training.run_callbacks(folder)
-    console.print("Compiling the training step ...")
-    gan.fit(*data.sets, epochs=1, steps_per_epoch=planned, verbose=0, callbacks=[clock, *callbacks])
-    left = deadline - time.monotonic()
-    affordable = gan.step + int(max(0.0, left) * _RESERVE / float(np.median(clock.seconds[2:] or [np.inf])))
-    planned = min(planned, affordable)
+    planned = training.plan_steps(gan, data, deadline, steps or training.MOST_STEPS_OF_MINUTES, callbacks)
     if planned > gan.step:
         training.fit(gan, data, planned, gan.step, [StepClock(deadline), *callbacks])
     return planned

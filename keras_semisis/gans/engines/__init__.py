@@ -8,6 +8,7 @@ An engine is a module with
 - ``input_gradient(fn, x)``: the gradient of the scalar ``fn(x)`` with respect to the tensor x, itself differentiable;
 - ``apply(ok, fn, variables)``: runs ``fn``, which assigns to ``variables``, if the boolean scalar ``ok`` is true;
 - ``check_distribution(model)``: refuses ways to several devices that it does not know;
+- ``has_accelerator()``: whether there is a device that is faster than the CPU;
 - ``compiled(fn)``: ``fn`` from tensors to tensors, without gradients, compiled where the backend compiles;
 - ``TrainStep``: a base class that gives `keras.Model` the backend's ``train_step`` around ``iterate(data)``;
   ``run(key, fn, *args)``: ``fn(*args)``, which reads and assigns the model's variables, compiled once for each key; and

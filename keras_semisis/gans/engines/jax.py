@@ -33,6 +33,10 @@ def check_distribution(model):
     """Nothing to refuse."""
 
 
+def has_accelerator():
+    return jax.default_backend() != "cpu"
+
+
 def compiled(fn):
     return jax.jit(fn)
 

@@ -65,6 +65,10 @@ def check_distribution(model):
                          "device: build, compile and fit the model outside of strategy.scope().")
 
 
+def has_accelerator():
+    return any(device.device_type != "CPU" for device in tf.config.list_physical_devices())
+
+
 def compiled(fn):
     return tf.function(fn, reduce_retracing=True)
 

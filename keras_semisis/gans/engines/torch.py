@@ -35,6 +35,10 @@ def check_distribution(model):
     """Nothing to refuse."""
 
 
+def has_accelerator():
+    return torch.cuda.is_available()
+
+
 def compiled(fn):
     return torch.no_grad()(fn)
 

@@ -1,0 +1,57 @@
+"""Which recipe a run follows."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from keras_semisis.recipes.few_labels import few_labels_options
+
+RECIPES = ("few_labels", "paper")
+# Beyond, the paper's networks have the time that they need
+_SHORT = 20_000
+# Options that decide the same things by hand
+_BY_HAND = frozenset({
+    "generator", "base_channels", "noise_channels", "hidden_channels", "num_blocks", "discriminator", "discriminator_channels",
+    "discriminator_final_channels", "unconditional", "unconditional_channels", "trunk_size", "preset", "perceptual",
+    "augmentation", "judge_pairs", "learning_rate", "generator_learning_rate", "discriminator_learning_rate",
+    "unconditional_learning_rate", "unconditional_betas", "segmentation_weight", "feature_matching_weight",
+    "perceptual_weight", "cycle_weight", "consistency_weight", "adversarial_weight", "adversarial_loss", "label_mix_weight",
+    "r1_gamma", "r1_every", "ema_decay", "init"})
+
+
+def with_recipe(options: Mapping[str, Any], given: Collection[str]) -> dict[str, Any]:
+    """Fills in what a recipe chooses.
+
+    Without a name, a training of `SemiPairedGAN` of up to 20,000 steps for which no network, loss or rate is given follows
+    ``"few_labels"``, and every other ``"paper"``, which is what the constructors do.
+
+    Args:
+        options: Of a run, by the names of `TrainSettings`. ``trunk`` may be ``"none"`` here: few labels without pretrained
+            networks.
+        given: Names of those that were chosen by hand, which no recipe replaces.
+
+    Returns:
+        The options of the run.
+
+    Raises:
+        ValueError: If there is no such recipe, or it does not fit the method.
+        ModuleNotFoundError: If the package with the weights of the recipe's frozen network is not installed.
+    """
+    name, trunk = options["recipe"], options["trunk"]
+    if name is None:
+        own = options["method"] != "semi_paired" or options["steps"] > _SHORT or _BY_HAND & set(given)
+        name = "paper" if own or (trunk is not None and trunk != "none") else "few_labels"
+    if name not in RECIPES:
+        raise ValueError(f"--recipe {name}: expected {' or '.join(RECIPES)}.")
+    if name == "paper":
+        if trunk == "none":
+            raise ValueError("--trunk none is of --recipe few_labels: leave it out, since discriminators are then not "
+                             "pretrained unless --discriminator or --unconditional says so.")
+        return dict(options)
+    if options["method"] != "semi_paired":
+        raise ValueError(f"--recipe few_labels is for --method semi_paired. Leave it out with --method {options['method']}.")
+    try:
+        chosen = few_labels_options(options["image_size"], None if trunk == "none" else trunk or "vgg16")
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(f"{error} Or go on without pretrained networks: --trunk none. --recipe paper has the paper's "
+                                  "networks, for long trainings.") from None
+    return {**options, "trunk": None, **{k: v for k, v in chosen.items() if k == "trunk" or k not in given}, "recipe": name}

