@@ -14,7 +14,9 @@ _PROJECTED = {"unconditional": "projected", "unconditional_channels": 0.5, "unco
               "unconditional_betas": (0.0, 0.99), "r1_gamma": None, "augmentation": True}
 VARIANTS = MappingProxyType({
     "diff_augment": {"augmentation": True}, "judge_pairs": {"judge_pairs": True}, "cycle_and_tcr": {"consistency_weight": 10.0},
-    "pretrained": _PRETRAINED, "projected": _PROJECTED, "pretrained_projected": _PRETRAINED | _PROJECTED})
+    "pretrained": _PRETRAINED, "projected": _PROJECTED, "pretrained_projected": _PRETRAINED | _PROJECTED,
+    "confident_cycle": _PRETRAINED | _PROJECTED | {"cycle_confidence": 0.8},
+    "diverse": _PRETRAINED | _PROJECTED | {"diversity_weight": 1.0}})
 METHODS = (*BASELINES, "usis", "spade", "cc_fpse", *ABLATIONS, *VARIANTS)
 JUDGES = ("alexnet", "unet", "imagenet", "nearest_lpips")
 GENERATORS = ("oasis", "wavelet", "published")

@@ -220,6 +220,12 @@ def train(
         help="On pairs: VGG's features of generated and real photo agree.", rich_help_panel=_LOSSES)] = None,
     cycle_weight: Annotated[float | None, typer.Option(
         help="On unpaired label maps: the frozen discriminator leads back to them.", rich_help_panel=_LOSSES)] = None,
+    cycle_confidence: Annotated[float | None, typer.Option(
+        help="On unpaired label maps: the cycle counts only where the discriminator gives some class at least this "
+             "probability; by default everywhere.", rich_help_panel=_LOSSES)] = None,
+    diversity_weight: Annotated[float | None, typer.Option(
+        help="On unpaired label maps: two photos of one label map differ as their noises do. Left out by default.",
+        rich_help_panel=_LOSSES)] = None,
     consistency_weight: Annotated[float | None, typer.Option(
         help="On unpaired label maps: to warp and to generate commute. 10 of tcr by default; semi_paired has it beside the "
              "cycle if this is given.", rich_help_panel=_LOSSES)] = None,

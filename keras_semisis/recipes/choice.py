@@ -14,8 +14,8 @@ _BY_HAND = frozenset({
     "discriminator_final_channels", "unconditional", "unconditional_channels", "trunk_size", "preset", "perceptual",
     "augmentation", "judge_pairs", "learning_rate", "generator_learning_rate", "discriminator_learning_rate",
     "unconditional_learning_rate", "unconditional_betas", "segmentation_weight", "feature_matching_weight",
-    "perceptual_weight", "cycle_weight", "consistency_weight", "adversarial_weight", "adversarial_loss", "label_mix_weight",
-    "r1_gamma", "r1_every", "ema_decay", "init"})
+    "perceptual_weight", "cycle_weight", "cycle_confidence", "consistency_weight", "diversity_weight", "adversarial_weight",
+    "adversarial_loss", "label_mix_weight", "r1_gamma", "r1_every", "ema_decay", "init"})
 
 
 def with_recipe(options: Mapping[str, Any], given: Collection[str]) -> dict[str, Any]:

@@ -31,7 +31,8 @@ class Method:
 _ON_PAIRS = ("feature_matching_weight", "perceptual", "perceptual_weight")
 _JUDGE = ("unconditional", "adversarial_loss", "unconditional_channels", "unconditional_learning_rate", "unconditional_betas",
           "r1_gamma", "r1_every")
-_PRETEXT = ("cycle_weight", "consistency_weight")
+_OF_CYCLE = ("cycle_weight", "cycle_confidence", "diversity_weight")
+_PRETEXT = (*_OF_CYCLE, "consistency_weight")
 _TRUNK = ("discriminator", "trunk", "trunk_size")
 _SPADE_LACKS = ("unpaired_images", "unpaired_labels", *_JUDGE, "judge_pairs", "generator", "noise_channels", "num_blocks",
                 "discriminator_final_channels", "segmentation_weight", *_PRETEXT, "label_mix_weight", *_TRUNK)
@@ -41,7 +42,7 @@ METHODS = MappingProxyType({
     "oasis": Method(OASIS, 1.0, "uniform", "oasis", (
         "unpaired_images", "unpaired_labels", *_JUDGE, "judge_pairs", *_ON_PAIRS, *_PRETEXT, "adversarial_weight")),
     "tcr": Method(TCR, 0.1, "uniform", "oasis", (
-        "unpaired_images", *_JUDGE, "judge_pairs", *_ON_PAIRS, "cycle_weight", "adversarial_weight")),
+        "unpaired_images", *_JUDGE, "judge_pairs", *_ON_PAIRS, *_OF_CYCLE, "adversarial_weight")),
     "usis": Method(USIS, 0.0, "uniform", "wavelet", (
         "ratio", "sampler", "judge_pairs", *_ON_PAIRS, *_PRETEXT, "label_mix_weight")),
     "spade": Method(SPADEGAN, 1.0, "uniform", None, _SPADE_LACKS),
@@ -135,7 +136,9 @@ class TrainSettings:
     feature_matching_weight: float | None = None
     perceptual_weight: float | None = None
     cycle_weight: float | None = None
+    cycle_confidence: float | None = None
     consistency_weight: float | None = None
+    diversity_weight: float | None = None
     adversarial_weight: float | None = None
     adversarial_loss: str | None = None
     label_mix_weight: float | None = None

@@ -7,7 +7,7 @@ import keras
 from keras_semisis import models
 from keras_semisis.data import LabelSpace
 from keras_semisis.gans.presets import PRESETS
-from keras_semisis.gans.pretext import TCR, Cycle
+from keras_semisis.gans.pretext import TCR, Cycle, Diversity
 from keras_semisis.gans.semantic import SemanticGAN, published_depth, published_widths
 from keras_semisis.layers import DiffAugment
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
@@ -56,10 +56,21 @@ def arguments_of(settings: TrainSettings, space: LabelSpace) -> dict[str, Any]:
         arguments["augmentation"] = diff_augment(space)
     if settings.judge_pairs:
         arguments["judge_pairs"] = True
-    if settings.consistency_weight is not None:
-        consistency = TCR(settings.consistency_weight)
-        arguments |= {"consistency": consistency} if settings.method == "tcr" else {"pretext": [Cycle(), consistency]}
+    if settings.method == "tcr" and settings.consistency_weight is not None:
+        arguments["consistency"] = TCR(settings.consistency_weight)
+    if settings.method == "semi_paired":
+        arguments["pretext"] = _pretext(settings)
     return arguments
+
+
+def _pretext(settings):
+    """The paper's cycle, and what stands beside it where its weight is given."""
+    tasks = [Cycle(confidence=settings.cycle_confidence or 0.0)]
+    if settings.consistency_weight is not None:
+        tasks.append(TCR(settings.consistency_weight))
+    if settings.diversity_weight is not None:
+        tasks.append(Diversity(settings.diversity_weight))
+    return tasks
 
 
 def compile_gan(gan: SemanticGAN, settings: TrainSettings) -> None:
