@@ -13,12 +13,12 @@ from keras_semisis.cli.sources import fit_of_model, label_space_of_model
 from keras_semisis.data import DataError
 from keras_semisis.data.prepared_items import fitted
 from keras_semisis.data.sources.folder_files import find_label_maps
-from keras_semisis.gans import AdversarialModel
+from keras_semisis.gans import Sampler
 
 _BATCH = 8
 
 
-def load_gan(path: Path, name: str = "MODEL") -> AdversarialModel:
+def load_gan(path: Path, name: str = "MODEL") -> Sampler:
     """A saved model, to generate from: one that `train` has saved, or a generator by itself, as `import` saves it.
 
     Args:
@@ -32,17 +32,13 @@ def load_gan(path: Path, name: str = "MODEL") -> AdversarialModel:
         raise ValueError(f"{path}: there is no such model. Give a .keras file that training has left, such as "
                          "last.keras or best.keras in a run folder.")
     model = load_model(path, name, compile=False)
-    if isinstance(model, AdversarialModel):
+    if isinstance(model, Sampler):
         return model
     classes = next((layer.num_classes for layer in model.layers if hasattr(layer, "num_classes")), None)
     if classes is None or getattr(model, "output_names", None) != ["image"]:
         raise ValueError(f"{path}: this is a {type(model).__name__} named {model.name!r}, but a model that `keras-semisis "
                          "train` has saved, or a generator, is expected.")
-    gan = AdversarialModel(model)
-    label_space = getattr(model, "label_space", None)
-    gan.num_classes, gan.image_size = classes, tuple(model.output_shape[1:3])
-    gan.label_space, gan.ignore_class = label_space, label_space and label_space.ignore_class
-    return gan
+    return Sampler(model, label_space=getattr(model, "label_space", None))
 
 
 def generate(model_path: Path, label_maps: Sequence[Path], output: Path, seed: int, samples: int,

@@ -1,10 +1,14 @@
-"""A phase: one optimisation step of one network (or a few), with everything else frozen."""
+"""A phase: one optimization step of one network (or a few), with everything else frozen."""
 
+import itertools
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import keras
+from keras import ops
+
+from keras_semisis.gans.engines import engine
 
 
 @dataclass(frozen=True)
@@ -60,3 +64,70 @@ def frozen(networks):
     finally:
         for layer, trainable in zip(layers, before, strict=True):
             layer.trainable = trainable
+
+
+def take_step(model, phase: Phase, due: frozenset[str], data, ok):
+    """Runs a phase: the loss, its gradients, the update. Nothing is updated once a loss or gradient is not finite.
+
+    Args:
+        model: The `AdversarialModel`.
+        phase: The phase.
+        due: Names of the terms that are due.
+        data: The batch, tensors.
+        ok: Whether all was finite so far, a boolean scalar.
+
+    Returns:
+        Whether it still is, and the terms by name.
+    """
+    trained, state = _trained(model, phase), _state(model, phase)
+    total, terms, new_state, gradients = differentiate(model, phase, due, data)
+
+    # a sum is finite only if every summand is
+    ok = ops.logical_and(ok, ops.isfinite(total + sum(ops.sum(gradient) for gradient in gradients)))
+
+    changed = [(variable, value) for variable, value in zip(state, new_state, strict=True) if value is not None]
+
+    def update():
+        for variable, value in changed:
+            variable.assign(value)
+        remaining = iter(gradients)
+        for name, group in trained.items():
+            model.optimizers[name].apply(list(itertools.islice(remaining, len(group))), group)
+
+    variables = [v for group in trained.values() for v in group]
+    slots = [v for name in trained for v in model.optimizers[name].variables]
+    engine.apply(ok, update, [*(variable for variable, _ in changed), *variables, *slots])
+    return ok, terms
+
+
+def differentiate(model, phase: Phase, due: frozenset[str], data):
+    """A phase's loss, its terms, the networks' state after it (None where it stays), its gradients. Writes nothing."""
+    variables = [v for group in _trained(model, phase).values() for v in group]
+    state = _state(model, phase)
+    outside = engine.outside(model.variables)
+    before = {id(v): value for v, value in outside}
+
+    def updated(scope, variable):
+        value = scope.get_current_value(variable)
+        return None if value is before.get(id(variable)) else value
+
+    def loss(values):
+        mapping = outside + list(zip(variables, values, strict=True))
+        with keras.StatelessScope(mapping) as scope:
+            terms = {name: value for name, value in phase.loss(data, due).items() if name in due}
+            total = sum(phase.weights[name] * value for name, value in terms.items())
+        return total, (terms, [updated(scope, v) for v in state])
+
+    with frozen([getattr(model, name) for name in model.network_names if name not in phase.trains]):
+        total, (terms, new_state), gradients = engine.value_and_gradients(loss, variables)
+    return total, terms, new_state, gradients
+
+
+def _trained(model, phase):
+    return {name: getattr(model, name).trainable_variables for name in phase.trains}
+
+
+def _state(model, phase):
+    """What a phase changes beside the variables that it trains."""
+    state = [v for name in phase.trains for v in getattr(model, name).non_trainable_variables]
+    return [*state, model.seed_generator.state]

@@ -7,6 +7,7 @@ from keras import ops
 from keras_semisis import models
 from keras_semisis.gans.phase import Phase
 from keras_semisis.gans.semantic import SemanticGAN
+from keras_semisis.gans.untracked import Untracked
 from keras_semisis.losses import (
     FakeLoss,
     FeatureMatchingLoss,
@@ -21,6 +22,8 @@ class SegmentingGAN(SemanticGAN):
 
     Batches are tuples of ``(image, label_map)``, the paired one first, the unpaired one, if any, last.
     """
+
+    _logits_and_features = Untracked()  # its layers are D's
 
     def __init__(self, num_classes, image_size, ignore_class, networks, settings, **kwargs):
         super().__init__(num_classes, image_size, ignore_class, networks, settings, **kwargs)
@@ -66,10 +69,10 @@ class SegmentingGAN(SemanticGAN):
         if "perceptual" in due:
             terms["perceptual"] = self._perceptual_loss(image, generated)
         image, generated, label_map = self.augmented(image, generated, label_map)
-        logits, *features = _as_list(self._discriminate(generated))
+        logits, *features = _as_list(self._logits_and_features(generated, training=True))
         terms["segmentation"] = self.segmentation_loss(label_map, logits)
         if "feature_matching" in due:
-            _, *real_features = self._discriminate(image)
+            _, *real_features = self._logits_and_features(image, training=True)
             terms["feature_matching"] = self.feature_matching_loss(real_features, features)
         return terms
 
@@ -80,9 +83,7 @@ class SegmentingGAN(SemanticGAN):
         outputs = [self.discriminator.output]
         if settings["feature_matching_weight"]:
             outputs += models.features(self.discriminator).outputs
-        network = keras.Model(self.discriminator.input, outputs)
-        # a closure, which Keras does not track: the network's layers are the discriminator's
-        self._discriminate = lambda image: network(image, training=True)
+        self._logits_and_features = keras.Model(self.discriminator.input, outputs)
 
     def segment(self, photos) -> np.ndarray:
         """Label maps of photos: D's arg max over the real classes, the don't-care class left out.

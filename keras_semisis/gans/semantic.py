@@ -1,45 +1,21 @@
 """What the systems of semantic image synthesis have in common: settings, presets, perceptual loss, configuration."""
 
-import warnings
-from dataclasses import replace
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import keras
 import numpy as np
 from keras import ops
 
-from keras_semisis.data import DataError
 from keras_semisis.data.batch_rule import host_array
-from keras_semisis.gans.adversarial import AdversarialModel, Untracked
+from keras_semisis.gans.adversarial import AdversarialModel
+from keras_semisis.gans.fitting import refuse
 from keras_semisis.gans.presets import PRESETS
+from keras_semisis.gans.sampler import Sampler
+from keras_semisis.gans.untracked import Untracked
 from keras_semisis.losses import PerceptualLoss
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
 from keras_semisis.models.trunk_families import families_of
-
-# Whose optimiser a network has: its own, or a copy of that of the network that it learns beside
-_OPTIMIZER_OF = {
-    "generator": "generator", "encoder": "generator",
-    "discriminator": "discriminator", "reverse": "discriminator", "segmenter": "discriminator",
-    "unconditional_discriminator": "unconditional", "decoder": "unconditional",
-}
-
-
-# Arguments of Keras's fit: what they are where nothing is said, and what there is instead
-_KERAS_FIT = {
-    "shuffle": (True, "the data sets shuffle by their seed: paired_dataset(..., seed=...)"),
-    "validation_split": (0.0, "give validation_data, such as source.subset(...) in a paired_dataset(..., training=False)"),
-    "class_weight": (None, "the losses weigh classes by their share of a batch, and sampler=\"rare_classes\" draws rare ones"),
-    "sample_weight": (None, "a pixel that is not to count has the id ignore_class"),
-}
-
-
-def _refuse(arguments):
-    unknown = sorted(arguments.keys() - _KERAS_FIT.keys())
-    if unknown:
-        raise TypeError(f"fit: there is no argument {', '.join(unknown)}.")
-    for name, value in arguments.items():
-        default, instead = _KERAS_FIT[name]
-        if value is not default and value != default:
-            raise ValueError(f"fit: {name} has no use here; {instead}.")
 
 
 class SemanticGAN(AdversarialModel):
@@ -64,24 +40,24 @@ class SemanticGAN(AdversarialModel):
 
     data_sets: tuple[str, ...] = ("paired_ds",)
     default_preset = "paper"
+    optimizer_of: Mapping[str, str] = MappingProxyType({"unconditional_discriminator": "unconditional"})
+    _given = Untracked()
+    _perceptual = Untracked()
+    _perceptual_loss = Untracked()
+    _trunks_before = Untracked()
 
     def __init__(self, num_classes, image_size, ignore_class, networks, settings, perceptual=None,
                  augmentation=None, seed=0, trunks=None, label_space=None, **kwargs):
-        if ignore_class is not None and not 0 <= ignore_class < num_classes:
-            raise ValueError(f"ignore_class={ignore_class} is not one of the class ids 0..{num_classes - 1}. The don't-care "
-                             f"class counts as one: give num_classes={num_classes + 1}, ignore_class={num_classes}, and label "
-                             f"maps in which it has that id: np.where(label_map == {ignore_class}, {num_classes}, label_map).")
-        super().__init__(networks["generator"], ema_decay=settings["ema_decay"], seed=seed, **kwargs)
+        super().__init__(networks["generator"], ema_decay=settings["ema_decay"], seed=seed, num_classes=num_classes,
+                         image_size=image_size, **kwargs)
         for name, network in networks.items():
             setattr(self, name, network)
         self.network_names = tuple(name for name, network in networks.items() if network is not None)
-        self.num_classes = num_classes
-        self.image_size = tuple(image_size)
         self.ignore_class = ignore_class
         self.label_space = label_space
-        self._given = Untracked(dict(settings))
-        self._perceptual = Untracked(perceptual)
-        self._trunks_before = Untracked(trunks or {})
+        self._given = dict(settings)
+        self._perceptual = perceptual
+        self._trunks_before = trunks or {}
         self._perceptual_origin = perceptual if perceptual is None or isinstance(perceptual, str) else "given"
         if self._perceptual_origin not in (None, "given", *PERCEPTUAL_NETWORKS):
             raise ValueError(f"perceptual={perceptual!r}: expected a model, None, or one of "
@@ -129,7 +105,7 @@ class SemanticGAN(AdversarialModel):
         preset = self.default_preset if preset is None else preset
         if preset not in PRESETS:
             raise ValueError(f"preset={preset!r}: expected one of {', '.join(map(repr, PRESETS))}.")
-        preset, given = PRESETS[preset], self._given.value
+        preset, given = PRESETS[preset], self._given
         unknown = sorted(settings.keys() - given.keys())
         if unknown:
             raise ValueError(f"compile: unknown settings {unknown}; those that there are: {sorted(given)}.")
@@ -146,20 +122,12 @@ class SemanticGAN(AdversarialModel):
         self._load_perceptual()
 
     def _optimizers_of(self, given, preset):
-        owners = [_OPTIMIZER_OF[name] for name in self.network_names]
+        owners = {self.optimizer_of.get(name, name) for name in self.network_names}
         unused = [f"{owner}_optimizer" for owner, optimizer in given.items() if optimizer is not None and owner not in owners]
         if unused:
             raise ValueError(f"compile: {', '.join(unused)}: {type(self).__name__} has no such network.")
-        optimizers = {}
-        for name, owner in zip(self.network_names, owners, strict=True):
-            optimizer = given[owner]
-            if optimizer is None:
-                optimizer = keras.optimizers.Adam(preset[f"{owner}_learning_rate"], beta_1=0.0, beta_2=preset["beta_2"])
-            optimizer = keras.optimizers.get(optimizer)
-            # an optimiser holds the slots of one network
-            optimizers[name] = type(optimizer).from_config(optimizer.get_config()) if (
-                optimizer in optimizers.values()) else optimizer
-        return optimizers
+        return {owner: given[owner] or keras.optimizers.Adam(
+            preset[f"{owner}_learning_rate"], beta_1=0.0, beta_2=preset["beta_2"]) for owner in owners}
 
     def _configure(self, optimizers, settings, **kwargs):
         self._remember_trunks()
@@ -167,19 +135,17 @@ class SemanticGAN(AdversarialModel):
         self.ema_decay = settings["ema_decay"]
         super().compile(optimizers, **kwargs)
 
-    @property
+    @Untracked
     def perceptual(self):
         """The feature model of the perceptual loss, or None. To be set again on a loaded model that is to train on."""
-        return self._perceptual.value
+        return self._perceptual
 
-    def __setattr__(self, name, value):
-        # Not a property's setter: Keras and PyTorch would track a model assigned to an attribute, and save it
-        if name != "perceptual":
-            return super().__setattr__(name, value)
+    @perceptual.setter
+    def perceptual(self, perceptual):
         self._remember_trunks()
-        self._perceptual = Untracked(value)
-        self._perceptual_origin = None if value is None else "given"
-        self._forget_compiled()
+        self._perceptual = perceptual
+        self._perceptual_origin = None if perceptual is None else "given"
+        self.forget_compiled()
 
     def _load_perceptual(self):
         if self.perceptual is None or not self.settings["perceptual_weight"]:
@@ -188,7 +154,7 @@ class SemanticGAN(AdversarialModel):
             raise ValueError("This model was trained with a perceptual network of its own, which a saved model does not "
                              "hold. Before going on, set gan.perceptual to that network (or to None).")
         if isinstance(self.perceptual, str):
-            self._perceptual = Untracked(PERCEPTUAL_NETWORKS[self.perceptual].build())
+            self._perceptual = PERCEPTUAL_NETWORKS[self.perceptual].build()
         named = PERCEPTUAL_NETWORKS.get(self._perceptual_origin)
         self._perceptual_loss = (PerceptualLoss if named is None else named.loss)(self.perceptual)
 
@@ -198,26 +164,26 @@ class SemanticGAN(AdversarialModel):
 
         ``{"perceptual loss": ["VGG"]}``, for instance. None of them judges the model: see `check_judges`.
         """
-        found = {role: set(families) for role, families in self._trunks_before.value.items()}
+        found = {role: set(families) for role, families in self._trunks_before.items()}
         for name in self.network_names:
             found.setdefault(name, set()).update(families_of(getattr(self, name)))
-        settings = self.settings if self.compiled else self._given.value
+        settings = self.settings if self.compiled else self._given
         if settings.get("perceptual_weight") != 0:
             named = PERCEPTUAL_NETWORKS.get(self._perceptual_origin)
             families = families_of(self.perceptual) if named is None else {named.family}
             found.setdefault("perceptual loss", set()).update(families)
         return {role: sorted(families) for role, families in found.items() if families}
 
-    def inherit_trunks(self, other: AdversarialModel) -> None:
+    def inherit_trunks(self, other: Sampler) -> None:
         """Remembers what trained another model, whose weights this one begins with."""
-        before = self._trunks_before.value
-        self._trunks_before = Untracked({role: sorted({*before.get(role, ()), *other.trunks.get(role, ())})
-                                         for role in {**before, **other.trunks}})
+        before = self._trunks_before
+        self._trunks_before = {role: sorted({*before.get(role, ()), *other.trunks.get(role, ())})
+                               for role in {**before, **other.trunks}}
 
     def _remember_trunks(self):
         # what has trained stays a relative of its judges when it is replaced
         if self.step:
-            self._trunks_before = Untracked(self.trunks)
+            self._trunks_before = self.trunks
 
     @property
     def perceptual_weight(self) -> float:
@@ -239,61 +205,24 @@ class SemanticGAN(AdversarialModel):
                 uint8. What is not ours is checked: the first batch whole, the ids of every batch.
             y: The second data set, where the system needs two. They may differ in length; each repeats by itself. Where it
                 needs one, x and y may be the two arrays.
-            epochs, steps_per_epoch, callbacks, initial_epoch, verbose: As in Keras. An epoch without ``steps_per_epoch``
-                is one pass over the longer set.
-            validation_data: Data set for `evaluate`, or arrays ``(images, label_maps)``, run every ``validation_freq``
-                epochs with the metrics given to `compile`; scores are logged with the prefix ``val_``. What can be wrong
-                with it is found before the first step: photos take the place of generated images in the metrics.
-            validation_freq: Number of epochs, or a list of the epochs' numbers, as in Keras.
-            initial_step: Step at which the data sets, and the epochs, go on where a run stopped inside an epoch. None is
-                the begin of ``initial_epoch``; where that is 0, the data sets go on at `step`: a second call of `fit` reads
-                on where the first has ended, and the first half of a training, which the sampler of rare classes knows, is
-                that of all steps up to the end of this call. ``initial_step=0`` begins the data sets anew.
-            validation_steps, validation_batch_size: As in Keras: number of batches, and batch size of arrays.
-            batch_size: Items a batch, of arrays alone.
-            **others: Keras's other arguments of fit, which have no use here. One that is set is named in an error.
+            epochs, steps_per_epoch, callbacks, validation_data, validation_freq, initial_epoch, initial_step, verbose, \
+            validation_steps, validation_batch_size, batch_size, **others: As in `AdversarialModel.fit`.
 
         Returns:
-            Keras's History: per epoch, the mean of every loss term, named ``"<phase>/<term>"``, and the scores. Every list
-            has one value an epoch, NaN where a term was not due or no validation was run.
+            Keras's History, as `AdversarialModel.fit` does.
 
         Raises:
-            NonFiniteLossError: If a loss or gradient is not finite, naming phase and term; the last good state is saved.
-            DataError: As the data sets raise it, or if batches are not what the model takes, or classes or don't-care class
-                others than the model's. The callbacks end before, as they do when training ends: `callbacks.Checkpoint` saves.
-
-        Warns:
-            UserWarning: If a data set can be read from its beginning alone, or has a don't-care class and the model none.
+            ValueError, NonFiniteLossError, DataError: As `AdversarialModel.fit` does.
         """
-        _refuse(others)
-        if len(self.data_sets) == 1 and hasattr(x, "__array__") and y is not None:
-            x, y = (x, y), None
-        given = [dataset for dataset in (x, y) if dataset is not None]
-        if x is None or len(given) != len(self.data_sets):
-            count = "one data set" if len(self.data_sets) == 1 else "two data sets"
-            raise ValueError(f"{type(self).__name__}.fit needs {count}: fit({', '.join(self.data_sets)}).")
-        self._take_label_space(**dict(zip(self.data_sets, given, strict=True)), validation_data=validation_data)
-        self._load_perceptual()
-        return self._fit(tuple(given), epochs=epochs, steps_per_epoch=steps_per_epoch, callbacks=callbacks,
-                         validation_data=validation_data, validation_freq=validation_freq, initial_epoch=initial_epoch,
-                         initial_step=initial_step, verbose=verbose, validation_steps=validation_steps,
-                         validation_batch_size=validation_batch_size, names=self.data_sets, batch_size=batch_size)
+        refuse("fit", others)
+        return self._fit(
+            tuple(dataset for dataset in (x, y) if dataset is not None), epochs=epochs, steps_per_epoch=steps_per_epoch,
+            callbacks=callbacks, validation_data=validation_data, validation_freq=validation_freq, initial_epoch=initial_epoch,
+            initial_step=initial_step, verbose=verbose, validation_steps=validation_steps,
+            validation_batch_size=validation_batch_size, batch_size=batch_size)
 
-    def _take_label_space(self, **datasets):
-        """Checks that all data sets have one label space, which is the model's from then on."""
-        label_space = self.require_same_classes(**datasets)
-        for name, dataset in datasets.items():
-            ignored = getattr(getattr(dataset, "label_space", None), "ignore_class", None)
-            if ignored in (None, self.ignore_class):
-                continue
-            what = (f"{name} says that class {ignored}, {dataset.label_space.class_names[ignored]!r}, is don't-care, the model "
-                    f"has ignore_class={self.ignore_class}")
-            if self.ignore_class is not None:
-                raise DataError(f"{what}. Build the model with ignore_class={ignored}, or give data of the model's.")
-            warnings.warn(f"{what}: its pixels count as those of any other. Build the model with ignore_class={ignored} unless "
-                          "that is meant.", stacklevel=3)
-        if self.label_space is None and label_space is not None:
-            self.label_space = replace(label_space, ignore_class=self.ignore_class)
+    def prepare_fit(self):
+        self._load_perceptual()
 
     def _segment(self, network, photos) -> np.ndarray:
         photos = host_array(photos)
@@ -307,39 +236,16 @@ class SemanticGAN(AdversarialModel):
     # -- save -------------------------------------------------------------------------------------------------------
 
     def get_config(self):
-        networks = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in self.network_names}
-        return super().get_config() | self._given.value | networks | {
-            "num_classes": self.num_classes, "image_size": self.image_size, "ignore_class": self.ignore_class,
-            "perceptual": self._perceptual_origin, "seed": self.seed, "trunks": self.trunks,
-            "label_space": self.label_space and keras.saving.serialize_keras_object(self.label_space),
+        return super().get_config() | self._given | {
+            "perceptual": self._perceptual_origin, "trunks": self.trunks,
             "augmentation": self.augmentation and keras.saving.serialize_keras_object(self.augmentation)}
 
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        def restored(value):
-            if isinstance(value, list):
-                return [restored(item) for item in value]
-            is_object = isinstance(value, dict) and "class_name" in value
-            return keras.saving.deserialize_keras_object(value, custom_objects) if is_object else value
-
-        return cls(**{name: restored(value) for name, value in config.items()})
-
     def get_compile_config(self):
-        if not self.compiled:
-            return None
-        return {
-            "optimizers": {name: keras.saving.serialize_keras_object(o) for name, o in self.optimizers.items()},
-            "settings": self.settings, "statistics_batches": self.statistics_batches,
-            "optimized": self._optimized_places()}
+        config = super().get_compile_config()
+        return config and config | {"settings": self.settings}
 
-    def compile_from_config(self, config):
-        optimizers = {name: keras.saving.deserialize_keras_object(o) for name, o in config["optimizers"].items()}
-        # older files say nothing: what is trainable
-        self._restored = Untracked(config.get("optimized"))
-        try:
-            self._configure(optimizers, config["settings"], statistics_batches=config["statistics_batches"])
-        finally:
-            self._restored = Untracked(None)
+    def compile_again(self, optimizers, config):
+        self._configure(optimizers, config["settings"], statistics_batches=config["statistics_batches"])
 
 
 def published_depth(image_size) -> int:

@@ -1,6 +1,7 @@
 """SemiPairedGAN: the method of arXiv 2306.13585."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import keras
 from keras import ops
@@ -68,6 +69,7 @@ class SemiPairedGAN(SegmentingGAN):
     """
 
     data_sets = ("paired_ds", "unpaired_ds")
+    optimizer_of: Mapping[str, str] = MappingProxyType({**SegmentingGAN.optimizer_of, "reverse": "discriminator"})
 
     def __init__(self, num_classes, image_size, ignore_class=None, generator=None, discriminator=None,
                  unconditional_discriminator=None, reverse=None, perceptual="vgg19", segmentation_weight=1.0, fake_weight=1.0,

@@ -1,11 +1,15 @@
 """SPADEGAN: the GAN of SPADE (GauGAN), with or without the image encoder that gives it styles."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import keras
 from keras import ops
 
 from keras_semisis import models
 from keras_semisis.gans.phase import Phase
 from keras_semisis.gans.semantic import SemanticGAN
+from keras_semisis.gans.untracked import Untracked
 from keras_semisis.losses import FeatureMatchingLoss, HingeLoss, KLDivergenceLoss
 
 
@@ -53,6 +57,8 @@ class SPADEGAN(SemanticGAN):
     """
 
     default_preset = "spade"
+    optimizer_of: Mapping[str, str] = MappingProxyType({"encoder": "generator"})
+    _predictions_and_features = Untracked()  # its layers are D's
 
     def __init__(self, num_classes, image_size, ignore_class=None, generator=None, discriminator=None, encoder=None,
                  perceptual="vgg19", adversarial_weight=1.0, feature_matching_weight=10.0, perceptual_weight=None,
@@ -127,15 +133,12 @@ class SPADEGAN(SemanticGAN):
 
     def _configure(self, optimizers, settings, **kwargs):
         super()._configure(optimizers, settings, **kwargs)
-        network = keras.Model(
+        self._predictions_and_features = keras.Model(
             self.discriminator.inputs, [self.discriminator.outputs, models.features(self.discriminator).outputs])
 
-        def discriminate(label_map, generated, image):
-            """Predictions and features of both, which go through D as one batch, the generated images first."""
-            label_map, generated, image = self.augmented(label_map, generated, image)
-            both = network([ops.concatenate([label_map, label_map]), ops.concatenate([generated, image])], training=True)
-            halves = [keras.tree.map_structure(lambda x, i=i: ops.split(x, 2)[i], both) for i in (0, 1)]
-            return halves
-
-        # a closure, which Keras does not track: the network's layers are D's
-        self._discriminate = discriminate
+    def _discriminate(self, label_map, generated, image):
+        """Predictions and features of both, which go through D as one batch, the generated images first."""
+        label_map, generated, image = self.augmented(label_map, generated, image)
+        both = self._predictions_and_features(
+            [ops.concatenate([label_map, label_map]), ops.concatenate([generated, image])], training=True)
+        return [keras.tree.map_structure(lambda x, i=i: ops.split(x, 2)[i], both) for i in (0, 1)]

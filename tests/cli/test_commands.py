@@ -13,7 +13,7 @@ from keras_semisis.cli import app
 from keras_semisis.cli import demo as demo_module
 from keras_semisis.cli.generating import load_gan
 from keras_semisis.cli.progress import StepClock, StopOnInterrupt
-from keras_semisis.gans import adversarial
+from keras_semisis.gans import fitting
 from keras_semisis.recipes.settings import TrainSettings
 from tests.cli.command import call
 from tests.conftest import not_on_jax
@@ -29,8 +29,8 @@ TINY = ("--image-size 32x32 --batch-size 2 --base-channels 1 --noise-channels 4 
 @pytest.fixture(scope="module", autouse=True)
 def few_batches_for_the_statistics():
     """The moving average's batch-norm statistics are of two batches in place of 51, which would be most of what is computed."""
-    whole = adversarial._Calibration
-    with mock.patch.object(adversarial, "_Calibration", lambda dataset, batches: whole(dataset, min(batches, 2))):
+    whole = fitting.Calibration
+    with mock.patch.object(fitting, "Calibration", lambda dataset, batches: whole(dataset, min(batches, 2))):
         yield
 
 

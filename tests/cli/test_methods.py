@@ -9,7 +9,7 @@ from PIL import Image
 from keras_semisis import models
 from keras_semisis.cli.settings import parse_betas
 from keras_semisis.data import LabelSpace
-from keras_semisis.gans import adversarial
+from keras_semisis.gans.batch_statistics import Calibration
 from keras_semisis.recipes.settings import METHODS, TrainSettings
 from keras_semisis.recipes.systems import build_gan
 from tests.cli.command import call
@@ -43,7 +43,7 @@ def tiny(method, **options):
 @pytest.mark.filterwarnings("ignore:Even though the", "ignore:The . pairs")
 @pytest.mark.parametrize("method", TINY)
 def test_train_and_generate(method, tmp_path, monkeypatch):
-    monkeypatch.setattr(adversarial._Calibration, "label_maps", lambda self: [next(iter(self.dataset))[1]])
+    monkeypatch.setattr(Calibration, "label_maps", lambda self: [next(iter(self.dataset))[1]])
     run = tmp_path / "run"
     output = call("train", "--data", "synthetic:8", "--method", method, "--steps", 2, "--batch-size", 2, "--output", run,
                   *TINY[method].split())

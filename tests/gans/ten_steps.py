@@ -33,7 +33,7 @@ def run(weights):
         def on_train_batch_end(self, batch, logs=None):
             terms.append({name: float(value) for name, value in logs.items()})
 
-    gan._fit((batches_of(0), batches_of(1)), steps_per_epoch=STEPS, callbacks=[Terms()], verbose=0)
+    gan.fit(batches_of(0), batches_of(1), steps_per_epoch=STEPS, callbacks=[Terms()], verbose=0)
     return start, terms, [ops.convert_to_numpy(v) for v in gan.variables]
 
 

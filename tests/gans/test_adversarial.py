@@ -375,7 +375,7 @@ def named_batches(*names, ignore_class=None):
 def test_a_model_takes_the_label_space_of_its_data_and_keeps_it(tmp_path):
     names = [f"n{i}" for i in range(CLASSES)]
     gan = tiny_gan(compile=False)
-    gan._take_label_space(paired_ds=named_batches(*names, ignore_class=IGNORE), unpaired_ds=[])
+    gan.take_label_space(paired_ds=named_batches(*names, ignore_class=IGNORE), unpaired_ds=[])
     assert gan.label_space.class_names == tuple(names) and gan.label_space.ignore_class == IGNORE
     gan.label_space = gan.label_space.with_ids({255: IGNORE})
     gan.save(tmp_path / "gan.keras")
@@ -388,7 +388,7 @@ def test_a_model_takes_the_label_space_of_its_data_and_keeps_it(tmp_path):
 def test_data_of_other_classes_are_refused(first, second, words):
     gan = tiny_gan(compile=False)
     with pytest.raises(ValueError, match=words):
-        gan._take_label_space(paired_ds=named_batches(*first), unpaired_ds=named_batches(*second))
+        gan.take_label_space(paired_ds=named_batches(*first), unpaired_ds=named_batches(*second))
     assert gan.label_space is None
     gan.label_space = named_batches(*"abcde", ignore_class=IGNORE).label_space
     with pytest.raises(ks.data.DataError, match=r"The model: 0 a, .* X: 0 e, 1 d, 2 c, 3 b, 4 a\."):
@@ -397,10 +397,10 @@ def test_data_of_other_classes_are_refused(first, second, words):
 
 def test_another_dont_care_class_is_refused_and_none_is_warned_of():
     with pytest.raises(ks.data.DataError, match="class 3, 'd', is don't-care, the model has ignore_class=4"):
-        tiny_gan(compile=False)._take_label_space(paired_ds=named_batches(*"abcde", ignore_class=3))
+        tiny_gan(compile=False).take_label_space(paired_ds=named_batches(*"abcde", ignore_class=3))
     gan = tiny_gan(compile=False, ignore_class=None)
     with pytest.warns(UserWarning, match=r"class 3, 'd', .* the model has ignore_class=None: .* with ignore_class=3"):
-        gan._take_label_space(paired_ds=named_batches(*"abcde", ignore_class=3))
+        gan.take_label_space(paired_ds=named_batches(*"abcde", ignore_class=3))
     assert gan.label_space.ignore_class is None
     with pytest.raises(ValueError, match=r"don't-care class of the label space is 3, the model has ignore_class=None"):
         gan.label_space = named_batches(*"abcde", ignore_class=3).label_space

@@ -9,7 +9,7 @@ import pytest
 from keras import ops
 
 import keras_semisis as ks
-from keras_semisis.gans import adversarial
+from keras_semisis.gans import fitting
 from tests.conftest import not_on_jax
 from tests.gans.tiny import CLASSES, IGNORE, SIZE, Scenes
 
@@ -62,7 +62,7 @@ def moved(before, variables):
 
 
 def test_a_second_fit_reads_on_and_the_sampler_knows_all_steps(monkeypatch):
-    gan, read, whole = tiny_oasis(), [], adversarial.training_stream
+    gan, read, whole = tiny_oasis(), [], fitting.training_stream
 
     def watched(datasets, start, total):
         stream = whole(datasets, start, total)
@@ -70,7 +70,7 @@ def test_a_second_fit_reads_on_and_the_sampler_knows_all_steps(monkeypatch):
         read.append((start, total, ops.convert_to_numpy(image)))
         return stream
 
-    monkeypatch.setattr(adversarial, "training_stream", watched)
+    monkeypatch.setattr(fitting, "training_stream", watched)
     data = pairs()
     for arguments in ({}, {}, {"initial_step": 0}, {"epochs": 2, "initial_epoch": 1}):
         train(gan, 2, data, **arguments)

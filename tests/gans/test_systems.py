@@ -9,7 +9,6 @@ import keras_semisis as ks
 from keras_semisis import models
 from keras_semisis.gans import ABLATIONS, ablation
 from keras_semisis.gans.pretext import TCR, Cycle
-from keras_semisis.gans.semantic import _OPTIMIZER_OF
 from tests.conftest import not_on_jax
 from tests.gans.tiny import CLASSES, IGNORE, SIZE, tiny_perceptual
 from tests.models.reference import run
@@ -199,7 +198,7 @@ def test_two_steps_and_back_from_a_file(name, policy, tmp_path):
 def scheduled(name):
     """A system whose rates are 1e-3 in the steps 0 and 1, and 0 after them."""
     gan = SYSTEMS[name]()
-    owners = {_OPTIMIZER_OF[network] for network in gan.network_names}
+    owners = {gan.optimizer_of.get(network, network) for network in gan.network_names}
     schedule = keras.optimizers.schedules.PiecewiseConstantDecay([1], [1e-3, 0.0])
     return compiled(gan, **{f"{owner}_optimizer": keras.optimizers.SGD(schedule) for owner in owners})
 

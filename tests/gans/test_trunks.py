@@ -76,7 +76,7 @@ def test_a_model_remembers(tmp_path, vgg):
     gan.perceptual = None
     assert gan.trunks == {}  # it has not trained yet
     gan = tiny_gan(vgg)
-    gan._steps.value.assign(3)
+    gan._steps.assign(3)
     gan.perceptual = None
     assert gan.trunks == {"perceptual loss": ["VGG"]}
     gan.save(tmp_path / "gan.keras")

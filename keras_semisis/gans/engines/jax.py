@@ -4,6 +4,8 @@ import jax
 import keras
 from keras import ops
 
+from keras_semisis.gans.untracked import Untracked
+
 JIT_BY_DEFAULT = True
 
 
@@ -51,6 +53,11 @@ class TrainStep:
     """`keras.Model.train_step` on JAX: the state goes in and comes out."""
 
     _scope = None
+    _functions = Untracked()
+    _groups = Untracked()
+
+    def forget_compiled(self):
+        self._functions, self._groups = {}, None
 
     def train_step(self, state, data):
         before = self._state_groups()
@@ -76,7 +83,7 @@ class TrainStep:
         if self.eagerly or not self.jit:
             return fn(*args)
         variables = [v for group in self._state_groups() for v in group]
-        functions = self._functions.value
+        functions = self._functions
         if key not in functions:
             changed = []
 
@@ -108,8 +115,7 @@ class TrainStep:
         return state
 
     def _state_groups(self):
-        functions = self._functions.value
-        if "state" not in functions:
-            functions["state"] = (self.trainable_variables, self.non_trainable_variables, self.optimizer.variables,
-                                  self.metrics_variables)
-        return functions["state"]
+        if self._groups is None:
+            self._groups = (self.trainable_variables, self.non_trainable_variables, self.optimizer.variables,
+                            self.metrics_variables)
+        return self._groups

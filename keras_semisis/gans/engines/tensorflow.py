@@ -4,6 +4,8 @@ from contextlib import contextmanager
 
 import tensorflow as tf
 
+from keras_semisis.gans.untracked import Untracked
+
 JIT_BY_DEFAULT = False
 
 
@@ -76,6 +78,11 @@ def compiled(fn):
 class TrainStep:
     """`keras.Model.train_step` on TensorFlow."""
 
+    _functions = Untracked()
+
+    def forget_compiled(self):
+        self._functions = {}
+
     def train_step(self, data):
         self.notice_frozen_layers()
         return self.iterate(data)
@@ -86,7 +93,7 @@ class TrainStep:
     def run(self, key, fn, *args):
         if self.eagerly:
             return fn(*args)
-        functions = self._functions.value
+        functions = self._functions
         if key not in functions:
             functions[key] = tf.function(fn, autograph=False, jit_compile=self.jit)
         with _sums_as_written():

@@ -56,6 +56,9 @@ def _detached(aux):
 class TrainStep:
     """`keras.Model.train_step` on PyTorch."""
 
+    def forget_compiled(self):
+        pass
+
     def train_step(self, data):
         self.notice_frozen_layers()
         return self.iterate(data)

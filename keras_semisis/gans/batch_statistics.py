@@ -1,0 +1,85 @@
+"""Batch-norm statistics of the network that draws, re-estimated over label maps of a training set."""
+
+import itertools
+import warnings
+from collections.abc import Callable, Iterable
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_semisis.layers import BatchNorm
+
+
+class Calibration:
+    """The first label maps of a training set, kept as they are first asked for.
+
+    Args:
+        dataset: With ``label_maps()``, one pass over the label maps of its batches, None for one that cannot be read.
+        batches: Number of batches; a shorter data set repeats.
+    """
+
+    def __init__(self, dataset, batches: int):
+        self.dataset = dataset
+        self.batches = batches
+        self.kept: list[np.ndarray] | None = None
+
+    def label_maps(self) -> list[np.ndarray]:
+        """Batches of label maps."""
+        if self.kept is None:
+            first = []
+            while len(first) < self.batches:
+                one_pass = list(itertools.islice(self.dataset.label_maps(), self.batches - len(first)))
+                if not one_pass:
+                    break
+                first += one_pass
+            self.kept = [label_map for label_map in first if label_map is not None]
+            if len(self.kept) < len(first):
+                warnings.warn(f"{len(first) - len(self.kept)} of the first {len(first)} batches cannot be read, and are left "
+                              "out of the moving average's batch-norm statistics. Training will end with an error where it "
+                              "draws them.", stacklevel=2)
+        return self.kept
+
+
+def batch_norms(network: keras.Model) -> list[BatchNorm]:
+    """The layers whose statistics are re-estimated."""
+    return [layer for layer in network._flatten_layers() if isinstance(layer, BatchNorm)]
+
+
+def batch_statistics(network: keras.Model) -> Callable:
+    """The function from a network's values and inputs to the statistics that it has in training; to be compiled."""
+    variables, statistics = network.variables, _statistics(network)
+
+    def statistics_of_batch(values, inputs):
+        with keras.StatelessScope(list(zip(variables, values, strict=True))) as scope:
+            network(inputs, training=True)
+        return [scope.get_current_value(v) for v in statistics]
+
+    return statistics_of_batch
+
+
+def reestimate(network: keras.Model, statistics_of_batch: Callable, batches: Iterable[list]) -> None:
+    """Sets a network's statistics to the mean of those of batches.
+
+    Args:
+        network: A network with `batch_norms`.
+        statistics_of_batch: As `batch_statistics` gives it, compiled or not.
+        batches: The network's inputs, tensors.
+    """
+    norms, values, found = batch_norms(network), [v.value for v in network.variables], []
+    # with no momentum, the running statistics are those of the batch
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0
+    try:
+        for inputs in batches:
+            found.append([ops.convert_to_numpy(s) for s in statistics_of_batch(values, inputs)])
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+    for variable, of_batches in zip(_statistics(network), zip(*found, strict=True), strict=True):
+        variable.assign(np.mean(of_batches, axis=0, dtype="float64").astype("float32"))
+
+
+def _statistics(network):
+    return [v for norm in batch_norms(network) for v in (norm.moving_mean, norm.moving_variance)]

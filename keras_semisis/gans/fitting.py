@@ -1,0 +1,182 @@
+"""What `fit` has around Keras's loop: the guard against losses that are not finite, epochs, tables, arguments."""
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_semisis.data import DataError, training_stream
+from keras_semisis.data.batch_stream import original_errors
+from keras_semisis.data.own_batches import own_batches
+from keras_semisis.gans.batch_statistics import Calibration
+from keras_semisis.gans.validation import Columns, EpochLogs, Validation
+
+# Arguments of Keras: what they are where nothing is said, and what there is instead
+_OF_KERAS = {
+    "fit": {
+        "shuffle": (True, "the data sets shuffle by their seed: paired_dataset(..., seed=...)"),
+        "validation_split": (0.0, "give validation_data, such as source.subset(...) in a paired_dataset(..., training=False)"),
+        "class_weight": (
+            None, "the losses weigh classes by their share of a batch, and sampler=\"rare_classes\" draws rare ones"),
+        "sample_weight": (None, "a pixel that is not to count has the id ignore_class")},
+    "evaluate": {
+        "sample_weight": (None, "a pixel that is not to count has the id ignore_class"),
+        "callbacks": (None, "callbacks.PeriodicEvaluation scores during fit")},
+}
+
+
+def refuse(function: str, arguments: Mapping[str, Any]) -> None:
+    """Refuses arguments that ``fit`` or ``evaluate`` has not; those of Keras's may be given as they are by default.
+
+    Raises:
+        TypeError: Naming what there is not.
+        ValueError: For an argument of Keras's that is set, with what there is instead.
+    """
+    of_keras = _OF_KERAS[function]
+    unknown = sorted(arguments.keys() - of_keras.keys())
+    if unknown:
+        raise TypeError(f"{function}: there is no argument {', '.join(unknown)}.")
+    for name, value in arguments.items():
+        default, instead = of_keras[name]
+        if value is not default and not (isinstance(value, bool | int | float) and value == default):
+            raise ValueError(f"{function}: {name} has no use here; {instead}.")
+
+
+class NonFiniteLossError(FloatingPointError):
+    """A loss term or a gradient became infinite or NaN. The model holds its last good state."""
+
+
+class Guard(keras.callbacks.Callback):
+    """Stops at a loss that is not finite, averages the logs of an epoch, and runs the validation.
+
+    Args:
+        validation: The validation, or None.
+    """
+
+    def __init__(self, validation: Validation | None):
+        super().__init__()
+        self.validation = validation
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.sums = {}
+
+    def on_train_batch_end(self, batch, logs=None):
+        logs = {name: float(ops.convert_to_numpy(value)) for name, value in (logs or {}).items()}
+        # not self.model, which on JAX copies the whole state back into the variables
+        for phase, finite in self._model.finite.items():
+            if not float(ops.convert_to_numpy(finite)):
+                self._stop(phase, logs)
+        for name, value in logs.items():
+            total, count = self.sums.get(name, (0.0, 0))
+            self.sums[name] = (total + value, count + 1)
+
+    def _stop(self, phase, logs):
+        terms = [name for name, value in logs.items() if name.startswith(f"{phase}/") and not np.isfinite(value)]
+        what = f"loss term {' and '.join(terms)} is" if terms else "gradient is"
+        path = Path(tempfile.mkdtemp(prefix="keras_semisis_")) / "last_good.keras"
+        self.model.save(path)
+        raise NonFiniteLossError(
+            f"Training stopped at step {self.model.step + 1}, phase {phase!r}: its {what} not finite. The state before that "
+            f"update is saved in {path}. A lower learning rate, or float32 instead of bfloat16, are the usual remedies.")
+
+    def on_epoch_end(self, epoch, logs=None):
+        for name, (total, count) in self.sums.items():
+            logs[name] = total / count
+        if self.validation is not None and self.validation.is_due(epoch):
+            logs.update(self.validation.scores(self.model))
+
+    def on_train_end(self, logs=None):
+        self.model.refresh_statistics()
+
+
+def name_data_sets(system: str, names: Sequence[str], datasets: Sequence[Any]) -> dict[str, Any]:
+    """The data sets that were given to `fit`, by name.
+
+    Args:
+        system: What takes them, for errors.
+        names: Those that it takes; empty where it takes any number.
+        datasets: What was given. Two arrays are one data set, where not two are needed.
+
+    Raises:
+        ValueError: If there are more or fewer.
+    """
+    if len(datasets) == 2 and len(names) < 2 and all(hasattr(part, "__array__") for part in datasets):
+        datasets = (tuple(datasets),)
+    if not datasets or len(datasets) != len(names or datasets):
+        count = {0: "a data set", 1: "one data set", 2: "two data sets"}.get(len(names), f"{len(names)} data sets")
+        raise ValueError(f"{system}.fit needs {count}: fit({', '.join(names or ('dataset',))}).")
+    return dict(zip(names or (f"Data set {i}" for i in range(len(datasets))), datasets, strict=True))
+
+
+def train(model, keras_fit: Callable, datasets: Mapping[str, Any], *, epochs, steps_per_epoch, callbacks, validation_data,
+          validation_freq, initial_epoch, initial_step, verbose, validation_steps, validation_batch_size, batch_size):
+    """`AdversarialModel.fit`, of data sets by name, by means of Keras's."""
+    datasets = [own_batches(dataset, model.batch_rule, name, batch_size=batch_size, paired=not name.startswith("unpaired"),
+                            kept=model.statistics_batches) for name, dataset in datasets.items()]
+    if steps_per_epoch is None:
+        steps_per_epoch = max(_number_of_batches(dataset) for dataset in datasets)
+    total_steps = epochs * steps_per_epoch
+    start = initial_epoch * steps_per_epoch if initial_step is None else initial_step
+    # what the data sets count as done before the first of these epochs
+    done = model.step if initial_step is None and not initial_epoch else 0
+    model.notice_frozen_layers()
+    validation = None if validation_data is None else Validation(
+        model, validation_data, validation_steps, validation_batch_size or batch_size, validation_freq)
+    calibration = model.calibrate(Calibration(datasets[-1], model.statistics_batches))
+    before = model.begin(datasets[-1])
+    stream = training_stream(datasets, done + start, done + total_steps)
+    epoch_logs, history = EpochLogs(), None
+    columns = model.names_of_terms + (validation.names if validation else [])
+    callbacks = [Guard(validation), *_with_columns(callbacks or [], columns), epoch_logs]
+    # A run that stopped inside an epoch finishes that epoch first
+    for begin, end in epoch_ranges(start, steps_per_epoch, total_steps):
+        if begin != start:
+            stream = training_stream(datasets, done + begin, done + total_steps)
+        try:
+            with original_errors(datasets):
+                part = keras_fit(
+                    stream, epochs=-(-end // steps_per_epoch), initial_epoch=begin // steps_per_epoch,
+                    steps_per_epoch=min(steps_per_epoch, end - begin), callbacks=callbacks, verbose=verbose, shuffle=False)
+        except DataError:
+            if model.step == before:
+                model.calibrate(*calibration)
+            else:  # between two steps the model is as good as after any other: callbacks end, and save
+                for callback in callbacks:
+                    with suppress(DataError):
+                        callback.on_train_end()
+            raise
+        if history is not None:
+            part.epoch[:0] = history.epoch
+        history = part
+        history.history = epoch_logs.history()
+        if model.stop_training:
+            break
+    return history
+
+
+def _with_columns(callbacks, names):
+    """Callbacks of Keras that write tables are told what there will be."""
+    return [part for callback in callbacks for part in (
+        (Columns(callback, names), callback) if isinstance(callback, keras.callbacks.CSVLogger) else (callback,))]
+
+
+def _number_of_batches(dataset):
+    try:
+        return len(dataset)
+    except TypeError:
+        raise ValueError("The length of the data set is unknown or infinite: give fit(steps_per_epoch=...).") from None
+
+
+def epoch_ranges(start: int, steps_per_epoch: int, total_steps: int) -> list[tuple[int, int]]:
+    """Step ranges for successive calls of Keras's fit: what is left of a begun epoch, then the whole ones.
+
+    >>> epoch_ranges(3, 4, 12), epoch_ranges(4, 4, 12)
+    ([(3, 4), (4, 12)], [(4, 12)])
+    """
+    boundary = min(-(-start // steps_per_epoch) * steps_per_epoch, total_steps)
+    return [(begin, end) for begin, end in ((start, boundary), (boundary, total_steps)) if end > begin]

@@ -1,0 +1,324 @@
+"""Sampler: a generator that draws photos of label maps, and is scored."""
+
+import hashlib
+import itertools
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_semisis.data import LabelSpace
+from keras_semisis.data.batch_rule import host_array
+from keras_semisis.data.eight_bit import to_8_bit
+from keras_semisis.data.own_batches import own_batches
+from keras_semisis.gans.batch_statistics import Calibration, batch_norms, batch_statistics, reestimate
+from keras_semisis.gans.classes import KnowsClasses
+from keras_semisis.gans.engines import engine
+from keras_semisis.gans.fitting import refuse
+from keras_semisis.gans.untracked import Untracked
+from keras_semisis.gans.validation import check_end
+from keras_semisis.models.trunk_families import refuse_relatives
+
+
+@keras.saving.register_keras_serializable(package="keras_semisis")
+class Sampler(KnowsClasses):
+    """A generator that draws photos of label maps, and is scored: what an `AdversarialModel` is when it does not train.
+
+    For a generator by itself, such as one of published weights: `generate`, `evaluate`, `metrics.evaluate_protocol`.
+
+    Args:
+        generator: Model from ``[label_map, noise]`` or ``[label_map]`` to images in [-1, 1].
+        num_classes: Number of label ids, the don't-care class included; None is that of the label space, or of the generator's
+            layers.
+        image_size: ``(height, width)``; None is that of the generator's images.
+        ignore_class: The don't-care id; None is that of the label space.
+        label_space: What the classes mean, `data.LabelSpace`.
+        seed: Seed of the noise under which batch-norm statistics are re-estimated.
+        ema_generator: The moving average of the generator, which is what draws; None is the generator itself.
+
+    Example:
+
+    >>> from keras_semisis import models
+    >>> sampler = Sampler(models.oasis_generator(4, (32, 32), base_channels=1, noise_channels=4))
+    >>> sampler.num_classes, sampler.image_size
+    (4, (32, 32))
+    >>> sampler.generate(np.zeros((1, 32, 32), "uint8"), seed=7).shape
+    (1, 32, 32, 3)
+    """
+
+    network_names: tuple[str, ...] = ("generator",)
+    eagerly = False
+    step = 0
+    _draw_statistics = Untracked()
+    _metrics_of_compile = Untracked()
+
+    def __init__(self, generator: keras.Model, num_classes: int | None = None, image_size: tuple[int, int] | None = None,
+                 ignore_class: int | None = None, label_space: LabelSpace | None = None, seed: int = 0,
+                 ema_generator: keras.Model | None = None, **kwargs):
+        super().__init__(**kwargs)
+        self.generator = generator
+        self.ema_generator = generator if ema_generator is None else ema_generator
+        self.num_classes, self.image_size = num_classes, image_size
+        if ignore_class is not None:
+            self.ignore_class = ignore_class
+        self.label_space = label_space
+        self.seed = seed
+        self.built = True
+        self._metrics_of_compile = None
+        self._calibration = None
+        self._calibrated_at = None
+        self._draw_statistics = None
+
+    # -- the generator ----------------------------------------------------------------------------------------------
+
+    @property
+    def noise_channels(self) -> int:
+        """Length of the generator's noise vector; 0 where it takes none."""
+        return self.generator.inputs[1].shape[-1] if len(self.generator.inputs) > 1 else 0
+
+    def call(self, inputs, training=False):
+        """The moving-average generator."""
+        self._check_generator_inputs(inputs)
+        return self.ema_generator(inputs, training=training)
+
+    def _check_generator_inputs(self, inputs):
+        if self.noise_channels and not isinstance(inputs, list | tuple | dict):
+            raise ValueError("The generator takes [label_map, noise], not a label map alone. For photos of label maps call "
+                             "generate(label_maps, seed=0), which draws the noise.")
+
+    def synchronise(self):
+        """After it the variables hold the state, also between two steps of `fit`."""
+
+    # -- photos -----------------------------------------------------------------------------------------------------
+
+    def generate(self, label_maps, seed: int = 0, batch_size: int = 8,
+                 first: int | str | Sequence[str] = 0) -> np.ndarray:
+        """Photos for label maps, from the moving-average generator.
+
+        The noise of map i depends on the seed and on its number ``first + i`` alone, or on its name. It is the same on every
+        backend, and for an image in whatever batch it is computed: ``generate(maps, seed)[i]`` is ``generate(maps[i], seed,
+        first=i)``, and the photo that the command line draws for ``street.png`` is ``generate(map, seed, first="street")``.
+
+        Args:
+            label_maps: ``(B, H, W)`` of any integer dtype, or one map ``(H, W)``.
+            seed: Seed of the noise.
+            batch_size: How many images are computed at once.
+            first: Number of the first map; or the maps' names, as many as there are maps, or the one of one map. The command
+                line takes those of the files, without folder and ending.
+
+        Returns:
+            uint8 ``(B, H, W, 3)``, or ``(H, W, 3)`` for one map.
+
+        Raises:
+            ValueError: If names and maps differ in number.
+            DataError: If an id is none of the classes, or shape or dtype are others.
+        """
+        label_maps = host_array(label_maps)
+        images = self.generate_floats(label_maps if label_maps.ndim != 2 else label_maps[None], seed, batch_size, first)
+        photos = to_8_bit(images)
+        return photos if label_maps.ndim != 2 else photos[0]
+
+    def generate_floats(self, label_maps, seed: int = 0, batch_size: int = 8,
+                        first: int | str | Sequence[str] = 0) -> np.ndarray:
+        """As `generate`, before the images are rounded to 8 bits.
+
+        Args:
+            label_maps: Integers ``(B, H, W)``.
+            seed, batch_size, first: As in `generate`.
+
+        Returns:
+            float32 ``(B, H, W, 3)`` in [-1, 1].
+
+        Raises:
+            DataError: As `generate` raises it.
+        """
+        label_maps = self.batch_rule.label_maps(label_maps, "generate")
+        self.refresh_statistics()
+        inputs = [label_maps]
+        if self.noise_channels:
+            draws = [np.random.default_rng((seed, number)).standard_normal(self.noise_channels)
+                     for number in _numbers(first, len(label_maps))]
+            inputs.append(np.asarray(draws, "float32"))
+        return self.ema_generator.predict(inputs, batch_size=batch_size, verbose=0)
+
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+        """Images in [-1, 1] from the inputs of the moving-average generator, as Keras's predict; `generate` draws the noise.
+
+        Raises:
+            ValueError: For label maps without noise, where the generator takes some.
+        """
+        if hasattr(x, "shape"):
+            self._check_generator_inputs(x)
+        self.refresh_statistics()
+        return super().predict(x, batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks)
+
+    def export(self, filepath, *args, **kwargs):
+        """Exports the moving-average generator, inputs ``[label_map, noise]``, as `keras.Model.export` does."""
+        self.refresh_statistics()
+        return self.ema_generator.export(filepath, *args, **kwargs)
+
+    # -- batch-norm statistics --------------------------------------------------------------------------------------
+
+    def refresh_statistics(self):
+        """Re-estimates the moving-average generator's batch-norm statistics on training label maps, if it has moved.
+
+        `generate`, `evaluate`, saving and the end of `fit` do so by themselves. The next training step overwrites them.
+        """
+        self.synchronise()
+        if self._calibration is None or self._calibrated_at == self.step:
+            return
+        if batch_norms(self.ema_generator) and self._calibration.label_maps():
+            if self._draw_statistics is None:
+                function = batch_statistics(self.ema_generator)
+                self._draw_statistics = function if self.eagerly else engine.compiled(function)
+            reestimate(self.ema_generator, self._draw_statistics, self._calibration_inputs())
+        self._calibrated_at = self.step
+
+    def _calibration_inputs(self):
+        noise = np.random.default_rng(self.seed)
+        for label_map in self._calibration.label_maps():
+            inputs = [ops.convert_to_tensor(label_map, "int32")]
+            if self.noise_channels:
+                draw = noise.standard_normal((len(label_map), self.noise_channels))
+                inputs.append(ops.convert_to_tensor(draw, "float32"))
+            yield inputs
+
+    def calibrate(self, calibration: Calibration | None, at: int | None = None) -> tuple[Calibration | None, int | None]:
+        """Takes label maps for the statistics.
+
+        Args:
+            calibration: The label maps, or None.
+            at: Step at which the statistics are already theirs, or None.
+
+        Returns:
+            The former two.
+        """
+        former = self._calibration, self._calibrated_at
+        self._calibration, self._calibrated_at = calibration, at
+        return former
+
+    @contextmanager
+    def statistics_of(self, dataset, batches: int):
+        """Inside, the moving-average generator's batch-norm statistics are those of the first batches of a data set.
+
+        Args:
+            dataset: ``(image, label_map)`` batches, as `evaluate` takes them.
+            batches: Number of batches; a shorter data set repeats.
+        """
+        weights = self.ema_generator.get_weights()
+        dataset = own_batches(dataset, self.batch_rule, "statistics_of")
+        former = self.calibrate(Calibration(dataset, batches))
+        try:
+            yield
+        finally:
+            self.calibrate(*former)
+            self.ema_generator.set_weights(weights)
+
+    # -- scores -----------------------------------------------------------------------------------------------------
+
+    @property
+    def trunks(self) -> dict[str, list[str]]:
+        """The families of pretrained networks that this model was trained with, by what they stood in."""
+        return {}
+
+    def check_judges(self, metrics) -> None:
+        """Refuses metrics whose networks are of a family that this model was trained with.
+
+        Args:
+            metrics: Objects as those of `keras_semisis.metrics`.
+
+        Raises:
+            ValueError: Naming the networks, their family, and where it trained.
+        """
+        networks = [network for metric in metrics for network in getattr(metric, "networks", ())]
+        refuse_relatives(self.trunks, {getattr(network, "name", "a judge"): network for network in networks})
+
+    def evaluate(self, x, y=None, metrics=None, seed: int = 0, steps: int | None = None, verbose="auto",
+                 batch_size: int | None = None, return_dict: bool = True, **others) -> dict[str, float]:
+        """Scores of one generated image per label map, beside those of the real images.
+
+        Args:
+            x: Data set of ``(image, label_map)`` batches, as `fit` takes them, or an array of images in [-1, 1] or uint8.
+            y: The label maps, where x is an array.
+            metrics: Objects as those of `keras_semisis.metrics`; None is those given to `compile`.
+            seed: Seed of the noise.
+            steps: Number of batches; None is all.
+            verbose: Whether the scores are printed.
+            batch_size: Of arrays; None is 8.
+            return_dict: Always true here; accepted so that Keras's evaluate and this are called alike.
+            **others: Keras's other arguments of evaluate, which have no use here. One that is set is named in an error.
+
+        Returns:
+            Dict of scores, as each metric names them; those of real images end in ``_real``.
+
+        Raises:
+            ValueError: If no metrics were given here or to `compile`, a network of theirs may not judge this model (see
+                `check_judges`), or the data set has no end and ``steps`` is None.
+            TypeError: For an argument that there is not.
+            DataError: If photos or label maps are not what the model takes, or the data set's classes are others.
+        """
+        refuse("evaluate", others)
+        metrics = self.metrics_of_compile if metrics is None else metrics
+        if not metrics:
+            raise ValueError("evaluate needs metrics=[...], here or in compile: for example "
+                             "keras_semisis.metrics.GeneratedMeanIoU(segmenter).")
+        self.check_judges(metrics)
+        self.require_same_classes(x=x, **{
+            f"the segmenter of {metric.name}": metric.segmenter for metric in metrics if hasattr(metric, "segmenter")})
+        for metric in metrics:
+            metric.reset_state()
+        done = 0
+        for image, label_map in self.evaluation_batches(x, y, steps, batch_size):
+            generated = self.generate_floats(label_map, seed, batch_size=len(label_map), first=done)
+            done += len(label_map)
+            for metric in metrics:
+                metric.update_state(label_map, image, generated)
+        scores = {}
+        for metric in metrics:
+            scores |= metric.result()
+        if verbose:
+            print(", ".join(f"{name}: {value:.4g}" for name, value in scores.items()))
+        return scores
+
+    @property
+    def metrics_of_compile(self):
+        """What was given to `compile` as ``metrics``."""
+        return self._metrics_of_compile
+
+    def evaluation_batches(self, x, y=None, steps=None, batch_size=None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """The batches that `evaluate` reads, checked."""
+        if y is None:
+            check_end(x, steps)
+        given = x if y is None else (x, y)
+        batches = own_batches(given, self.batch_rule, "evaluate", batch_size=batch_size or 8, training=False)
+        return itertools.islice(iter(batches), steps)
+
+    # -- save -------------------------------------------------------------------------------------------------------
+
+    def get_config(self):
+        networks = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in self.network_names}
+        return super().get_config() | networks | {
+            "num_classes": self._num_classes, "image_size": self._image_size, "ignore_class": self.ignore_class,
+            "label_space": self.label_space and keras.saving.serialize_keras_object(self.label_space), "seed": self.seed}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        def restored(value):
+            if isinstance(value, list):
+                return [restored(item) for item in value]
+            is_object = isinstance(value, dict) and "class_name" in value
+            return keras.saving.deserialize_keras_object(value, custom_objects) if is_object else value
+
+        return cls(**{name: restored(value) for name, value in config.items()})
+
+
+def _numbers(first, count):
+    """What the noise of each of so many label maps depends on."""
+    if isinstance(first, int | np.integer):
+        return range(first, first + count)
+    names = [first] if isinstance(first, str) else list(first)
+    if len(names) != count:
+        raise ValueError(f"first: {len(names)} names for {count} label maps; give one for each, or the number of the first.")
+    return [int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") for name in names]

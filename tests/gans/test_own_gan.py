@@ -1,0 +1,254 @@
+"""A GAN of one's own on `AdversarialModel`, which defines networks and phases alone."""
+
+import zipfile
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import keras_semisis as ks
+from keras_semisis.gans import AdversarialModel, Phase, Sampler, Untracked
+from tests.gans.test_fit import Counted
+from tests.gans.tiny import CLASSES, IGNORE, SIZE, Scenes, data_sets, tiny_gan, tiny_perceptual
+
+pytestmark = pytest.mark.usefixtures("eager_tensorflow")
+
+
+def painter():
+    """A generator of nothing but standard layers: it says of itself neither its classes nor which is don't-care."""
+    label_map, noise = keras.Input(SIZE, dtype="int32"), keras.Input((2,))
+    x = keras.layers.Embedding(CLASSES, 3)(label_map)
+    x = keras.layers.Add()([x, keras.layers.Reshape((1, 1, 3))(keras.layers.Dense(3)(noise))])
+    return keras.Model([label_map, noise], keras.layers.Activation("tanh")(ks.layers.BatchNorm()(x)))
+
+
+def critic(name):
+    image = keras.Input((*SIZE, 3))
+    return keras.Model(image, keras.layers.Conv2D(1, 3)(image), name=name)
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Own(AdversarialModel):
+    """D and a second one, which has D's optimizer, on the first of the data sets; G on the last."""
+
+    network_names = ("generator", "discriminator", "second")
+    optimizer_of = {"second": "discriminator"}  # noqa: RUF012
+    scale = 1.0
+
+    def __init__(self, generator, discriminator, second, **kwargs):
+        super().__init__(generator, **kwargs)
+        self.discriminator, self.second = discriminator, second
+
+    def phases(self):
+        return [Phase("critic", ("discriminator", "second"), self.critic_terms, {"hinge": 1.0}),
+                Phase("generator", ("generator",), self.generator_terms, {"hinge": 1.0})]
+
+    def judge(self, image):
+        return self.discriminator(image, training=True) + self.second(image, training=True)
+
+    def critic_terms(self, data, due):
+        image, label_map = data[0]
+        generated = ops.stop_gradient(self.synthesise(label_map))
+        return {"hinge": ops.mean(ops.relu(1 - self.judge(image)) + ops.relu(1 + self.judge(generated)))}
+
+    def generator_terms(self, data, due):
+        return {"hinge": -self.scale * ops.mean(self.judge(self.synthesise(data[-1][1])))}
+
+
+def own(optimizers=None, metrics=None, **kwargs):
+    keras.utils.set_random_seed(0)
+    gan = Own(painter(), critic("discriminator"), critic("second"), **kwargs)
+    if optimizers is None:
+        optimizers = {"generator": keras.optimizers.Adam(1e-2), "discriminator": keras.optimizers.Adam(1e-2)}
+    gan.compile(optimizers, metrics=metrics, statistics_batches=1)
+    return gan
+
+
+def values(variables):
+    return [np.array(ops.convert_to_numpy(v)) for v in variables]
+
+
+def same(first, second):
+    return [np.array_equal(a, b) for a, b in zip(values(first), values(second), strict=True)]
+
+
+def test_it_trains_on_one_data_set_and_on_two_and_goes_on():
+    paired, unpaired = data_sets()
+    gan, before = own(), values(own().variables)
+    history = gan.fit(paired, epochs=2, steps_per_epoch=1, verbose=0).history
+    assert set(history) == {"critic/hinge", "generator/hinge"} and np.isfinite(history["critic/hinge"]).tolist() == [True, True]
+    gan.fit(paired, unpaired, steps_per_epoch=1, verbose=0)
+    assert gan.step == 3
+    moved = [not np.array_equal(old, ops.convert_to_numpy(v)) for old, v in zip(before, gan.variables, strict=True)]
+    assert all(moved)
+    images, label_maps = next(iter(paired))
+    gan.fit(images, label_maps, batch_size=4, verbose=0)
+    assert gan.step == 4
+
+
+def test_it_resumes_bit_for_bit(tmp_path):
+    """Saved and loaded by what the base class knows: networks, classes, optimizers, moving average, step."""
+    paired, unpaired = data_sets()
+    settings = {"epochs": 2, "steps_per_epoch": 2, "verbose": 0}
+
+    class Save(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.step == 1:
+                self.model.save(tmp_path / "own.keras")
+
+    whole = own(ema_decay=0.5)
+    whole.fit(paired, unpaired, **settings, callbacks=[Save()])
+    resumed = keras.saving.load_model(tmp_path / "own.keras")
+    assert type(resumed) is Own and resumed.step == 1 and resumed.ema_decay == 0.5
+    assert resumed.label_space == Scenes.label_space
+    resumed.fit(paired, unpaired, **settings, initial_step=1)
+    assert all(same(whole.variables, resumed.variables)) and all(same(whole.optimizer.variables, resumed.optimizer.variables))
+    label_maps = np.zeros((2, *SIZE), "uint8")
+    np.testing.assert_array_equal(whole.generate(label_maps), resumed.generate(label_maps))
+
+
+def test_a_loss_that_is_not_finite_stops_it():
+    gan = own()
+    gan.scale = float("nan")
+    before = values(gan.generator.variables)
+    with pytest.raises(ks.NonFiniteLossError, match=r"step 1, phase 'generator'.*generator/hinge is not finite"):
+        gan.fit(data_sets()[0], steps_per_epoch=2, verbose=0)
+    assert gan.step == 0
+    assert all(np.array_equal(old, ops.convert_to_numpy(v)) for old, v in zip(before, gan.generator.variables, strict=True))
+
+
+def test_it_learns_classes_from_its_data_and_is_scored_under_a_protocol():
+    gan = own(metrics=[Counted()])
+    assert (gan.num_classes, gan.image_size, gan.ignore_class) == (None, SIZE, None)
+    validation = ks.data.paired_dataset(Scenes(5, seed=3), SIZE, 2, training=False)
+    history = gan.fit(data_sets()[0], steps_per_epoch=1, validation_data=validation, verbose=0).history
+    assert history["val_images"] == [5.0]
+    assert (gan.num_classes, gan.ignore_class, gan.label_space) == (CLASSES, IGNORE, Scenes.label_space)
+    result = ks.metrics.evaluate_protocol(gan, Scenes(5), features=lambda images: images.mean(axis=(1, 2)))
+    assert np.isfinite(result["generated"]["frechet"])
+
+
+def test_what_it_knows_of_its_classes_holds_for_later_data():
+    gan, other = own(), Scenes(4)
+    other.label_space = ks.data.LabelSpace(tuple("abcde"), Scenes.label_space.palette, 3)
+    gan.fit(ks.data.paired_dataset(other, SIZE, 2), steps_per_epoch=1, verbose=0)
+    assert (gan.num_classes, gan.ignore_class) == (CLASSES, 3)
+    again = Scenes(4)
+    again.label_space = ks.data.LabelSpace(tuple("abced"), Scenes.label_space.palette, 3)
+    with pytest.raises(ks.data.DataError, match="2 c, 3 e, 4 d"):
+        gan.fit(ks.data.paired_dataset(again, SIZE, 2), steps_per_epoch=1, verbose=0)
+    again.label_space = ks.data.LabelSpace(tuple("abcde"), Scenes.label_space.palette, 4)
+    with pytest.raises(ks.data.DataError, match="says that class 4, 'e', is don't-care, the model has ignore_class=3"):
+        gan.fit(ks.data.paired_dataset(again, SIZE, 2), steps_per_epoch=1, verbose=0)
+
+
+def test_networks_that_share_an_optimizer_have_one_each():
+    adam = keras.optimizers.Adam(3e-3)
+    gan = own({"generator": adam, "discriminator": adam})
+    assert gan.optimizers["generator"] is adam
+    assert len({id(optimizer) for optimizer in gan.optimizers.values()}) == 3
+    assert [float(optimizer.learning_rate) for optimizer in gan.optimizers.values()] == pytest.approx([3e-3] * 3)
+    gan = own({"generator": "adam", "discriminator": "sgd", "second": "adam"})
+    assert [type(optimizer).__name__ for optimizer in gan.optimizers.values()] == ["Adam", "SGD", "Adam"]
+
+
+@pytest.mark.parametrize(("optimizers", "message"), [
+    ({"generator": "adam"}, "there is none of discriminator. Give one for each of generator, discriminator"),
+    ({"generator": "adam", "discriminator": "adam", "critic": "adam"}, "there is no network critic"),
+])
+def test_optimizers_that_are_missing_or_of_no_network_are_named(optimizers, message):
+    with pytest.raises(ValueError, match=f"compile: optimizers: {message}"):
+        own(optimizers)
+
+
+def test_data_sets_of_a_class_that_names_them_are_counted():
+    class Two(Own):
+        data_sets = ("drawings_ds", "photos_ds")
+
+    gan = Two(painter(), critic("discriminator"), critic("second"))
+    gan.compile({"generator": "adam", "discriminator": "adam"})
+    with pytest.raises(ValueError, match=r"Two.fit needs two data sets: fit\(drawings_ds, photos_ds\)"):
+        gan.fit(data_sets()[0])
+    with pytest.raises(ValueError, match=r"Own.fit needs a data set: fit\(dataset\)"):
+        own().fit()
+
+
+@pytest.mark.parametrize("system", ["own", "semi-paired"])
+def test_arguments_that_there_are_not_are_named(system):
+    gan, data = (own(), data_sets()[:1]) if system == "own" else (tiny_gan(), data_sets())
+    with pytest.raises(TypeError, match="evaluate: there is no argument metrix"):
+        gan.evaluate(data[0], metrix=[Counted()])
+    with pytest.raises(ValueError, match="evaluate: sample_weight has no use here"):
+        gan.evaluate(data[0], metrics=[Counted()], sample_weight=np.ones(3))
+    with pytest.raises(TypeError, match="fit: there is no argument step_per_epoch"):
+        gan.fit(*data, step_per_epoch=1)
+    assert gan.step == 0
+
+
+# -- what Keras is not to track --------------------------------------------------------------------------------------
+
+
+class Holds(Sampler):
+    first = Untracked()
+    several = Untracked()
+
+
+def test_untracked_attributes_are_no_part_of_the_model(tmp_path):
+    sampler = Holds(painter())
+    before = len(sampler.variables)
+    with pytest.raises(AttributeError, match="first"):
+        _ = sampler.first
+    sampler.first, sampler.several = critic("one"), {"two": critic("two")}
+    assert sampler.first.name == "one" and list(sampler.several) == ["two"]
+    assert len(sampler.variables) == before and not {"first", "several"} & set(dir(sampler))
+    sampler.save_weights(tmp_path / "sampler.weights.h5")
+    with h5py.File(tmp_path / "sampler.weights.h5") as file:
+        assert not {"first", "several"} & set(file)
+    other = Holds(painter())
+    other.first = critic("another")
+    other.load_weights(tmp_path / "sampler.weights.h5")
+    assert all(same(sampler.variables, other.variables)) and not all(same(sampler.first.variables, other.first.variables))
+
+
+def test_a_perceptual_network_is_no_part_of_a_file(tmp_path):
+    gan = tiny_gan(tiny_perceptual())
+    before = len(gan.variables)
+    gan.perceptual = tiny_perceptual()
+    assert len(gan.variables) == before and gan.perceptual is not None
+    gan.save(tmp_path / "gan.keras")
+    with zipfile.ZipFile(tmp_path / "gan.keras") as archive:
+        archive.extract("model.weights.h5", tmp_path)
+    with h5py.File(tmp_path / "model.weights.h5") as file:
+        assert set(file) == {"generator", "ema_generator", "discriminator", "layers", "optimizer", "vars"}
+
+
+# -- a generator by itself -------------------------------------------------------------------------------------------
+
+
+def test_a_generator_by_itself_draws_is_scored_and_saved(tmp_path):
+    generator = painter()
+    sampler = Sampler(generator, label_space=Scenes.label_space)
+    assert (sampler.num_classes, sampler.ignore_class, sampler.image_size) == (CLASSES, IGNORE, SIZE)
+    label_maps = np.random.default_rng(0).integers(0, CLASSES, (2, *SIZE))
+    noise = np.random.default_rng((7, 1)).standard_normal(2)
+    photo = ops.convert_to_numpy(generator([label_maps[1:], noise[None].astype("float32")]))[0]
+    np.testing.assert_allclose(sampler.generate_floats(label_maps, seed=7)[1], photo, atol=1e-6)
+    assert sampler.evaluate(np.zeros((2, *SIZE, 3), "uint8"), label_maps, metrics=[Counted()], verbose=0) == {"images": 2.0}
+    sampler.save(tmp_path / "sampler.keras")
+    loaded = keras.saving.load_model(tmp_path / "sampler.keras")
+    assert loaded.label_space == Scenes.label_space
+    np.testing.assert_array_equal(loaded.generate(label_maps), sampler.generate(label_maps))
+    # inside, each channel is normalized by the mean over the batch, and the photos are others
+    photos = sampler.generate(label_maps)
+    with sampler.statistics_of([(np.zeros((2, *SIZE, 3), "uint8"), label_maps)], 1):
+        assert not np.array_equal(sampler.generate(label_maps), photos)
+    np.testing.assert_array_equal(sampler.generate(label_maps), photos)
+
+
+def test_the_dont_care_class_of_a_sampler_is_one_of_its_classes():
+    with pytest.raises(ValueError, match=r"ignore_class=7 is not one of the class ids 0\.\.4"):
+        Sampler(painter(), num_classes=CLASSES, ignore_class=7)
+    with pytest.raises(ValueError, match="The don't-care class of the label space is 4, the model has ignore_class=1"):
+        Sampler(painter(), ignore_class=1, label_space=Scenes.label_space)
