@@ -274,6 +274,8 @@ def _open_folder(root, options, hold_out, layout, label_space):
     if hold_out:
         given = layout.validation_split
         split = found.of_role("val") if given is None else _split(found, "val", given, "--validation-split")
+        if found.lists:
+            split = _apart_from_training(found, train, split, given)
         # with photos alone nothing can be validated
         if split is not None and (given is not None or found.splits[split].labels.is_dir()):
             val = Folder(root, split, label_space=train.label_space, image_range=options["image_range"], **layout.affixes)
@@ -287,6 +289,15 @@ def _open_folder(root, options, hold_out, layout, label_space):
     if val is not None:
         return DataPair(train, val)
     return _held_out(train, root) if hold_out else DataPair(train, train)
+
+
+def _apart_from_training(found, train, split, given):
+    """The validation split of lists of names, unless it names what is trained on, as "trainval" does."""
+    shared = {*found.listed(split)} & {train.name(i) for i in range(len(train))} if split else ()
+    if shared and given is not None:
+        raise ValueError(f"--validation-split {given}: {len(shared)} of its names are trained on, such as {min(shared)}. Name "
+                         "another, or another --train-split.")
+    return None if shared else split
 
 
 def _hugging_face(text, split, **options):

@@ -295,3 +295,52 @@ def test_prefixes_on_the_command_line(tmp_path):
     assert "--image-prefix and --label-prefix: for folder:PATH, but --data is synthetic. Leave them out." in call(
         "check", "--data", "synthetic", *options, code=1)
     assert "the prefixes by --image-prefix VALUE --label-prefix VALUE" in call("check", "--data", f"folder:{tmp_path}", code=1)
+
+
+@pytest.fixture
+def voc(tmp_path):
+    """Pascal VOC: label maps of 0 to 9, of which 0 to 7 are in lists; 10 to 12 are photos alone, and 12 is one of the test."""
+    for i in range(13):
+        write(tmp_path / "JPEGImages" / f"2007_{i:06d}.jpg", i, True)
+        if i < 10:
+            write(tmp_path / "SegmentationClass" / f"2007_{i:06d}.png", i % 2, False)
+        write(tmp_path / "SegmentationObject" / f"2007_{i:06d}.png", i % 2, False)
+    (tmp_path / "ImageSets" / "Segmentation").mkdir(parents=True)
+    for split, listed in (("train", range(5)), ("val", range(5, 8)), ("trainval", range(8)), ("test", [12])):
+        (tmp_path / "ImageSets" / "Segmentation" / f"{split}.txt").write_text("".join(f"2007_{i:06d}\n" for i in listed))
+    return tmp_path
+
+
+def numbers(source):
+    return sorted(int(name[-6:]) for name in names(source))
+
+
+def test_splits_of_pascal_voc(voc, capsys):
+    train, val = opened(voc)
+    assert (numbers(train), numbers(val)) == ([0, 1, 2, 3, 4], [5, 6, 7])
+    assert numbers(train.unpaired_images) == [10, 11] and val.unpaired_images is None and train.unpaired_labels is None
+    printed = capsys.readouterr().out
+    assert "the other 2 are unpaired photos" in printed and "not used: SegmentationObject." in printed
+    assert all(source.load(0)[1].shape == (8, 8) for source in (train, val))
+    with pytest.raises(DataError, match=r"has the splits train, val, test, which are not read as one\. Name one by split="):
+        Folder(voc)
+    assert numbers(Folder(voc, "val")) == [5, 6, 7] and numbers(Folder(voc, "val", images=None)) == [5, 6, 7]
+    assert sources.label_space_of(str(voc)).num_classes == 2
+
+
+def test_training_on_trainval_of_pascal_voc_never_validates_on_it(voc):
+    train, val = opened(voc, train_split="trainval")
+    assert sorted(numbers(train) + numbers(val)) == [*range(8)] and len(val) == 1
+    with pytest.raises(ValueError, match=r"--validation-split val: 3 of its names are trained on, such as 2007_000005"):
+        opened(voc, train_split="trainval", validation_split="val")
+
+
+def test_lists_of_pascal_voc_that_are_wrong(voc):
+    with pytest.raises(DataError, match=r"test\.txt: it names 2007_000012, of which there is no pair with a photo \(1 of 1"):
+        Folder(voc, "test")
+    path = voc / "ImageSets" / "Segmentation" / "train.txt"
+    path.write_text("/JPEGImages/2007_000001.jpg /SegmentationClassAug/2007_000001.png\n\n2007_000003 1\n")
+    assert numbers(Folder(voc, "train")) == [1, 3]
+    path.write_text("\n")
+    with pytest.raises(DataError, match=r"train\.txt: this list of names is empty"):
+        Folder(voc, "train")

@@ -25,7 +25,7 @@ from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.classes_file import find_classes, read_classes
 from keras_semisis.data.sources.decoding import decode_label_picture, read_bytes
 from keras_semisis.data.sources.file_source import FileSource
-from keras_semisis.data.sources.folder_files import Affixes, FolderFiles, find_label_maps, find_pairs, find_photos
+from keras_semisis.data.sources.folder_files import Affixes, FolderFiles, find_label_maps, find_pairs, find_photos, of_list
 from keras_semisis.data.sources.folder_layout import FolderLayout
 from keras_semisis.data.sources.label_picture import LabelPicture, colours_of, ids_or_classes, is_ramp, without_palette
 from keras_semisis.data.stored_ids import integer_ids
@@ -50,6 +50,9 @@ class Folder(FileSource):
     A label map is a grey PNG of class ids (8 or 16 bit, or red = green = blue), an indexed PNG (its indices are the
     ids, unless its colours are those of the classes), or an RGB PNG whose colours are those of ``palette``, ``label_space``
     or `classes.csv`.
+
+    Splits may be lists of names as well, as those of Pascal VOC: ``ImageSets/Segmentation/train.txt`` and others beside
+    ``JPEGImages`` and ``SegmentationClass``. Photos without a label map that no list names are unpaired ones of the training.
 
     Where ``label_space`` is not given, it comes from ``palette``, with classes named "class 0", "class 1"
     and so on; else from a file ``classes.csv`` (or Roboflow's ``_classes.csv``, or ``class_dict.csv``) in ``root`` or beside
@@ -114,8 +117,15 @@ class Folder(FileSource):
             raise ValueError("images=None and labels=None leave nothing to read. Name at least one folder.")
         if label_space is not None and palette is not None:
             raise ValueError("label_space= says what palette= would say. Give one or the other.")
-        folders = _folders(FolderLayout(root, images, labels), split)
+        layout = FolderLayout(root, images, labels)
+        folders = _folders(layout, split)
         files = self._find(*folders, Affixes(image_suffix, label_suffix, image_prefix, label_prefix))
+        split = None if split is None else layout.named(split)
+        if split in layout.lists:
+            others = None
+            if split not in (layout.of_role("val"), layout.of_role("test")):  # photos that are in no list are to be learnt from
+                others = {name for other in layout.lists for name in layout.listed(other)}
+            files = of_list(files, layout.listed(split), layout.lists[split], others)
         if labels is None:
             label_space = None
         elif label_space is None:

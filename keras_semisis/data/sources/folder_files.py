@@ -1,6 +1,7 @@
 """The photos and label maps of a folder: which files they are, and which belong together."""
 
 import warnings
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -110,6 +111,31 @@ def find_pairs(images: Path, labels: Path, affixes: Affixes = _NOTHING_GIVEN) ->
             f"unpaired ones. If they belong together, such as {example[0].name} and {example[1].name}, give them equal names."),
             stacklevel=4)
     return found
+
+
+def of_list(files: FolderFiles, names: Sequence[str], where: Path, elsewhere: Collection[str] | None = None) -> FolderFiles:
+    """The pairs of a list of names.
+
+    Args:
+        files: All that there are.
+        names: The names.
+        where: The list, for messages.
+        elsewhere: Names in the lists of other splits, which are not unpaired photos of this one; None leaves all out.
+
+    Raises:
+        DataError: If a name is of no pair.
+    """
+    wanted = {*names}
+    images, labels = ({name: path for name, path in (part or {}).items() if name in wanted}
+                      for part in (files.images, files.labels))
+    for part, of_part, what in ((files.images, images, "photo"), (files.labels, labels, "label map")):
+        missing = [name for name in names if part is not None and name not in of_part]
+        if missing:
+            raise DataError(f"{where}: it names {missing[0]}, of which there is no pair with a {what} ({len(missing)} of "
+                            f"{len(names)} such names). Add the files, or take the names out of the list.")
+    photos = {} if elsewhere is None else {
+        name: path for name, path in files.unpaired_images.items() if name not in wanted and name not in elsewhere}
+    return FolderFiles(None if files.images is None else images, None if files.labels is None else labels, photos, {})
 
 
 def paired_by_name(images: dict[str, Path], labels: dict[str, Path]) -> FolderFiles:

@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from keras_semisis.data.data_error import DataError
-from keras_semisis.data.sources.decoding import unreadable
+from keras_semisis.data.sources.decoding import read_bytes, unreadable
 from keras_semisis.data.sources.file_source import SUFFIXES, leads_to_folder
 
 # What the folders of photos and of label maps are usually called, those of the documentation first
@@ -14,6 +14,8 @@ _USUAL = {"images": ("images", "image", "imgs", "img", "photos", "JPEGImages"),
           "labels": ("labels", "label", "masks", "mask", "annotations", "annotation", "SegmentationClass")}
 # and what splits are called
 _ROLES = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
+# Lists of names, as Pascal VOC has its splits
+_LISTS = "ImageSets/Segmentation"
 _FORMS = ("{split}/{kind}", "{kind}/{split}", "{split}_{kind}", "{kind}_{split}")
 
 
@@ -48,6 +50,7 @@ class FolderLayout:
 
     Attributes:
         splits: Folders of each split, by its name there.
+        lists: Of splits that lie together and are told by lists of names, as those of Pascal VOC: the file of each.
     """
 
     def __init__(self, root: Path, images: str | Path | None = "images", labels: str | Path | None = "labels"):
@@ -56,6 +59,9 @@ class FolderLayout:
         self._kinds = [None if name is None else _USUAL.get(str(name), (name,)) for name in (images, labels)]
         self._usual_names = (images, labels) == ("images", "labels")
         self.splits = self._find_splits()
+        self.lists = {} if self.usual_splits else self._find_lists()
+        if self.lists:
+            self.splits = dict.fromkeys(self.lists, self.whole())
 
     @property
     def usual_splits(self) -> list[str]:
@@ -88,8 +94,31 @@ class FolderLayout:
     def is_divided(self) -> bool:
         """Whether the folder cannot be read as one, since its photos lie in splits."""
         images = self.whole().images or self.whole().labels
+        if self.lists:
+            return self._usual_names and bool(self.usual_splits)
         return bool(self.usual_splits) and (not images.is_dir() or any(
             images in path.parents for name in self.usual_splits for path in self.splits[name] if path is not None))
+
+    def listed(self, split: str) -> list[str] | None:
+        """The names in the list of a split; None where there is no such list.
+
+        Raises:
+            DataError: If the list cannot be read, or is empty.
+        """
+        if split not in self.lists:
+            return None
+        path = self.lists[split]
+        text = read_bytes(path).decode("utf-8-sig", "backslashreplace")
+        names = [_listed_name(line.split()[0]) for line in text.splitlines() if line.strip()]
+        if not names:
+            raise DataError(f"{path}: this list of names is empty. Copy it again, or remove it together with the other lists.")
+        return names
+
+    def _find_lists(self):
+        """Files with the names of each split."""
+        folder = self._first([_LISTS])
+        found = [] if folder is None else sorted(folder.glob("*.txt"))
+        return {path.stem: path for path in found if not path.name.startswith(".")}
 
     def _find_splits(self):
         names, used = self._possible_splits(), set()
@@ -166,6 +195,12 @@ class FolderLayout:
             self._listed[folder] = {entry.name.casefold(): entry.name for entry in entries
                                     if not entry.name.startswith(".") and leads_to_folder(entry)}
         return self._listed[folder]
+
+
+def _listed_name(text):
+    """``2007_000032``, of this or of a path of a photo."""
+    path = PurePosixPath(text)
+    return path.stem if path.suffix.lower() in SUFFIXES else path.name
 
 
 def _image_files_in(folder, below=False):
