@@ -16,6 +16,8 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_mar
 
 _DATA = ("What to train on: cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, hf:NAME, folder:PATH "
          "(images/ and labels/ in it), records:PATH (of pack) or synthetic.")
+_VALIDATION_DATA = ("folder:PATH, records:PATH, hf:NAME or tfds:NAME to validate with. Otherwise the data's own validation "
+                    "split, or every tenth pair of a folder.")
 _SIZE = "Height x width; by default that of published results on the data, or 64x96."
 _IGNORE_CLASS = ("Don't-care id of the label maps of folder, hf and tfds: a class, or a stored id above all classes, such as "
                  "255, of which a class is made.")
@@ -34,7 +36,7 @@ _IMAGE_PREFIX = "What the names of a folder's photos have before that part, such
 _LABEL_PREFIX = "What the names of its label maps have there, such as mask_."
 Data = Annotated[str, typer.Option("--data", help=_DATA)]
 ValidationData = Annotated[str | None, typer.Option(
-    help="folder:PATH to validate with. Otherwise the data's own validation split, or every tenth pair of a folder.")]
+    help=_VALIDATION_DATA)]
 ImageSize = Annotated[str | None, typer.Option(help=_SIZE)]
 BatchSize = Annotated[int, typer.Option(min=1)]
 Seed = Annotated[int, typer.Option(min=0)]
@@ -89,7 +91,7 @@ def train(
     ctx: typer.Context,
     data: Annotated[str | None, typer.Option(help=_DATA, rich_help_panel=_SOURCES)] = None,
     validation_data: Annotated[str | None, typer.Option(
-        help="folder:PATH to validate with. Otherwise the data's own validation split, or every tenth pair of a folder.",
+        help=_VALIDATION_DATA,
         rich_help_panel=_SOURCES)] = None,
     train_split: Annotated[str | None, typer.Option(help=_TRAIN_SPLIT, rich_help_panel=_SOURCES)] = None,
     validation_split: Annotated[str | None, typer.Option(help=_VALIDATION_SPLIT, rich_help_panel=_SOURCES)] = None,
@@ -102,11 +104,11 @@ def train(
              "are further photos or label maps that have no partner.",
         rich_help_panel=_SOURCES)] = None,
     unpaired_images: Annotated[str | None, typer.Option(
-        help="Further photos: a folder, records:PATH, or a split of a benchmark such as cityscapes:PATH:train_extra, "
-             "coco_stuff:PATH:unlabeled or ade20k:PATH:test.", rich_help_panel=_SOURCES)] = None,
+        help="Further photos: a folder, records:PATH, hf:NAME, tfds:NAME, or a split of a benchmark such as "
+             "cityscapes:PATH:train_extra, coco_stuff:PATH:unlabeled or ade20k:PATH:test.", rich_help_panel=_SOURCES)] = None,
     unpaired_labels: Annotated[str | None, typer.Option(
-        help="Further label maps of the same classes: a folder, records:PATH, or a split of a benchmark such as "
-             "cityscapes:PATH:train_extra.", rich_help_panel=_SOURCES)] = None,
+        help="Further label maps of the same classes: a folder, records:PATH, hf:NAME, tfds:NAME, or a split of a "
+             "benchmark such as cityscapes:PATH:train_extra.", rich_help_panel=_SOURCES)] = None,
     ignore_class: Annotated[int | None, typer.Option(help=_IGNORE_CLASS,
                                                      rich_help_panel=_SOURCES)] = None,
     id_map: Annotated[list[str], typer.Option(help=_ID_MAP, rich_help_panel=_SOURCES)] = [],  # noqa: B006

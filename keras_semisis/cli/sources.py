@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 
@@ -35,6 +35,7 @@ from keras_semisis.data.sources.classes_file import find_classes, read_classes
 from keras_semisis.data.sources.file_source import FileSource
 from keras_semisis.data.sources.folder import with_ignored
 from keras_semisis.data.sources.folder_layout import FolderLayout
+from keras_semisis.data.sources.one_sided import ImagesOnly, LabelMapsOnly
 from keras_semisis.data.split import with_further
 from keras_semisis.gans import AdversarialModel
 from keras_semisis.recipes.settings import USUAL_LAYOUT, Layout, TrainSettings, check_fit
@@ -78,7 +79,7 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
         data: As above; ``synthetic:N`` has N training scenes and half as many others.
         image_size: (height, width) that synthetic scenes are rendered at.
         ignore_class, id_map: As `Folder` takes them, the latter as ``"255=11"``; of folders, ``hf`` and ``tfds``.
-        validation_data: ``folder:PATH`` or ``records:PATH`` of others.
+        validation_data: ``folder:PATH``, ``records:PATH``, ``hf:NAME`` or ``tfds:NAME`` of others.
         skip_bad: Bad files that are tolerated, as `Folder` takes them.
         image_range: Of the photos of folders and of ``hf``, as `Folder` takes it.
         label_space: What the label maps of a folder mean, of a model that is there already.
@@ -109,8 +110,8 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
         pair = DataPair(train, _BENCHMARKS[kind](path, splits[1]) if hold_out else train)
     elif kind == "tfds" and path:
         options = {"ignore_class": ignore_class, "id_map": parse_id_map(id_map)}
-        train = TFDS(path, splits[0], **options)
-        pair = DataPair(train, TFDS(path, splits[1], **options) if hold_out else train)
+        train = _tfds(path, splits[0], **options)
+        pair = DataPair(train, _tfds(path, splits[1], **options) if hold_out else train)
     elif kind == "folder" and path:
         options = {"ignore_class": ignore_class, "id_map": parse_id_map(id_map), "skip_bad": skip_bad or 0,
                    "image_range": image_range}
@@ -133,8 +134,12 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
         pair.train.label_space.require_same_classes(
             val.label_space, f"--data {data}", f"--validation-data {validation_data}")
         return DataPair(pair.train, val)
+    if kind in ("hf", "tfds") and path:
+        val = _of_library(validation_data, "--validation-data", layout.validation_split or "val", pair.train.label_space, data,
+                          parse_id_map(id_map), image_range)
+        return DataPair(pair.train, val)
     if kind != "folder" or not path:
-        raise ValueError(f"--validation-data {validation_data}: expected folder:PATH or records:PATH.")
+        raise ValueError(f"--validation-data {validation_data}: expected folder:PATH, records:PATH, hf:NAME or tfds:NAME.")
     split = _split(FolderLayout(Path(path)), "val", layout.validation_split, "--validation-split")
     val = _folder_like(path, pair.train.label_space, f"--data {data}", split=split,
                        id_map=parse_id_map(id_map), image_range=image_range, **layout.affixes)
@@ -220,7 +225,7 @@ def label_space_of(data: str, ignore_class: int | None = None, id_map: tuple[str
     if kind == "synthetic":
         return SyntheticScenes(1).label_space
     if kind == "tfds" and path:
-        return TFDS(path, ignore_class=ignore_class, id_map=parse_id_map(id_map)).label_space
+        return _tfds(path, "train", ignore_class=ignore_class, id_map=parse_id_map(id_map)).label_space
     if kind == "hf" and path:
         space = _hugging_face(path, "train", ignore_class=ignore_class, id_map=parse_id_map(id_map)).label_space
         if space is None:
@@ -244,7 +249,7 @@ def _known_source(data):
     kind, _, path = data.partition(":")
     if kind == "records" and path:
         return Records(path, *_splits(Path(path))[:1])
-    return TFDS.known.get(re.split("[/:]", path)[0]) if kind == "tfds" else _BENCHMARKS.get(kind)
+    return TFDS.known.get(re.split("[/:?]", path)[0]) if kind == "tfds" else _BENCHMARKS.get(kind)
 
 
 def _folder_like(root, label_space, whose, **options):
@@ -302,11 +307,47 @@ def _apart_from_training(found, train, split, given):
 
 def _hugging_face(text, split, **options):
     """``NAME?image=COLUMN&label=COLUMN&config=NAME``; the part from the question mark on may be missing."""
+    name, named = _named_parts("hf", text, ("image", "label", "config"))
+    return HuggingFace(name, split, **named, **options)
+
+
+def _tfds(text, split, **options):
+    """``NAME?image=FEATURE&label=FEATURE&data_dir=PATH``, likewise."""
+    name, named = _named_parts("tfds", text, ("image", "label", "data_dir"))
+    return TFDS(name, split, **named, **options)
+
+
+def _named_parts(kind, text, keys):
     name, _, query = text.partition("?")
     named = dict(parse_qsl(query))
-    if (query and not named) or not named.keys() <= {"image", "label", "config"}:
-        raise ValueError(f"hf:{text}: expected hf:NAME, or, quoted, hf:NAME?image=COLUMN&label=COLUMN&config=NAME.")
-    return HuggingFace(name, split, **named, **options)
+    if (query and not named) or not named.keys() <= {*keys}:
+        values = {"image": "NAME", "label": "NAME", "config": "NAME", "data_dir": "PATH", "split": "NAME"}
+        listed = "&".join(f"{key}={values[key]}" for key in keys)
+        raise ValueError(f"{kind}:{text}: expected {kind}:NAME, or, quoted, {kind}:NAME?{listed}.")
+    return name, named
+
+
+def _of_library(text, option, split, space, data, id_map, image_range=None):
+    """``hf:NAME`` or ``tfds:NAME`` as further data, whose split may be named too: ``hf:NAME?split=NAME``.
+
+    Label maps are read by the classes of the data, which those that the set itself names must be.
+    """
+    kind, _, path = text.partition(":")
+    name, _, query = path.partition("?")
+    named = dict(parse_qsl(query))
+    if "split" in named:
+        split = named.pop("split")
+        path = f"{name}?{urlencode(named)}" if named else name
+    if kind == "tfds":
+        source = _tfds(path, split, id_map=id_map)
+        space.require_same_classes(source.label_space, f"--data {data}", f"{option} {text}")
+        return source
+    source = _hugging_face(path, split, label_space=space.with_ids(id_map), image_range=image_range)
+    if source.named_label_space is not None:
+        space.require_same_classes(source.named_label_space, f"--data {data}", f"{option} {text}")
+    if source.label_space is None and option != "--unpaired-images":
+        raise DataError(f"{option} {text}: there are photos alone in it. Name the column of label maps: hf:NAME?label=COLUMN.")
+    return source
 
 
 def _open_hugging_face(text, options, hold_out, splits, layout):
@@ -393,18 +434,22 @@ def training_sources(settings: TrainSettings, train: Source,
 
 def further_sources(settings: TrainSettings, label_space: LabelSpace) -> tuple[Source | None, Source | None]:
     """The photos of ``--unpaired-images`` and the label maps of ``--unpaired-labels``; None where there are none."""
-    return (_unpaired_images(settings.unpaired_images, settings.image_range) if settings.unpaired_images else None,
+    return (_unpaired_images(settings, label_space) if settings.unpaired_images else None,
             _unpaired_labels(settings, label_space) if settings.unpaired_labels else None)
 
 
-def _unpaired_images(text, image_range):
-    """The photos of ``cityscapes:PATH:train_extra`` and the like, or in a folder."""
+def _unpaired_images(settings, space):
+    """The photos of ``cityscapes:PATH:train_extra`` and the like, of a library's set, or in a folder."""
+    text, image_range = settings.unpaired_images, settings.image_range
     source = _part_of_benchmark(text, "--unpaired-images", "images")
     if source is not None:
         return source
     kind, _, path = text.partition(":")
     if kind == "records" and path:
         return Records(path)
+    if kind in ("hf", "tfds") and path:
+        source = _of_library(text, "--unpaired-images", "train", space, settings.data, {}, image_range)
+        return ImagesOnly(source, np.arange(len(source)))
     return Folder(path if kind == "folder" and path else text, images=".", labels=None, image_range=image_range)
 
 
@@ -415,6 +460,9 @@ def _unpaired_labels(settings, space):
     kind, _, path = text.partition(":")
     if source is None and kind == "records" and path:
         source = Records(path)
+    if source is None and kind in ("hf", "tfds") and path:
+        source = _of_library(text, option, "train", space, settings.data, parse_id_map(settings.id_map))
+        return LabelMapsOnly(source, np.arange(len(source)))
     if source is not None:
         if source.label_space is None:
             raise DataError(f"{option} {text}: there are photos alone in it. Name label maps.")

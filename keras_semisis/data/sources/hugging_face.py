@@ -40,6 +40,9 @@ class HuggingFace(Source):
             as `Folder` does.
         ignore_class, id_map, skip_bad, image_range: As `Folder` takes them.
 
+    Attributes:
+        named_label_space: The classes that the label column itself names (a `ClassLabel`); None where it names none.
+
     Raises:
         ImportError: If `datasets` is not installed.
         DataError: If there is no such split, or the ids found make no label space.
@@ -65,8 +68,9 @@ class HuggingFace(Source):
         self._dataset = dataset
         self._image_range = None if image_range is None else checked_range(image_range)
         self.label_space = None
+        self.named_label_space = None if self._label is None else self._named_classes()
         if self._label is not None:
-            space = label_space or self._named_classes() or self._found_classes(id_map, ignore_class, bad_files(skip_bad))
+            space = label_space or self.named_label_space or self._found_classes(id_map, ignore_class, bad_files(skip_bad))
             self.label_space = (space if ignore_class is None else with_ignored(space, ignore_class)).with_ids(id_map)
 
     def _named_classes(self):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_semisis.cli.sources import label_space_of, open_data
+from keras_semisis.cli.sources import further_sources, label_space_of, open_data
 from keras_semisis.data import DataError, HuggingFace, LabelSpace, class_statistics, paired_dataset
-from keras_semisis.recipes.settings import Layout
+from keras_semisis.recipes.settings import Layout, TrainSettings
 from tests.cli.command import call
 
 datasets = pytest.importorskip("datasets", reason="needs the extra keras-semisis[datasets]")
@@ -178,3 +178,37 @@ def test_the_range_of_photos_of_few_bits(tmp_path):
     datasets.DatasetDict({"train": data, "validation": data}).save_to_disk(tmp_path / "set")
     for part in open_data(f"hf:{tmp_path / 'set'}", (4, 6), image_range=(0, 4095), id_map=("1=2",)):
         assert part.load_image(0).max() == 128 and part.load_label_map(1).max() == 2
+
+
+def further(saved, space, data="folder:PATH", **options):
+    return further_sources(TrainSettings(data, "", **options), space)
+
+
+def test_as_validation_and_unpaired_data(saved, tmp_path):
+    for i in range(3):
+        for folder, array in (("images", photo(i)), ("labels", ids(i))):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            Image.fromarray(array).save(tmp_path / folder / f"{i}.png")
+    data = f"folder:{tmp_path}"
+    train, val = open_data(data, (4, 6), validation_data=f"hf:{saved}")
+    assert (len(train), len(val)) == (3, 2) and val.load_image(0).max() == 200
+    val = open_data(data, (4, 6), validation_data=f"hf:{saved}?split=test", id_map=("2=0",)).val
+    assert len(val) == 3 and val.load_label_map(2).max() == 0
+    images, labels = further(saved, train.label_space, data, unpaired_images=f"hf:{saved}",
+                             unpaired_labels=f"hf:{saved}?split=validation&label=annotation", id_map=("0=1",))
+    assert (len(images), len(labels), images.label_space) == (12, 2, None)
+    assert images.load_image(3).max() == 30 and [labels.load_label_map(i).max() for i in (0, 1)] == [2, 1]
+    with pytest.raises(ValueError, match="unpaired"):
+        images.load(0)
+
+
+def test_classes_of_further_data_must_be_the_same(tmp_path):
+    label = datasets.Sequence(datasets.Sequence(datasets.ClassLabel(names=["road", "sky", "car"])))
+    data = datasets.Dataset.from_dict({"image": [encoded(photo(1))], "label": [ids(1).tolist()]},
+                                      features=datasets.Features({"image": datasets.Image(), "label": label}))
+    datasets.DatasetDict({"train": data}).save_to_disk(tmp_path / "set")
+    text = f"hf:{tmp_path / 'set'}?label=label"
+    with pytest.raises(DataError, match=r"The classes of --unpaired-labels hf:.* are not those of --data folder:PATH"):
+        further(tmp_path, SPACE, unpaired_labels=text)
+    _, labels = further(tmp_path, LabelSpace(["road", "sky", "car"], SPACE.palette), unpaired_labels=text)
+    assert labels.load_label_map(0).tolist() == ids(1).tolist()

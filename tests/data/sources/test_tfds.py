@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from keras_semisis.cli.sources import further_sources, open_data
 from keras_semisis.data import ADE20K, TFDS, Cityscapes, DataError, LabelSpace, class_statistics, paired_dataset
+from keras_semisis.recipes.settings import TrainSettings
 
 # tensorflow-datasets 4.9.10 imports it when it prepares a set, without requiring it; Python's own does as well
 sys.modules.setdefault("importlib_resources", importlib.resources)
@@ -202,3 +204,24 @@ def test_grey_photos_become_rgb():
 
 def test_known_names():
     assert TFDS.known == {"cityscapes": Cityscapes, "scene_parse150": ADE20K}
+
+
+def test_as_validation_and_unpaired_data():
+    annotation = np.zeros((4, 5, 3), np.uint8)
+    annotation[..., 0] = 1
+    text = "tfds:scene_parse150"
+    with mocked(*[(np.full((4, 5, 3), 10 * i, np.uint8), annotation) for i in range(3)]):
+        settings = TrainSettings("ade20k:PATH", "", unpaired_images=text, unpaired_labels=f"{text}?split=test")
+        images, labels = further_sources(settings, ADE20K.label_space)
+        assert images.load_image(2).max() == 20 and images.label_space is None and len(labels) == 3
+        assert labels.load_label_map(0).max() == ADE20K.label_space.class_names.index("bed")
+        assert labels.name(0) == "test/00000000" and images.name(0) == "train/00000000"
+        with pytest.raises(DataError, match=r"The classes of --validation-data tfds:scene_parse150 are not those of --data"):
+            open_data("synthetic:4", (32, 32), validation_data=text)
+        with pytest.raises(ValueError, match=r"expected tfds:NAME, or, quoted, tfds:NAME\?image=NAME&label=NAME&data_dir=PATH"):
+            open_data(f"{text}?column=a", (32, 32))
+
+
+def test_features_and_folder_on_the_command_line(prepared):
+    with pytest.raises(ValueError, match=r"does not name its classes"):
+        open_data(f"tfds:streets?image=photo&label=ids&data_dir={prepared}", (8, 12))
