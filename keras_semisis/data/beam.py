@@ -4,11 +4,13 @@ Import this module by its name: ``from keras_semisis.data import beam``. It need
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from keras_semisis.data.class_counts import ClassStatistics
 from keras_semisis.data.counting import SourceDigest, counts_of, write_counts
 from keras_semisis.data.packing import Packer
+from keras_semisis.data.record_files import UNPAIRED_IMAGES, UNPAIRED_LABELS
 from keras_semisis.data.sources.source import Source
 from keras_semisis.data.whole_file import read_npz
 
@@ -90,7 +92,8 @@ def write_records(open_source: Callable[[], Source], path: str | Path, images: b
                   items_per_shard: int | None = None, options=None) -> None:
     """`keras_semisis.data.write_records` on the workers of a Beam runner: the same files, a shard a task.
 
-    Shards that are complete from an earlier run are left as they are.
+    Shards that are complete from an earlier run are left as they are. Photos and label maps without a partner become packs
+    inside the pack, as there.
 
     Args:
         open_source: Makes the source, here and on every worker.
@@ -103,15 +106,29 @@ def write_records(open_source: Callable[[], Source], path: str | Path, images: b
         FileExistsError: If there is something else at ``path``.
         ImportError: If the package array_record is not installed.
     """
-    packer = Packer(open_source(), path, images, items_per_shard)
-    if packer.is_done():
-        return
+    source = open_source()
+    packer = Packer(source, path, images, items_per_shard)
+    done = packer.is_done()
+    if not done:
+        _write_shards(packer, open_source, options, str(path), images, items_per_shard)
+    folder = Path(path) if done else packer.unfinished
+    for name, part, with_images in ((UNPAIRED_IMAGES, "unpaired_images", True), (UNPAIRED_LABELS, "unpaired_labels", False)):
+        if getattr(source, part) is not None and (images or not with_images):
+            write_records(partial(_part_of, open_source, part), folder / name, with_images, items_per_shard, options)
+    if not done:
+        packer.finish()
+
+
+def _part_of(open_source, part):
+    return getattr(open_source(), part)
+
+
+def _write_shards(packer, open_source, options, *arguments):
     with beam.Pipeline(options=options) as pipeline:
         (pipeline
          | beam.Create(range(packer.num_shards))
          | beam.Reshuffle()
-         | beam.ParDo(_WriteShard(open_source, str(path), images, items_per_shard)))
-    packer.finish()
+         | beam.ParDo(_WriteShard(open_source, *arguments)))
 
 
 class _WriteShard(beam.DoFn):

@@ -56,6 +56,30 @@ def test_packs_are_bit_identical(open_source, tmp_path):
 
 
 @NEEDS_BEAM
+def test_what_has_no_partner_is_packed(open_source, tmp_path):
+    pytest.importorskip("array_record", reason="packed records need the extra keras-semisis[records]")
+    from keras_semisis.data import beam
+
+    root = tmp_path / "folder"
+    for kind, numbers in (("images", range(6)), ("labels", range(4, 9))):
+        (root / kind).mkdir(parents=True)
+        for i in numbers:
+            content = open_source().image_bytes(i) if kind == "images" else open_source().label_map_bytes(i)
+            (root / kind / f"{i}.png").write_bytes(content)
+    some = functools.partial(open_source.func, root, **open_source.keywords)
+    with pytest.warns(UserWarning, match="4 photos have no label map, and 3 label maps no photo"):
+        write_records(some(), tmp_path / "local", items_per_shard=2)
+    beam.write_records(some, tmp_path / "beam", items_per_shard=2)
+    packed = Records(tmp_path / "beam")
+    assert [len(part) for part in (packed, packed.unpaired_images, packed.unpaired_labels)] == [2, 4, 3]
+    files = [sorted(path.relative_to(place) for path in place.rglob("*") if path.is_file())
+             for place in (tmp_path / "local", tmp_path / "beam")]
+    assert files[0] == files[1]
+    assert all((tmp_path / "local" / name).read_bytes() == (tmp_path / "beam" / name).read_bytes() for name in files[0])
+    beam.write_records(some, tmp_path / "beam", items_per_shard=2)  # is done
+
+
+@NEEDS_BEAM
 def test_a_bad_label_map_is_named(open_source, tmp_path):
     from keras_semisis.data import beam
 
