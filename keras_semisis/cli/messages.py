@@ -21,6 +21,8 @@ _SCORES = (("fid", "FID ↓"), ("frechet", "Fréchet distance ↓"), ("kid", "KI
 
 # What stands for a value that only the user knows
 _UNKNOWN = {"id_map": "STORED=CLASS", "image_range": "BLACK:WHITE"}
+# What the text of --data holds of hf:NAME and tfds:NAME
+_PARTS_OF_DATA = {"image": "NAME", "label": "NAME", "config": "NAME", "data_dir": "PATH"}
 # Of a list in an error message
 _MOST_ITEMS = 20
 
@@ -70,10 +72,15 @@ def option_words(options: Sequence[str]) -> Callable[[Mapping[str, Any]], str | 
     >>> words = option_words(["id_map", "ignore_class"])
     >>> words({"id_map": {127: 1, 255: 2}, "ignore_class": 2})
     '--id-map 127=1 --id-map 255=2 --ignore-class 2'
+    >>> option_words(["data"])({"image": ..., "label": ...})
+    '"?image=NAME&label=NAME" after the name'
     >>> words({"palette": [(0, 0, 0)]}), words({"id_map": ...})
     (None, '--id-map STORED=CLASS')
     """
     def words(settings):
+        if settings and settings.keys() <= {*_PARTS_OF_DATA} and "data" in options:
+            parts = "&".join(f"{name}={_PARTS_OF_DATA[name] if value is ... else value}" for name, value in settings.items())
+            return f'"?{parts}" after the name'
         if not settings.keys() <= {*options}:
             return None
         return " ".join(_as_option(name, value) for name, value in settings.items())

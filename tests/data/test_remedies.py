@@ -8,6 +8,7 @@ import sys
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -31,6 +32,8 @@ from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.data_warning import DataWarning
 from keras_semisis.data.label_space import distinct_colours
 from keras_semisis.data.remedy import Remedy
+from keras_semisis.metrics.protocols import get_protocol
+from keras_semisis.metrics.protocols.evaluation import _check
 from keras_semisis.recipes.settings import TrainSettings
 from tests.cli.command import call
 from tests.data.sources.pictures import png_of_16_bits
@@ -353,6 +356,19 @@ def test_photos_of_several_proportions(tmp_path):
 
 # The advice itself
 
+def test_the_dont_care_class_of_a_model():
+    scenes = SyntheticScenes(2, image_size=(32, 32))
+    gan = SimpleNamespace(num_classes=11, ignore_class=10, trunks={}, require_same_classes=lambda **_: None)
+    checked = {"protocol": get_protocol("native"), "features": None, "segmenter": lambda images: images, "perceptual": None,
+               "train": None, "batch_size": 2}
+    source = scenes.with_ignore_class(None)
+    with pytest.raises(ArgumentError, match=r"class 10 as don't-care, the data have none, .* with ignore_class=10\.") as error:
+        _check(gan, source, **checked)
+    settings = error.value.remedies[0].settings
+    assert "Open the data with --ignore-class 10." in error.value.worded(option_words(["ignore_class"]))
+    _check(gan, scenes.with_ignore_class(**settings), **checked)
+
+
 def test_a_remedy_without_words_is_left_out():
     error = DataError("a.png: wrong.", Remedy("Do {}.", {"palette": [1]}), Remedy("Or do {}.", {"id_map": {1: 2}}),
                       Remedy("Rest."))
@@ -407,6 +423,7 @@ def test_every_remedy_of_the_package_is_tried_above(tmp_path, monkeypatch):
     test_label_maps_of_two_kinds(tmp_path / "two kinds")
     test_train_ids_of_cityscapes(tmp_path / "train ids")
     test_photos_of_several_proportions(tmp_path / "proportions")
+    test_the_dont_care_class_of_a_model()
     missing = [f"{path.relative_to(PACKAGE)}:{first}" for path in PACKAGE.rglob("*.py") for first, last in remedies_in(path)
                if not any(file == path and first <= line <= last for file, line in made)]
     assert missing == []

@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.bad_files import BadFiles, bad_files
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.label_space import LabelSpace, distinct_colours
+from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.decoding import decode_image, read_bytes
 from keras_semisis.data.sources.folder import found_label_space, with_ignored
 from keras_semisis.data.sources.folder_layout import usual_split
@@ -81,8 +83,9 @@ class HuggingFace(Source):
 
     def _found_classes(self, id_map, ignore_class, bad):
         if not self._is_picture:
-            raise ValueError(f"{self._where}: the column {self._label!r} holds arrays and does not name its classes. Give "
-                             "label_space=.")
+            raise ArgumentError(f"{self._where}: the column {self._label!r} holds arrays and does not name its classes.", {},
+                                Remedy("Give {}.", {"label_space": ...}),
+                                Remedy("Or write it into a folder of images and labels, with a classes.csv."))
         items = [_Item(self, index) for index in range(len(self))]
         return found_label_space(items, id_map, ignore_class, bad, lambda item: self._bytes(self._label, item.index))
 
@@ -124,8 +127,8 @@ class HuggingFace(Source):
         if ids.ndim == 3 and 1 in ids.shape:
             ids = ids.squeeze(ids.shape.index(1))
         if ids.ndim != 2 or not np.issubdtype(ids.dtype, np.integer):
-            raise DataError(f"{where}: {ids.dtype} of shape {ids.shape}, but a label map is an image or integers (H, W). Name "
-                            "another column by label=.")
+            raise DataError(f"{where}: {ids.dtype} of shape {ids.shape}, but a label map is an image or integers (H, W).",
+                            Remedy("Name another column by {}.", {"label": ...}))
         return self.label_space.of_stored_ids(ids, where)
 
     def _value(self, column, index):
@@ -209,12 +212,13 @@ def _columns(module, features, image, label, where):
     elif image is None and len([name for name in others if name not in labels]) == 1:
         image = next(name for name in others if name not in labels)
     if image is None:
-        raise ValueError(f"{where}: it is not clear which column holds the photos. Its columns are {', '.join(features)}: name "
-                         "one by image=, and that of the label maps by label=.")
+        listed = ", ".join(features)
+        raise ArgumentError(f"{where}: it is not clear which column holds the photos. Its columns are {listed}.", {},
+                            Remedy("Name one, and that of the label maps, by {}.", {"image": ..., "label": ...}))
     others = [name for name in others if name != image]
     if label is None and others:
         if len(labels) != 1 and len(others) != 1:
-            raise ValueError(f"{where}: it is not clear which of the columns {', '.join(others)} holds the label maps. Name it "
-                             "by label=.")
+            raise ArgumentError(f"{where}: it is not clear which of the columns {', '.join(others)} holds the label maps.", {},
+                                Remedy("Name it by {}.", {"label": ...}))
         label = (labels if len(labels) == 1 else others)[0]
     return image, label

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.label_space import LabelSpace, distinct_colours
+from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.ade20k import ADE20K
 from keras_semisis.data.sources.cityscapes import Cityscapes
 from keras_semisis.data.sources.folder import with_ignored
@@ -139,7 +141,7 @@ class TFDS(Source):
         image = np.asarray(example[self._image])
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (1, 3):
             raise DataError(f"{self.location(index)}: the feature {self._image!r} is {image.dtype} of shape {image.shape}, but "
-                            "a photo is uint8 (H, W, 3) or (H, W, 1). Name another one by image=.")
+                            "a photo is uint8 (H, W, 3) or (H, W, 1).", Remedy("Name another one by {}.", {"image": ...}))
         return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image
 
     def _classes(self, example, index):
@@ -147,7 +149,7 @@ class TFDS(Source):
         stored = np.asarray(example[self._label])
         if not np.issubdtype(stored.dtype, np.integer) or stored.ndim not in (2, 3) or stored.shape[2:] not in ((), (1,), (3,)):
             raise DataError(f"{where}: the feature {self._label!r} is {stored.dtype} of shape {stored.shape}, but a label map "
-                            "is integer (H, W), (H, W, 1) or (H, W, 3). Name another one by label=.")
+                            "is integer (H, W), (H, W, 1) or (H, W, 3).", Remedy("Name another one by {}.", {"label": ...}))
         if stored.ndim == 3 and (stored.shape[2] == 1 or self._first_channel):
             stored = stored[..., 0]
         elif stored.ndim == 3:
@@ -170,15 +172,18 @@ def _builder(name, data_dir):
 def _feature(features, name, role, dataset):
     if name in features:
         return name
-    found = f"it has no feature {name!r}" if name else f"{role}= is not given"
-    raise ValueError(f"TFDS({dataset!r}): {found}. Its features are {', '.join(sorted(features))}: name that of the "
-                     f"{'photo' if role == 'image' else 'label map'} by {role}=.")
+    what = "photo" if role == "image" else "label map"
+    found = f"it has no feature {name!r}" if name else f"it is not known which feature is the {what}"
+    raise ArgumentError(f"{dataset} of TFDS: {found}. Its features are {', '.join(sorted(features))}.", {},
+                        Remedy(f"Name that of the {what} by {{}}.", {role: ...}))
 
 
 def _label_space(features, label, dataset):
     names = getattr(features[label], "names", None)  # of a LabeledImage
     if not names:
-        raise ValueError(f"TFDS({dataset!r}): the feature {label!r} does not name its classes. Give label_space=.")
+        raise ArgumentError(f"{dataset} of TFDS: the feature {label!r} does not name its classes.", {},
+                            Remedy("Give {}.", {"label_space": ...}),
+                            Remedy("Or write it into a folder of images and labels, with a classes.csv."))
     return LabelSpace(names, distinct_colours(len(names)))
 
 
@@ -194,10 +199,11 @@ def _data_source(builder, split):
         prepare = (f"tfds.builder({builder.name!r}, data_dir=..., file_format=\"array_record\").download_and_prepare()")
         splits = list(builder.info.splits)
         if not splits:
-            raise DataError(f"{builder.data_dir}: the set is not prepared. Run once: {prepare}, or name the data_dir= in which "
-                            "it is.") from error
+            raise DataError(f"{builder.data_dir}: the set is not prepared. Run once: {prepare}.",
+                            Remedy("Where it is in another folder, name that by {}.", {"data_dir": ...})) from error
         if isinstance(error, NotImplementedError):
             raise DataError(f"{builder.data_dir}: the set is prepared as {builder.info.file_format.value} files, which can be "
-                            f"read in order only. Prepare it into another data_dir: {prepare}.") from error
+                            f"read in order only. Prepare it into another folder: {prepare}.",
+                            Remedy("Name that by {}.", {"data_dir": ...})) from error
         raise DataError(f"{builder.info.full_name}: no examples of split {split!r} ({error}); it has "
                         f"{', '.join(splits)}.") from error

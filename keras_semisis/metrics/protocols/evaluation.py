@@ -13,8 +13,10 @@ import keras
 import numpy as np
 
 from keras_semisis.data import DataError, Source, paired_dataset
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.eight_bit import from_8_bit, to_8_bit
 from keras_semisis.data.prepared_items import resize_image, resize_label_map
+from keras_semisis.data.remedy import Remedy
 from keras_semisis.gans import AdversarialModel
 from keras_semisis.layers import BatchNorm
 from keras_semisis.metrics.diversity import Diversity
@@ -151,7 +153,7 @@ def evaluate_protocol(gan: AdversarialModel, source: Source, protocol: str | Pro
 
 def _check(gan, source, protocol, features, segmenter, perceptual, train, batch_size):
     if batch_size < 1:
-        raise ValueError(f"batch_size={batch_size}: expected 1 or more.")
+        raise ArgumentError("{}: expected 1 or more.", {"batch_size": batch_size})
     if features is None and segmenter is None and perceptual is None:
         raise ValueError("evaluate_protocol: nothing to measure with. Give features=, segmenter= or perceptual=.")
     distance = perceptual.feature_model if isinstance(perceptual, LPIPS) else perceptual
@@ -159,7 +161,7 @@ def _check(gan, source, protocol, features, segmenter, perceptual, train, batch_
         ("features=", features), ("segmenter=", segmenter), ("perceptual=", distance))})
     if not len(source):
         raise DataError("The source to evaluate on is empty.")
-    for which, data in (("data", source), ("training photos of train=", train)):
+    for which, data in (("data", source), ("training photos", train)):
         if data is not None and (data.label_space is None or data.label_space.num_classes != gan.num_classes):
             found = "no label maps" if data.label_space is None else f"{data.label_space.num_classes} classes"
             raise ValueError(f"The model has {gan.num_classes} classes, the {which} {found}. Evaluate it on the data set that "
@@ -169,9 +171,9 @@ def _check(gan, source, protocol, features, segmenter, perceptual, train, batch_
     trained_with = getattr(gan, "ignore_class", None)
     if trained_with not in (None, source.label_space.ignore_class):
         found = "none" if source.label_space.ignore_class is None else f"class {source.label_space.ignore_class}"
-        raise ValueError(f"The model was trained with class {trained_with} as don't-care, the data have {found}, and scores "
-                         f"depend on it. Open the data with ignore_class={trained_with} (--ignore-class), mark the class in "
-                         "classes.csv, or pack them so.")
+        raise ArgumentError(f"The model was trained with class {trained_with} as don't-care, the data have {found}, and scores "
+                            "depend on it.", {}, Remedy("Open the data with {}.", {"ignore_class": trained_with}),
+                            Remedy("Or mark the class in classes.csv, or pack them so."))
     if features is not None and protocol.features == "inception_v3_fid" and not is_fid_inception(features):
         raise ValueError(f"The protocol {protocol.name!r} fixes the feature network. {WITHOUT_INCEPTION}")
     if features is not None and len(source) < 2:

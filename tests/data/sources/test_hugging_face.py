@@ -152,6 +152,9 @@ def test_the_command_line_reads_it(saved):
     assert len(open_data(f"hf:{saved}?image=image&label=annotation", (4, 6), layout=Layout("train", "test")).val) == 3
     assert label_space_of(f"hf:{saved}").num_classes == 3
     assert "class 2" in call("classes", f"hf:{saved}")
+    datasets.DatasetDict({"train": dataset(2, "left", "right")}).save_to_disk(saved.parent / "two")
+    assert 'Name one, and that of the label maps, by "?image=NAME&label=NAME" after the name.' in call(
+        "check", "--data", f"hf:{saved.parent / 'two'}", code=1)
     with pytest.raises(ValueError, match="expected hf:NAME"):
         open_data(f"hf:{saved}?columns=a", (4, 6))
     with pytest.raises(DataError, match="there is no split 'north'"):

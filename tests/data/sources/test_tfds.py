@@ -10,6 +10,7 @@ import pytest
 from keras_semisis.cli.sources import further_sources, open_data
 from keras_semisis.data import ADE20K, TFDS, Cityscapes, DataError, LabelSpace, class_statistics, paired_dataset
 from keras_semisis.recipes.settings import TrainSettings
+from tests.cli.command import call
 
 # tensorflow-datasets 4.9.10 imports it when it prepares a set, without requiring it; Python's own does as well
 sys.modules.setdefault("importlib_resources", importlib.resources)
@@ -120,8 +121,9 @@ def test_a_damaged_record_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(("options", "error", "words"), [
-    (dict(image=None), ValueError, "image= is not given. Its features are ids, photo"),
-    (dict(label="mask"), ValueError, "no feature 'mask'.*name that of the label map by label="),
+    (dict(image=None), ValueError,
+     r"not known which feature is the photo\. Its features are ids, photo\. Name that of the photo by image="),
+    (dict(label="mask"), ValueError, "no feature 'mask'.*Name that of the label map by label="),
     (dict(label_space=None), ValueError, "does not name its classes. Give label_space="),
     (dict(split="nights"), DataError, "no examples of split 'nights'.*it has train, validation"),
     (dict(split="test"), DataError, "it has train, validation"),
@@ -223,5 +225,12 @@ def test_as_validation_and_unpaired_data():
 
 
 def test_features_and_folder_on_the_command_line(prepared):
-    with pytest.raises(ValueError, match=r"does not name its classes"):
-        open_data(f"tfds:streets?image=photo&label=ids&data_dir={prepared}", (8, 12))
+    def refused(text):
+        return call("check", "--data", text, code=1)
+
+    place = f"tfds:streets?data_dir={prepared}"
+    assert 'Name that of the photo by "?image=NAME" after the name.' in refused(place)
+    assert 'Name that of the label map by "?label=NAME" after the name.' in refused(f"{place}&image=photo&label=mask")
+    unnamed = refused(f"{place}&image=photo&label=ids")
+    assert "does not name its classes. or write" not in unnamed and "label_space" not in unnamed
+    assert "a folder of images and labels, with a classes.csv" in unnamed
