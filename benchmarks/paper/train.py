@@ -233,7 +233,7 @@ def results_of(folder: Path, settings: Settings) -> dict:
     if not recorded:
         raise ValueError(f"{folder}: this cell is trained, but {FILE} or scores.jsonl has nothing of its last steps. Remove "
                          "the folder to train it again.")
-    generated, real = scoring.split_scores({
+    generated, real = metrics.split_scores({
         name: float(np.mean([record[name] for record in evaluations])) for name in evaluations[0] if name != "step"})
     return {
         "scores": generated, "real": real, "history": history, "losses": mean_losses(recorded),

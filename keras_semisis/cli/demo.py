@@ -12,6 +12,7 @@ from keras_semisis.cli.progress import ProgressBar, StepClock
 from keras_semisis.cli.segmenter import train_segmenter
 from keras_semisis.cli.settings import document_of, write_document
 from keras_semisis.data import paired_dataset
+from keras_semisis.metrics import split_scores
 from keras_semisis.recipes.settings import TrainSettings
 from keras_semisis.recipes.systems import build_gan
 
@@ -113,5 +114,5 @@ def _train(gan, data, folder, deadline, steps):
 
 
 def _scores(gan, data, judges):
-    generated, real = scoring.split_scores(gan.evaluate(data.val, metrics=judges, verbose=0))
+    generated, real = split_scores(gan.evaluate(data.val, metrics=judges, verbose=0))
     return generated, real

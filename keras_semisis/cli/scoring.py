@@ -1,6 +1,5 @@
 """Scores of a model, beside those of real images."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -91,14 +90,3 @@ def make_metrics(segmenter: keras.Model | None, features: str, train: Source, im
         chosen.append(metrics.GeneratedMeanIoU(
             segmenter, train.label_space.ignore_class, train.label_space.num_classes))
     return chosen
-
-
-def split_scores(scores: Mapping[str, float]) -> tuple[dict[str, float], dict[str, float]]:
-    """Scores of the generated images, and those of the real ones under the same names.
-
-    >>> split_scores({"miou": 0.4, "miou_real": 0.5})
-    ({'miou': 0.4}, {'miou': 0.5})
-    """
-    generated = {name: value for name, value in scores.items() if not name.endswith("_real")}
-    real = {name.removesuffix("_real"): value for name, value in scores.items() if name.endswith("_real")}
-    return generated, real

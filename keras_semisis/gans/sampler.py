@@ -18,7 +18,7 @@ from keras_semisis.gans.classes import KnowsClasses
 from keras_semisis.gans.engines import engine
 from keras_semisis.gans.fitting import refuse
 from keras_semisis.gans.untracked import Untracked
-from keras_semisis.gans.validation import check_end
+from keras_semisis.gans.validation import check_end, draws_for
 from keras_semisis.models.trunk_families import refuse_relatives
 
 
@@ -237,7 +237,7 @@ class Sampler(KnowsClasses):
 
     def evaluate(self, x, y=None, metrics=None, seed: int = 0, steps: int | None = None, verbose="auto",
                  batch_size: int | None = None, return_dict: bool = True, **others) -> dict[str, float]:
-        """Scores of one generated image per label map, beside those of the real images.
+        """Scores of one generated image per label map (of several for `metrics.Diversity`), beside those of the real images.
 
         Args:
             x: Data set of ``(image, label_map)`` batches, as `fit` takes them, or an array of images in [-1, 1] or uint8.
@@ -269,12 +269,13 @@ class Sampler(KnowsClasses):
             f"the segmenter of {metric.name}": metric.segmenter for metric in metrics if hasattr(metric, "segmenter")})
         for metric in metrics:
             metric.reset_state()
-        done = 0
+        done, draws = 0, max(getattr(metric, "draws", 1) for metric in metrics)
         for image, label_map in self.evaluation_batches(x, y, steps, batch_size):
-            generated = self.generate_floats(label_map, seed, batch_size=len(label_map), first=done)
+            generated = [self.generate_floats(label_map, seed + draw, batch_size=len(label_map), first=done)
+                         for draw in range(draws)]
             done += len(label_map)
             for metric in metrics:
-                metric.update_state(label_map, image, generated)
+                metric.update_state(label_map, image, draws_for(metric, generated))
         scores = {}
         for metric in metrics:
             scores |= metric.result()

@@ -77,7 +77,7 @@ def rehearse(metrics, batches: Iterable, argument: str) -> list[str]:
         for image, label_map in batches:
             image, label_map = host_array(image), host_array(label_map)
             for metric in metrics:
-                metric.update_state(label_map, image, image)
+                metric.update_state(label_map, image, draws_for(metric, itertools.repeat(image)))
             try:
                 names = [name for metric in metrics for name in metric.result()]
             except ValueError as error:
@@ -89,6 +89,13 @@ def rehearse(metrics, batches: Iterable, argument: str) -> list[str]:
     for metric in metrics:
         metric.reset_state()
     return names
+
+
+def draws_for(metric, images: Iterable[np.ndarray]) -> np.ndarray:
+    """As many of the images ``(B, H, W, 3)`` as a metric takes of each label map: one as it is, several stacked."""
+    number = getattr(metric, "draws", 1)
+    drawn = [*itertools.islice(images, number)]
+    return drawn[0] if number == 1 else np.stack(drawn)
 
 
 def check_end(dataset: Any, steps: int | None) -> None:

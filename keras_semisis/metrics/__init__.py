@@ -1,5 +1,8 @@
 from keras_semisis.metrics import protocols
 from keras_semisis.metrics.diversity import Diversity
+from keras_semisis.metrics.feature_metric import FeatureMetric
+from keras_semisis.metrics.feature_scores import FeatureScores
+from keras_semisis.metrics.feature_statistics import FeatureStatistics
 from keras_semisis.metrics.features import Features
 from keras_semisis.metrics.frechet import (
     FrechetInceptionDistance,
@@ -7,7 +10,7 @@ from keras_semisis.metrics.frechet import (
     frechet_distance_float32,
     frechet_distance_of_features,
 )
-from keras_semisis.metrics.generation_metric import GenerationMetric
+from keras_semisis.metrics.generation_metric import GenerationMetric, split_scores
 from keras_semisis.metrics.kernel import KernelEstimate, KernelInceptionDistance, kernel_distance, kernel_estimate
 from keras_semisis.metrics.lpips import LPIPS
 from keras_semisis.metrics.miou import GeneratedMeanIoU, iou_from_confusion
@@ -20,6 +23,9 @@ __all__ = [
     "LPIPS",
     "PROTOCOLS",
     "Diversity",
+    "FeatureMetric",
+    "FeatureScores",
+    "FeatureStatistics",
     "Features",
     "FrechetInceptionDistance",
     "GeneratedMeanIoU",
@@ -41,4 +47,5 @@ __all__ = [
     "precision_recall",
     "protocols",
     "segmentation_scores",
+    "split_scores",
 ]

@@ -50,7 +50,7 @@ class Features:
         Raises:
             ValueError: the images are not as said, or the extractor does not give finite features (B, D).
         """
-        images = to_images(images, argument)
+        images = self.seen(images, argument)
         # Content, not identity: a loop may fill one buffer again and again.
         key = (images.shape, hashlib.sha256(np.ascontiguousarray(images).data).digest())
         if key not in self._recent:
@@ -58,6 +58,10 @@ class Features:
             if len(self._recent) > _KEPT_BATCHES:
                 self._recent.popitem(last=False)
         return self._recent[key]
+
+    def seen(self, images: Any, argument: str) -> np.ndarray:
+        """The images as the network sees them, float32 (B, H, W, 3) in [-1, 1]."""
+        return to_images(images, argument)
 
     def _checked(self, features: np.ndarray, batch: int) -> np.ndarray:
         if features.ndim != 2 or len(features) != batch:

@@ -1,15 +1,17 @@
 import warnings
 from collections.abc import Callable, Iterable
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from keras_semisis.metrics.features import Features
-from keras_semisis.metrics.generation_metric import GenerationMetric
+from keras_semisis.metrics.feature_metric import FeatureMetric
+from keras_semisis.metrics.feature_statistics import FeatureStatistics
 from keras_semisis.metrics.moments import Moments, centred, covariance_factor
 
+STATISTICS = ("float64", "float32")
 
-class FrechetInceptionDistance(GenerationMetric):
+
+class FrechetInceptionDistance(FeatureMetric):
     """Fréchet distance between the features of real and of generated images.
 
     `<name>` compares the generated images with the real ones of the same batches. `<name>_real` compares the
@@ -17,7 +19,7 @@ class FrechetInceptionDistance(GenerationMetric):
     values of the same extractor, the same images and the same count can be compared with one another, and
     none of them with published FID unless the extractor is the published Inception network.
 
-    Statistics are float64; memory does not depend on the number of images.
+    Statistics are float64, and memory does not depend on the number of images, unless `statistics` says otherwise.
 
     Args:
         feature_extractor: keras.Model or callable from float32 images (B, H, W, 3) in [-1, 1] to features (B,
@@ -27,6 +29,11 @@ class FrechetInceptionDistance(GenerationMetric):
             `<name>_real` is left out with a warning. The statistics are kept for the next evaluation of the
             same count.
         name: Key of the score.
+        statistics: ``"float64"``, or ``"float32"`` for mean and covariance as published programs compute them: see
+            `frechet_distance_float32`. All features are then kept.
+
+    Raises:
+        ValueError: `statistics` is neither.
 
     Reference:
         Heusel et al., "GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium",
@@ -47,30 +54,19 @@ class FrechetInceptionDistance(GenerationMetric):
         feature_extractor: Callable[[Any], Any],
         baseline: Iterable[Any] | None = None,
         name: str = "frechet",
+        statistics: str = "float64",
     ):
-        super().__init__(name)
-        self.features = Features.shared(feature_extractor)
-        self.baseline = baseline
-        self._baseline_moments = Moments()
+        if statistics not in STATISTICS:
+            raise ValueError(f"statistics={statistics!r}: expected {' or '.join(map(repr, STATISTICS))}.")
+        in_float32 = statistics == "float32"
+        super().__init__(feature_extractor, baseline, name, kept=None if in_float32 else 0, with_moments=not in_float32)
+        self.statistics = statistics
         self._warned: set[str] = set()
-        self.reset_state()
 
-    @property
-    def networks(self) -> tuple:
-        return (self.features.extractor,)
-
-    def reset_state(self) -> None:
-        self.real = Moments()
-        self.generated = Moments()
-
-    def update_state(self, label_maps: Any, real_images: Any, generated_images: Any) -> None:
-        self.real.update(self.features(real_images, "real_images"))
-        self.generated.update(self.features(generated_images, "generated_images"))
-
-    def merge_state(self, others: Iterable[Self]) -> None:
-        for other in others:
-            self.real.merge([other.real])
-            self.generated.merge([other.generated])
+    def compare(self, real: FeatureStatistics, other: FeatureStatistics) -> dict[str, float]:
+        if self.statistics == "float32":
+            return {self.name: frechet_distance_float32(real.features, other.features)}
+        return {self.name: frechet_distance_of_moments(real.moments, other.moments)}
 
     def result(self) -> dict[str, float]:
         """Both distances.
@@ -90,27 +86,18 @@ class FrechetInceptionDistance(GenerationMetric):
                 "is singular and the distance of equal distributions is far from 0. Compare it only with "
                 f"{self.name}_real, and report KernelInceptionDistance beside it."
             )
-        scores = {self.name: frechet_distance_of_moments(self.real, self.generated)}
-        baseline = self._baseline(self.real.count)
-        if baseline is not None:
-            scores[f"{self.name}_real"] = frechet_distance_of_moments(baseline, self.real)
-        return scores
-
-    def _baseline(self, count: int) -> Moments | None:
+        scores = self.compare(self.real, self.generated)
         if self.baseline is None:
-            return None
-        if self._baseline_moments.count != count:
-            self._baseline_moments = Moments()
-            for features in self.features.of_first(self.baseline, count):
-                self._baseline_moments.update(features)
-        if self._baseline_moments.count == count:
-            return self._baseline_moments
-        self._warn_once(
-            f"{self.name}: {self.name}_real is left out, because the baseline has "
-            f"{self._baseline_moments.count} images and {count} were evaluated. Give a larger baseline or "
-            "evaluate fewer images."
-        )
-        return None
+            return scores
+        count, baseline = self.real.count, self.of_baseline(self.real.count)
+        if baseline.count < count:
+            self._warn_once(
+                f"{self.name}: {self.name}_real is left out, because the baseline has "
+                f"{baseline.count} images and {count} were evaluated. Give a larger baseline or "
+                "evaluate fewer images."
+            )
+            return scores
+        return scores | {f"{self.name}_real": self.compare(baseline, self.real)[self.name]}
 
     def _warn_once(self, message: str) -> None:
         if message not in self._warned:

@@ -1,5 +1,5 @@
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -9,17 +9,29 @@ from keras_semisis.data.eight_bit import from_8_bit
 
 
 class GenerationMetric(ABC):
-    """A score of generated images beside the same score of real images.
+    """A score of generated images beside the same score of real images: the base class of every metric.
 
     A score of generated images alone says little: a segmenter or a feature space has its own bias. Therefore
     every metric reports `<name>` for the generated images and `<name>_real` for real ones.
+
+    The two kinds of images come in apart, by `update_real` and `update_generated`, so that what real images leave
+    behind can be kept and used again (`real_state`, `load_real_state`); `update_state` takes a batch of both. Images of
+    one label map come in the same order on both sides. `AdversarialModel.evaluate`, `evaluate_protocol` and
+    `callbacks.PeriodicEvaluation` take any subclass.
 
     State is NumPy on the host, in float64 or int64: a float64 Keras variable would silently be float32 on
     JAX.
 
     Args:
         name: Key of the score in the result.
+
+    Attributes:
+        draws: Number of images of each label map, by as many noises, that the metric takes.
+
+    Example: a metric of one's own is in docs/metrics.md.
     """
+
+    draws: int = 1
 
     def __init__(self, name: str):
         self.name = name
@@ -34,22 +46,64 @@ class GenerationMetric(ABC):
         """Forgets every image."""
 
     @abstractmethod
+    def update_real(self, label_maps: Any, images: Any) -> None:
+        """Takes in a batch of photos.
+
+        Args:
+            label_maps: Integers (B, H, W): what they show.
+            images: Floats (B, H, W, 3) in [-1, 1], or uint8.
+        """
+
+    @abstractmethod
+    def update_generated(self, label_maps: Any, images: Any) -> None:
+        """Takes in a batch of generated images.
+
+        Args:
+            label_maps: Integers (B, H, W): what they were generated from.
+            images: Floats (B, H, W, 3) in [-1, 1]; (draws, B, H, W, 3) where `draws` is above 1.
+        """
+
     def update_state(self, label_maps: Any, real_images: Any, generated_images: Any) -> None:
-        """Takes a batch in.
+        """Takes in a batch of both.
 
         Args:
             label_maps: Integers (B, H, W): what the images show.
             real_images: Float images (B, H, W, 3) in [-1, 1], the photos that belong to the label maps.
-            generated_images: Float images (B, H, W, 3) in [-1, 1], generated from the label maps.
+            generated_images: As `update_generated` takes them, generated from the label maps.
         """
+        self.update_real(label_maps, real_images)
+        self.update_generated(label_maps, generated_images)
+
+    @abstractmethod
+    def real_state(self) -> dict[str, np.ndarray]:
+        """What the photos have left behind, as arrays by name."""
+
+    @abstractmethod
+    def load_real_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Takes over what `real_state` of an equal metric has given, in place of its own photos.
+
+        Raises:
+            KeyError, ValueError: If it is not that of an equal metric.
+        """
+
+    @abstractmethod
+    def merge_state(self, others: Iterable[Self]) -> None:
+        """Takes in what other metrics of the same kind have seen, as if this one had seen it."""
 
     @abstractmethod
     def result(self) -> dict[str, float]:
         """Scores of all images so far: `<name>`, and `<name>_real` where it can be had."""
 
-    @abstractmethod
-    def merge_state(self, others: Iterable[Self]) -> None:
-        """Takes in what other metrics of the same kind have seen, as if this one had seen it."""
+
+def split_scores(scores: Mapping[str, float]) -> tuple[dict[str, float], dict[str, float]]:
+    """Scores of the generated images, and those of the real ones under the same names.
+
+    >>> split_scores({"miou": 0.4, "miou_real": 0.5})
+    ({'miou': 0.4}, {'miou': 0.5})
+    """
+    generated = {name: value for name, value in scores.items() if not name.endswith("_real")}
+    real = {name.removesuffix("_real"): value for name, value in scores.items() if name.endswith("_real")}
+    return generated, real
 
 
 def to_images(images: Any, argument: str) -> np.ndarray:

@@ -3,10 +3,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_semisis.metrics.kept_features import KeptFeatures
+from keras_semisis.metrics.feature_metric import FeatureMetric
+from keras_semisis.metrics.feature_statistics import FeatureStatistics
 
 
-class KernelInceptionDistance(KeptFeatures):
+class KernelInceptionDistance(FeatureMetric):
     """Kernel distance (KID) between the features of real and of generated images.
 
     The unbiased estimate of the squared maximum mean discrepancy with the kernel (x·y/D + 1)³: its
@@ -27,6 +28,7 @@ class KernelInceptionDistance(KeptFeatures):
         subsets: Number of subsets.
         seed: Seed of the subsets' draw.
         name: Key of the score.
+        kept_images: Number of images, from the first on, that are compared; None for all.
 
     Raises:
         ValueError: `subset_size` is below 2 or `subsets` below 2.
@@ -52,8 +54,9 @@ class KernelInceptionDistance(KeptFeatures):
         subsets: int = 100,
         seed: int = 0,
         name: str = "kid",
+        kept_images: int | None = None,
     ):
-        super().__init__(feature_extractor, baseline, name)
+        super().__init__(feature_extractor, baseline, name, kept_images)
         if subset_size < 2 or subsets < 2:
             raise ValueError(
                 f"subset_size and subsets must be at least 2, found subset_size={subset_size}, "
@@ -62,7 +65,12 @@ class KernelInceptionDistance(KeptFeatures):
         self.subset_size = subset_size
         self.subsets = subsets
         self.seed = seed
-        self._baseline_features: tuple[int, np.ndarray] | None = None
+
+    def compare(self, real: FeatureStatistics, other: FeatureStatistics) -> dict[str, float]:
+        found = kernel_estimate(
+            real.features[: self.kept], other.features[: self.kept], self.subset_size, self.subsets, self.seed
+        )
+        return {self.name: found.value, f"{self.name}_std": found.std, f"{self.name}_se": found.standard_error}
 
     def result(self) -> dict[str, float]:
         """Both distances.
@@ -73,32 +81,20 @@ class KernelInceptionDistance(KeptFeatures):
         Raises:
             ValueError: fewer than two images were seen, or the baseline has fewer than two.
         """
-        real, generated = _joined(self.real), _joined(self.generated)
-        self._check_count(real, "real images")
-        self._check_count(generated, "generated images")
-        found = self._estimate(real, generated)
-        scores = {self.name: found.value, f"{self.name}_std": found.std, f"{self.name}_se": found.standard_error}
+        self._check_count(self.real, "real images")
+        self._check_count(self.generated, "generated images")
+        scores = self.compare(self.real, self.generated)
         if self.baseline is not None:
-            baseline = self._baseline(len(real))
+            baseline = self.of_baseline(self.real.count)
             self._check_count(baseline, "baseline images")
-            found = self._estimate(baseline, real)
-            scores |= {f"{self.name}_real": found.value, f"{self.name}_se_real": found.standard_error}
+            found = self.compare(baseline, self.real)
+            scores |= {f"{name}_real": found[name] for name in (self.name, f"{self.name}_se")}
         return scores
 
-    def _check_count(self, features: np.ndarray, words: str) -> None:
-        if len(features) < 2:
-            raise ValueError(
-                f"{self.name}: an unbiased estimate needs at least 2 {words}, found {len(features)}."
-            )
-
-    def _baseline(self, count: int) -> np.ndarray:
-        if self._baseline_features is None or self._baseline_features[0] != count:
-            features = [part.astype(np.float32) for part in self.features.of_first(self.baseline, count)]
-            self._baseline_features = (count, _joined(features))
-        return self._baseline_features[1]
-
-    def _estimate(self, x: np.ndarray, y: np.ndarray) -> "KernelEstimate":
-        return kernel_estimate(x, y, self.subset_size, self.subsets, self.seed)
+    def _check_count(self, statistics: FeatureStatistics, words: str) -> None:
+        count = len(statistics.features)
+        if count < 2:
+            raise ValueError(f"{self.name}: an unbiased estimate needs at least 2 {words}, found {count}.")
 
 
 class KernelEstimate(NamedTuple):
@@ -217,7 +213,3 @@ def _standard_deviation(x: np.ndarray, y: np.ndarray) -> float:
     share_x = (within_x.sum(axis=1) - np.diag(within_x)) / (n - 1) - across.mean(axis=1)
     share_y = (within_y.sum(axis=1) - np.diag(within_y)) / (m - 1) - across.mean(axis=0)
     return float(np.sqrt(4.0 * share_x.var(ddof=1) / n + 4.0 * share_y.var(ddof=1) / m))
-
-
-def _joined(parts: list[np.ndarray]) -> np.ndarray:
-    return np.concatenate(parts) if parts else np.zeros((0, 0), np.float32)

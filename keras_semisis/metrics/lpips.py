@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -10,7 +10,8 @@ from keras_semisis.models.lpips import lpips_features
 class LPIPS(GenerationMetric):
     """LPIPS, version 0.1: how different two images look.
 
-    As a metric of a generator: the mean between each generated image and the photo of the same label map. `distances` compares
+    As a metric of a generator: the mean between each generated image and the photo of the same label map, whose vector is kept
+    until the image comes. `distances` compares
     any images; `Diversity(LPIPS())` is the diversity that is published for multimodal image synthesis, and
     `NearestNeighborLPIPS` tells memorizing from learning. Float32, whatever the global dtype policy is.
 
@@ -44,14 +45,29 @@ class LPIPS(GenerationMetric):
 
     def reset_state(self) -> None:
         self.values: list[float] = []
+        self._waiting: list[np.ndarray] = []
 
-    def update_state(self, label_maps: Any, real_images: Any, generated_images: Any) -> None:
-        real, generated = self.embed(real_images, "real_images"), self.embed(generated_images, "generated_images")
-        self.values.extend(_squared(real - generated).tolist())
+    def update_real(self, label_maps: Any, images: Any) -> None:
+        self._waiting.extend(self.embed(images, "real_images"))
+
+    def update_generated(self, label_maps: Any, images: Any) -> None:
+        generated = self.embed(images, "generated_images")
+        if len(self._waiting) < len(generated):
+            raise ValueError(f"{self.name}: {len(generated)} generated images for {len(self._waiting)} photos. Give "
+                             "update_real the photos of the same label maps, in the same order, before.")
+        real, self._waiting = self._waiting[:len(generated)], self._waiting[len(generated):]
+        self.values.extend(_squared(np.reshape(real, generated.shape) - generated).tolist())
+
+    def real_state(self) -> dict[str, np.ndarray]:
+        return {"vectors": np.array(self._waiting, np.float32)}
+
+    def load_real_state(self, state: Mapping[str, np.ndarray]) -> None:
+        self._waiting = [*state["vectors"]]
 
     def merge_state(self, others: Iterable[Self]) -> None:
         for other in others:
             self.values.extend(other.values)
+            self._waiting.extend(other._waiting)
 
     def result(self) -> dict[str, float]:
         """The mean over the images.

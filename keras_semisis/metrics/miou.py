@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -72,16 +72,27 @@ class GeneratedMeanIoU(GenerationMetric):
         self.confusion: np.ndarray | None = None
         self.confusion_real: np.ndarray | None = None
 
-    def update_state(self, label_maps: Any, real_images: Any, generated_images: Any) -> None:
-        label_maps = to_label_maps(label_maps, "label_maps")
-        real = self.count(label_maps, real_images, "real_images")
-        generated = self.count(label_maps, generated_images, "generated_images")
-        self._add(generated, real)
+    def update_real(self, label_maps: Any, images: Any) -> None:
+        counts = self.count(to_label_maps(label_maps, "label_maps"), images, "real_images")
+        self.confusion_real = _sum(self.confusion_real, counts)
+
+    def update_generated(self, label_maps: Any, images: Any) -> None:
+        counts = self.count(to_label_maps(label_maps, "label_maps"), images, "generated_images")
+        self.confusion = _sum(self.confusion, counts)
+
+    def real_state(self) -> dict[str, np.ndarray]:
+        return {} if self.confusion_real is None else {"confusion": self.confusion_real}
+
+    def load_real_state(self, state: Mapping[str, np.ndarray]) -> None:
+        confusion = state["confusion"]
+        if self.num_classes not in (None, len(confusion)):
+            raise ValueError(f"{self.name}: this state is of {len(confusion)} classes, the metric of {self.num_classes}.")
+        self.num_classes, self.confusion_real = len(confusion), confusion
 
     def merge_state(self, others: Iterable[Self]) -> None:
         for other in others:
-            if other.confusion is not None:
-                self._add(other.confusion, other.confusion_real)
+            self.confusion = _sum(self.confusion, other.confusion)
+            self.confusion_real = _sum(self.confusion_real, other.confusion_real)
 
     def result(self) -> dict[str, float]:
         """Both means.
@@ -104,7 +115,7 @@ class GeneratedMeanIoU(GenerationMetric):
         Raises:
             ValueError: no pixel of a class other than `ignore_class` was seen.
         """
-        if self.confusion is None or not self.confusion.any():
+        if any(counts is None or not counts.any() for counts in (self.confusion, self.confusion_real)):
             raise ValueError(
                 f"{self.name}: no labelled pixel was seen; every one is don't-care or there was no batch."
             )
@@ -112,12 +123,6 @@ class GeneratedMeanIoU(GenerationMetric):
             self.name: iou_from_confusion(self.confusion, self.ignore_class),
             f"{self.name}_real": iou_from_confusion(self.confusion_real, self.ignore_class),
         }
-
-    def _add(self, generated: np.ndarray, real: np.ndarray) -> None:
-        if self.confusion is None:
-            self.confusion, self.confusion_real = np.zeros_like(generated), np.zeros_like(real)
-        self.confusion = self.confusion + generated
-        self.confusion_real = self.confusion_real + real
 
     def count(self, label_maps: np.ndarray, images: Any, argument: str = "images") -> np.ndarray:
         """The confusion matrix of one batch, which is not added to the state.
@@ -188,6 +193,12 @@ class GeneratedMeanIoU(GenerationMetric):
                 + (f" and the don't-care id {self.ignore_class}" if self.ignore_class is not None else "")
                 + ". Remap the labels in the data set, or name the don't-care id as ignore_class."
             )
+
+
+def _sum(counts: np.ndarray | None, further: np.ndarray | None) -> np.ndarray | None:
+    if counts is None or further is None:
+        return further if counts is None else counts
+    return counts + further
 
 
 def iou_from_confusion(confusion: np.ndarray, ignore_class: int | None = None) -> np.ndarray:

@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -46,9 +46,17 @@ class NearestNeighborLPIPS(GenerationMetric):
         self.generated: list[float] = []
         self.real: list[float] = []
 
-    def update_state(self, label_maps: Any, real_images: Any, generated_images: Any) -> None:
-        self.real.extend(self.nearest(real_images, "real_images").tolist())
-        self.generated.extend(self.nearest(generated_images, "generated_images").tolist())
+    def update_real(self, label_maps: Any, images: Any) -> None:
+        self.real.extend(self.nearest(images, "real_images").tolist())
+
+    def update_generated(self, label_maps: Any, images: Any) -> None:
+        self.generated.extend(self.nearest(images, "generated_images").tolist())
+
+    def real_state(self) -> dict[str, np.ndarray]:
+        return {"distances": np.array(self.real)}
+
+    def load_real_state(self, state: Mapping[str, np.ndarray]) -> None:
+        self.real = state["distances"].tolist()
 
     def merge_state(self, others: Iterable[Self]) -> None:
         for other in others:
@@ -59,14 +67,15 @@ class NearestNeighborLPIPS(GenerationMetric):
         """The means over the images.
 
         Returns:
-            `<name>` and `<name>_real`.
+            `<name>`, and `<name>_real` where photos were seen.
 
         Raises:
             ValueError: No images were seen.
         """
         if not self.generated:
             raise ValueError(f"{self.name}: no images were seen.")
-        return {self.name: float(np.mean(self.generated)), f"{self.name}_real": float(np.mean(self.real))}
+        real = {f"{self.name}_real": float(np.mean(self.real))} if self.real else {}
+        return {self.name: float(np.mean(self.generated))} | real
 
     def nearest(self, images: Any, argument: str = "images") -> np.ndarray:
         """LPIPS from each image to the nearest training photo.

@@ -3,13 +3,14 @@ from typing import Any
 
 import numpy as np
 
-from keras_semisis.metrics.kept_features import KeptFeatures
+from keras_semisis.metrics.feature_metric import FeatureMetric
+from keras_semisis.metrics.feature_statistics import FeatureStatistics
 
 # Rows of a distance matrix that are held at once
 _BLOCK = 512
 
 
-class PrecisionRecall(KeptFeatures):
+class PrecisionRecall(FeatureMetric):
     """Improved precision and recall: how much of what is generated looks real, and how much of what is real is generated.
 
     A sample's manifold is the union of balls around its images, each as wide as the distance to its k-th
@@ -24,6 +25,7 @@ class PrecisionRecall(KeptFeatures):
             the place of generated ones in `precision_real` and `recall_real`; None to leave these out. As
             many images as were seen are taken, from its beginning.
         neighbours: k, at least 1.
+        kept_images: Number of images, from the first on, that are compared; None for all.
 
     Raises:
         ValueError: `neighbours` is below 1.
@@ -42,10 +44,15 @@ class PrecisionRecall(KeptFeatures):
     ['precision', 'recall']
     """
 
-    def __init__(self, feature_extractor: Any, baseline: Iterable[Any] | None = None, neighbours: int = 3):
-        super().__init__(feature_extractor, baseline, "precision")
+    def __init__(self, feature_extractor: Any, baseline: Iterable[Any] | None = None, neighbours: int = 3,
+                 kept_images: int | None = None):
+        super().__init__(feature_extractor, baseline, "precision", kept_images)
         _check_neighbours(neighbours)
         self.neighbours = neighbours
+
+    def compare(self, real: FeatureStatistics, other: FeatureStatistics) -> dict[str, float]:
+        precision, recall = precision_recall(real.features[: self.kept], other.features[: self.kept], self.neighbours)
+        return {"precision": precision, "recall": recall}
 
     def result(self) -> dict[str, float]:
         """Both shares.
@@ -56,15 +63,12 @@ class PrecisionRecall(KeptFeatures):
         Raises:
             ValueError: a sample has no more than `neighbours` images.
         """
-        if not self.real:
+        if not self.real.count:
             raise ValueError("precision: no images were seen.")
-        real = np.concatenate(self.real)
-        precision, recall = precision_recall(real, np.concatenate(self.generated), self.neighbours)
-        scores = {"precision": precision, "recall": recall}
+        scores = self.compare(self.real, self.generated)
         if self.baseline is not None:
-            baseline = np.concatenate(list(self.features.of_first(self.baseline, len(real))))
-            precision, recall = precision_recall(real, baseline, self.neighbours)
-            scores |= {"precision_real": precision, "recall_real": recall}
+            found = self.compare(self.real, self.of_baseline(self.real.count))
+            scores |= {f"{name}_real": value for name, value in found.items()}
         return scores
 
 

@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from keras_semisis.metrics.miou import GeneratedMeanIoU, iou_from_confusion
@@ -8,8 +11,12 @@ MEANS = ("union", "labelled", "all")
 class GeneratedSegmentationScores(GeneratedMeanIoU):
     """Mean IoU, frequency-weighted IoU and pixel accuracy of what a segmenter sees in generated images.
 
-    Arguments and state are those of `GeneratedMeanIoU`; the scores are those of `segmentation_scores`, and
-    `per_class` gives the table of classes.
+    State is that of `GeneratedMeanIoU`; the scores are those of `segmentation_scores`, and `per_class` gives the table
+    of classes.
+
+    Args:
+        segmenter, ignore_class, num_classes, name: As in `GeneratedMeanIoU`.
+        mean_over: Which classes the mean IoU is over, as in `segmentation_scores`.
 
     Example:
 
@@ -21,6 +28,18 @@ class GeneratedSegmentationScores(GeneratedMeanIoU):
     (0.0, 1.0)
     """
 
+    def __init__(
+        self,
+        segmenter: Callable[[Any], Any],
+        ignore_class: int | None = None,
+        num_classes: int | None = None,
+        name: str = "miou",
+        mean_over: str = "union",
+    ):
+        super().__init__(segmenter, ignore_class, num_classes, name)
+        _check_mean_over(mean_over)
+        self.mean_over = mean_over
+
     def result(self) -> dict[str, float]:
         """The scores of generated and of real images.
 
@@ -31,8 +50,8 @@ class GeneratedSegmentationScores(GeneratedMeanIoU):
             ValueError: no pixel of a class other than `ignore_class` was seen.
         """
         self.per_class()
-        generated = segmentation_scores(self.confusion, self.ignore_class)
-        real = segmentation_scores(self.confusion_real, self.ignore_class)
+        generated = segmentation_scores(self.confusion, self.ignore_class, self.mean_over)
+        real = segmentation_scores(self.confusion_real, self.ignore_class, self.mean_over)
         return generated | {f"{name}_real": value for name, value in real.items()}
 
 
@@ -67,8 +86,7 @@ def segmentation_scores(
     >>> segmentation_scores(np.array([[1, 0], [0, 0]]), mean_over="all")["miou"]
     0.5
     """
-    if mean_over not in MEANS:
-        raise ValueError(f"mean_over={mean_over!r}: expected one of {', '.join(map(repr, MEANS))}.")
+    _check_mean_over(mean_over)
     ious = iou_from_confusion(confusion, ignore_class)
     counts = np.array(confusion, np.int64)
     counted = np.ones(len(counts), bool)
@@ -85,3 +103,8 @@ def segmentation_scores(
         "fwiou": float(labelled @ known / labelled.sum()),
         "pixel_accuracy": float(np.trace(counts) / labelled.sum()),
     }
+
+
+def _check_mean_over(mean_over):
+    if mean_over not in MEANS:
+        raise ValueError(f"mean_over={mean_over!r}: expected one of {', '.join(map(repr, MEANS))}.")

@@ -32,9 +32,9 @@ def brute_force(a, b, weights):
 def test_agrees_with_loops(feature_model, weights):
     draws = np.random.default_rng(0).uniform(-1, 1, (3, 2, 4, 6, 3)).astype("float32")
     whole, parts = Diversity(feature_model, weights), [Diversity(feature_model, weights) for _ in range(2)]
-    whole.update_state(draws)
+    whole.update_generated(None, draws)
     for part, b in zip(parts, range(2), strict=True):
-        part.update_state(draws[:, b : b + 1])
+        part.update_generated(None, draws[:, b : b + 1])
     parts[0].merge_state(parts[1:])
     weights = weights or [np.ones(3)] * 2
     of_maps = [np.mean([brute_force(draws[i, b].astype("float64"), draws[j, b].astype("float64"), weights)
@@ -46,13 +46,18 @@ def test_agrees_with_loops(feature_model, weights):
 
 def test_equal_images_have_none(feature_model):
     metric = Diversity(feature_model)
-    metric.update_state(np.repeat(np.random.default_rng(1).uniform(-1, 1, (1, 2, 4, 6, 3)), 4, axis=0).astype("float32"))
+    images = np.random.default_rng(1).uniform(-1, 1, (1, 2, 4, 6, 3)).astype("float32")
+    metric.update_generated(None, np.repeat(images, 4, axis=0))
     assert metric.result() == {"diversity": 0.0, "diversity_se": 0.0}
     metric.reset_state()
     with pytest.raises(ValueError, match="no images"):
         metric.result()
     with pytest.raises(ValueError, match="at least 2 images of a label map, found 1"):
-        metric.update_state(np.zeros((1, 2, 4, 6, 3), "float32"))
+        metric.update_generated(None, np.zeros((1, 2, 4, 6, 3), "float32"))
+    with pytest.raises(ValueError, match=r"the shape \(draws, B, H, W, 3\), found \(2, 4, 6, 3\)"):
+        metric.update_generated(None, np.zeros((2, 4, 6, 3), "float32"))
+    with pytest.raises(ValueError, match="draws=1: expected 2 or more"):
+        Diversity(feature_model, draws=1)
 
 
 def test_weights_of_another_network_are_refused(feature_model):

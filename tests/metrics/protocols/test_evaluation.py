@@ -151,7 +151,7 @@ def test_native_scores_are_those_of_the_parts(gan, features, segmenter, perceptu
         iou = per_class[row["channel"]]
         assert row["generated"] == (None if np.isnan(iou) else pytest.approx(iou, rel=1e-2))
     diversity = Diversity(perceptual)
-    diversity.update_state(np.stack([gan.generate_floats(label_maps, 3 + k) for k in range(5)]))
+    diversity.update_generated(None, np.stack([gan.generate_floats(label_maps, 3 + k) for k in range(5)]))
     assert result["generated"]["diversity"] == pytest.approx(diversity.result()["diversity"], rel=1e-4)
     assert result["generated"]["diversity"] > 0.01
     assert result["real"]["diversity"] == pytest.approx(diversity.distances(val[1:], val[:-1]).mean(), rel=1e-4)
@@ -163,6 +163,72 @@ def test_scores_are_those_of_evaluate(gan, features, segmenter, result):
     assert result["generated"]["frechet"] == pytest.approx(scores["frechet"], rel=1e-4)
     assert result["generated"]["miou"] == pytest.approx(scores["miou"], rel=1e-3)
     assert result["real"]["miou"] == pytest.approx(scores["miou_real"], rel=1e-3)
+
+
+class Contrast(ks.metrics.GenerationMetric):
+    """A metric of one's own: the mean standard deviation of the images, and how often each side came in."""
+
+    def __init__(self, name="contrast", draws=1):
+        super().__init__(name)
+        self.draws = draws
+        self.reset_state()
+
+    def reset_state(self):
+        self.sides = {"real": [], "generated": []}
+
+    def update_real(self, label_maps, images):
+        assert images.dtype == np.uint8 or images.dtype == np.float32
+        self.sides["real"].extend(ks.metrics.generation_metric.to_images(images, "images").std(axis=(1, 2, 3)))
+
+    def update_generated(self, label_maps, images):
+        assert images.shape[-4:] == (*label_maps.shape, 3)
+        self.sides["generated"].extend(images.std(axis=(-3, -2, -1)).reshape(-1))
+
+    def real_state(self):
+        return {"real": np.array(self.sides["real"])}
+
+    def load_real_state(self, state):
+        self.sides["real"] = state["real"].tolist()
+
+    def merge_state(self, others):
+        for other in others:
+            for side, values in self.sides.items():
+                values.extend(other.sides[side])
+
+    def result(self):
+        return {self.name: float(np.mean(self.sides["generated"])), f"{self.name}_real": float(np.mean(self.sides["real"]))}
+
+
+def test_a_metric_of_ones_own_joins_the_others(gan, segmenter, images, tmp_path):
+    label_maps = np.concatenate([label_map for _, label_map in batches(VAL)])
+    expected = gan.generate_floats(label_maps, seed=3).std(axis=(1, 2, 3)).mean()
+    for _ in range(2):  # the state of its photos is not kept: nobody knows what it depends on
+        own = [Contrast(), Contrast("varied", draws=2)]
+        found = evaluate_protocol(gan, VAL, segmenter=segmenter, metrics=own, seed=3, batch_size=4, cache=tmp_path)
+        assert found["generated"].keys() == {"miou", "fwiou", "pixel_accuracy", "contrast", "varied"}
+        assert found["generated"]["contrast"] == pytest.approx(expected, rel=1e-4)
+        assert found["real"]["contrast"] == pytest.approx(images[0].std(axis=(1, 2, 3)).mean(), rel=1e-4)
+        assert found["counts"]["diversity_draws"] == 2 and len(own[1].sides["generated"]) == 18
+    assert len(list(tmp_path.iterdir())) == 1
+    assert "contrast" in evaluate_protocol(gan, VAL, metrics=[Contrast()])["generated"]
+
+
+def test_evaluate_draws_as_many_images_as_a_metric_takes(gan, perceptual, result):
+    metric, one = Diversity(perceptual, draws=5), Contrast()
+    scores = gan.evaluate(batches(VAL), seed=3, verbose=0, metrics=[one, metric])
+    for name in ("diversity", "diversity_se"):
+        assert scores[name] == pytest.approx(result["generated"][name], rel=1e-4)
+    assert scores["diversity_real"] == pytest.approx(result["real"]["diversity"], rel=1e-4)
+    assert len(one.sides["generated"]) == 9
+
+
+def test_photos_of_the_diversity_score_are_kept(gan, perceptual, tmp_path, result):
+    for reads in (18, 9):  # one score's are kept, and the other reads them again
+        Held.reads = 0
+        found = evaluate_protocol(gan, VAL, perceptual=perceptual, metrics=[Contrast()], seed=3, batch_size=4, cache=tmp_path)
+        assert Held.reads == reads
+        assert found["real"]["diversity"] == pytest.approx(result["real"]["diversity"], rel=1e-4)
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_the_result_says_what_it_depends_on(gan, features, result):

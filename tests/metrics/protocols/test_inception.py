@@ -1,16 +1,13 @@
 """FID from the user's Inception file, end to end, tied to the reference tensors."""
 
-import dataclasses
-
 import keras
 import numpy as np
 import pytest
 
-from keras_semisis.metrics import frechet_distance_float32, load_fid_inception
+from keras_semisis.metrics import FeatureStatistics, frechet_distance_float32, load_fid_inception
 from keras_semisis.metrics.protocols import PROTOCOLS, get_protocol
-from keras_semisis.metrics.protocols.evaluation import _FeatureJudge
-from keras_semisis.metrics.protocols.feature_statistics import FeatureStatistics, distances
 from keras_semisis.metrics.protocols.inception import is_fid_inception
+from keras_semisis.metrics.protocols.protocol_features import ProtocolFeatures, feature_scores
 from keras_semisis.models import inception_v3_fid
 from tests.conftest import SHARED, needs_shared
 from tests.metrics.test_frechet import moments_of, scipy_distance
@@ -32,26 +29,28 @@ def inception(state_dict, tmp_path_factory):  # noqa: F811
 def test_features_of_the_published_protocol_are_the_references(reference, inception):  # noqa: F811
     """From images to 2048 features, through the protocol's own path."""
     assert is_fid_inception(inception)
-    judge = _FeatureJudge(inception, get_protocol("oasis2021"))
-    judge.update_generated(None, 2 * reference.image("img01") - 1)
-    assert_close(judge.generated.features, reference.output("pool2048"))
-    assert judge.network.extractor is inception
+    protocol = get_protocol("oasis2021")
+    scores = feature_scores(ProtocolFeatures(inception, protocol), protocol, 2, 0)
+    scores.update_generated(None, 2 * reference.image("img01") - 1)
+    assert_close(scores.generated.features, reference.output("pool2048"))
+    assert scores.networks == (inception,)
 
 
 @needs_shared("reference/frechet.npz")
 def test_distances_of_each_protocol_are_the_references():
     data = np.load(SHARED / "reference" / "frechet.npz")
 
-    def statistics(name, protocol):
-        found = FeatureStatistics(None if protocol.statistics == "float32" else protocol.kept_images)
+    def statistics(name, scores):
+        found = FeatureStatistics(scores.kept, scores.with_moments)
         for part in np.array_split(data[f"in/{name}"], 7):
             found.update(part)
         return found
 
     for protocol in PROTOCOLS.values():
+        scores = feature_scores(ProtocolFeatures(lambda images: images, protocol), protocol, 1000, seed=0)
         key = "fid" if protocol.features == "inception_v3_fid" else "frechet"
         for other, out in (("feat2", "fid"), ("feat3_rank_deficient", "fid_1_3")):
-            found = distances(protocol, statistics("feat1", protocol), statistics(other, protocol), seed=0)[key]
+            found = scores.compare(statistics("feat1", scores), statistics(other, scores))[key]
             exact, float32 = float(data[f"out/{out}"]), float(data[f"out/{out}_oasis_float32"])
             if protocol.statistics == "float64":
                 assert found == pytest.approx(exact, rel=1e-7)
@@ -71,13 +70,19 @@ def test_float32_shifts_a_singular_covariance_as_the_field_reports():
 
 
 def test_features_are_kept_up_to_the_limit_and_moments_of_all():
-    protocol = dataclasses.replace(get_protocol("native"), kept_images=10)
     features = np.random.default_rng(1).normal(size=(50, 4)).astype("float32")
-    statistics = FeatureStatistics(protocol.kept_images)
+    statistics = FeatureStatistics(kept=10)
     for part in np.array_split(features, 9):
         statistics.update(part)
     assert statistics.features.shape == (10, 4) and statistics.count == 50
+    np.testing.assert_array_equal(statistics.features, features[:10])
     np.testing.assert_allclose(statistics.moments.mean, features.mean(0, dtype="float64"), rtol=1e-9)
+    again = FeatureStatistics.from_state(statistics.state(), kept=10)
+    assert (again.count, again.dimension) == (50, 4)
+    np.testing.assert_array_equal(again.features, features[:10])
+    for wanted in ({"kept": 11}, {"kept": None}):
+        with pytest.raises(ValueError, match="keeps less"):
+            FeatureStatistics.from_state(statistics.state(), **wanted)
 
 
 def test_a_missing_file_is_named_with_what_works_without(tmp_path):

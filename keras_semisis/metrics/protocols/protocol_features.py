@@ -1,0 +1,61 @@
+"""What a protocol compares by features."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from keras_semisis.data.eight_bit import from_8_bit, to_8_bit
+from keras_semisis.metrics.feature_scores import FeatureScores
+from keras_semisis.metrics.features import Features
+from keras_semisis.metrics.frechet import FrechetInceptionDistance
+from keras_semisis.metrics.generation_metric import to_images, to_numpy
+from keras_semisis.metrics.kernel import KernelInceptionDistance
+from keras_semisis.metrics.precision_recall import PrecisionRecall
+from keras_semisis.metrics.protocols.protocol import Protocol
+from keras_semisis.metrics.protocols.resizing import pillow_bicubic_299
+
+
+class ProtocolFeatures(Features):
+    """Features of images as a protocol shows them to the network: photos as uint8, generated images as floats.
+
+    Args:
+        extractor: As in `Features`.
+        protocol: Says how they are rounded, resized and scaled.
+    """
+
+    def __init__(self, extractor: Callable[[Any], Any], protocol: Protocol):
+        super().__init__(extractor)
+        self.protocol = protocol
+
+    def seen(self, images: Any, argument: str) -> np.ndarray:
+        images = to_numpy(images)
+        if images.dtype != np.uint8 and self.protocol.eight_bit:
+            images = to_8_bit(to_images(images, argument))
+        if self.protocol.resize == "pillow_bicubic_299":
+            values = images if images.dtype == np.uint8 else (to_images(images, argument) + 1.0) * np.float32(127.5)
+            resized = pillow_bicubic_299(values)
+            images = (resized - 128.0) / 128.0 if self.protocol.scale == "(v - 128) / 128" else from_8_bit(resized)
+        return to_images(images, argument)
+
+
+def feature_scores(features: Features, protocol: Protocol, count: int, seed: int, fewer: bool = False) -> FeatureScores:
+    """Every score that a protocol computes from features.
+
+    Args:
+        features: Of the images.
+        protocol: Says which, and with which numbers.
+        count: Number of images; precision and recall need more of them than neighbours.
+        seed: Of the kernel distance's subsets.
+        fewer: Whether they are compared with a larger set. Only the kernel distance is not biased by that.
+    """
+    kept = protocol.kept_images
+    kernel = KernelInceptionDistance(
+        features, None, protocol.kid_subset_size, protocol.kid_subsets, seed, kept_images=kept)
+    if fewer:
+        return FeatureScores([kernel])
+    metrics = [FrechetInceptionDistance(features, None, "fid" if protocol.features == "inception_v3_fid" else "frechet",
+                                        protocol.statistics), kernel]
+    if min(count, kept) > protocol.neighbours:
+        metrics.append(PrecisionRecall(features, None, protocol.neighbours, kept))
+    return FeatureScores(metrics)
