@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks.paper.published import Published, published
 from benchmarks.paper.settings import METHODS, ONLY_OF, Cell
 from keras_semisis.callbacks.sample_grid import GAP, TITLE, tile_size
+from keras_semisis.metrics import SCORES as METRIC_SCORES
 
 NAMES = {
     "oasis": "OASIS", "tcr": "TCR", "semi_paired": "semi-paired", "usis": "USIS", "spade": "SPADE", "cc_fpse": "CC-FPSE",
@@ -25,12 +26,13 @@ NAMES = {
 # of the picture: label maps, columns in a line, pixels from one line of a title to the next
 _ROWS, _COLUMNS, _LINE = 3, 7, 14
 # name, title, digits
-SCORES = (("frechet", "Fréchet distance ↓", 1), ("frechet_alexnet", "Fréchet distance ↓ (AlexNet)", 2),
-          ("frechet_unet", "Fréchet distance ↓ (U-Net)", 2), ("kid", "KID ↓", 3), ("miou", "mIoU ↑", 3))
+_TITLES = {name: score.heading for name, score in METRIC_SCORES.items()}
+SCORES = (("frechet", _TITLES["frechet"], 1), ("frechet_alexnet", f"{_TITLES['frechet']} (AlexNet)", 2),
+          ("frechet_unet", f"{_TITLES['frechet']} (U-Net)", 2), ("kid", _TITLES["kid"], 3), ("miou", _TITLES["miou"], 3))
 # of a cell's last state: key, title, the score, that of real images
 LAST = (("own_miou", "its own network's mIoU ↑ on unseen photos", "unseen", None),
         ("own_miou", "on its pairs' photos", "pairs", None),
-        ("nearest_lpips", "LPIPS to the nearest training photo", "generated", "real"))
+        ("nearest_lpips", _TITLES["nearest_lpips"], "generated", "real"))
 
 
 @dataclass(frozen=True)

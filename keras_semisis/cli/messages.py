@@ -14,10 +14,7 @@ from rich.table import Table
 from keras_semisis.data import BadFiles
 from keras_semisis.data.advised import Advised
 from keras_semisis.data.remedy import python_words
-
-_SCORES = (("fid", "FID ↓"), ("frechet", "Fréchet distance ↓"), ("kid", "KID ↓"), ("kid_se", "  its standard error"),
-           ("precision", "precision ↑"), ("recall", "recall ↑"), ("diversity", "diversity"), ("miou", "mIoU ↑"),
-           ("fwiou", "frequency-weighted IoU ↑"), ("pixel_accuracy", "pixel accuracy ↑"))
+from keras_semisis.metrics.table import SCORES
 
 # What stands for a value that only the user knows
 _UNKNOWN = {"id_map": "STORED=CLASS", "image_range": "BLACK:WHITE"}
@@ -123,8 +120,8 @@ def scores_table(columns: Mapping[str, Mapping[str, float | None]]) -> Table:
     table.add_column("")
     for title in columns:
         table.add_column(title, justify="right")
-    for key, title in _SCORES:
+    for key, score in SCORES.items():
         values = [scores.get(key) for scores in columns.values()]
         if any(value is not None for value in values):
-            table.add_row(title, *("–" if value is None else f"{value:.4f}" for value in values))
+            table.add_row(score.heading, *("–" if value is None else f"{value:.4f}" for value in values))
     return table

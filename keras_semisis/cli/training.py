@@ -28,6 +28,7 @@ from keras_semisis.data import BadFiles, BatchStream, DataError, Source, paired_
 from keras_semisis.gans.semantic import SemanticGAN
 from keras_semisis.gans.validation import rehearse
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
+from keras_semisis.metrics.table import higher_is_better
 from keras_semisis.recipes.settings import METHODS, TrainSettings, check_precision
 from keras_semisis.recipes.systems import build_gan
 
@@ -207,7 +208,8 @@ def _evaluation(settings, data, folder):
     scores = [name for name in rehearse(judges, data.val, "the validation photos") if not name.endswith("_real")]
     if best not in scores:
         raise ValueError(f"--best {best}: expected one of {', '.join(scores)}.")
-    return PeriodicEvaluation(data.val, judges, settings.evaluate_every, folder, best, "max" if best == "miou" else "min")
+    return PeriodicEvaluation(data.val, judges, settings.evaluate_every, folder, best,
+                              "max" if higher_is_better(best) else "min")
 
 
 def _judges(settings, data):

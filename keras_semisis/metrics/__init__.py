@@ -18,10 +18,13 @@ from keras_semisis.metrics.nearest_neighbor import NearestNeighborLPIPS
 from keras_semisis.metrics.precision_recall import PrecisionRecall, precision_recall
 from keras_semisis.metrics.protocols import PROTOCOLS, Protocol, evaluate_protocol, load_fid_inception
 from keras_semisis.metrics.segmentation_scores import GeneratedSegmentationScores, segmentation_scores
+from keras_semisis.metrics.table import METRICS, SCORES
 
 __all__ = [
     "LPIPS",
+    "METRICS",
     "PROTOCOLS",
+    "SCORES",
     "Diversity",
     "FeatureMetric",
     "FeatureScores",

@@ -66,6 +66,10 @@ class Diversity(GenerationMetric):
             )
         self.reset_state()
 
+    @classmethod
+    def of_protocol(cls, judge: Any, protocol: Any, seed: int) -> Self:
+        return cls(judge, draws=protocol.diversity_draws)
+
     @property
     def networks(self) -> tuple:
         return (self.feature_model,)

@@ -21,7 +21,14 @@ class FeatureMetric(GenerationMetric):
         name: Key of the score.
         kept: Number of images, from the first on, whose features are kept; None for all.
         with_moments: Whether mean and covariance of all are wanted.
+
+    Attributes:
+        least_images: Number of images that either set needs.
+        biased: Whether the score depends on how many images there are, so that sets of two sizes do not compare.
     """
+
+    least_images: int = 2
+    biased: bool = True
 
     def __init__(self, feature_extractor: Callable[[Any], Any], baseline: Iterable[Any] | None, name: str,
                  kept: int | None = None, with_moments: bool = False):

@@ -1,6 +1,6 @@
 import warnings
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -62,6 +62,11 @@ class FrechetInceptionDistance(FeatureMetric):
         super().__init__(feature_extractor, baseline, name, kept=None if in_float32 else 0, with_moments=not in_float32)
         self.statistics = statistics
         self._warned: set[str] = set()
+
+    @classmethod
+    def of_protocol(cls, judge: Any, protocol: Any, seed: int) -> Self:
+        name = "fid" if protocol.features == "inception_v3_fid" else "frechet"
+        return cls(judge, None, name, protocol.statistics)
 
     def compare(self, real: FeatureStatistics, other: FeatureStatistics) -> dict[str, float]:
         if self.statistics == "float32":

@@ -36,6 +36,17 @@ class GenerationMetric(ABC):
     def __init__(self, name: str):
         self.name = name
 
+    @classmethod
+    def of_protocol(cls, judge: Any, protocol: Any, seed: int) -> Self:
+        """The metric with the numbers of a protocol, for those that `evaluate_protocol` computes by itself.
+
+        Args:
+            judge: What the metric needs: features, a segmenter, a perceptual network.
+            protocol: A `Protocol`.
+            seed: Of what the metric draws.
+        """
+        return cls(judge)
+
     @property
     def networks(self) -> tuple:
         """The networks that judge, so that none judges a model that a relative of it has trained."""

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -46,6 +46,8 @@ class KernelInceptionDistance(FeatureMetric):
     ['kid', 'kid_std', 'kid_se']
     """
 
+    biased = False
+
     def __init__(
         self,
         feature_extractor: Callable[[Any], Any],
@@ -65,6 +67,10 @@ class KernelInceptionDistance(FeatureMetric):
         self.subset_size = subset_size
         self.subsets = subsets
         self.seed = seed
+
+    @classmethod
+    def of_protocol(cls, judge: Any, protocol: Any, seed: int) -> Self:
+        return cls(judge, None, protocol.kid_subset_size, protocol.kid_subsets, seed, kept_images=protocol.kept_images)
 
     def compare(self, real: FeatureStatistics, other: FeatureStatistics) -> dict[str, float]:
         found = kernel_estimate(

@@ -1,5 +1,5 @@
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -49,6 +49,14 @@ class PrecisionRecall(FeatureMetric):
         super().__init__(feature_extractor, baseline, "precision", kept_images)
         _check_neighbours(neighbours)
         self.neighbours = neighbours
+
+    @classmethod
+    def of_protocol(cls, judge: Any, protocol: Any, seed: int) -> Self:
+        return cls(judge, None, protocol.neighbours, protocol.kept_images)
+
+    @property
+    def least_images(self) -> int:
+        return self.neighbours + 1
 
     def compare(self, real: FeatureStatistics, other: FeatureStatistics) -> dict[str, float]:
         precision, recall = precision_recall(real.features[: self.kept], other.features[: self.kept], self.neighbours)

@@ -100,7 +100,7 @@ def test_diversity_is_the_mean_over_pairs(random_lpips):
     draws = images(3, 2, 32, 32)
     pairs = [random_lpips.distances(draws[i], draws[j]) for i, j in ((0, 1), (0, 2), (1, 2))]
     metric = Diversity(random_lpips)
-    metric.update_state(draws)
+    metric.update_generated(None, draws)
     assert metric.result()["diversity"] == pytest.approx(np.mean(pairs), rel=1e-5)
     np.testing.assert_allclose(metric.distances(draws[0], draws[1]), pairs[0], rtol=1e-5)
     with pytest.raises(ValueError, match="LPIPS has its own"):

@@ -26,18 +26,14 @@ def test_agrees_with_loops(ignore_class):
     answers = np.where(random.uniform(size=labels.shape) < 0.5, labels % 7, random.integers(0, 6, labels.shape))
     metric = GeneratedSegmentationScores(lambda images: images[..., 0].round().astype(int), ignore_class, num_classes=7)
     for part in (slice(0, 1), slice(1, 3)):
-        generated, real = (metric_confusion(metric, labels[part], x[part]) for x in (answers, labels % 7))
-        metric._add(generated, real)
+        for update, seen in ((metric.update_generated, answers), (metric.update_real, labels % 7)):
+            metric.segmenter = lambda images, seen=seen[part]: seen
+            update(labels[part], np.zeros((*labels[part].shape, 3), "float32"))
     found, expected = metric.result(), brute_force(labels, answers, 7, ignore_class)
     for name, value in expected.items():
         assert found[name] == pytest.approx(value, rel=1e-12)
         assert found[f"{name}_real"] == pytest.approx(brute_force(labels, labels % 7, 7, ignore_class)[name], rel=1e-12)
     assert metric.confusion.dtype == np.int64
-
-
-def metric_confusion(metric, labels, answers):
-    metric.segmenter = lambda images: answers
-    return metric.count(labels.astype(np.int64), np.zeros((*labels.shape, 3), "float32"))
 
 
 def test_by_hand():

@@ -15,7 +15,6 @@ from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.gans import AdversarialModel
 from keras_semisis.layers import BatchNorm
-from keras_semisis.metrics.diversity import Diversity
 from keras_semisis.metrics.feature_metric import FeatureMetric
 from keras_semisis.metrics.generation_metric import GenerationMetric, split_scores
 from keras_semisis.metrics.lpips import LPIPS
@@ -26,6 +25,7 @@ from keras_semisis.metrics.protocols.provenance import network_fingerprint, vers
 from keras_semisis.metrics.protocols.real_images import RealImages, batches
 from keras_semisis.metrics.protocols.rule_scores import RuleScores
 from keras_semisis.metrics.protocols.statistics_cache import StatisticsCache
+from keras_semisis.metrics.table import METRICS, SCORES
 from keras_semisis.models.trunk_families import refuse_relatives
 
 
@@ -90,7 +90,7 @@ def evaluate_protocol(gan: AdversarialModel, source: Source, protocol: str | Pro
     weights = {"generator": weights_sha256(gan.ema_generator), "features": weights_sha256(features),
                "segmenter": weights_sha256(segmenter), "perceptual": weights_sha256(_feature_model(perceptual))}
     with_noise = bool(gan.noise_channels)
-    by_features = by_training = by_segmenter = diversity = None
+    by_features = by_training = by_segmenter = None
     # metrics of one image a label map, and of several, with what the states of their photos depend on
     single: dict[GenerationMetric, str | None] = {metric: None for metric in metrics if metric.draws == 1}
     several: dict[GenerationMetric, str | None] = {metric: None for metric in metrics if metric.draws > 1 and with_noise}
@@ -103,8 +103,10 @@ def evaluate_protocol(gan: AdversarialModel, source: Source, protocol: str | Pro
         by_segmenter = RuleScores(segmenter, protocol, source.label_space, size)
         single[by_segmenter] = _fingerprint(by_segmenter, segmenter)
     if perceptual is not None and with_noise:
-        diversity = Diversity(perceptual, draws=protocol.diversity_draws)
-        several[diversity] = _fingerprint(diversity, diversity.feature_model)
+        for row in METRICS.values():
+            if row.in_protocols and row.needs == "perceptual":
+                metric = row.metric.of_protocol(perceptual, protocol, seed)
+                (several if metric.draws > 1 else single)[metric] = _fingerprint(metric, _feature_model(perceptual))
     chosen = source.subset(_spread(count, protocol.diversity_maps if several else 0))
     draws = max((metric.draws for metric in several), default=protocol.diversity_draws)
     batches_of_all, batches_of_chosen = -(-count // batch_size), -(-len(chosen) // batch_size)
@@ -172,6 +174,9 @@ def _check(gan, source, protocol, features, segmenter, perceptual, metrics, trai
     refuse_relatives(gan.trunks, {getattr(network, "name", which): network for which, network in (
         ("features=", features), ("segmenter=", segmenter), ("perceptual=", _feature_model(perceptual)))})
     gan.check_judges(metrics)
+    taken = sorted({metric.name for metric in metrics} & SCORES.keys())
+    if taken:
+        raise ValueError(f"metrics: the protocol has scores named {', '.join(taken)}. Give name= to yours.")
     if not len(source):
         raise DataError("The source to evaluate on is empty.")
     for which, data in (("data", source), ("training photos", train)):

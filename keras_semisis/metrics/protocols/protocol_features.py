@@ -8,12 +8,10 @@ import numpy as np
 from keras_semisis.data.eight_bit import from_8_bit, to_8_bit
 from keras_semisis.metrics.feature_scores import FeatureScores
 from keras_semisis.metrics.features import Features
-from keras_semisis.metrics.frechet import FrechetInceptionDistance
 from keras_semisis.metrics.generation_metric import to_images, to_numpy
-from keras_semisis.metrics.kernel import KernelInceptionDistance
-from keras_semisis.metrics.precision_recall import PrecisionRecall
 from keras_semisis.metrics.protocols.protocol import Protocol
 from keras_semisis.metrics.protocols.resizing import pillow_bicubic_299
+from keras_semisis.metrics.table import METRICS
 
 
 class ProtocolFeatures(Features):
@@ -40,22 +38,16 @@ class ProtocolFeatures(Features):
 
 
 def feature_scores(features: Features, protocol: Protocol, count: int, seed: int, fewer: bool = False) -> FeatureScores:
-    """Every score that a protocol computes from features.
+    """Every score of the table of metrics that a protocol computes from features.
 
     Args:
         features: Of the images.
-        protocol: Says which, and with which numbers.
-        count: Number of images; precision and recall need more of them than neighbours.
+        protocol: Says with which numbers.
+        count: Number of images; what needs more of them is left out.
         seed: Of the kernel distance's subsets.
-        fewer: Whether they are compared with a larger set. Only the kernel distance is not biased by that.
+        fewer: Whether they are compared with a larger set, which leaves scores that depend on the number out.
     """
-    kept = protocol.kept_images
-    kernel = KernelInceptionDistance(
-        features, None, protocol.kid_subset_size, protocol.kid_subsets, seed, kept_images=kept)
-    if fewer:
-        return FeatureScores([kernel])
-    metrics = [FrechetInceptionDistance(features, None, "fid" if protocol.features == "inception_v3_fid" else "frechet",
-                                        protocol.statistics), kernel]
-    if min(count, kept) > protocol.neighbours:
-        metrics.append(PrecisionRecall(features, None, protocol.neighbours, kept))
-    return FeatureScores(metrics)
+    metrics = [row.metric.of_protocol(features, protocol, seed) for row in METRICS.values()
+               if row.in_protocols and row.needs == "features"]
+    kept = min(count, protocol.kept_images)
+    return FeatureScores([metric for metric in metrics if metric.least_images <= kept and not (fewer and metric.biased)])

@@ -5,8 +5,8 @@ import io
 import numpy as np
 import pytest
 
+from keras_semisis.metrics.feature_statistics import FeatureStatistics
 from keras_semisis.metrics.moments import Moments
-from keras_semisis.metrics.protocols.feature_statistics import FeatureStatistics
 from keras_semisis.metrics.protocols.statistics_cache import StatisticsCache
 
 
