@@ -28,7 +28,7 @@ class GenerationMetric(ABC):
     Attributes:
         draws: Number of images of each label map, by as many noises, that the metric takes.
 
-    Example: a metric of one's own is in docs/metrics.md.
+    docs/metrics.md has a metric of your own in full.
     """
 
     draws: int = 1

@@ -64,5 +64,5 @@ def test_a_sample_weight_weighs_or_is_refused(name):
         assert np.isfinite(float(loss(y_true, y_pred)))
         return
     weights = first if name == "LPIPSLoss" else np.broadcast_to(first[:, None, None], LABEL_MAPS.shape)
-    of_each = np.asarray(keras.ops.convert_to_numpy(loss.call(y_true, y_pred)))
+    of_each = np.asarray(keras.ops.convert_to_numpy(loss.call(*map(keras.ops.convert_to_tensor, (y_true, y_pred)))))
     assert float(loss(y_true, y_pred, sample_weight=weights)) == pytest.approx(of_each[0].sum() / of_each.size, rel=1e-4)
