@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 from keras_semisis.callbacks.every_steps import EverySteps
 from keras_semisis.data.eight_bit import to_8_bit
 from keras_semisis.data.label_space import LabelSpace, distinct_colours
+from keras_semisis.metrics.generation_metric import to_images
 
 GAP, TITLE = 4, 20
 _TILE_HEIGHT = 128
@@ -28,9 +29,10 @@ def sample_grid(path: str | Path, model, label_maps: np.ndarray, images: np.ndar
         seed: Seed of the noise.
 
     Raises:
-        ValueError: If ``images`` and ``label_maps`` differ in number.
+        ValueError: If ``images`` and ``label_maps`` differ in number, or ``images`` are no photos in [-1, 1].
     """
     label_maps = np.asarray(label_maps)
+    images = None if images is None else np.asarray(images)
     if images is not None and len(images) != len(label_maps):
         raise ValueError(f"sample_grid: {len(images)} images for {len(label_maps)} label maps; give one for "
                          "each, or None.")
@@ -39,8 +41,7 @@ def sample_grid(path: str | Path, model, label_maps: np.ndarray, images: np.ndar
     colorize = _colours(label_space or getattr(model, "label_space", None), label_maps, segmented)
     columns = {"label map": colorize(label_maps)}
     if images is not None:
-        images = np.asarray(images)
-        columns["real"] = images if images.dtype == np.uint8 else to_8_bit(images)
+        columns["real"] = images if images.dtype == np.uint8 else to_8_bit(to_images(images, "images"))
     columns["generated"] = generated
     if segmented is not None:
         columns["D's segmentation"] = colorize(segmented)
