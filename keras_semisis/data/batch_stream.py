@@ -217,8 +217,8 @@ class BatchStream:
         rare = self._is_rare(step, total_steps)
         return self._load(draws, *(lane.indices(draws, rare) for lane in self._lanes))
 
-    def label_maps(self) -> Iterator[np.ndarray | None]:
-        """The label maps of the batches in one pass, as it begins; None in place of a batch that cannot be read.
+    def label_maps(self) -> Iterator[np.ndarray | DataError]:
+        """The label maps of the batches in one pass, as it begins; the error in place of a batch that cannot be read.
 
         Unlike a step, a batch that cannot be read is no `error`: training may never draw it, or not yet.
         """
@@ -228,8 +228,8 @@ class BatchStream:
             draws = np.arange(step * self.batch_size, self._draws_end(step + 1))
             try:
                 return lane.batch(draws, lane.indices(draws, self._is_rare(step, None)))[-1]
-            except DataError:
-                return None
+            except DataError as error:
+                return error
 
         return in_order(label_maps, 0, len(self))
 

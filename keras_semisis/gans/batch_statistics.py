@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_semisis.data import DataError
+from keras_semisis.data.data_warning import DataWarning
 from keras_semisis.layers import BatchNorm
 
 
@@ -15,7 +17,7 @@ class Calibration:
     """The first label maps of a training set, kept as they are first asked for.
 
     Args:
-        dataset: With ``label_maps()``, one pass over the label maps of its batches, None for one that cannot be read.
+        dataset: With ``label_maps()``, one pass over the label maps of its batches, or the error of one that cannot be read.
         batches: Number of batches; a shorter data set repeats.
     """
 
@@ -33,11 +35,13 @@ class Calibration:
                 if not one_pass:
                     break
                 first += one_pass
-            self.kept = [label_map for label_map in first if label_map is not None]
-            if len(self.kept) < len(first):
-                warnings.warn(f"{len(first) - len(self.kept)} of the first {len(first)} batches cannot be read, and are left "
-                              "out of the moving average's batch-norm statistics. Training will end with an error where it "
-                              "draws them.", stacklevel=2)
+            self.kept = [label_map for label_map in first if not isinstance(label_map, DataError)]
+            errors = {str(error): error for error in first if isinstance(error, DataError)}
+            if errors:
+                warnings.warn(DataWarning(
+                    f"{len(first) - len(self.kept)} of the first {len(first)} batches cannot be read, and are left out of the "
+                    "moving average's batch-norm statistics. Training will end with an error where it draws them:",
+                    listed=[*errors.values()]), stacklevel=2)
         return self.kept
 
 
