@@ -104,8 +104,8 @@ class OwnBatches:
         length = self._length()
         return map(self._load, itertools.count() if length is None else range(length))
 
-    def label_maps(self) -> Iterator[np.ndarray | None]:
-        """The label maps of the batches in one pass; None in place of a batch that does not fit.
+    def label_maps(self) -> Iterator[np.ndarray | DataError]:
+        """The label maps of the batches in one pass; the error in place of a batch that does not fit.
 
         Of an iterator those that ``kept`` names, as far as they have been read.
         """
@@ -115,8 +115,13 @@ class OwnBatches:
         for element in self._elements():
             try:
                 yield self._checked(element, False)[1]
-            except DataError:
-                yield None
+            except DataError as error:
+                yield error
+
+    def end_epoch(self) -> None:
+        """Tells a `keras.utils.PyDataset` that an epoch has ended, as Keras does."""
+        if isinstance(self._dataset, keras.utils.PyDataset) and not isinstance(self._dataset, ArrayBatches):
+            self._dataset.on_epoch_end()
 
     def stream(self, start_step: int = 0, total_steps: int | None = None):
         """The steps from ``start_step`` on as a `tf.data.Dataset`, where TensorFlow is installed; it has no end.

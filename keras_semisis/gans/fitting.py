@@ -12,7 +12,7 @@ from keras import ops
 
 from keras_semisis.data import DataError, training_stream
 from keras_semisis.data.batch_stream import original_errors
-from keras_semisis.data.own_batches import own_batches
+from keras_semisis.data.own_batches import OwnBatches, own_batches
 from keras_semisis.gans.batch_statistics import Calibration
 from keras_semisis.gans.validation import Columns, EpochLogs, Validation
 
@@ -94,6 +94,18 @@ class Guard(keras.callbacks.Callback):
         self.model.refresh_statistics()
 
 
+class _EpochEnds(keras.callbacks.Callback):
+    """Tells the user's data sets that an epoch has ended."""
+
+    def __init__(self, datasets):
+        super().__init__()
+        self._datasets = [dataset for dataset in datasets if isinstance(dataset, OwnBatches)]
+
+    def on_epoch_end(self, epoch, logs=None):
+        for dataset in self._datasets:
+            dataset.end_epoch()
+
+
 def name_data_sets(system: str, names: Sequence[str], datasets: Sequence[Any]) -> dict[str, Any]:
     """The data sets that were given to `fit`, by name.
 
@@ -132,7 +144,7 @@ def train(model, keras_fit: Callable, datasets: Mapping[str, Any], *, epochs, st
     stream = training_stream(datasets, done + start, done + total_steps)
     epoch_logs, history = EpochLogs(), None
     columns = model.names_of_terms + (validation.names if validation else [])
-    callbacks = [Guard(validation), *_with_columns(callbacks or [], columns), epoch_logs]
+    callbacks = [Guard(validation), *_with_columns(callbacks or [], columns), _EpochEnds(datasets), epoch_logs]
     # A run that stopped inside an epoch finishes that epoch first
     for begin, end in epoch_ranges(start, steps_per_epoch, total_steps):
         if begin != start:

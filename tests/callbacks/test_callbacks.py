@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_semisis import callbacks, metrics
+from keras_semisis import callbacks
 from keras_semisis.callbacks.loss_curves import _Thinned
 from keras_semisis.callbacks.model_file import save_model
 from keras_semisis.callbacks.periodic_evaluation import PeriodicEvaluation
@@ -48,7 +48,7 @@ def run(tmp_path_factory):
     gan, (paired, unpaired, val) = tiny_gan(), tiny_data()
     images, label_maps = next(iter(val))
     seen = SeenLogs()
-    evaluation = PeriodicEvaluation(val, [Brightness()], every=2, directory=folder, best="images", mode="max")
+    evaluation = PeriodicEvaluation(val, [Brightness()], every=2, directory=folder, best="images")
     gan.fit(paired, unpaired, epochs=1, steps_per_epoch=5, verbose=0, callbacks=[
         callbacks.SampleGrid(folder, label_maps, images, every=2), evaluation, seen,
         callbacks.LossCurves(folder, every=3), callbacks.TensorBoardScalars(folder / "tb", every=1),
@@ -108,12 +108,8 @@ def test_best_follows_the_mode_and_never_takes_nan(mode, expected):
     assert found == expected
 
 
-BATCH = np.zeros((2, 4, 4, 3)), np.zeros((2, 4, 4), int)
-
-
 @pytest.mark.parametrize(("data", "best", "message"), [
-    ([BATCH], "mIoU", "best='mIoU' is none of the scores images, images_real"),
-    ([BATCH], "images", "which value of the score 'images' is best is not known. Give mode="),
+    ([(np.zeros((2, 4, 4, 3)), np.zeros((2, 4, 4), int))], "mIoU", "best='mIoU' is none of the scores images, images_real"),
     ([], "images", "PeriodicEvaluation: there is no batch in it")])
 def test_what_would_end_the_first_evaluation_ends_training_before_it_begins(data, best, message):
     evaluation = PeriodicEvaluation(data, [Brightness()], best=best)
@@ -121,25 +117,6 @@ def test_what_would_end_the_first_evaluation_ends_training_before_it_begins(data
         step=0, evaluation_batches=iter, check_judges=lambda metrics: None, require_same_classes=lambda **datasets: None)
     with pytest.raises(ValueError, match=message):
         evaluation.on_train_begin()
-
-
-def test_which_value_is_best_is_told_by_the_metric():
-    def pooled(images):
-        return np.asarray(images).mean(axis=(1, 2))
-
-    judges = {"frechet": metrics.FrechetInceptionDistance(pooled), "kid": metrics.KernelInceptionDistance(pooled),
-              "miou": metrics.GeneratedMeanIoU(pooled, None, 3), "precision": metrics.PrecisionRecall(pooled),
-              "recall": metrics.PrecisionRecall(pooled)}
-    expected = {"frechet": "min", "kid": "min", "miou": "max", "precision": "max", "recall": "max"}
-    assert {name: judge.direction(name) for name, judge in judges.items()} == expected
-    assert judges["kid"].direction("kid_se") is None and judges["miou"].direction("frechet") is None
-    named = metrics.FrechetInceptionDistance(pooled, name="mine")
-    photos = np.random.default_rng(0).uniform(-1, 1, (6, 4, 4, 3))
-    evaluation = PeriodicEvaluation([(photos, np.zeros((6, 4, 4), int))], [named], best="mine")
-    evaluation._model = types.SimpleNamespace(
-        step=0, evaluation_batches=iter, check_judges=lambda metrics: None, require_same_classes=lambda **datasets: None)
-    evaluation.on_train_begin()
-    assert evaluation.mode == "min"
 
 
 def test_a_long_run_is_drawn_in_few_points_which_are_means():

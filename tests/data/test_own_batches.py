@@ -116,6 +116,18 @@ class Numbered(keras.utils.PyDataset):
         return tuple(array[2 * index:2 * index + 2] for array in self.arrays)
 
 
+def test_a_data_set_of_keras_is_told_of_the_end_of_an_epoch():
+    told = []
+
+    class Told(Numbered):
+        def on_epoch_end(self):
+            told.append(len(self))
+
+    for dataset in (Told(PHOTOS, IDS), [(PHOTOS, IDS)], (PHOTOS, IDS)):
+        OwnBatches(dataset, RULE, "here").end_epoch()
+    assert told == [2]
+
+
 class Loader:
     """What a PyTorch DataLoader is to us: an iterable of lists, which begins anew each time."""
 

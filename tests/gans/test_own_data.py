@@ -154,7 +154,7 @@ def test_a_checkpoint_does_not_fail_because_of_a_file_that_training_has_not_draw
     gan = tiny_gan(compile=False)
     gan.compile(statistics_batches=6, run_eagerly=True)
     only(gan, "discriminator")
-    with pytest.warns(UserWarning, match="1 of the first 6 batches cannot be read"):
+    with pytest.warns(UserWarning, match=r"1 of the first 6 batches cannot (.|\n)*draws them:\n  .*: label id 255 found"):
         gan.fit(ks.data.paired_dataset(Scenes(4), SIZE, 1), unpaired, steps_per_epoch=1, verbose=0,
                 callbacks=[Checkpoint(tmp_path, every=1)])
     assert unpaired.error is None and (tmp_path / "last.keras").is_file()
@@ -169,3 +169,21 @@ def test_classes_of_the_data_are_those_of_the_model():
     data = (ks.data.paired_dataset(other[0], SIZE, 2), ks.data.unpaired_dataset(Scenes(4, seed=1), other[1], SIZE, 2))
     with pytest.raises(DataError, match="paired_ds: its label maps have 2 classes, but the model has 5"):
         tiny_gan().fit(*data, verbose=0)
+
+
+@not_on_jax
+def test_a_data_set_of_keras_hears_of_every_epoch(gan):
+    told = []
+
+    class Told(keras.utils.PyDataset):
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, index):
+            return IMAGES, LABELS
+
+        def on_epoch_end(self):
+            told.append(True)
+
+    gan.fit(Told(), (OTHER_IMAGES, OTHER_LABELS), epochs=3, verbose=0)
+    assert len(told) == 3
