@@ -63,14 +63,14 @@ def step_operations(gan, batch_size: int) -> dict[str, float]:
     d = forward_operations(gan.discriminator, batch_size)
     u = forward_operations(gan.unconditional_discriminator, batch_size)
     settings = gan.settings
-    matching = bool(settings["feature_matching_weight"])
+    matching = bool(settings.feature_matching_weight)
     phases = {
-        "discriminator": g + 2 * 3 * d + (3 * d if settings["label_mix_weight"] else 0),
+        "discriminator": g + 2 * 3 * d + (3 * d if settings.label_mix_weight else 0),
         "generator": 3 * g + 2 * d + (d if matching else 0),
         "unpaired": 3 * g + (2 if gan.freeze_discriminator else 3) * d + 2 * u,
-        "unconditional": g + 2 * 3 * u + (6 * u / settings["r1_every"] if settings["r1_gamma"] else 0),
+        "unconditional": g + 2 * 3 * u + (6 * u / settings.r1_every if settings.r1_gamma else 0),
     }
-    if gan.perceptual is not None and settings["perceptual_weight"]:
+    if gan.perceptual is not None and settings.perceptual_weight:
         height, width = gan.image_size
         image = keras.Input((height, width, 3))
         sized = keras.Model(image, gan.perceptual(image))

@@ -135,7 +135,7 @@ def seconds_per_step(gan, batches, steps, selected=None):
     gan.selected = selected
     times = StepTimes()
     # R1's phase is compiled with it and without
-    warm_up = gan.settings["r1_every"]
+    warm_up = gan.settings.r1_every
     gan.fit(*map(OneBatch, batches), steps_per_epoch=warm_up + steps, callbacks=[times], verbose=0)
     return statistics.fmean(times.seconds[warm_up:])
 

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_semisis.gans.batch import batch_class
 from keras_semisis.gans.engines import engine
 from keras_semisis.gans.fitting import name_data_sets, refuse, train
 from keras_semisis.gans.network_optimizers import NetworkOptimizers, check_precision, optimizers_of
@@ -36,7 +37,9 @@ class AdversarialModel(engine.TrainStep, Sampler):
 
     Attributes:
         network_names: Names of the networks.
-        data_sets: Names of the data sets that `fit` takes, in their order; without any it takes as many as it is given.
+        data_sets: Names of the data sets that `fit` takes, in their order: phases find the batch of ``"paired_ds"`` as
+            ``data.paired``, the pair ``(image, label_map)``. Without any, `fit` takes as many as it is given, and a batch is
+            a tuple.
         optimizer_of: For a network that has no optimizer of its own: the name of that which it has a copy of.
 
     Example:
@@ -94,7 +97,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
 
         Each part is compiled by itself, so that a step with R1 and one without have the rest in common.
         """
-        ok, logs = ops.convert_to_tensor(True), {}
+        data, ok, logs = self.batch(data), ops.convert_to_tensor(True), {}
         for phase in self.phases():
             due = phase.due(self._step)
             if not due or self._idle.issuperset(phase.trains):  # all weights are 0, or nothing is to learn
@@ -105,6 +108,10 @@ class AdversarialModel(engine.TrainStep, Sampler):
         self.run("end", self._end_step, ok)
         self._step += 1
         return logs
+
+    def batch(self, data):
+        """What phases are given: the batches of the data sets by their names, where the class has names for them."""
+        return batch_class(self.data_sets)(*data) if self.data_sets else data
 
     def _end_step(self, ok):
         """Moves the generator's average and counts the step, unless a phase has stopped it."""

@@ -5,6 +5,7 @@ import keras
 from keras_semisis import models
 from keras_semisis.gans.segmenting import SegmentingGAN
 from keras_semisis.gans.semantic import published_depth, published_widths
+from keras_semisis.gans.settings import OASISSettings
 
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
@@ -54,10 +55,10 @@ class OASIS(SegmentingGAN):
         if discriminator is None:
             discriminator = models.oasis_discriminator(num_classes, image_size, channels=published_widths(image_size))
         networks = {"generator": generator, "discriminator": discriminator}
-        settings = {
-            "segmentation_weight": segmentation_weight, "fake_weight": fake_weight,
-            "feature_matching_weight": feature_matching_weight, "perceptual_weight": perceptual_weight,
-            "label_mix_weight": label_mix_weight, "ema_decay": ema_decay}
+        settings = OASISSettings(
+            segmentation_weight=segmentation_weight, fake_weight=fake_weight,
+            feature_matching_weight=feature_matching_weight, perceptual_weight=perceptual_weight,
+            label_mix_weight=label_mix_weight, ema_decay=ema_decay)
         super().__init__(num_classes, image_size, ignore_class, networks, settings, perceptual=perceptual,
                          augmentation=augmentation, seed=seed, **kwargs)
 

@@ -21,8 +21,8 @@ class Phase:
     Args:
         name: Name of the phase; its terms are logged as ``"<name>/<term>"``.
         trains: Names of the networks that learn, as the model's attributes.
-        loss: Called with ``(data, due)``, the batch and the set of names of the terms that are due; returns the due terms
-            by name, unweighted scalars. Written imperatively, with `keras.ops`.
+        loss: Called with ``(data, due)``, the batch (`AdversarialModel.batch`) and the set of names of the terms that are due;
+            returns the due terms by name, unweighted scalars. Written imperatively, with `keras.ops`.
         weights: The weight of each term. A term of weight 0 is never due.
         every: For a term that is not due at every step, the number of steps from one time to the next.
 

@@ -20,7 +20,7 @@ from keras_semisis.losses import (
 class SegmentingGAN(SemanticGAN):
     """A GAN whose discriminator sorts every pixel into one of C classes or a fake one.
 
-    Batches are tuples of ``(image, label_map)``, the paired one first, the unpaired one, if any, last.
+    A batch's part ``paired`` is what it learns from here.
     """
 
     _logits_and_features = Untracked()  # its layers are D's
@@ -41,17 +41,17 @@ class SegmentingGAN(SemanticGAN):
     def discriminator_phase(self) -> Phase:
         w = self.settings
         return Phase("discriminator", ("discriminator",), self.discriminator_terms, {
-            "real": w["segmentation_weight"], "fake": w["fake_weight"], "label_mix": w["label_mix_weight"]})
+            "real": w.segmentation_weight, "fake": w.fake_weight, "label_mix": w.label_mix_weight})
 
     def generator_phase(self) -> Phase:
         w = self.settings
         return Phase("generator", ("generator",), self.generator_terms, {
-            "segmentation": w["segmentation_weight"], "feature_matching": w["feature_matching_weight"],
+            "segmentation": w.segmentation_weight, "feature_matching": w.feature_matching_weight,
             "perceptual": self.perceptual_weight})
 
     def discriminator_terms(self, data, due):
         """Eq. 1: D sorts real pixels into their class and generated pixels into the fake class."""
-        image, label_map = data[0]
+        image, label_map = data.paired
         generated = ops.stop_gradient(self.synthesise(label_map))
         image, generated, label_map = self.augmented(image, generated, label_map)
         real, fake = self.discriminator(image, training=True), self.discriminator(generated, training=True)
@@ -64,7 +64,7 @@ class SegmentingGAN(SemanticGAN):
 
     def generator_terms(self, data, due):
         """Eq. 2: D takes the generated pixels for their classes, and features match those of the real image."""
-        image, label_map = data[0]
+        image, label_map = data.paired
         generated, terms = self.synthesise(label_map), {}
         if "perceptual" in due:
             terms["perceptual"] = self._perceptual_loss(image, generated)
@@ -81,7 +81,7 @@ class SegmentingGAN(SemanticGAN):
     def _configure(self, optimizers, settings, **kwargs):
         super()._configure(optimizers, settings, **kwargs)
         outputs = [self.discriminator.output]
-        if settings["feature_matching_weight"]:
+        if settings.feature_matching_weight:
             outputs += models.features(self.discriminator).outputs
         self._logits_and_features = keras.Model(self.discriminator.input, outputs)
 

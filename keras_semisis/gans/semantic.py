@@ -1,6 +1,7 @@
 """What the systems of semantic image synthesis have in common: settings, presets, perceptual loss, configuration."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from types import MappingProxyType
 
 import keras
@@ -24,12 +25,15 @@ class SemanticGAN(AdversarialModel):
     A subclass names the data sets that `fit` reads and its default preset, hands its networks and settings to this
     constructor, and returns its algorithm from `phases`. A setting left at None is that of `compile`'s preset.
 
+    Attributes:
+        settings: The settings: ``gan.settings.r1_gamma``. `compile` puts the preset's values in the place of None.
+
     Args:
         num_classes: Number of label ids, the don't-care class included.
         image_size: ``(height, width)``.
         ignore_class: The don't-care id, or None.
         networks: The networks by name, ``"generator"`` among them; one that is None is left out.
-        settings: Loss weights and the like, by name.
+        settings: Loss weights and the like.
         perceptual: Feature model, the name of one (a key of `losses.perceptual_networks.PERCEPTUAL_NETWORKS`), or None.
         augmentation: `layers.DiffAugment` of what discriminators see, or None.
         seed: Seed of the noise that training draws.
@@ -48,14 +52,14 @@ class SemanticGAN(AdversarialModel):
 
     def __init__(self, num_classes, image_size, ignore_class, networks, settings, perceptual=None,
                  augmentation=None, seed=0, trunks=None, label_space=None, **kwargs):
-        super().__init__(networks["generator"], ema_decay=settings["ema_decay"], seed=seed, num_classes=num_classes,
+        super().__init__(networks["generator"], ema_decay=settings.ema_decay, seed=seed, num_classes=num_classes,
                          image_size=image_size, **kwargs)
         for name, network in networks.items():
             setattr(self, name, network)
         self.network_names = tuple(name for name, network in networks.items() if network is not None)
         self.ignore_class = ignore_class
         self.label_space = label_space
-        self._given = dict(settings)
+        self._given = self.settings = settings
         self._perceptual = perceptual
         self._trunks_before = trunks or {}
         self._perceptual_origin = perceptual if perceptual is None or isinstance(perceptual, str) else "given"
@@ -105,15 +109,8 @@ class SemanticGAN(AdversarialModel):
         preset = self.default_preset if preset is None else preset
         if preset not in PRESETS:
             raise ValueError(f"preset={preset!r}: expected one of {', '.join(map(repr, PRESETS))}.")
-        preset, given = PRESETS[preset], self._given
-        unknown = sorted(settings.keys() - given.keys())
-        if unknown:
-            raise ValueError(f"compile: unknown settings {unknown}; those that there are: {sorted(given)}.")
-        resolved = {name: next((v for v in (settings.get(name), own, preset.get(name)) if v is not None), None)
-                    for name, own in given.items()}
-        missing = sorted(name for name, value in resolved.items() if value is None)
-        if missing:
-            raise ValueError(f"compile: this preset has no {', '.join(missing)}; give {'it' if len(missing) == 1 else 'them'}.")
+        preset = PRESETS[preset]
+        resolved = self._given.resolved(preset, settings)
         optimizers = self._optimizers_of({
             "generator": generator_optimizer, "discriminator": discriminator_optimizer,
             "unconditional": unconditional_optimizer}, preset)
@@ -132,7 +129,7 @@ class SemanticGAN(AdversarialModel):
     def _configure(self, optimizers, settings, **kwargs):
         self._remember_trunks()
         self.settings = settings
-        self.ema_decay = settings["ema_decay"]
+        self.ema_decay = settings.ema_decay
         super().compile(optimizers, **kwargs)
 
     @Untracked
@@ -148,7 +145,7 @@ class SemanticGAN(AdversarialModel):
         self.forget_compiled()
 
     def _load_perceptual(self):
-        if self.perceptual is None or not self.settings["perceptual_weight"]:
+        if self.perceptual is None or not self.settings.perceptual_weight:
             return
         if self.perceptual == "given":
             raise ValueError("This model was trained with a perceptual network of its own, which a saved model does not "
@@ -167,8 +164,7 @@ class SemanticGAN(AdversarialModel):
         found = {role: set(families) for role, families in self._trunks_before.items()}
         for name in self.network_names:
             found.setdefault(name, set()).update(families_of(getattr(self, name)))
-        settings = self.settings if self.compiled else self._given
-        if settings.get("perceptual_weight") != 0:
+        if getattr(self.settings, "perceptual_weight", None) != 0:
             named = PERCEPTUAL_NETWORKS.get(self._perceptual_origin)
             families = families_of(self.perceptual) if named is None else {named.family}
             found.setdefault("perceptual loss", set()).update(families)
@@ -188,7 +184,7 @@ class SemanticGAN(AdversarialModel):
     @property
     def perceptual_weight(self) -> float:
         """Weight of the perceptual term; 0 without a perceptual network."""
-        return self.settings["perceptual_weight"] if self.perceptual is not None else 0.0
+        return self.settings.perceptual_weight if self.perceptual is not None else 0.0
 
     # -- use --------------------------------------------------------------------------------------------------------
 
@@ -236,16 +232,16 @@ class SemanticGAN(AdversarialModel):
     # -- save -------------------------------------------------------------------------------------------------------
 
     def get_config(self):
-        return super().get_config() | self._given | {
+        return super().get_config() | asdict(self._given) | {
             "perceptual": self._perceptual_origin, "trunks": self.trunks,
             "augmentation": self.augmentation and keras.saving.serialize_keras_object(self.augmentation)}
 
     def get_compile_config(self):
         config = super().get_compile_config()
-        return config and config | {"settings": self.settings}
+        return config and config | {"settings": asdict(self.settings)}
 
     def compile_again(self, optimizers, config):
-        self._configure(optimizers, config["settings"], statistics_batches=config["statistics_batches"])
+        self._configure(optimizers, type(self._given)(**config["settings"]), statistics_batches=config["statistics_batches"])
 
 
 def published_depth(image_size) -> int:

@@ -11,6 +11,7 @@ from keras_semisis.gans.phase import Phase
 from keras_semisis.gans.pretext import Cycle
 from keras_semisis.gans.segmenting import SegmentingGAN
 from keras_semisis.gans.semantic import published_depth, published_widths
+from keras_semisis.gans.settings import SemiPairedSettings
 from keras_semisis.gans.unconditional import adversarial_losses, unconditional_terms
 from keras_semisis.losses import CycleLoss
 
@@ -85,11 +86,11 @@ class SemiPairedGAN(SegmentingGAN):
                 num_classes, image_size, channels=published_widths(image_size)),
             "unconditional_discriminator": unconditional_discriminator or models.wavelet_discriminator(image_size),
             "reverse": reverse}
-        settings = {
-            "segmentation_weight": segmentation_weight, "fake_weight": fake_weight,
-            "feature_matching_weight": feature_matching_weight, "perceptual_weight": perceptual_weight,
-            "cycle_weight": cycle_weight, "adversarial_weight": adversarial_weight, "label_mix_weight": label_mix_weight,
-            "r1_gamma": r1_gamma, "r1_every": r1_every, "ema_decay": ema_decay}
+        settings = SemiPairedSettings(
+            segmentation_weight=segmentation_weight, fake_weight=fake_weight,
+            feature_matching_weight=feature_matching_weight, perceptual_weight=perceptual_weight,
+            cycle_weight=cycle_weight, adversarial_weight=adversarial_weight, label_mix_weight=label_mix_weight,
+            r1_gamma=r1_gamma, r1_every=r1_every, ema_decay=ema_decay)
         super().__init__(num_classes, image_size, ignore_class, networks, settings, perceptual=perceptual,
                          augmentation=augmentation, seed=seed, **kwargs)
         self.freeze_discriminator = freeze_discriminator
@@ -113,32 +114,32 @@ class SemiPairedGAN(SegmentingGAN):
             on_unpaired.append("reverse")
         elif not self.freeze_discriminator:
             on_unpaired.append("discriminator")
-        tasks = {task.name: w["cycle_weight"] if task.weight is None else task.weight for task in self.pretext}
+        tasks = {task.name: w.cycle_weight if task.weight is None else task.weight for task in self.pretext}
         return (
             self.discriminator_phase(),
             self.generator_phase(),
-            Phase("unpaired", tuple(on_unpaired), self.unpaired_terms, tasks | {"adversarial": w["adversarial_weight"]}),
+            Phase("unpaired", tuple(on_unpaired), self.unpaired_terms, tasks | {"adversarial": w.adversarial_weight}),
             Phase("unconditional", ("unconditional_discriminator",), self.unconditional_terms, {
-                "fake": 1.0, "real": 1.0, "r1": w["r1_gamma"] / 2 * w["r1_every"]}, every={"r1": w["r1_every"]}),
+                "fake": 1.0, "real": 1.0, "r1": w.r1_gamma / 2 * w.r1_every}, every={"r1": w.r1_every}),
         )
 
     def unpaired_terms(self, data, due):
         """Eq. 3: frozen D leads back to the unpaired label map, and D_u takes the image for a real one."""
-        _, label_map = data[-1]
+        _, label_map = data.unpaired
         noise = self.draw_noise(label_map)
         generated = self.generate_from(label_map, noise)
         terms = {task.name: task(self, label_map, noise, generated) for task in self.pretext if task.name in due}
         if "adversarial" in due:
             if self.judge_pairs:
-                generated = ops.concatenate([generated, self.synthesise(data[0][1])])
+                generated = ops.concatenate([generated, self.synthesise(data.paired[1])])
             terms["adversarial"] = self._adversarial_loss(1, self._judge(*self.augmented(generated)))
         return terms
 
     def unconditional_terms(self, data, due):
         """Eq. 4: D_u tells unpaired photos from images generated for unpaired label maps."""
-        image, label_map = data[-1]
+        image, label_map = data.unpaired
         if self.judge_pairs:
-            image, label_map = ops.concatenate([data[0][0], image]), ops.concatenate([data[0][1], label_map])
+            image, label_map = ops.concatenate([data.paired[0], image]), ops.concatenate([data.paired[1], label_map])
         image, generated = self.augmented(image, self.synthesise(label_map))
         return unconditional_terms(self._judge, self._critic_loss, image, generated, due)
 

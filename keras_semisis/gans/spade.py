@@ -9,6 +9,7 @@ from keras import ops
 from keras_semisis import models
 from keras_semisis.gans.phase import Phase
 from keras_semisis.gans.semantic import SemanticGAN
+from keras_semisis.gans.settings import SPADESettings
 from keras_semisis.gans.untracked import Untracked
 from keras_semisis.losses import FeatureMatchingLoss, HingeLoss, KLDivergenceLoss
 
@@ -70,9 +71,9 @@ class SPADEGAN(SemanticGAN):
             "generator": generator,
             "encoder": encoder,
             "discriminator": discriminator or self.published_discriminator(num_classes, image_size)}
-        settings = {
-            "adversarial_weight": adversarial_weight, "feature_matching_weight": feature_matching_weight,
-            "perceptual_weight": perceptual_weight, "kl_weight": kl_weight, "ema_decay": ema_decay}
+        settings = SPADESettings(
+            adversarial_weight=adversarial_weight, feature_matching_weight=feature_matching_weight,
+            perceptual_weight=perceptual_weight, kl_weight=kl_weight, ema_decay=ema_decay)
         super().__init__(num_classes, image_size, ignore_class, networks, settings, perceptual=perceptual,
                          augmentation=augmentation, seed=seed, **kwargs)
         if encoder is not None and self.noise_channels != encoder.output_shape[0][-1]:
@@ -96,15 +97,15 @@ class SPADEGAN(SemanticGAN):
         w, encodes = self.settings, self.encoder is not None
         return (
             Phase("generator", ("generator", "encoder") if encodes else ("generator",), self.generator_terms, {
-                "adversarial": w["adversarial_weight"], "perceptual": self.perceptual_weight,
-                "feature_matching": w["feature_matching_weight"] / len(self.discriminator.outputs),
-                "kl": w["kl_weight"] if encodes else 0.0}),
+                "adversarial": w.adversarial_weight, "perceptual": self.perceptual_weight,
+                "feature_matching": w.feature_matching_weight / len(self.discriminator.outputs),
+                "kl": w.kl_weight if encodes else 0.0}),
             Phase("discriminator", ("discriminator",), self.discriminator_terms, {"fake": 1.0, "real": 1.0}),
         )
 
     def generator_terms(self, data, due):
         """G passes for real, its image has the photo's features, and the photo's style is one of N(0, 1)."""
-        image, label_map = data[0]
+        image, label_map = data.paired
         (generated, style), terms = self.reconstruct(image, label_map), {}
         (fake, fake_features), (_, real_features) = self._discriminate(label_map, generated, image)
         terms["adversarial"] = self.generator_loss(1, fake)
@@ -118,7 +119,7 @@ class SPADEGAN(SemanticGAN):
 
     def discriminator_terms(self, data, due):
         """D tells photos from generated images, given the label map."""
-        image, label_map = data[0]
+        image, label_map = data.paired
         generated, _ = self.reconstruct(image, label_map)
         (fake, _), (real, _) = self._discriminate(label_map, ops.stop_gradient(generated), image)
         return {"fake": self.discriminator_loss(0, fake), "real": self.discriminator_loss(1, real)}

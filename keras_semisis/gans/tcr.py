@@ -49,7 +49,7 @@ class TCR(OASIS):
 
     def unpaired_terms(self, data, due):
         """Generated and warped equals warped and generated."""
-        _, label_map = data[-1]
+        _, label_map = data.unpaired
         noise = self.draw_noise(label_map)
         generated = self.generate_from(label_map, noise)
         return {"consistency": self.consistency(self, label_map, noise, generated)}

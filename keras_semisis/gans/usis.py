@@ -9,6 +9,7 @@ from keras import ops
 from keras_semisis import models
 from keras_semisis.gans.phase import Phase
 from keras_semisis.gans.semantic import SemanticGAN, published_depth, published_widths
+from keras_semisis.gans.settings import USISSettings
 from keras_semisis.gans.unconditional import adversarial_losses, unconditional_terms
 from keras_semisis.gans.untracked import Untracked
 from keras_semisis.losses import CycleLoss
@@ -76,10 +77,9 @@ class USIS(SemanticGAN):
                 num_classes, image_size, channels=published_widths(image_size), name="segmenter"),
             "unconditional_discriminator": unconditional_discriminator or models.wavelet_discriminator(image_size),
             "decoder": decoder}
-        settings = {
-            "segmentation_weight": segmentation_weight, "adversarial_weight": adversarial_weight,
-            "reconstruction_weight": reconstruction_weight, "r1_gamma": r1_gamma, "r1_every": r1_every,
-            "ema_decay": ema_decay}
+        settings = USISSettings(
+            segmentation_weight=segmentation_weight, adversarial_weight=adversarial_weight,
+            reconstruction_weight=reconstruction_weight, r1_gamma=r1_gamma, r1_every=r1_every, ema_decay=ema_decay)
         super().__init__(num_classes, image_size, ignore_class, networks, settings, augmentation=augmentation, seed=seed,
                          **kwargs)
         self.cycle_loss = CycleLoss(ignore_class)
@@ -92,16 +92,16 @@ class USIS(SemanticGAN):
         judges = ("unconditional_discriminator",) + (("decoder",) if self.decoder is not None else ())
         return (
             Phase("unpaired", ("generator", "segmenter"), self.unpaired_terms, {
-                "segmentation": w["segmentation_weight"], "adversarial": w["adversarial_weight"]}),
+                "segmentation": w.segmentation_weight, "adversarial": w.adversarial_weight}),
             Phase("unconditional", judges, self.unconditional_terms, {
-                "fake": 1.0, "real": 1.0, "r1": w["r1_gamma"] / 2 * w["r1_every"],
-                "reconstruction": w["reconstruction_weight"] if self.decoder is not None else 0.0},
-                every={"r1": w["r1_every"]}),
+                "fake": 1.0, "real": 1.0, "r1": w.r1_gamma / 2 * w.r1_every,
+                "reconstruction": w.reconstruction_weight if self.decoder is not None else 0.0},
+                every={"r1": w.r1_every}),
         )
 
     def unpaired_terms(self, data, due):
         """S leads back to the label map, and D_u takes the image for a real one."""
-        _, label_map = data[-1]
+        _, label_map = data.unpaired
         generated = self.synthesise(label_map)
         return {
             "segmentation": self.cycle_loss(label_map, self.segmenter(generated, training=True)),
@@ -110,7 +110,7 @@ class USIS(SemanticGAN):
 
     def unconditional_terms(self, data, due):
         """D_u tells photos from generated images, and keeps what the decoder rebuilds photos from."""
-        image, label_map = data[-1]
+        image, label_map = data.unpaired
         image, generated = self.augmented(image, self.synthesise(label_map))
         terms = unconditional_terms(self._judge, self._critic_loss, image, generated, due)
         if "reconstruction" in due:

@@ -153,7 +153,7 @@ def test_every_method_is_built_at_the_suites_widths(method):
     cell = Cell(method, 0.0 if method == "usis" else 0.5, 3)
     assert len(data_sets(gan, cell, TINY, train, None)) == len(gan.data_sets)
     assert gan.seed == 3
-    assert gan.settings["ema_decay"] == TINY.ema_decay
+    assert gan.settings.ema_decay == TINY.ema_decay
     assert float(gan.optimizers["generator"].learning_rate) == pytest.approx(TINY.generator_learning_rate)
     if "unconditional_discriminator" in gan.network_names:
         judging = gan.optimizers["unconditional_discriminator"]
@@ -165,7 +165,7 @@ def test_every_method_is_built_at_the_suites_widths(method):
     assert trunks == {"pretrained": {"discriminator"}, "projected": {"unconditional_discriminator"}, "pretrained_projected": {
         "discriminator", "unconditional_discriminator"}}.get(method, set())
     if "unconditional_discriminator" in trunks:
-        assert gan.adversarial_loss == "hinge" and gan.settings["r1_gamma"] == 0.0 and gan.augmentation is not None
+        assert gan.adversarial_loss == "hinge" and gan.settings.r1_gamma == 0.0 and gan.augmentation is not None
     assert method != "cycle_and_tcr" or gan.pretext[1].weight == TCR().weight
 
 

@@ -101,7 +101,7 @@ def test_discriminators_on_frozen_trunks():
                          unconditional_channels=1 / 32), SPACE)
     trunks = [models.frozen_features_of(getattr(gan, name))[0] for name in ("discriminator", "unconditional_discriminator")]
     assert [len(layer.taps) for layer in trunks] == [5, 4] and gan.trunks["discriminator"] == ["VGG"]
-    assert (gan.adversarial_loss, gan.settings["r1_gamma"], gan.settings["feature_matching_weight"]) == ("hinge", 0.0, 0.1)
+    assert (gan.adversarial_loss, gan.settings.r1_gamma, gan.settings.feature_matching_weight) == ("hinge", 0.0, 0.1)
     gan = build_gan(tiny("usis", discriminator="pretrained", discriminator_channels=(4,) * 5, adversarial_loss="hinge"), SPACE)
     assert models.frozen_features_of(gan.segmenter) and gan.adversarial_loss == "hinge"
 

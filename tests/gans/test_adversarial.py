@@ -275,9 +275,9 @@ def test_raw_batches_of_another_source_train_too():
 def test_compile_settings_and_their_order():
     gan = tiny_gan(compile=False, cycle_weight=3.0)
     gan.compile(preset="usis_cityscapes", feature_matching_weight=7.0)
-    assert gan.settings["cycle_weight"] == 3.0
-    assert gan.settings["feature_matching_weight"] == 7.0
-    assert gan.settings["label_mix_weight"] == 5.0
+    assert gan.settings.cycle_weight == 3.0
+    assert gan.settings.feature_matching_weight == 7.0
+    assert gan.settings.label_mix_weight == 5.0
     assert float(gan.optimizers["unconditional_discriminator"].learning_rate) == pytest.approx(2e-3)
     phases = {phase.name: phase for phase in gan.phases()}
     assert phases["discriminator"].due(0) == {"real", "fake", "label_mix"}

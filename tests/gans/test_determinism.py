@@ -69,7 +69,7 @@ def test_gradients_of_many_addends_are_the_same_at_every_call():
 def test_every_phase_gives_the_same_gradients_at_every_call(name):
     """Beside other work, which changes what is done first."""
     gan = compiled(SYSTEMS[name]())
-    data = keras.tree.map_structure(ops.convert_to_tensor, (OneBatch(gan.image_size).batch,) * len(gan.data_sets))
+    data = keras.tree.map_structure(ops.convert_to_tensor, gan.batch((OneBatch(gan.image_size).batch,) * len(gan.data_sets)))
     with busy_processors():
         for phase in gan.phases():
             if phase.due(0):

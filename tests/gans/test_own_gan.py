@@ -175,6 +175,26 @@ def test_data_sets_of_a_class_that_names_them_are_counted():
         own().fit()
 
 
+def test_a_batch_has_its_data_sets_by_name():
+    class Named(Own):
+        data_sets = ("drawings_ds", "photos_ds")
+
+        def generator_terms(self, data, due):
+            seen.append(keras.tree.map_structure(np.array, keras.tree.map_structure(ops.convert_to_numpy, data)))
+            return {"hinge": ops.mean(self.judge(self.synthesise(data.photos[1])))}
+
+    seen, sets = [], data_sets("uniform")
+    gan = Named(painter(), critic("discriminator"), critic("second"))
+    gan.compile({"generator": "adam", "discriminator": "adam"}, run_eagerly=True)
+    gan.fit(*sets, steps_per_epoch=1, verbose=0)
+    (batch,) = seen
+    image, label_map = batch.drawings
+    assert batch.photos is batch[1] and batch._fields == ("drawings", "photos")
+    for part, expected in zip((image, label_map, *batch.photos), (*sets[0].load_step(0, 1), *sets[1].load_step(0, 1)),
+                              strict=True):
+        np.testing.assert_array_equal(part, expected)
+
+
 @pytest.mark.parametrize("system", ["own", "semi-paired"])
 def test_arguments_that_there_are_not_are_named(system):
     gan, data = (own(), data_sets()[:1]) if system == "own" else (tiny_gan(), data_sets())

@@ -434,14 +434,28 @@ def test_optimisers_and_presets():
     assert gan.optimizers["encoder"] is not gan.optimizers["generator"]
     assert float(gan.optimizers["discriminator"].learning_rate) == pytest.approx(4e-4)
     assert gan.optimizers["discriminator"].beta_2 == 0.9
-    assert gan.settings["ema_decay"] == 0.0
+    assert gan.settings.ema_decay == 0.0
     oasis = compiled(SYSTEMS["OASIS"]())
-    assert oasis.settings["label_mix_weight"] == 10.0
-    assert compiled(oasis, preset="oasis_cityscapes").settings["label_mix_weight"] == 5.0
+    assert oasis.settings.label_mix_weight == 10.0
+    assert compiled(oasis, preset="oasis_cityscapes").settings.label_mix_weight == 5.0
     with pytest.raises(ValueError, match="unconditional_optimizer: OASIS has no such network"):
         oasis.compile(unconditional_optimizer=keras.optimizers.Adam())
     with pytest.raises(ValueError, match="this preset has no label_mix_weight"):
         oasis.compile(preset="spade")
+
+
+def test_settings_are_those_of_compile_then_the_model_then_the_preset():
+    gan = semi_paired(cycle_weight=3.0, r1_gamma=0.5)
+    assert (gan.settings.cycle_weight, gan.settings.r1_gamma, gan.settings.r1_every) == (3.0, 0.5, None)
+    gan.compile(preset="usis", cycle_weight=2.0)
+    assert (gan.settings.cycle_weight, gan.settings.r1_gamma, gan.settings.r1_every) == (2.0, 0.5, 4)
+    assert gan.settings["r1_every"] == 4  # as it was read before
+    with pytest.raises(KeyError):
+        gan.settings["resolved"]
+    with pytest.raises(AttributeError):
+        gan.settings.r1_gamma = 1.0
+    gan.compile()
+    assert (gan.settings.cycle_weight, gan.settings.label_mix_weight) == (3.0, 0.0)
 
 
 @pytest.mark.parametrize("name", ["OASIS", "USIS"])
