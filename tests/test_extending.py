@@ -31,7 +31,7 @@ def test_the_gan_of_the_page_trains_is_scored_and_saved(tmp_path, monkeypatch):
     # of a generator that draws the photo itself
     image = ops.convert_to_tensor(next(iter(names["paired_ds"]))[0])
     label_map = ops.convert_to_tensor(next(iter(names["paired_ds"]))[1])
-    gan.synthesise = lambda label_map, training=True: image
+    gan.synthesize = lambda label_map, training=True: image
     terms = gan.generator_terms(((image, label_map),), {"adversarial", "l1"})
     logits = ops.convert_to_numpy(gan.judge(label_map, image))
     assert float(terms["l1"]) == 0.0

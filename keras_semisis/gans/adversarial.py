@@ -51,7 +51,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
     ...
     ...     def terms(self, data, due):
     ...         image, label_map = data[0]
-    ...         return {"l1": ops.mean(ops.abs(image - self.synthesise(label_map)))}
+    ...         return {"l1": ops.mean(ops.abs(image - self.synthesize(label_map)))}
     >>> gan = Painter(models.oasis_generator(4, (32, 32), base_channels=1, noise_channels=4, hidden_channels=4))
     >>> gan.compile({"generator": "adam"}, statistics_batches=1)
     >>> photos, label_maps = np.zeros((2, 32, 32, 3), "uint8"), np.zeros((2, 32, 32), "uint8")
@@ -137,9 +137,13 @@ class AdversarialModel(engine.TrainStep, Sampler):
             return None
         return keras.random.normal((ops.shape(label_map)[0], self.noise_channels), seed=self.seed_generator)
 
-    def synthesise(self, label_map, training=True):
+    def synthesize(self, label_map, training=True):
         """The generator's images for a batch of label maps, with fresh noise."""
         return self.generate_from(label_map, self.draw_noise(label_map), training=training)
+
+    def synthesise(self, label_map, training=True):
+        """`synthesize`, as it was called before."""
+        return self.synthesize(label_map, training=training)
 
     def generate_from(self, label_map, noise, training=True):
         """The generator's images for a batch of label maps and its noise, None for a generator without."""
@@ -234,7 +238,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
     @property
     def step(self) -> int:
         """Number of training steps done, in whatever calls of `fit`. It is saved with the model; `compile` keeps it."""
-        self.synchronise()
+        self.synchronize()
         return int(ops.convert_to_numpy(self._steps.value))
 
     # -- fit ----------------------------------------------------------------------------------------------------

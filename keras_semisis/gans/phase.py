@@ -49,7 +49,7 @@ class Phase:
 def frozen(networks):
     """Sets ``trainable = False`` on networks, and back to what every layer had.
 
-    Normalisation layers of Keras stay trainable: `keras.layers.BatchNormalization` that is not trainable uses its running
+    Normalization layers of Keras stay trainable: `keras.layers.BatchNormalization` that is not trainable uses its running
     statistics, and a frozen network is to behave as it does when it trains.
     """
     layers = [layer for network in networks for layer in network._flatten_layers()]

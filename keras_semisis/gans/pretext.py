@@ -62,7 +62,7 @@ class TCR:
     """Transformation consistency: to generate, then warp, is to warp the label map, then generate, from the same noise.
 
     ``E‖T(G(z, m)) - G(z, T(m))‖²``, the mean over the pixels that come from inside the image. The same random rotation,
-    scaling and translation T goes over image (bilinearly) and label map (nearest neighbour). The gradient goes through both
+    scaling and translation T goes over image (bilinearly) and label map (nearest neighbor). The gradient goes through both
     sides. The limits are those of the published program's two versions together; its weight is for another loss and task.
 
     Args:

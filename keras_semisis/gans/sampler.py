@@ -88,7 +88,7 @@ class Sampler(KnowsClasses):
             raise ValueError("The generator takes [label_map, noise], not a label map alone. For photos of label maps call "
                              "generate(label_maps, seed=0), which draws the noise.")
 
-    def synchronise(self):
+    def synchronize(self):
         """After it the variables hold the state, also between two steps of `fit`."""
 
     # -- photos -----------------------------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ class Sampler(KnowsClasses):
 
         `generate`, `evaluate`, saving and the end of `fit` do so by themselves. The next training step overwrites them.
         """
-        self.synchronise()
+        self.synchronize()
         if self._calibration is None or self._calibrated_at == self.step:
             return
         if batch_norms(self.ema_generator) and self._calibration.label_maps():

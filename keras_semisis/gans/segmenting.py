@@ -52,7 +52,7 @@ class SegmentingGAN(SemanticGAN):
     def discriminator_terms(self, data, due):
         """Eq. 1: D sorts real pixels into their class and generated pixels into the fake class."""
         image, label_map = data.paired
-        generated = ops.stop_gradient(self.synthesise(label_map))
+        generated = ops.stop_gradient(self.synthesize(label_map))
         image, generated, label_map = self.augmented(image, generated, label_map)
         real, fake = self.discriminator(image, training=True), self.discriminator(generated, training=True)
         terms = {"real": self.segmentation_loss(label_map, real), "fake": self.fake_loss(label_map, fake)}
@@ -65,7 +65,7 @@ class SegmentingGAN(SemanticGAN):
     def generator_terms(self, data, due):
         """Eq. 2: D takes the generated pixels for their classes, and features match those of the real image."""
         image, label_map = data.paired
-        generated, terms = self.synthesise(label_map), {}
+        generated, terms = self.synthesize(label_map), {}
         if "perceptual" in due:
             terms["perceptual"] = self._perceptual_loss(image, generated)
         image, generated, label_map = self.augmented(image, generated, label_map)

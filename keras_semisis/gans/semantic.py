@@ -88,10 +88,10 @@ class SemanticGAN(AdversarialModel):
 
     def compile(self, generator_optimizer=None, discriminator_optimizer=None, unconditional_optimizer=None, preset=None,
                 metrics=None, statistics_batches=51, jit_compile="auto", run_eagerly=False, **settings):
-        """Sets optimisers and loss weights, and loads the perceptual network.
+        """Sets optimizers and loss weights, and loads the perceptual network.
 
         Args:
-            generator_optimizer, discriminator_optimizer, unconditional_optimizer: Keras optimisers; None is Adam with the
+            generator_optimizer, discriminator_optimizer, unconditional_optimizer: Keras optimizers; None is Adam with the
                 preset's learning rate and β. An encoder has a copy of the generator's, a second network that segments one
                 of the discriminator's, USIS's decoder one of D_u's. A learning-rate schedule sees the training step,
                 however often the network is updated in one.
@@ -103,7 +103,7 @@ class SemanticGAN(AdversarialModel):
                 preset's.
 
         Raises:
-            ValueError: For an unknown preset or setting, an optimiser of a network that there is not or that accumulates
+            ValueError: For an unknown preset or setting, an optimizer of a network that there is not or that accumulates
                 gradients, or where the perceptual network cannot be had.
         """
         preset = self.default_preset if preset is None else preset

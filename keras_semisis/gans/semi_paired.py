@@ -18,7 +18,7 @@ from keras_semisis.losses import CycleLoss
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
 class SemiPairedGAN(SegmentingGAN):
-    """Learns to turn label maps into photos from few labelled photos and many unlabelled ones.
+    """Learns to turn label maps into photos from few labeled photos and many unlabeled ones.
 
     Three networks: the generator G; the discriminator D, which segments an image into the C classes and a fake one; the
     unconditional discriminator D_u, which judges whole images. One iteration is the four phases of `phases`.
@@ -40,7 +40,7 @@ class SemiPairedGAN(SegmentingGAN):
         feature_matching_weight, perceptual_weight: λ_fm and λ_vgg, eq. 2.
         cycle_weight, adversarial_weight: Weights of G's two terms on unpaired data, eq. 3.
         label_mix_weight: Weight of LabelMix in D's loss; 0 in the paper.
-        r1_gamma, r1_every: γ of D_u's R1 regularisation, ``γ/2 · E‖∇_x D_u(x)‖²``, taken at every k-th step, times k.
+        r1_gamma, r1_every: γ of D_u's R1 regularization, ``γ/2 · E‖∇_x D_u(x)‖²``, taken at every k-th step, times k.
         freeze_discriminator: Whether D is frozen on unpaired data; False is ablation B.
         pretext: What G learns from unpaired label maps beside D_u's judgement: a list of tasks of `gans.pretext`. The
             paper's is ``[Cycle()]``, which None stands for; ``[Cycle(), TCR()]`` adds transformation consistency.
@@ -131,7 +131,7 @@ class SemiPairedGAN(SegmentingGAN):
         terms = {task.name: task(self, label_map, noise, generated) for task in self.pretext if task.name in due}
         if "adversarial" in due:
             if self.judge_pairs:
-                generated = ops.concatenate([generated, self.synthesise(data.paired[1])])
+                generated = ops.concatenate([generated, self.synthesize(data.paired[1])])
             terms["adversarial"] = self._adversarial_loss(1, self._judge(*self.augmented(generated)))
         return terms
 
@@ -140,7 +140,7 @@ class SemiPairedGAN(SegmentingGAN):
         image, label_map = data.unpaired
         if self.judge_pairs:
             image, label_map = ops.concatenate([data.paired[0], image]), ops.concatenate([data.paired[1], label_map])
-        image, generated = self.augmented(image, self.synthesise(label_map))
+        image, generated = self.augmented(image, self.synthesize(label_map))
         return unconditional_terms(self._judge, self._critic_loss, image, generated, due)
 
     def _judge(self, image):

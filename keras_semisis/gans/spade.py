@@ -127,7 +127,7 @@ class SPADEGAN(SemanticGAN):
     def reconstruct(self, image, label_map):
         """The generator's images, in the photo's style where there is an encoder, and ``(mu, logvar)`` of that style."""
         if self.encoder is None:
-            return self.synthesise(label_map), None
+            return self.synthesize(label_map), None
         mu, logvar = (ops.cast(x, "float32") for x in self.encoder(image, training=True))
         style = mu + ops.exp(0.5 * logvar) * keras.random.normal(ops.shape(mu), seed=self.seed_generator)
         return self.generate_from(label_map, style), (mu, logvar)

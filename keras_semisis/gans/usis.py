@@ -35,7 +35,7 @@ class USIS(SemanticGAN):
             inputs are those features.
         segmentation_weight, adversarial_weight: Weights of G's two terms.
         reconstruction_weight: Weight of the decoder's ``E|x - decoder(features(x))|``.
-        r1_gamma, r1_every: γ of D_u's R1 regularisation, ``γ/2 · E‖∇_x D_u(x)‖²``, taken at every k-th step, times k.
+        r1_gamma, r1_every: γ of D_u's R1 regularization, ``γ/2 · E‖∇_x D_u(x)‖²``, taken at every k-th step, times k.
         adversarial_loss: ``"non_saturating"``, or ``"hinge"``, which `models.projected_discriminator` wants.
         augmentation: `layers.DiffAugment` of what D_u sees, real and generated alike, or None.
         ema_decay: Decay of the generator's moving average.
@@ -102,7 +102,7 @@ class USIS(SemanticGAN):
     def unpaired_terms(self, data, due):
         """S leads back to the label map, and D_u takes the image for a real one."""
         _, label_map = data.unpaired
-        generated = self.synthesise(label_map)
+        generated = self.synthesize(label_map)
         return {
             "segmentation": self.cycle_loss(label_map, self.segmenter(generated, training=True)),
             "adversarial": self._adversarial_loss(1, self._judge(*self.augmented(generated))),
@@ -111,7 +111,7 @@ class USIS(SemanticGAN):
     def unconditional_terms(self, data, due):
         """D_u tells photos from generated images, and keeps what the decoder rebuilds photos from."""
         image, label_map = data.unpaired
-        image, generated = self.augmented(image, self.synthesise(label_map))
+        image, generated = self.augmented(image, self.synthesize(label_map))
         terms = unconditional_terms(self._judge, self._critic_loss, image, generated, due)
         if "reconstruction" in due:
             rebuilt = ops.cast(self.decoder(self._features(image, training=True), training=True), image.dtype)

@@ -50,11 +50,11 @@ class Own(AdversarialModel):
 
     def critic_terms(self, data, due):
         image, label_map = data[0]
-        generated = ops.stop_gradient(self.synthesise(label_map))
+        generated = ops.stop_gradient(self.synthesize(label_map))
         return {"hinge": ops.mean(ops.relu(1 - self.judge(image)) + ops.relu(1 + self.judge(generated)))}
 
     def generator_terms(self, data, due):
-        return {"hinge": -self.scale * ops.mean(self.judge(self.synthesise(data[-1][1])))}
+        return {"hinge": -self.scale * ops.mean(self.judge(self.synthesize(data[-1][1])))}
 
 
 def own(optimizers=None, metrics=None, **kwargs):
@@ -181,7 +181,7 @@ def test_a_batch_has_its_data_sets_by_name():
 
         def generator_terms(self, data, due):
             seen.append(keras.tree.map_structure(np.array, keras.tree.map_structure(ops.convert_to_numpy, data)))
-            return {"hinge": ops.mean(self.judge(self.synthesise(data.photos[1])))}
+            return {"hinge": ops.mean(self.judge(self.synthesize(data.photos[1])))}
 
     seen, sets = [], data_sets("uniform")
     gan = Named(painter(), critic("discriminator"), critic("second"))

@@ -13,7 +13,7 @@ An engine is a module with
 - ``TrainStep``: a base class that gives `keras.Model` the backend's ``train_step`` around ``iterate(data)``;
   ``run(key, fn, *args)``: ``fn(*args)``, which reads and assigns the model's variables, compiled once for each key;
   ``forget_compiled()``, after which it is compiled anew, and which a model calls before its first step; and
-  ``synchronise()``, after which the variables hold the state, also between two steps of ``fit``;
+  ``synchronize()``, after which the variables hold the state, also between two steps of ``fit``;
 - ``JIT_BY_DEFAULT``: whether XLA compiles where the user leaves it open.
 """
 

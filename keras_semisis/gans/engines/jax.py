@@ -76,7 +76,7 @@ class TrainStep:
             finally:
                 self._scope = None
 
-    def synchronise(self):
+    def synchronize(self):
         self.jax_state_sync()
 
     def run(self, key, fn, *args):

@@ -43,7 +43,7 @@ def _differentiated(fn, values):
 
 @contextmanager
 def _sums_as_written():
-    """TensorFlow's optimiser of graphs would make an ``AddN`` of the chain again."""
+    """TensorFlow's optimizer of graphs would make an ``AddN`` of the chain again."""
     name = "arithmetic_optimization"
     before = tf.config.optimizer.get_experimental_options().get(name, True)
     tf.config.optimizer.set_experimental_options({name: False})
@@ -87,7 +87,7 @@ class TrainStep:
         self.notice_frozen_layers()
         return self.iterate(data)
 
-    def synchronise(self):
+    def synchronize(self):
         pass
 
     def run(self, key, fn, *args):

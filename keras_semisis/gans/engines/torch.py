@@ -63,7 +63,7 @@ class TrainStep:
         self.notice_frozen_layers()
         return self.iterate(data)
 
-    def synchronise(self):
+    def synchronize(self):
         pass
 
     def run(self, key, fn, *args):
