@@ -17,6 +17,7 @@ from keras_semisis.gans.sampler import Sampler
 from keras_semisis.gans.untracked import Untracked
 from keras_semisis.models import frozen_features_of
 from keras_semisis.models.image_size import check_channels_last
+from keras_semisis.models.keras_privates import layers_of, seed_generators_of
 
 
 class AdversarialModel(engine.TrainStep, Sampler):
@@ -204,7 +205,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
             ValueError: If variables are to be trained that `compile` has not given to an optimizer.
         """
         networks = [getattr(self, name) for name in self.network_names]
-        trainable = [layer.trainable for network in networks for layer in network._flatten_layers()]
+        trainable = [layer.trainable for network in networks for layer in layers_of(network)]
         if trainable == self._layers_trainable:
             return
         for name, network in zip(self.network_names, networks, strict=True):
@@ -373,4 +374,4 @@ class AdversarialModel(engine.TrainStep, Sampler):
 
     def _seed_states(self):
         """States of the model's seed generator and of those of its networks' layers, such as dropout. Keras saves none."""
-        return [seeds.state for layer in self._flatten_layers() for seeds in layer._seed_generators]
+        return [seeds.state for layer in layers_of(self) for seeds in seed_generators_of(layer)]

@@ -11,6 +11,7 @@ from keras import ops
 from keras_semisis.data import DataError
 from keras_semisis.data.data_warning import DataWarning
 from keras_semisis.layers import BatchNorm
+from keras_semisis.models.keras_privates import layers_of
 
 
 class Calibration:
@@ -47,7 +48,7 @@ class Calibration:
 
 def batch_norms(network: keras.Model) -> list[BatchNorm]:
     """The layers whose statistics are re-estimated."""
-    return [layer for layer in network._flatten_layers() if isinstance(layer, BatchNorm)]
+    return [layer for layer in layers_of(network) if isinstance(layer, BatchNorm)]
 
 
 def batch_statistics(network: keras.Model) -> Callable:

@@ -15,6 +15,7 @@ from keras_semisis.data.batch_stream import original_errors
 from keras_semisis.data.own_batches import OwnBatches, own_batches
 from keras_semisis.gans.batch_statistics import Calibration
 from keras_semisis.gans.validation import Columns, EpochLogs, Validation
+from keras_semisis.models.keras_privates import model_of
 
 # Arguments of Keras: what they are where nothing is said, and what there is instead
 _OF_KERAS = {
@@ -68,7 +69,7 @@ class Guard(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         logs = {name: float(ops.convert_to_numpy(value)) for name, value in (logs or {}).items()}
         # not self.model, which on JAX copies the whole state back into the variables
-        for phase, finite in self._model.finite.items():
+        for phase, finite in model_of(self).finite.items():
             if not float(ops.convert_to_numpy(finite)):
                 self._stop(phase, logs)
         for name, value in logs.items():

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 import keras
 from keras import ops
 
+from keras_semisis.models.keras_privates import layers_of
+
 
 class NetworkOptimizers(keras.optimizers.MultiOptimizer):
     """The optimizers of the networks as one. They are saved each by itself, not once more here as Keras's class does.
@@ -91,7 +93,7 @@ def check_precision(networks: Mapping[str, keras.Model]) -> None:
     """
     policies = {"The policy": keras.config.dtype_policy()}
     for name, network in networks.items():
-        policies |= {f"The network {name}": layer.dtype_policy for layer in network._flatten_layers()
+        policies |= {f"The network {name}": layer.dtype_policy for layer in layers_of(network)
                      if not _is_precise_enough(layer.dtype_policy)}
     for what, policy in policies.items():
         if not _is_precise_enough(policy):

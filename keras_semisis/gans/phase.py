@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from keras_semisis.gans.engines import engine
+from keras_semisis.models.keras_privates import layers_of
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def frozen(networks):
     Normalization layers of Keras stay trainable: `keras.layers.BatchNormalization` that is not trainable uses its running
     statistics, and a frozen network is to behave as it does when it trains.
     """
-    layers = [layer for network in networks for layer in network._flatten_layers()]
+    layers = [layer for network in networks for layer in layers_of(network)]
     before = [layer.trainable for layer in layers]
     try:
         for network in networks:

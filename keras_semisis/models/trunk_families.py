@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from keras_semisis.models.keras_privates import layers_of
+
 # By the names of layers that no other network has. VGG is found in keras.applications' form too.
 _LAYERS = {
     "relu1_1": "VGG", "block1_conv1": "VGG", "alexnet_relu1": "AlexNet", "blocks_0__depthwise_conv": "EfficientNet-Lite"}
@@ -27,7 +29,7 @@ def families_of(network: Any) -> set[str]:
     ({'VGG'}, set())
     """
     found = set()
-    for layer in network._flatten_layers() if isinstance(network, keras.Model) else ():
+    for layer in layers_of(network) if isinstance(network, keras.Model) else ():
         if layer.name in _LAYERS:
             found.add(_LAYERS[layer.name])
         trunk = getattr(layer, "trunk", None)

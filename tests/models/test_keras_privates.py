@@ -1,0 +1,30 @@
+"""Keras does not promise what these are made of."""
+
+import keras
+
+from keras_semisis.models.keras_privates import layers_of, model_of, seed_generators_of
+
+
+def test_layers_are_all_layers_however_deep():
+    image = keras.Input((4, 4, 3))
+    first, second = keras.layers.Conv2D(3, 1, name="first"), keras.layers.BatchNormalization(name="second")
+    inner = keras.Sequential([first, second], name="inner")
+    network = keras.Model(image, keras.layers.Add(name="sum")([inner(image), first(image)]), name="network")
+    names = [layer.name for layer in layers_of(network)]
+    assert names[0] == "network" and {"inner", "first", "second", "sum"} <= set(names)
+    assert len({id(layer) for layer in layers_of(network)}) == len(names)
+
+
+def test_seed_generators_are_those_of_the_layer_itself():
+    image = keras.Input((4,))
+    dropout = keras.layers.Dropout(0.5, seed=3)
+    network = keras.Model(image, dropout(image))
+    network.own = keras.random.SeedGenerator(4)
+    assert seed_generators_of(network) == [network.own]
+    assert seed_generators_of(dropout) == [dropout.seed_generator]
+
+
+def test_a_callbacks_model_is_the_one_that_it_was_given():
+    callback, model = keras.callbacks.Callback(), keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    callback.set_model(model)
+    assert model_of(callback) is model
