@@ -11,7 +11,16 @@ def to_8_bit(images: np.ndarray) -> np.ndarray:
     >>> to_8_bit(np.array([-1.2, -1.0, 0.0, 1.0], "float32")).tolist()
     [0, 0, 128, 255]
     """
-    return np.clip(np.rint((images + 1.0) * _HALF), 0, 255).astype(np.uint8)
+    return np.clip(np.rint(unrounded(images)), 0, 255).astype(np.uint8)
+
+
+def unrounded(images: np.ndarray) -> np.ndarray:
+    """Images in [-1, 1] in [0, 255], without rounding.
+
+    >>> unrounded(np.array([-1.0, 0.0], "float32")).tolist()
+    [0.0, 127.5]
+    """
+    return (images + 1.0) * _HALF
 
 
 def from_8_bit(images: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_semisis.data.eight_bit import from_8_bit, to_8_bit
+from keras_semisis.data.eight_bit import from_8_bit, to_8_bit, unrounded
 from keras_semisis.metrics.feature_scores import FeatureScores
 from keras_semisis.metrics.features import Features
 from keras_semisis.metrics.generation_metric import to_images, to_numpy
@@ -31,7 +31,7 @@ class ProtocolFeatures(Features):
         if images.dtype != np.uint8 and self.protocol.eight_bit:
             images = to_8_bit(to_images(images, argument))
         if self.protocol.resize == "pillow_bicubic_299":
-            values = images if images.dtype == np.uint8 else (to_images(images, argument) + 1.0) * np.float32(127.5)
+            values = images if images.dtype == np.uint8 else unrounded(to_images(images, argument))
             resized = pillow_bicubic_299(values)
             images = (resized - 128.0) / 128.0 if self.protocol.scale == "(v - 128) / 128" else from_8_bit(resized)
         return to_images(images, argument)

@@ -22,6 +22,7 @@ from keras_semisis.metrics import (
     precision_recall,
 )
 from keras_semisis.metrics.protocols import get_protocol
+from keras_semisis.metrics.protocols.protocol_features import ProtocolFeatures
 from keras_semisis.metrics.protocols.resizing import pillow_bicubic_299
 from tests.data.array_source import ArraySource
 
@@ -259,6 +260,14 @@ def test_clean_sees_eight_bits_resized_outside_the_network(gan, features, images
 
     expected = frechet_distance_of_features(seen(images[0]), seen(gan.generate_floats(label_maps)))
     assert found["generated"]["frechet"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_floats_are_resized_in_the_range_of_eight_bits(features):
+    """Where a protocol of one's own resizes images that it does not round: next to the rounded ones."""
+    protocol = dataclasses.replace(get_protocol("clean"), features="any", eight_bit=False)
+    images = from_8_bit(np.random.default_rng(0).integers(0, 256, (2, 16, 24, 3), dtype=np.uint8)) * np.float32(0.999)
+    seen = ProtocolFeatures(features, protocol).seen(images, "images")
+    np.testing.assert_allclose(seen, (pillow_bicubic_299(to_8_bit(images)) - 128) / 128, atol=0.02)
 
 
 def test_published_one_restates_batch_statistics_and_sums_in_float32(gan, features, segmenter, images):
