@@ -9,7 +9,7 @@ from keras_semisis import metrics, models
 from keras_semisis.callbacks.model_file import load_model
 from keras_semisis.cli import segmenter as segmentation
 from keras_semisis.data import BadFiles, LabelSpace, Source, paired_dataset
-from keras_semisis.gans import AdversarialModel
+from keras_semisis.gans import Sampler
 
 IMAGENET_FEATURES = MappingProxyType({
     "efficientnet_lite0": models.efficientnet_lite0_features, "efficientnet_lite2": models.efficientnet_lite2_features,
@@ -30,7 +30,7 @@ def read_segmenter(path: Path) -> keras.Model:
     # nobody knows these of a subclassed model
     inputs, outputs = (getattr(model, name, None) for name in ("inputs", "outputs"))
     fits = not inputs or (len(inputs) == len(outputs) == 1 and len(inputs[0].shape) == 4 and inputs[0].shape[-1] == 3)
-    if isinstance(model, AdversarialModel) or not fits:
+    if isinstance(model, Sampler) or not fits:
         raise ValueError(f"--segmenter {path}: this is a {type(model).__name__} named {model.name!r}, but a network from one "
                          "image (height, width, 3) to one output is expected. `keras-semisis train-segmenter` makes one.")
     return model

@@ -37,7 +37,7 @@ from keras_semisis.data.sources.folder import with_ignored
 from keras_semisis.data.sources.folder_layout import FolderLayout
 from keras_semisis.data.sources.one_sided import ImagesOnly, LabelMapsOnly
 from keras_semisis.data.split import with_further
-from keras_semisis.gans import AdversarialModel
+from keras_semisis.gans import Sampler
 from keras_semisis.recipes.settings import USUAL_LAYOUT, Layout, TrainSettings, check_fit
 
 EXPECTED = ("cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, hf:NAME, folder:PATH, records:PATH or "
@@ -488,7 +488,7 @@ def _part_of_benchmark(text, option, part):
     return benchmark(path, split, only=part)
 
 
-def label_space_of_model(gan: AdversarialModel, path: Path) -> LabelSpace:
+def label_space_of_model(gan: Sampler, path: Path) -> LabelSpace:
     """What the classes of a model mean, which then knows it too.
 
     One that an earlier version has saved does not say it: its run folder does. If there is none, or the model is a published

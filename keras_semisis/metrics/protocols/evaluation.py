@@ -13,8 +13,8 @@ import numpy as np
 from keras_semisis.data import DataError, Source, paired_dataset
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.remedy import Remedy
-from keras_semisis.gans import AdversarialModel
-from keras_semisis.layers import BatchNorm
+from keras_semisis.gans import Sampler
+from keras_semisis.gans.batch_statistics import batch_norms
 from keras_semisis.metrics.feature_metric import FeatureMetric
 from keras_semisis.metrics.generation_metric import GenerationMetric, split_scores
 from keras_semisis.metrics.lpips import LPIPS
@@ -29,7 +29,7 @@ from keras_semisis.metrics.table import METRICS, SCORES
 from keras_semisis.models.trunk_families import refuse_relatives
 
 
-def evaluate_protocol(gan: AdversarialModel, source: Source, protocol: str | Protocol = "native", *,
+def evaluate_protocol(gan: Sampler, source: Source, protocol: str | Protocol = "native", *,
                       features: Callable[[Any], Any] | None = None, segmenter: Callable[[Any], Any] | None = None,
                       perceptual: keras.Model | LPIPS | None = None, metrics: Sequence[GenerationMetric] = (),
                       train: Source | None = None, seed: int = 0, batch_size: int = 8, cache: str | Path | None = None,
@@ -202,7 +202,7 @@ def _check(gan, source, protocol, features, segmenter, perceptual, metrics, trai
 
 
 def _has_batch_norm(gan):
-    return any(isinstance(layer, BatchNorm) for layer in gan.ema_generator._flatten_layers())
+    return bool(batch_norms(gan.ema_generator))
 
 
 def _spread(count: int, wanted: int) -> np.ndarray:
