@@ -25,6 +25,7 @@ from keras_semisis.cli.progress import ProgressBar, StepClock, StopOnInterrupt, 
 from keras_semisis.cli.settings import FILE, document_of, read_settings, write_document
 from keras_semisis.cli.sources import DataPair, open_data, training_sources, unused_options
 from keras_semisis.data import BadFiles, BatchStream, DataError, Source, paired_dataset, unpaired_dataset
+from keras_semisis.data.same_photos import same_photos
 from keras_semisis.gans.semantic import SemanticGAN
 from keras_semisis.gans.validation import rehearse
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
@@ -71,10 +72,20 @@ def open_training_data(settings: TrainSettings) -> TrainingData:
             sets.append(paired_dataset(paired, size, batch, settings.sampler, settings.seed, **counted, **crop))
             counts["pairs"] = len(paired)
     if "unpaired_ds" in needed:
+        if settings.unpaired_images:
+            _tell_of_validation_photos(images, sources.val)
         sets.append(unpaired_dataset(images, labels, size, batch, settings.seed, **crop))
         counts |= {"unpaired_images": len(images), "unpaired_label_maps": len(labels)}
     val = paired_dataset(sources.val, size, batch, training=False, skip_bad=bad, fit=settings.fit)
     return TrainingData(sources, tuple(sets), val, counts | {"validation": len(sources.val)}, bad)
+
+
+def _tell_of_validation_photos(images, val):
+    shared = list(same_photos(images, val))
+    if shared:
+        console.print(f"Warning: {len(shared)} unpaired photos of the training are among the {len(val)} for validation, such "
+                      f"as {shared[0]}: scores will be too good. Take them out of the training.", soft_wrap=True,
+                      highlight=False, markup=False)
 
 
 def set_up(settings: TrainSettings) -> None:

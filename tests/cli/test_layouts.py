@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from keras_semisis.cli import sources
+from keras_semisis.cli.training import open_training_data
 from keras_semisis.data import DataError, Folder
 from keras_semisis.data.data_warning import DataWarning
 from keras_semisis.recipes.settings import Layout, TrainSettings
@@ -344,3 +345,22 @@ def test_lists_of_pascal_voc_that_are_wrong(voc):
     path.write_text("\n")
     with pytest.raises(DataError, match=r"train\.txt: this list of names is empty"):
         Folder(voc, "train")
+
+
+def test_unpaired_photos_that_are_those_of_the_validation_are_told(tmp_path, capsys):
+    for i in range(11):
+        write(tmp_path / "data" / "images" / f"{i}.png", 10 * i, True)
+        write(tmp_path / "data" / "labels" / f"{i}.png", i % 2, False)
+        write(tmp_path / "more" / f"m{i}.png", 10 * i + 5, True)
+    data = f"folder:{tmp_path / 'data'}"
+    held_out = sources.open_data(data, (8, 8)).val.name(0)
+
+    def printed(ratio):
+        open_training_data(TrainSettings(data, str(tmp_path / "run"), image_size=(8, 8), unpaired_images=f"{tmp_path}/more",
+                                         ratio=ratio))
+        return capsys.readouterr().out
+
+    assert "for validation" not in printed(1)
+    (tmp_path / "more" / "m3.png").write_bytes((tmp_path / "data" / "images" / f"{held_out}.png").read_bytes())
+    expected = f"1 unpaired photos of the training are among the 1 for validation, such as {tmp_path}/more/m3.png"
+    assert expected in printed(1) and expected in printed(0.5)

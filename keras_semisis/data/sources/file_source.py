@@ -201,6 +201,9 @@ class FileSource(Source):
         rule = hashlib.blake2b(self.label_space.id_rule.encode(), digest_size=8).hexdigest()
         return f"{self._state(self._labels, index)}/{rule}"
 
+    def image_file(self, index):
+        return None if self._images is None else self._images[self._names[index]]
+
     def image_fingerprint(self, index):
         if self._images is None:
             return None

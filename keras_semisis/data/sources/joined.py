@@ -43,6 +43,10 @@ class Joined(Source):
         number, position = self._at(index)
         return self.parts[number].photo_size(position)
 
+    def image_file(self, index):
+        number, position = self._at(index)
+        return self.parts[number].image_file(position)
+
     def load_image(self, index):
         number, position = self._at(index)
         return self.parts[number].load_image(position)

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -74,6 +75,10 @@ class Source(ABC):
 
     def photo_size(self, index: int) -> tuple[int, int] | None:
         """(height, width) of the photo, where it is known without decoding it."""
+        return None
+
+    def image_file(self, index: int) -> Path | None:
+        """The file of the photo; None where it has none of its own."""
         return None
 
     def image_fingerprint(self, index: int) -> str | None:
@@ -158,6 +163,9 @@ class Subset(Source):
 
     def photo_size(self, index):
         return self.source.photo_size(self.indices[index])
+
+    def image_file(self, index):
+        return self.source.image_file(self.indices[index])
 
     def image_fingerprint(self, index):
         return self.source.image_fingerprint(self.indices[index])
