@@ -358,9 +358,10 @@ def test_photos_of_several_proportions(tmp_path):
 
 def test_the_dont_care_class_of_a_model():
     scenes = SyntheticScenes(2, image_size=(32, 32))
-    gan = SimpleNamespace(num_classes=11, ignore_class=10, trunks={}, require_same_classes=lambda **_: None)
+    gan = SimpleNamespace(num_classes=11, ignore_class=10, trunks={}, require_same_classes=lambda **_: None,
+                          check_judges=lambda metrics: None)
     checked = {"protocol": get_protocol("native"), "features": None, "segmenter": lambda images: images, "perceptual": None,
-               "train": None, "batch_size": 2}
+               "metrics": (), "train": None, "batch_size": 2}
     source = scenes.with_ignore_class(None)
     with pytest.raises(ArgumentError, match=r"class 10 as don't-care, the data have none, .* with ignore_class=10\.") as error:
         _check(gan, source, **checked)
