@@ -158,10 +158,6 @@ def train(settings: TrainSettings, going_on: bool = False, checked: bool = False
     set_up(settings)
     if checked:
         check(settings)
-    if settings.recipe == "few_labels" and not going_on:
-        console.print("Recipe few_labels: OASIS's generator, " + (
-            f"discriminators on a frozen {settings.trunk}" if settings.trunk else "no pretrained networks")
-            + ". --recipe paper has the paper's networks.", soft_wrap=True, highlight=False)
     data = open_training_data(settings)
     space = data.sources.train.label_space
     evaluation = _evaluation(settings, data, folder)
@@ -183,6 +179,10 @@ def train(settings: TrainSettings, going_on: bool = False, checked: bool = False
     console.print(", ".join(
         f"{number} {'for validation' if name == 'validation' else name.replace('_', ' ')}"
         for name, number in data.counts.items()), soft_wrap=True)
+    if settings.recipe == "few_labels" and not going_on:
+        console.print("Recipe few_labels: OASIS's generator, " + (
+            f"discriminators on a frozen {settings.trunk}" if settings.trunk else "no pretrained networks")
+            + ". --recipe paper has the paper's networks.", soft_wrap=True, highlight=False)
     images, label_maps = examples(data.sources.val, settings.image_size, skip_bad=data.bad_files, fit=settings.fit)
     callbacks = [SampleGrid(folder, label_maps, images, settings.sample_every, space, settings.seed)]
     if evaluation:
