@@ -1,7 +1,7 @@
 """Floating-point operations of a training step, counted from the layers.
 
 The rule: a convolution or dense layer costs two operations for each multiply-add of its forward pass, ``2 ·
-positions · kernel size``. Normalisation, activations, blur, wavelets, resizing, optimisers and the noise's
+positions · kernel size``. Normalization, activations, blur, wavelets, resizing, optimizers and the noise's
 share of a SPADE layer are left out (a lower bound: under 5 % together in these networks). A network that
 learns costs three forward passes (forward, gradient of its inputs, gradient of its kernels), a frozen one
 that passes a gradient on costs two, one without gradient one. R1 costs six: forward, input gradient, and

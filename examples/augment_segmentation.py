@@ -1,7 +1,7 @@
 """Does a segmenter learn from generated photos? `python examples/augment_segmentation.py MODEL [CAMVID] [--ratio R]`.
 
 MODEL is a file that `keras-semisis demo` or `keras-semisis train` has saved; ratio and seed must be those of its training. One
-segmenter learns from the labelled photos alone, another one also from photos that MODEL draws for label maps without a photo.
+segmenter learns from the labeled photos alone, another one also from photos that MODEL draws for label maps without a photo.
 Here these are what the split has left unpaired; they may as well come from a simulator or a game.
 """
 
@@ -58,11 +58,11 @@ def miou(*pools: tuple[np.ndarray, np.ndarray]) -> float:
     return score.result()["miou"]
 
 
-labelled = whole(ks.data.paired_dataset(paired, size, batch_size=8, training=False))
+labeled = whole(ks.data.paired_dataset(paired, size, batch_size=8, training=False))
 _, label_maps = whole(ks.data.unpaired_dataset(images, labels, size, batch_size=8, training=False))
 generated = gan.generate(label_maps, seed=arguments.seed) / np.float32(127.5) - 1, label_maps
 
-print(f"{len(labelled[0])} labelled photos: mIoU {miou(labelled):.3f}")
-print(f"these and {len(generated[0])} generated ones: mIoU {miou(labelled, generated):.3f}")
+print(f"{len(labeled[0])} labeled photos: mIoU {miou(labeled):.3f}")
+print(f"these and {len(generated[0])} generated ones: mIoU {miou(labeled, generated):.3f}")
 everything = whole(ks.data.paired_dataset(train, size, batch_size=8, training=False))
-print(f"what labelling all {len(train)} would give: mIoU {miou(everything):.3f}")
+print(f"what labeling all {len(train)} would give: mIoU {miou(everything):.3f}")

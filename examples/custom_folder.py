@@ -1,6 +1,6 @@
 """Trains on a folder of your own photos: `python examples/custom_folder.py [FOLDER] [--steps N]`.
 
-The folder holds `images/` and `labels/` (grey PNG of class ids) with the same file names, and `classes.csv`
+The folder holds `images/` and `labels/` (gray PNG of class ids) with the same file names, and `classes.csv`
 (`id,name,r,g,b,ignore`). Without a folder one is made from synthetic scenes first, to show the layout.
 """
 
@@ -26,8 +26,8 @@ def make_folder(root: Path) -> Path:
     with open(root / "classes.csv", "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["id", "name", "r", "g", "b", "ignore"])
-        for i, (name, colour) in enumerate(zip(space.class_names, space.palette, strict=True)):
-            writer.writerow([i, name, *colour, int(i == space.ignore_class)])
+        for i, (name, color) in enumerate(zip(space.class_names, space.palette, strict=True)):
+            writer.writerow([i, name, *color, int(i == space.ignore_class)])
     return root
 
 

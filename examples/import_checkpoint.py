@@ -61,8 +61,8 @@ label_maps = read_label_maps(num_classes)
 noises = [np.random.default_rng(seed).standard_normal((len(label_maps), noise_channels)) for seed in range(3)]
 photos = [np.clip((generator.predict([label_maps, noise.astype("float32")], verbose=0) + 1) * 127.5, 0, 255)
           for noise in noises]
-colours = np.random.default_rng(1).integers(0, 256, (num_classes, 3))
-columns = [colours[label_maps], *photos]  # label map, then one photo for each noise
+colors = np.random.default_rng(1).integers(0, 256, (num_classes, 3))
+columns = [colors[label_maps], *photos]  # label map, then one photo for each noise
 grid = np.concatenate([np.concatenate(list(column), axis=0) for column in columns], axis=1)
 Image.fromarray(grid.astype("uint8")).save(arguments.output / "grid.png")
 generator.save(arguments.output / "generator.keras")

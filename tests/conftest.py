@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-# XLA's optimisations take minutes and save nothing at the tests' sizes
+# XLA's optimizations take minutes and save nothing at the tests' sizes
 _XLA_FLAGS = ["--xla_backend_optimization_level=0", "--xla_llvm_disable_expensive_passes=true"]
 if find_spec("jaxlib") and metadata.version("jaxlib").startswith("0.10."):  # others end at a flag that they do not know
     _XLA_FLAGS += ["--xla_cpu_use_fusion_emitters=false", "--xla_cpu_parallel_codegen_split_count=1"]

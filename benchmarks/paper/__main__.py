@@ -20,7 +20,7 @@ def arguments(argv=None):
     parser.add_argument("--table", type=int, choices=TABLES, default=1,
                         help="chooses methods and ratios as the paper's table does; default 1")
     parser.add_argument("--methods", nargs="+", help="in place of the table's")
-    parser.add_argument("--ratios", nargs="+", type=float, help="shares of labelled photos, in place of the table's")
+    parser.add_argument("--ratios", nargs="+", type=float, help="shares of labeled photos, in place of the table's")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--segmenter", type=Path, help="of judge: a .keras file, whose name is that of the column")
     parser.add_argument("--jobs", type=int, default=1, help="cells that are trained at a time")

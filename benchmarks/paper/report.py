@@ -149,9 +149,9 @@ def curves(cells: list[dict], path: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    # a method's colour is the same in every report, and the light ones come last
-    colours = plt.get_cmap("tab20").colors
-    colours = colours[::2] + colours[1::2]
+    # a method's color is the same in every report, and the light ones come last
+    colors = plt.get_cmap("tab20").colors
+    colors = colors[::2] + colors[1::2]
     shown = [score for score in columns(cells) if score.title.startswith(("Fréchet", "mIoU"))]
     figure, axes = plt.subplots(1, len(shown), figsize=(5 * len(shown), 5), squeeze=False, layout="constrained")
     for score, axis in zip(shown, axes[0], strict=True):
@@ -161,13 +161,13 @@ def curves(cells: list[dict], path: Path) -> None:
                 deviation = statistics.stdev(values) if len(values) > 1 else 0
                 lines[method].append((100 * ratio, statistics.fmean(values), deviation))
         for method, points in lines.items():
-            axis.errorbar(*zip(*sorted(points), strict=True), marker="o", capsize=3, color=colours[METHODS.index(method)],
+            axis.errorbar(*zip(*sorted(points), strict=True), marker="o", capsize=3, color=colors[METHODS.index(method)],
                           label=NAMES[method])
         for value in score.real_values(cells):
             line = axis.axhline(value, color="black", linestyle=":")
         if score.real_values(cells):
             line.set_label("real images")
-        axis.set(title=score.title, xlabel="labelled photos, %")
+        axis.set(title=score.title, xlabel="labeled photos, %")
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=2 * len(shown), fontsize=8)
     figure.savefig(path, dpi=100)
     plt.close(figure)
@@ -208,7 +208,7 @@ def picture(cells: list[dict], output: Path, path: Path) -> None:
             for i, text in enumerate(words):
                 draw.text((left, top + GAP + i * _LINE), text, fill="black", font=font)
             whole.paste(tiles, (left, top + title))
-    # 256 colours, rare ones too: less than half the file
+    # 256 colors, rare ones too: less than half the file
     whole.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=3).save(path, optimize=True)
 
 

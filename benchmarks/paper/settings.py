@@ -56,7 +56,7 @@ class Settings:
     unconditional_divisor: int = 8
     generator_learning_rate: float = 4e-4
     discriminator_learning_rate: float = 4e-4
-    # D_u's equalised layers learn more slowly the narrower they are: these are for widths of an eighth
+    # D_u's equalized layers learn more slowly the narrower they are: these are for widths of an eighth
     unconditional_learning_rate: float = 5e-3
     unconditional_betas: tuple[float, float] = (0.5, 0.99)
     # 1.25 at 256×512: the fewer the pixels, the larger the gradient's square for the same difference of logits

@@ -14,7 +14,7 @@ _NOTE = "training.json"
 class Checkpoint(EverySteps):
     """Saves the whole state of training as ``last.keras`` every n steps and at the end, for `resume`.
 
-    The file holds networks, optimisers, moving average, noise generator and step. It is written beside its
+    The file holds networks, optimizers, moving average, noise generator and step. It is written beside its
     place and moved there when it is complete: whatever happens while it is written, the former one stays. It
     can be generated from: the moving-average generator's batch-norm statistics are re-estimated before.
 

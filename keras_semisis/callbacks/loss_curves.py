@@ -18,7 +18,7 @@ class LossCurves(EverySteps):
 
     The file grows at every step, so that whatever ends a run leaves it; the picture is drawn every n steps and at the end. A
     term that was not due at a step is not in that step's line. A resumed run goes on with what is there. The picture shows
-    the steps of a long run as means over neighbours, and takes no longer than that of a short one.
+    the steps of a long run as means over neighbors, and takes no longer than that of a short one.
 
     Args:
         directory: Folder of the two files.

@@ -33,7 +33,7 @@ def load_model(path: Path, name: str, compile: bool = True) -> keras.Model:
     Args:
         path: The file, which is there.
         name: What the user knows it by, for errors.
-        compile: Whether optimisers and loss weights come back too.
+        compile: Whether optimizers and loss weights come back too.
 
     Raises:
         ValueError: If it is no such file, is damaged, or Keras cannot build what it holds.

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from keras_semisis.callbacks.every_steps import EverySteps
 from keras_semisis.data.eight_bit import to_8_bit
-from keras_semisis.data.label_space import LabelSpace, distinct_colours
+from keras_semisis.data.label_space import LabelSpace, distinct_colors
 from keras_semisis.metrics.generation_metric import to_images
 
 GAP, TITLE = 4, 20
@@ -25,7 +25,7 @@ def sample_grid(path: str | Path, model, label_maps: np.ndarray, images: np.ndar
         label_maps: ``(B, H, W)`` of any integer dtype.
         images: The photos that belong to them, ``(B, H, W, 3)``, uint8 or float in [-1, 1]; None leaves the
             column out.
-        label_space: Says the colours of the ids; None takes the model's, or draws some where it has none.
+        label_space: Says the colors of the ids; None takes the model's, or draws some where it has none.
         seed: Seed of the noise.
 
     Raises:
@@ -38,7 +38,7 @@ def sample_grid(path: str | Path, model, label_maps: np.ndarray, images: np.ndar
                          "each, or None.")
     generated = model.generate(label_maps, seed=seed)
     segmented = model.segment(generated) if hasattr(model, "segment") else None
-    colorize = _colours(label_space or getattr(model, "label_space", None), label_maps, segmented)
+    colorize = _colors(label_space or getattr(model, "label_space", None), label_maps, segmented)
     columns = {"label map": colorize(label_maps)}
     if images is not None:
         columns["real"] = images if images.dtype == np.uint8 else to_8_bit(to_images(images, "images"))
@@ -73,11 +73,11 @@ class SampleGrid(EverySteps):
                     self.label_space, self.seed)
 
 
-def _colours(label_space, *label_maps):
+def _colors(label_space, *label_maps):
     if label_space is not None:
         return label_space.colorize
     highest = max(int(label_map.max()) for label_map in label_maps if label_map is not None)
-    palette = np.array(distinct_colours(highest + 1), np.uint8)
+    palette = np.array(distinct_colors(highest + 1), np.uint8)
     return lambda label_map: palette[label_map]
 
 

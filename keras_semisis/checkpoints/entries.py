@@ -136,7 +136,7 @@ def batch_norm(key: str, layer) -> Iterator[Entry]:
 
 
 def unused_batch_norm(key: str, channels: int, affine: bool = False) -> Iterator[Entry]:
-    """A batch normalisation that is stored and never used."""
+    """A batch normalization that is stored and never used."""
     if affine:
         yield Unused(f"{key}.weight", (channels,), 1.0)
         yield Unused(f"{key}.bias", (channels,))
@@ -146,7 +146,7 @@ def unused_batch_norm(key: str, channels: int, affine: bool = False) -> Iterator
 
 
 def published_layers(layers: Iterable[keras.layers.Layer], prefix: str = "") -> Iterator[Entry]:
-    """Keras's own convolutions and batch normalisations that bear their published names, with dashes for the dots."""
+    """Keras's own convolutions and batch normalizations that bear their published names, with dashes for the dots."""
     for layer in layers:
         key = prefix + layer.name.replace("-", ".")
         if isinstance(layer, keras.layers.Conv2D):
@@ -160,7 +160,7 @@ def published_layers(layers: Iterable[keras.layers.Layer], prefix: str = "") -> 
 
 
 def spade(key: str, layer, norm: str) -> Iterator[Entry]:
-    """`layers.SPADE`; ``norm`` is what the family calls its parameter-free normalisation."""
+    """`layers.SPADE`; ``norm`` is what the family calls its parameter-free normalization."""
     if layer.norm_name == "batch":
         yield from batch_norm(f"{key}.{norm}", layer.norm)
     yield from semantic_conv(f"{key}.mlp_shared.0", layer.shared)

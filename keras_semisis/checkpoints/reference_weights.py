@@ -14,7 +14,7 @@ from keras_semisis.checkpoints.files import read_weights, write_weights
 FAMILIES = ("oasis", "usis", "spade", "cc_fpse", "pytorch_fid", "torchvision", "drn", "csail", "deeplab_pytorch")
 # Where a training checkpoint has the weights, and what torch.nn.DataParallel puts in front of every name
 _CONTAINER, _PREFIX = "state_dict.", "module."
-# Buffers of batch normalisations that no network reads; which of them a file has depends on the programs' versions
+# Buffers of batch normalizations that no network reads; which of them a file has depends on the programs' versions
 _BOOKKEEPING = ("num_batches_tracked", "_tmp_running_mean", "_tmp_running_var", "_running_iter")
 
 Weights = Mapping[str, np.ndarray] | str | os.PathLike

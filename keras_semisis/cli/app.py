@@ -24,7 +24,7 @@ _IGNORE_CLASS = ("Don't-care id of the label maps of folder, hf and tfds: a clas
 _ID_MAP = "STORED=CLASS for ids of folder, hf and tfds that differ, such as 255=11. Repeatable."
 _IMAGE_RANGE = ("BLACK:WHITE, such as 0:4095, for photos (of folder and hf) of 16 bits that use fewer, or 0:1 for "
                 "floating-point numbers.")
-_SKIP_BAD = "Number of damaged or wrongly labelled files to tolerate; they are listed at the end."
+_SKIP_BAD = "Number of damaged or wrongly labeled files to tolerate; they are listed at the end."
 _FIT = ("What is done with photos of other proportions than the image size: stretch, as published work does, or crop: the "
         "shorter side is scaled and the longer one cropped.")
 _TRAIN_SPLIT = "Name of the split to train on, where it is not called train or training."
@@ -55,7 +55,7 @@ Precision = Annotated[str, typer.Option(help="float32 or mixed_bfloat16.")]
 
 # What may be given with --resume
 _OF_RESUME = {"resume", "skip_bad", "id_map", "ignore_class", "check"}
-_NETWORKS, _LOSSES, _RUN, _SOURCES = "Networks", "Losses and optimisers", "Run", "Data"
+_NETWORKS, _LOSSES, _RUN, _SOURCES = "Networks", "Losses and optimizers", "Run", "Data"
 
 
 @app.callback()
@@ -200,7 +200,7 @@ def train(
              "vgg16 (fine-tuned for edges; extra: offline) or none.",
         rich_help_panel=_LOSSES)] = None,
     augmentation: Annotated[bool, typer.Option(
-        "--augmentation", help="DiffAugment of what the discriminators see: colours, and, where there is a don't-care class, "
+        "--augmentation", help="DiffAugment of what the discriminators see: colors, and, where there is a don't-care class, "
                                "translation and cutout.", rich_help_panel=_LOSSES)] = False,
     judge_pairs: Annotated[bool, typer.Option(
         "--judge-pairs", help="The discriminator of photos alone sees the pairs' photos as well.",
@@ -426,11 +426,11 @@ def classes(
     ctx: typer.Context,
     data: Annotated[str, typer.Argument(help="cityscapes, ade20k, coco_stuff, camvid, synthetic, tfds:NAME, hf:NAME, "
                                                   "records:PATH or a folder.")],
-    legend: Annotated[Path | None, typer.Option(help="A PNG file to draw names and colours into.")] = None,
+    legend: Annotated[Path | None, typer.Option(help="A PNG file to draw names and colors into.")] = None,
     ignore_class: IgnoreClass = None,
     id_map: IdMap = [],  # noqa: B006
 ):
-    """Prints the classes of a data set: ids, names, colours, the don't-care class."""
+    """Prints the classes of a data set: ids, names, colors, the don't-care class."""
     from keras_semisis.cli.classes import classes as run
 
     run(data, legend, ignore_class, tuple(id_map))
@@ -472,7 +472,7 @@ def pack(
     id_map: IdMap = [],  # noqa: B006
     image_range: ImageRange = None,
     skip_bad: Annotated[int, typer.Option(
-        min=0, help="Number of damaged or wrongly labelled files to leave out; they are listed at the end. All files are read "
+        min=0, help="Number of damaged or wrongly labeled files to leave out; they are listed at the end. All files are read "
                     "before, to know them.")] = 0,
 ):
     """Packs many small files into few large ones, with their class statistics; goes on where it was interrupted."""

@@ -38,19 +38,19 @@ def classes(data: str, legend: Path | None, ignore_class: int | None = None, id_
 
 
 def _table(space):
-    table = Table("id", "", "name", "colour", title=f"{space.num_classes} classes")
+    table = Table("id", "", "name", "color", title=f"{space.num_classes} classes")
     train_ids = Cityscapes.train_ids if space == Cityscapes.label_space else None
     if train_ids:
         table.add_column("train id", justify="right")
-    for i, (name, colour) in enumerate(zip(space.class_names, space.palette, strict=True)):
+    for i, (name, color) in enumerate(zip(space.class_names, space.palette, strict=True)):
         note = " (don't care)" if i == space.ignore_class else ""
-        row = [str(i), "[on rgb({},{},{})]  [/]".format(*colour), escape(name) + note, ", ".join(map(str, colour))]
+        row = [str(i), "[on rgb({},{},{})]  [/]".format(*color), escape(name) + note, ", ".join(map(str, color))]
         table.add_row(*row, *([str(train_ids[i])] if train_ids else []))
     return table
 
 
 def draw_legend(space: LabelSpace, path: Path) -> None:
-    """Draws ids, names and colours into a PNG file, 40 classes a column.
+    """Draws ids, names and colors into a PNG file, 40 classes a column.
 
     Args:
         space: The label space.
@@ -61,9 +61,9 @@ def draw_legend(space: LabelSpace, path: Path) -> None:
     figure = Figure(figsize=(columns * _COLUMN_WIDTH, rows * _ROW_HEIGHT))
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, columns), ylim=(rows, 0))
     axes.axis("off")
-    for i, (name, colour) in enumerate(zip(space.class_names, space.palette, strict=True)):
+    for i, (name, color) in enumerate(zip(space.class_names, space.palette, strict=True)):
         column, row = divmod(i, _ROWS)
-        axes.add_patch(Rectangle((column + 0.02, row + 0.1), 0.1, 0.8, facecolor=[v / 255 for v in colour], edgecolor="grey"))
+        axes.add_patch(Rectangle((column + 0.02, row + 0.1), 0.1, 0.8, facecolor=[v / 255 for v in color], edgecolor="gray"))
         note = " (don't care)" if i == space.ignore_class else ""
         axes.text(column + 0.15, row + 0.5, f"{i} {name}{note}", va="center", fontsize=8, parse_math=False)
     path.parent.mkdir(parents=True, exist_ok=True)

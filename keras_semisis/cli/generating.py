@@ -47,7 +47,7 @@ def generate(model_path: Path, label_maps: Sequence[Path], output: Path, seed: i
 
     Args:
         model_path: The `.keras` file.
-        label_maps: Image files, or folders of them, which the model's label space reads. They are resized by nearest neighbour
+        label_maps: Image files, or folders of them, which the model's label space reads. They are resized by nearest neighbor
             to the model's size.
         output: Folder of the photos: ``name.png``, or ``name-0.png``, ``name-1.png`` with several samples.
         seed: Seed of the first sample; the next ones follow it. The noise depends on it and on the file's name alone.

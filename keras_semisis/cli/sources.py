@@ -29,7 +29,7 @@ from keras_semisis.data import (
     semi_paired_split,
 )
 from keras_semisis.data.draws import permutation
-from keras_semisis.data.label_space import distinct_colours, unnamed_classes
+from keras_semisis.data.label_space import distinct_colors, unnamed_classes
 from keras_semisis.data.record_files import MANIFEST
 from keras_semisis.data.sources.classes_file import find_classes, read_classes
 from keras_semisis.data.sources.file_source import FileSource
@@ -492,7 +492,7 @@ def label_space_of_model(gan: Sampler, path: Path) -> LabelSpace:
     """What the classes of a model mean, which then knows it too.
 
     One that an earlier version has saved does not say it: its run folder does. If there is none, or the model is a published
-    generator of unknown data, stored ids are taken for classes, without names and with drawn colours, and a line says so.
+    generator of unknown data, stored ids are taken for classes, without names and with drawn colors, and a line says so.
 
     Args:
         gan: The model, with ``num_classes`` and ``ignore_class``.
@@ -503,7 +503,7 @@ def label_space_of_model(gan: Sampler, path: Path) -> LabelSpace:
         gan.label_space = of_run and replace(of_run, ignore_class=gan.ignore_class)
     if gan.label_space is None:
         number = gan.num_classes
-        gan.label_space = LabelSpace(unnamed_classes(number), distinct_colours(number), gan.ignore_class)
+        gan.label_space = LabelSpace(unnamed_classes(number), distinct_colors(number), gan.ignore_class)
         console.print(f"Note: {path} does not say what its {number} classes mean. The ids in label maps are taken for the "
                       "classes themselves; --id-map STORED=CLASS names those that differ.", soft_wrap=True, highlight=False)
     return gan.label_space

@@ -148,7 +148,7 @@ def train(settings: TrainSettings, going_on: bool = False, checked: bool = False
         checked: Whether every file is read before, as `check` does.
 
     Raises:
-        DataError: If data cannot be read. What was learnt is saved before.
+        DataError: If data cannot be read. What was learned is saved before.
         ValueError: If options do not fit together, or the run is there already.
     """
     folder = Path(settings.output)
@@ -197,7 +197,7 @@ def train(settings: TrainSettings, going_on: bool = False, checked: bool = False
             write_document(folder / FILE, document_of(settings, space, counts=data.counts, trunks=gan.trunks))
         interrupted = start < settings.steps and fit(gan, data, settings.steps, start, callbacks)
     except DataError:
-        kept = "What was learnt is kept." if gan.step > start else "Nothing was learnt yet."
+        kept = "What was learned is kept." if gan.step > start else "Nothing was learned yet."
         console.print(f"Stopped at step {gan.step} of {settings.steps}: a file cannot be used. {kept} Correct the file and go "
                       f"on with: keras-semisis train --resume {folder}\n--skip-bad and --id-map may be added to that, and "
                       "--check, which finds all such files first.", soft_wrap=True, markup=False, highlight=False)

@@ -112,10 +112,10 @@ class BatchRule:
         elif images.ndim == 4 and images.shape[3] == 4:
             remedy = "Leave the fourth channel (alpha) out: " + _line(mapped, image=("image[..., :3]", "image[..., :3]"))
         elif images.ndim == 4 and images.shape[3] == 1:
-            remedy = "Make three channels of the grey one: " + _line(mapped, image=(
+            remedy = "Make three channels of the gray one: " + _line(mapped, image=(
                 "np.repeat(image, 3, axis=-1)", "tf.repeat(image, 3, axis=-1)"))
         elif images.ndim == 3:
-            remedy = "Make three channels of the grey one: " + _line(mapped, image=(
+            remedy = "Make three channels of the gray one: " + _line(mapped, image=(
                 "np.repeat(image[..., None], 3, axis=-1)", "tf.repeat(image[..., None], 3, axis=-1)"))
         elif images.ndim == 4 and images.shape[3] == 3:
             height, width = self.image_size
@@ -155,7 +155,7 @@ class BatchRule:
         elif label_maps.ndim == 4 and shape[1] == 1:
             remedy = "Leave the second axis out: " + _line(mapped, label_map=("label_map[:, 0]", "label_map[:, 0]"))
         elif label_maps.ndim == 4 and shape[3] == 3 and classes != 3:
-            remedy = ("These look like colours: a `keras_semisis.data.Folder` reads colours by the palette of its classes, and "
+            remedy = ("These look like colors: a `keras_semisis.data.Folder` reads colors by the palette of its classes, and "
                       "arrays hold class ids.")
         elif ((label_maps.ndim == 4 and (shape[3] == classes or shape[1] != classes))
               or (label_maps.ndim == 3 and _fits((1, *shape[:2]), self.image_size) and shape[2] == classes)):
@@ -169,7 +169,7 @@ class BatchRule:
                       "Give batches; a single label map is one: " + _line(mapped, label_map=("label_map[None]", "")))
         elif label_maps.ndim == 3:
             height, width = self.image_size
-            remedy = "Resize them by nearest neighbour: " + _line(mapped, label_map=(
+            remedy = "Resize them by nearest neighbor: " + _line(mapped, label_map=(
                 f'keras.ops.image.resize(label_map[..., None], ({height}, {width}), "nearest")[..., 0]',
                 f'tf.image.resize(label_map[..., None], ({height}, {width}), "nearest")[..., 0]'))
         else:
@@ -183,7 +183,7 @@ class BatchRule:
         if between:
             value = label_maps[label_maps != np.rint(label_maps)][0]
             remedy = (f"A value such as {value:g} lies between two ids: they were resized by interpolation, or divided. Read "
-                      "them again, resize by nearest neighbour, and leave them integers.")
+                      "them again, resize by nearest neighbor, and leave them integers.")
         else:
             remedy = f"Convert them: {line}"
         return DataError(f"{where}: label maps are {label_maps.dtype}, but they must have an integer dtype. {remedy}")
@@ -204,9 +204,9 @@ class BatchRule:
             remedy = ("If the ids begin with 1, let them begin with 0: " +
                       _line(mapped, label_map=("label_map - 1", "label_map - 1")))
         elif self.ignore_class is not None:
-            remedy = f"Where these are unlabelled pixels, give them the don't-care class: {put(self.ignore_class)}"
+            remedy = f"Where these are unlabeled pixels, give them the don't-care class: {put(self.ignore_class)}"
         else:
-            remedy = (f"Where these are unlabelled pixels, make a don't-care class for them (num_classes={classes + 1}, "
+            remedy = (f"Where these are unlabeled pixels, make a don't-care class for them (num_classes={classes + 1}, "
                       f"ignore_class={classes} of the model) and give them its id: {put(classes)}")
         raise DataError(f"{where}: label id {named_ids(stray)} found, but the {classes} classes are 0..{classes - 1}. {remedy}")
 
@@ -273,7 +273,7 @@ def _check_range(low, high, where, mapped):
     elif low >= 0:
         expressions = (_of_bits(high),) * 2
     else:
-        guess = ", as if standardised by a mean and a deviation"
+        guess = ", as if standardized by a mean and a deviation"
         expressions = ("(image * deviation + mean) * 2 - 1",) * 2
     raise DataError(f"{where}: photos are floats in {low:.4g}..{high:.4g}{guess}, but [-1, 1] is expected. Convert them: "
                     f"{_line(mapped, image=expressions)}")

@@ -1,6 +1,6 @@
 """Random draws by number: the k-th one depends on a seed, a purpose and k alone.
 
-A counter goes through SplitMix64's finaliser (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number
+A counter goes through SplitMix64's finalizer (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number
 Generators", OOPSLA 2014): a handful of integer operations, exact and alike in NumPy and TensorFlow. So a run
 that resumes on another machine, with or without TensorFlow, draws the same items. (The streams of
 `numpy.random` and `tf.random` differ from each other, and neither is promised to survive a new version.)
@@ -24,7 +24,7 @@ def draw_key(seed: int, *purpose: str | int) -> int:
 
 
 def mix(x, right_shift=np.right_shift):
-    """SplitMix64's finaliser, of a uint64 array or (with ``right_shift=tf.bitwise.right_shift``) tensor."""
+    """SplitMix64's finalizer, of a uint64 array or (with ``right_shift=tf.bitwise.right_shift``) tensor."""
     x = (x ^ right_shift(x, _SHIFTS[0])) * _MULTIPLIERS[0]
     x = (x ^ right_shift(x, _SHIFTS[1])) * _MULTIPLIERS[1]
     return x ^ right_shift(x, _SHIFTS[2])

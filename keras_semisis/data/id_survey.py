@@ -16,14 +16,14 @@ _MOST_COUNTED = 2**16
 _FEW_EDGES = 2
 # So many levels, with gaps between them, are an id map that can be written down
 MOST_LEVELS = 32
-_UNLABELLED = {-1, 255}
+_UNLABELED = {-1, 255}
 
-WITHOUT_SMOOTHING = Remedy("Write the label maps again as PNG, without anti-aliasing, resized with nearest neighbour alone, "
+WITHOUT_SMOOTHING = Remedy("Write the label maps again as PNG, without anti-aliasing, resized with nearest neighbor alone, "
                            "and from a file that was never a JPEG; or remove the photo that lies among them.")
 
 
 class IdSurvey:
-    """Pixels of each id in label maps: all, those inside (equal to their four neighbours), those between two others.
+    """Pixels of each id in label maps: all, those inside (equal to their four neighbors), those between two others.
 
     Args:
         label_maps: Ids as stored, ``(H, W)``.
@@ -87,7 +87,7 @@ class IdSurvey:
 
 
 def _parts(ids):
-    """The ids of the pixels that are inside, and of those that lie between their neighbours in one direction."""
+    """The ids of the pixels that are inside, and of those that lie between their neighbors in one direction."""
     padded = np.pad(ids, 1, mode="edge")
     middle, up, down = padded[1:-1, 1:-1], padded[:-2, 1:-1], padded[2:, 1:-1]
     left, right = padded[1:-1, :-2], padded[1:-1, 2:]
@@ -118,22 +118,22 @@ def level_map(stored: Iterable[int], id_map: Mapping[int, int]) -> dict[int, int
 
 
 def are_levels(ids: Iterable[int]) -> bool:
-    """Whether ids are so few and so far apart that they were spread over a range of grey."""
+    """Whether ids are so few and so far apart that they were spread over a range of gray."""
     ids = sorted(ids)
     return 1 < len(ids) <= MOST_LEVELS and ids[-1] >= 4 * len(ids)
 
 
-def unlabelled(ids: Iterable[int]) -> list[int]:
-    """Which of ids mark unlabelled pixels: 255 and -1, where the others are no levels of grey.
+def unlabeled(ids: Iterable[int]) -> list[int]:
+    """Which of ids mark unlabeled pixels: 255 and -1, where the others are no levels of gray.
 
     Example:
 
-    >>> unlabelled([0, 1, 255]), unlabelled([0, 127, 255])
+    >>> unlabeled([0, 1, 255]), unlabeled([0, 127, 255])
     ([255], [])
     """
     ids = set(ids)
-    others = ids - _UNLABELLED
-    return [] if others == {0} or are_levels({0, *others}) else sorted(ids & _UNLABELLED)
+    others = ids - _UNLABELED
+    return [] if others == {0} or are_levels({0, *others}) else sorted(ids & _UNLABELED)
 
 
 def stray_remedies(stored: Iterable[int], num_classes: int, ignore_class: int | None,
@@ -151,12 +151,12 @@ def stray_remedies(stored: Iterable[int], num_classes: int, ignore_class: int | 
     stored = {int(i) for i in stored}
     stray = {i for i in stored if not 0 <= id_map.get(i, i) < num_classes}
     for spread in _spreads(num_classes):
-        if stored <= set(spread) and (len(stored) > 2 or num_classes == 2 or stray - _UNLABELLED):
+        if stored <= set(spread) and (len(stored) > 2 or num_classes == 2 or stray - _UNLABELED):
             what = ("this looks like a mask of 0 and 255" if spread == [0, 255] else
                     f"the ids may be scaled: spread over 0..{spread[-1]}")
             return what, [Remedy("Give {}.", {"id_map": {level: i for i, level in enumerate(spread) if level != i}})]
-    if stray <= _UNLABELLED:
-        what = f"{' and '.join(map(str, sorted(stray)))} usually marks unlabelled pixels"
+    if stray <= _UNLABELED:
+        what = f"{' and '.join(map(str, sorted(stray)))} usually marks unlabeled pixels"
         if ignore_class is not None:
             return what, [Remedy("Give {}, the don't-care class.",
                                  {"id_map": {**id_map, **dict.fromkeys(sorted(stray), ignore_class)}})]

@@ -1,4 +1,4 @@
-"""What a label id means: names, colours, the don't-care class, and which class an id in a file stands for."""
+"""What a label id means: names, colors, the don't-care class, and which class an id in a file stands for."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +19,7 @@ from keras_semisis.data.stored_ids import class_ids, integer_ids, named_ids, rem
 @keras.saving.register_keras_serializable(package="keras_semisis")
 @dataclass(frozen=True)
 class LabelSpace:
-    """Names, colours and the don't-care class of a set of labels, and the rule by which the ids in label files become them.
+    """Names, colors and the don't-care class of a set of labels, and the rule by which the ids in label files become them.
 
     Classes are 0 to ``num_classes - 1``. Arrays hold classes; files hold *stored ids*, which may be others: `read` converts.
 
@@ -28,10 +28,10 @@ class LabelSpace:
         palette: ``(num_classes, 3)`` RGB values in 0..255, one row per class id.
         ignore_class: The don't-care id, or None where every pixel counts.
         id_map: Stored id → class id, for ids that differ; the others stay.
-        all_ids: Whether ``id_map`` names every stored id, so that any other is an error, and so are colours.
+        all_ids: Whether ``id_map`` names every stored id, so that any other is an error, and so are colors.
 
     Raises:
-        ValueError: If the palette and the names differ in length, a colour is not three numbers in 0..255,
+        ValueError: If the palette and the names differ in length, a color is not three numbers in 0..255,
             ``ignore_class`` is no class id, or ``id_map`` holds what is no integer.
 
     Example:
@@ -55,13 +55,13 @@ class LabelSpace:
     def __post_init__(self):
         object.__setattr__(self, "id_map", integer_ids(self.id_map))
         object.__setattr__(self, "class_names", tuple(str(name) for name in self.class_names))
-        object.__setattr__(self, "palette", tuple(tuple(int(v) for v in colour) for colour in self.palette))
+        object.__setattr__(self, "palette", tuple(tuple(int(v) for v in color) for color in self.palette))
         if len(self.palette) != self.num_classes:
-            raise ValueError(f"{self.num_classes} class names, but {len(self.palette)} palette colours: "
-                             "give one colour per class.")
-        for i, colour in enumerate(self.palette):
-            if len(colour) != 3 or min(colour) < 0 or max(colour) > 255:
-                raise ValueError(f"the colour of class {i} is {colour}, but must be red, green and blue, each in "
+            raise ValueError(f"{self.num_classes} class names, but {len(self.palette)} palette colors: "
+                             "give one color per class.")
+        for i, color in enumerate(self.palette):
+            if len(color) != 3 or min(color) < 0 or max(color) > 255:
+                raise ValueError(f"the color of class {i} is {color}, but must be red, green and blue, each in "
                                  "0..255. Correct it.")
         if self.ignore_class is not None and not 0 <= self.ignore_class < self.num_classes:
             raise ValueError(f"ignore_class={self.ignore_class} is not one of the class ids "
@@ -85,13 +85,13 @@ class LabelSpace:
         """The label map in an image file.
 
         Args:
-            path: A grey or palette-mode PNG of stored ids, or an RGB file of this palette's colours.
+            path: A gray or palette-mode PNG of stored ids, or an RGB file of this palette's colors.
 
         Returns:
             Class ids: integers ``(H, W)``, in 0..num_classes-1.
 
         Raises:
-            DataError: If the file is missing, damaged or no label map, or holds an id or colour that is of no class.
+            DataError: If the file is missing, damaged or no label map, or holds an id or color that is of no class.
         """
         return self.decode(read_bytes(Path(path)), str(path))
 
@@ -127,7 +127,7 @@ class LabelSpace:
     def require_same_classes(self, other: "LabelSpace", mine: str, others: str) -> None:
         """Checks that the classes of another label space are these, in this order.
 
-        Names that say nothing, "class 0", "class 1" and so on, contradict none; colours and stored ids may differ.
+        Names that say nothing, "class 0", "class 1" and so on, contradict none; colors and stored ids may differ.
 
         Args:
             other: The other one.
@@ -159,7 +159,7 @@ class LabelSpace:
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor, ready for JSON."""
-        return {"class_names": list(self.class_names), "palette": [list(colour) for colour in self.palette],
+        return {"class_names": list(self.class_names), "palette": [list(color) for color in self.palette],
                 "ignore_class": self.ignore_class, "id_map": [list(pair) for pair in self.id_map.items()],
                 "all_ids": self.all_ids}
 
@@ -186,8 +186,8 @@ class LabelSpace:
         """
         if self.ignore_class is not None:
             return self
-        colour = next(c for c in ((0, 0, 0), (255, 255, 255), *distinct_colours(self.num_classes + 1)) if c not in self.palette)
-        return replace(self, class_names=(*self.class_names, name), palette=(*self.palette, colour),
+        color = next(c for c in ((0, 0, 0), (255, 255, 255), *distinct_colors(self.num_classes + 1)) if c not in self.palette)
+        return replace(self, class_names=(*self.class_names, name), palette=(*self.palette, color),
                        ignore_class=self.num_classes)
 
     def check(self, label_map: np.ndarray, where: str, stored: np.ndarray | None = None,
@@ -228,13 +228,13 @@ def unnamed_classes(number: int) -> list[str]:
     return [f"class {i}" for i in range(number)]
 
 
-def distinct_colours(number: int) -> list[tuple[int, int, int]]:
-    """RGB colours that differ from each other: those of PASCAL VOC, whose id bits are spread over the
+def distinct_colors(number: int) -> list[tuple[int, int, int]]:
+    """RGB colors that differ from each other: those of PASCAL VOC, whose id bits are spread over the
     channels.
 
     Example:
 
-    >>> distinct_colours(3)
+    >>> distinct_colors(3)
     [(0, 0, 0), (128, 0, 0), (0, 128, 0)]
     """
     def channel(i, first):

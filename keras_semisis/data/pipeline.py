@@ -35,7 +35,7 @@ def paired_dataset(source: Source, image_size: tuple[int, int], batch_size: int,
                    progress: Callable[[int, int], None] | None = None, fit: str | None = None) -> BatchStream:
     """Batches of images with their label maps.
 
-    Images are resized with Pillow's bicubic filter, label maps with nearest neighbour, to ``image_size``
+    Images are resized with Pillow's bicubic filter, label maps with nearest neighbor, to ``image_size``
     whatever their aspect ratio, unless ``fit="crop"``. In training an image and its label map are cropped and flipped together.
 
     Args:

@@ -16,7 +16,7 @@ def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def resize_label_map(label_map: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Nearest-neighbour resize of ``(H, W)``, any integer type: pixel i is pixel floor((i + 1/2) · in / out).
+    """Nearest-neighbor resize of ``(H, W)``, any integer type: pixel i is pixel floor((i + 1/2) · in / out).
 
     That is Pillow's rule, which the published data loaders use.
     """

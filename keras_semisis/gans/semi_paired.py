@@ -42,9 +42,9 @@ class SemiPairedGAN(SegmentingGAN):
         label_mix_weight: Weight of LabelMix in D's loss; 0 in the paper.
         r1_gamma, r1_every: γ of D_u's R1 regularization, ``γ/2 · E‖∇_x D_u(x)‖²``, taken at every k-th step, times k.
         freeze_discriminator: Whether D is frozen on unpaired data; False is ablation B.
-        pretext: What G learns from unpaired label maps beside D_u's judgement: a list of tasks of `gans.pretext`. The
+        pretext: What G learns from unpaired label maps beside D_u's judgment: a list of tasks of `gans.pretext`. The
             paper's is ``[Cycle()]``, which None stands for; ``[Cycle(), TCR()]`` adds transformation consistency.
-        judge_pairs: Whether D_u sees the paired batch as well, and G its judgement there. The paper tried it without gain.
+        judge_pairs: Whether D_u sees the paired batch as well, and G its judgment there. The paper tried it without gain.
         adversarial_loss: ``"non_saturating"``, eq. 3 and 4, or ``"hinge"``, which `models.projected_discriminator` wants.
         augmentation: `layers.DiffAugment` of what D and D_u see, real and generated alike, or None. Where pairs are very
             few the discriminators learn them by heart without.

@@ -1,4 +1,4 @@
-"""Batch normalisation with the running statistics of the published networks."""
+"""Batch normalization with the running statistics of the published networks."""
 
 import keras
 from keras import ops
@@ -6,9 +6,9 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
 class BatchNorm(keras.layers.Layer):
-    """Batch normalisation as PyTorch defines it, without scale and offset unless asked for.
+    """Batch normalization as PyTorch defines it, without scale and offset unless asked for.
 
-    It normalises by the biased batch variance and stores the unbiased one; `keras.layers.BatchNormalization` stores the
+    It normalizes by the biased batch variance and stores the unbiased one; `keras.layers.BatchNormalization` stores the
     biased one, and falls back to the stored statistics when it is not trainable. Here ``training`` alone decides, so
     that a frozen generator still uses batch statistics. Statistics are computed in float32 in every dtype policy.
 

@@ -9,7 +9,7 @@ from keras_semisis.layers.predicted_depthwise_conv2d import PredictedDepthwiseCo
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
 class ConditionalConv2D(keras.layers.Layer):
-    """Batch normalisation, a separable convolution that the layout decides pixel by pixel, and a leaky ReLU.
+    """Batch normalization, a separable convolution that the layout decides pixel by pixel, and a leaky ReLU.
 
     ``lrelu(pointwise(depthwise(norm(x), kernels(layout))) * gate(layout))``: the 3×3 depthwise kernels and the gate, in
     (0, 1), are each two 3×3 convolutions of the layout with a ReLU between them; the 1×1 convolution's kernel is the same

@@ -11,7 +11,7 @@ from keras_semisis.layers.spectral_conv2d import SpectralConv2D
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
 class LayoutSPADE(keras.layers.Layer):
-    """`SPADE` with batch normalisation whose hidden map reads a float layout ``(B, H, W, L)`` in place of a label map."""
+    """`SPADE` with batch normalization whose hidden map reads a float layout ``(B, H, W, L)`` in place of a label map."""
 
     norm_name = "batch"
 
@@ -55,7 +55,7 @@ class ConditionalResidualBlock(keras.layers.Layer):
         hidden_channels: Width of the hidden maps of predicted kernels, gates and SPADE.
 
     Input shape: ``[x, label_map, features]``: float ``(B, H, W, C)``, integer ``(B, H', W')`` with ids in 0..num_classes-1
-    (resized to H×W by nearest neighbour), float ``(B, H, W, F)``.
+    (resized to H×W by nearest neighbor), float ``(B, H, W, F)``.
     Output shape: ``(B, H, W, filters)``.
 
     Reference: Liu et al., "Learning to Predict Layout-to-image Conditional Convolutions for Semantic Image Synthesis",

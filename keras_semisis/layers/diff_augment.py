@@ -10,7 +10,7 @@ _NUM_RANDOM = {"color": 3, "translation": 2, "cutout": 2}
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
 class DiffAugment(keras.layers.Layer):
-    """Changes colours, shifts, and blanks out a rectangle, by random numbers that the caller draws.
+    """Changes colors, shifts, and blanks out a rectangle, by random numbers that the caller draws.
 
     Real and generated images undergo the same kind of change on their way to the discriminator, which therefore cannot learn
     the few real ones by heart; the gradient goes through to the generator. What is given the same numbers undergoes the same
@@ -71,7 +71,7 @@ class DiffAugment(keras.layers.Layer):
             numbers = random[:, first : first + _NUM_RANDOM[name]]
             first += _NUM_RANDOM[name]
             if name == "color":
-                x = x if is_label_map else _recoloured(x, numbers)
+                x = x if is_label_map else _recolored(x, numbers)
             else:
                 fill = ops.cast(self.fill_class if is_label_map else 0, x.dtype)
                 x = {"translation": _translated, "cutout": _cut_out}[name](x, numbers, fill)
@@ -84,11 +84,11 @@ class DiffAugment(keras.layers.Layer):
         return super().get_config() | {"policy": self.policy, "fill_class": self.fill_class}
 
 
-def _recoloured(x, numbers):
+def _recolored(x, numbers):
     brightness, saturation, contrast = (ops.cast(part, x.dtype)[:, :, None, None] for part in ops.split(numbers, 3, axis=1))
     x = x + (brightness - 0.5)
-    grey = ops.mean(x, axis=-1, keepdims=True)
-    x = (x - grey) * (2.0 * saturation) + grey
+    gray = ops.mean(x, axis=-1, keepdims=True)
+    x = (x - gray) * (2.0 * saturation) + gray
     mean = ops.mean(x, axis=(1, 2, 3), keepdims=True)
     return (x - mean) * (contrast + 0.5) + mean
 
@@ -114,8 +114,8 @@ def _cut_out(x, numbers, fill):
     for axis in (1, 2):
         size = x.shape[axis]
         length = size // 2
-        centre = ops.floor(numbers[:, axis - 1] * (size + (1 - length % 2)))
-        offset = ops.arange(size, dtype="float32")[None] - (centre - length // 2)[:, None]
+        center = ops.floor(numbers[:, axis - 1] * (size + (1 - length % 2)))
+        offset = ops.arange(size, dtype="float32")[None] - (center - length // 2)[:, None]
         along = (offset >= 0) & (offset < length)
         shape = ([-1, size] if axis == 1 else [-1, 1, size]) + [1] * (len(x.shape) - 1 - axis)
         inside = inside & ops.reshape(along, shape)

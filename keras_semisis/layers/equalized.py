@@ -1,4 +1,4 @@
-"""Layers with an equalised learning rate (StyleGAN2)."""
+"""Layers with an equalized learning rate (StyleGAN2)."""
 
 import math
 

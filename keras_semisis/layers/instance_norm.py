@@ -1,4 +1,4 @@
-"""Instance normalisation without parameters."""
+"""Instance normalization without parameters."""
 
 import keras
 from keras import ops
@@ -6,7 +6,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
 class InstanceNorm(keras.layers.Layer):
-    """Normalises each channel of each image by its own mean and biased variance; the same in training and inference.
+    """Normalizes each channel of each image by its own mean and biased variance; the same in training and inference.
 
     Args:
         epsilon: Added to the variance.

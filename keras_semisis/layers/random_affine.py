@@ -14,7 +14,7 @@ class RandomAffine(keras.layers.Layer):
     """Rotates, scales and shifts images and label maps by random numbers that the caller draws.
 
     What is given the same numbers undergoes the same transformation. Images are sampled bilinearly with zeros outside, label
-    maps by nearest neighbour with ``fill_class`` outside. `inside` says which pixels of the result come from inside; only
+    maps by nearest neighbor with ``fill_class`` outside. `inside` says which pixels of the result come from inside; only
     there does a comparison mean anything. The gradient with respect to the image is exact; the random numbers are constants.
 
     The image turns about (W/2, H/2), as in the published program on square images. (On others that takes the height for
@@ -73,7 +73,7 @@ class RandomAffine(keras.layers.Layer):
     def matrix(self, random, image_size: tuple[int, int]):
         """`affine_matrix` of the random numbers, for images of ``(height, width)``."""
         height, width = image_size
-        return affine_matrix(random, **self.limits, centre=(width / 2, height / 2))
+        return affine_matrix(random, **self.limits, center=(width / 2, height / 2))
 
     def inside(self, random, image_size: tuple[int, int]):
         """Which pixels come from inside the image.
@@ -95,10 +95,10 @@ class RandomAffine(keras.layers.Layer):
         return super().get_config() | self.limits | {"fill_class": self.fill_class}
 
 
-def affine_matrix(random, max_rotation, max_translation_x, max_translation_y, max_scaling, centre):
+def affine_matrix(random, max_rotation, max_translation_x, max_translation_y, max_scaling, center):
     """The transformations of `RandomAffine` as matrices from source to destination pixel.
 
-    A pixel is (x to the right, y downwards, 1), its centre at integers. With p = 2 random - 1, the rotation is p₀
+    A pixel is (x to the right, y downwards, 1), its center at integers. With p = 2 random - 1, the rotation is p₀
     max_rotation, the translation (p₁ max_translation_x, p₂ max_translation_y), the factor (1 + max_scaling / 100)^p₃.
 
     Args:
@@ -107,7 +107,7 @@ def affine_matrix(random, max_rotation, max_translation_x, max_translation_y, ma
         max_translation_x: Pixels.
         max_translation_y: Pixels.
         max_scaling: Percent.
-        centre: Point ``(x, y)`` about which to rotate and scale.
+        center: Point ``(x, y)`` about which to rotate and scale.
 
     Returns:
         Float32 ``(B, 2, 3)``.
@@ -117,7 +117,7 @@ def affine_matrix(random, max_rotation, max_translation_x, max_translation_y, ma
     rotation, shift_x, shift_y, log_scale = ops.unstack(parameters, 4, axis=1)
     scale = ops.exp(log_scale)
     cos, sin = scale * ops.cos(rotation), scale * ops.sin(rotation)
-    x, y = centre
+    x, y = center
     rows = [cos, -sin, shift_x + x - cos * x + sin * y,
             sin, cos, shift_y + y - sin * x - cos * y]
     return ops.reshape(ops.stack(rows, axis=1), (-1, 2, 3))
@@ -151,7 +151,7 @@ def warp_label_map(label_map, matrix, fill_class):
 
 
 def comes_from_inside(matrix, image_size):
-    """Where ``matrix`` takes a pixel from between the centres of the image's outermost pixels: boolean ``(B, H, W)``."""
+    """Where ``matrix`` takes a pixel from between the centers of the image's outermost pixels: boolean ``(B, H, W)``."""
     height, width = image_size
     x, y = _source(matrix, image_size)
     return ((x >= -_TOLERANCE) & (x <= width - 1 + _TOLERANCE)

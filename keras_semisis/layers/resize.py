@@ -7,7 +7,7 @@ from keras import ops
 def resize_nearest(x, size: tuple[int, int]):
     """Resizes ``(B, H, W)`` or ``(B, H, W, C)`` to ``size``: output pixel i is input pixel ``floor(i * in / out)``.
 
-    This is PyTorch's ``interpolate(mode="nearest")``. `keras.ops.image.resize` takes half-pixel centres instead, which
+    This is PyTorch's ``interpolate(mode="nearest")``. `keras.ops.image.resize` takes half-pixel centers instead, which
     picks other labels.
 
     Args:

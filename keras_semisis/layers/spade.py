@@ -1,4 +1,4 @@
-"""Spatially-adaptive normalisation."""
+"""Spatially-adaptive normalization."""
 
 import keras
 
@@ -8,7 +8,7 @@ from keras_semisis.layers.resize import resize_nearest
 from keras_semisis.layers.semantic_conv2d import SemanticConv2D
 
 
-def _normalisation(norm: str, dtype):
+def _normalization(norm: str, dtype):
     if norm == "batch":
         return BatchNorm(name="norm", dtype=dtype)
     if norm == "instance":
@@ -18,7 +18,7 @@ def _normalisation(norm: str, dtype):
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
 class SPADE(keras.layers.Layer):
-    """Normalises features, then scales and shifts them by what the label map says at each pixel.
+    """Normalizes features, then scales and shifts them by what the label map says at each pixel.
 
     ``norm(x) * (1 + gamma(m)) + beta(m)``; gamma and beta are 3×3 convolutions of a hidden map, a 3×3 convolution with
     ReLU of the label map and, where given, of the noise (OASIS).
@@ -29,7 +29,7 @@ class SPADE(keras.layers.Layer):
         norm: ``"batch"`` or ``"instance"``, both without parameters.
 
     Input shape: ``[x, label_map]`` or ``[x, label_map, noise]``: float ``(B, H, W, C)``, integer ``(B, H', W')`` with
-    ids in 0..num_classes-1 (resized to H×W by nearest neighbour), float ``(B, noise_channels)``.
+    ids in 0..num_classes-1 (resized to H×W by nearest neighbor), float ``(B, noise_channels)``.
     Output shape: ``(B, H, W, C)``.
 
     Reference: Park et al., "Semantic Image Synthesis with Spatially-Adaptive Normalization", CVPR 2019, eq. 1.
@@ -47,7 +47,7 @@ class SPADE(keras.layers.Layer):
         self.num_classes = num_classes
         self.hidden_channels = hidden_channels
         self.norm_name = norm
-        self.norm = _normalisation(norm, self.dtype_policy)
+        self.norm = _normalization(norm, self.dtype_policy)
         self.shared = SemanticConv2D(
             hidden_channels, num_classes, activation="relu", name="shared", dtype=self.dtype_policy)
 
@@ -65,8 +65,8 @@ class SPADE(keras.layers.Layer):
         x, label_map, *noise = inputs
         label_map = resize_nearest(label_map, x.shape[1:3])
         gamma, beta = keras.ops.split(self.gamma_beta(self.shared([label_map, *noise])), 2, axis=-1)
-        normalised = self.norm(x, training=training) if self.norm_name == "batch" else self.norm(x)
-        return normalised * (1 + gamma) + beta
+        normalized = self.norm(x, training=training) if self.norm_name == "batch" else self.norm(x)
+        return normalized * (1 + gamma) + beta
 
     def compute_output_shape(self, input_shape):
         return input_shape[0]

@@ -9,7 +9,7 @@ from keras_semisis.layers.spectral_conv2d import SpectralConv2D
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
 class SPADEResidualBlock(keras.layers.Layer):
-    """Two spectrally normalised convolutions, each behind SPADE and a leaky ReLU, beside a shortcut.
+    """Two spectrally normalized convolutions, each behind SPADE and a leaky ReLU, beside a shortcut.
 
     ``shortcut(x) + conv_1(lrelu(spade_1(conv_0(lrelu(spade_0(x))))))``. Where the width changes, the shortcut is SPADE and
     a 1×1 convolution without bias.

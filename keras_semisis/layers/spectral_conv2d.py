@@ -9,7 +9,7 @@ from keras_semisis.layers.convolve import convolve, convolved_shape
 
 
 class SpectralLayer(keras.layers.Layer):
-    """The weights of a spectrally normalised convolution, and the normalisation; a subclass says what the matrix W is."""
+    """The weights of a spectrally normalized convolution, and the normalization; a subclass says what the matrix W is."""
 
     def __init__(self, filters, use_bias, **kwargs):
         super().__init__(**kwargs)
@@ -28,14 +28,14 @@ class SpectralLayer(keras.layers.Layer):
         self.u = self.add_weight(name="u", shape=(self.filters,), **vector)
         self.v = self.add_weight(name="v", shape=(math.prod(shape) // self.filters,), **vector)
 
-    def _normalised_kernel(self, training):
+    def _normalized_kernel(self, training):
         kernel = ops.convert_to_tensor(self.kernel)
         w = self._matrix(kernel)
         u, v = ops.convert_to_tensor(self.u), ops.convert_to_tensor(self.v)
         if training:
             constant = ops.stop_gradient(w)
-            v = _normalise(ops.matmul(u, constant))
-            u = _normalise(ops.matmul(constant, v))
+            v = _normalize(ops.matmul(u, constant))
+            u = _normalize(ops.matmul(constant, v))
             self.u.assign(u)
             self.v.assign(v)
         sigma = ops.sum(u * ops.matmul(w, v))
@@ -47,11 +47,11 @@ class SpectralLayer(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
 class SpectralConv2D(SpectralLayer):
-    """2D convolution with a spectrally normalised kernel, reparametrised: the stored kernel is never overwritten.
+    """2D convolution with a spectrally normalized kernel, reparametrized: the stored kernel is never overwritten.
 
     With the kernel as a matrix W (outputs × inputs), a training call does one power iteration, v ← Wᵀu/|Wᵀu|, then
     u ← Wv/|Wv|, and every call convolves with W/σ, σ = uᵀWv. u and v are constants to the gradient; W is differentiated
-    in both places. (`keras.layers.SpectralNormalization` overwrites the kernel on TensorFlow, and does not normalise at
+    in both places. (`keras.layers.SpectralNormalization` overwrites the kernel on TensorFlow, and does not normalize at
     inference on JAX.) σ is computed in float32 in every dtype policy.
 
     Args:
@@ -59,7 +59,7 @@ class SpectralConv2D(SpectralLayer):
         kernel_size: Side of the square kernel.
         strides: Stride in both directions.
         padding: Zero rows and columns added on each side; None is ``kernel_size // 2``.
-        use_bias: Whether a bias is added; it is not normalised.
+        use_bias: Whether a bias is added; it is not normalized.
 
     Input shape: ``(B, H, W, C)``.
     Output shape: ``(B, (H + 2 * padding - kernel_size) // strides + 1, ..., filters)``.
@@ -85,7 +85,7 @@ class SpectralConv2D(SpectralLayer):
         return ops.transpose(ops.reshape(kernel, (-1, self.filters)))
 
     def call(self, x, training=False):
-        kernel = ops.cast(self._normalised_kernel(training), self.compute_dtype)
+        kernel = ops.cast(self._normalized_kernel(training), self.compute_dtype)
         x = convolve(x, kernel, self.strides, self.padding)
         return x + ops.convert_to_tensor(self.bias) if self.use_bias else x
 
@@ -97,9 +97,9 @@ class SpectralConv2D(SpectralLayer):
             "kernel_size": self.kernel_size, "strides": self.strides, "padding": self.padding}
 
 
-def _normalise(x):
+def _normalize(x):
     return x / ops.maximum(ops.norm(x), 1e-12)
 
 
 def _unit_vector(shape, dtype=None):
-    return _normalise(keras.random.normal(shape, dtype=dtype))
+    return _normalize(keras.random.normal(shape, dtype=dtype))

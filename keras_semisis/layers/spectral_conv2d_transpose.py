@@ -8,17 +8,17 @@ from keras_semisis.layers.spectral_conv2d import SpectralLayer
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
 class SpectralConv2DTranspose(SpectralLayer):
-    """2D transposed convolution with a spectrally normalised kernel, which multiplies the resolution by ``strides``.
+    """2D transposed convolution with a spectrally normalized kernel, which multiplies the resolution by ``strides``.
 
-    The kernel is reparametrised as in `SpectralConv2D`. Its matrix W is outputs × (height, width, inputs), as PyTorch's
-    spectral normalisation takes it: not the matrix of the convolution that it is the transpose of.
+    The kernel is reparametrized as in `SpectralConv2D`. Its matrix W is outputs × (height, width, inputs), as PyTorch's
+    spectral normalization takes it: not the matrix of the convolution that it is the transpose of.
 
     Args:
         filters: Output channels.
         kernel_size: Side of the square kernel; ``kernel_size - strides`` is even and not negative. On each side of the
             full result, ``(kernel_size - strides) / 2`` pixels are cut off (PyTorch's ``padding``).
         strides: Factor by which height and width grow.
-        use_bias: Whether a bias is added; it is not normalised.
+        use_bias: Whether a bias is added; it is not normalized.
 
     Input shape: ``(B, H, W, C)``. Output shape: ``(B, strides * H, strides * W, filters)``.
 
@@ -48,7 +48,7 @@ class SpectralConv2DTranspose(SpectralLayer):
         return ops.reshape(ops.transpose(kernel, (2, 0, 1, 3)), (self.filters, -1))
 
     def call(self, x, training=False):
-        kernel = ops.cast(self._normalised_kernel(training), self.compute_dtype)
+        kernel = ops.cast(self._normalized_kernel(training), self.compute_dtype)
         x = ops.conv_transpose(x, kernel, strides=self.strides, padding="same", data_format="channels_last")
         return x + ops.convert_to_tensor(self.bias) if self.use_bias else x
 

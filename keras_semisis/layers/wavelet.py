@@ -43,7 +43,7 @@ class WaveletDown(_Wavelet):
 
     Output channels are ``[LL | LH | HL | HH]``, each group in the order of the input channels; LH is the difference along
     the height, HL along the width. For Haar and a 2×2 cell ``[[a, b], [c, d]]``: LL = (a+b+c+d)/2, LH = (a+b-c-d)/2,
-    HL = (a-b+c-d)/2, HH = (a-b-c+d)/2. Longer filters are periodised; coefficients are those of
+    HL = (a-b+c-d)/2, HH = (a-b-c+d)/2. Longer filters are periodized; coefficients are those of
     ``pywt.dwt2(mode="periodization")``.
 
     Args:

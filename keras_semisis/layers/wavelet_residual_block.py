@@ -13,8 +13,8 @@ from keras_semisis.layers.wavelet_spade import WaveletSPADE
 class WaveletResidualBlock(SPADEResidualBlock):
     """`SPADEResidualBlock` on wavelet coefficients, with the upsampling inside.
 
-    The modulation is `WaveletSPADE`; the shortcut is a 1×1 convolution without normalisation. With ``upsample`` the
-    residual is doubled in wavelet space by nearest neighbour, the shortcut in image space bilinearly.
+    The modulation is `WaveletSPADE`; the shortcut is a 1×1 convolution without normalization. With ``upsample`` the
+    residual is doubled in wavelet space by nearest neighbor, the shortcut in image space bilinearly.
 
     Args:
         filters: Output channels, a multiple of 4.

@@ -1,4 +1,4 @@
-"""The non-saturating logistic loss and its R1 regularisation."""
+"""The non-saturating logistic loss and its R1 regularization."""
 
 import keras
 from keras import ops

@@ -4,7 +4,7 @@ from keras import ops
 
 
 def class_balance(label_map, num_classes: int, ignore_class: int | None = None):
-    """Inverse frequency of each class over the batch, normalised so that the mean weight over all pixels is 1.
+    """Inverse frequency of each class over the batch, normalized so that the mean weight over all pixels is 1.
 
     ``α_c = P / (K · n_c)``: P pixels in the batch (don't-care pixels included), n_c of them of class c, K classes present.
     The don't-care class does not count into K and weighs 0, as does a class that is absent.
@@ -17,7 +17,7 @@ def class_balance(label_map, num_classes: int, ignore_class: int | None = None):
     Returns:
         float32 ``(num_classes,)``.
 
-    Reference: SPEC eq. 1; Schönfeld et al. (OASIS), ICLR 2021, eq. 2; normalised as its code does it.
+    Reference: SPEC eq. 1; Schönfeld et al. (OASIS), ICLR 2021, eq. 2; normalized as its code does it.
 
     Example:
 

@@ -1,4 +1,4 @@
-"""LabelMix, the consistency regularisation of OASIS."""
+"""LabelMix, the consistency regularization of OASIS."""
 
 import keras
 from keras import ops

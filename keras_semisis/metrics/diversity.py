@@ -12,7 +12,7 @@ from keras_semisis.metrics.lpips import LPIPS
 class Diversity(GenerationMetric):
     """How much the images of one label map differ under several noises: their mean pairwise perceptual distance.
 
-    The distance of two images is that of LPIPS in form: features normalised to unit length over the
+    The distance of two images is that of LPIPS in form: features normalized to unit length over the
     channels, squared difference weighted per channel, summed over the channels, averaged over space, summed over
     the layers. With `metrics.LPIPS` it is LPIPS. Of another feature model without `channel_weights` every channel
     weighs 1, and the values are **not LPIPS**: they compare among themselves alone, for one feature model.
@@ -100,7 +100,7 @@ class Diversity(GenerationMetric):
             raise ValueError(f"generated_images: expected the shape (draws, B, H, W, 3), found {np.shape(images)}.")
         if len(images) < 2:
             raise ValueError(f"{self.name}: needs at least 2 images of a label map, found {len(images)}.")
-        features = [self.normalised(draw) for draw in images]
+        features = [self.normalized(draw) for draw in images]
         pairs = [self._distance(a, b) for a, b in combinations(features, 2)]
         self.values.extend(np.mean(pairs, axis=0).tolist())
 
@@ -144,9 +144,9 @@ class Diversity(GenerationMetric):
         Returns:
             float64 (B,).
         """
-        return self._distance(self.normalised(images), self.normalised(others))
+        return self._distance(self.normalized(images), self.normalized(others))
 
-    def normalised(self, images: Any) -> list[np.ndarray]:
+    def normalized(self, images: Any) -> list[np.ndarray]:
         """Feature maps of a batch, of unit length over the channels; weighted as well where they are LPIPS's."""
         outputs = self.feature_model.predict_on_batch(to_images(images, "draws"))
         maps = [to_numpy(x).astype(np.float32) for x in (outputs if isinstance(outputs, list) else [outputs])]

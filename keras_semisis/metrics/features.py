@@ -16,7 +16,7 @@ class Features:
     """A feature extractor that computes the features of a batch once for all metrics that share it.
 
     Give the same object to `FrechetInceptionDistance` and `KernelInceptionDistance` and each batch passes the
-    network once. The last batches are recognised by their content.
+    network once. The last batches are recognized by their content.
 
     Args:
         extractor: keras.Model or any callable from float32 images (B, H, W, 3) in [-1, 1] to features (B, D).

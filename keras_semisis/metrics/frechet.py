@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_semisis.metrics.feature_metric import FeatureMetric
 from keras_semisis.metrics.feature_statistics import FeatureStatistics
-from keras_semisis.metrics.moments import Moments, centred, covariance_factor
+from keras_semisis.metrics.moments import Moments, centered, covariance_factor
 
 STATISTICS = ("float64", "float32")
 
@@ -147,7 +147,7 @@ def frechet_distance(mean1: np.ndarray, cov1: np.ndarray, mean2: np.ndarray, cov
 def frechet_distance_of_features(features1: np.ndarray, features2: np.ndarray) -> float:
     """Fréchet distance of the normal distributions fitted to two sets of features (covariances over n-1).
 
-    tr √(Σ₁Σ₂) is the sum of the singular values (nuclear norm) of A·Bᵀ, where A and B are the centred
+    tr √(Σ₁Σ₂) is the sum of the singular values (nuclear norm) of A·Bᵀ, where A and B are the centered
     features over √(n-1): exact, and far faster than a D×D matrix root where there are fewer vectors than
     features.
 
@@ -170,9 +170,9 @@ def frechet_distance_of_features(features1: np.ndarray, features2: np.ndarray) -
     _check_features(features1, features2)
     return _from_factors(
         features1.mean(axis=0, dtype=np.float64),
-        centred(features1),
+        centered(features1),
         features2.mean(axis=0, dtype=np.float64),
-        centred(features2),
+        centered(features2),
     )
 
 

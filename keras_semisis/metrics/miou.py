@@ -17,11 +17,11 @@ _SHIFTED = (
 class GeneratedMeanIoU(GenerationMetric):
     """Mean intersection over union between label maps and what a segmenter sees in the images made from them.
 
-    `<name>` is for the generated images, `<name>_real` for the real ones: a segmenter favours some classes,
+    `<name>` is for the generated images, `<name>_real` for the real ones: a segmenter favors some classes,
     and only the two together mean anything. Counts are int64; classes that neither label maps nor segmenter
     name are left out of the mean.
 
-    Pixels labelled `ignore_class` do not count, and the segmenter may not answer it: its logit is masked. A
+    Pixels labeled `ignore_class` do not count, and the segmenter may not answer it: its logit is masked. A
     segmenter that returns label maps can still answer it; such a pixel counts as missed.
 
     Channel c of the segmenter is class c of the label maps. Published segmenters have channels of their own: channel
@@ -117,7 +117,7 @@ class GeneratedMeanIoU(GenerationMetric):
         """
         if any(counts is None or not counts.any() for counts in (self.confusion, self.confusion_real)):
             raise ValueError(
-                f"{self.name}: no labelled pixel was seen; every one is don't-care or there was no batch."
+                f"{self.name}: no labeled pixel was seen; every one is don't-care or there was no batch."
             )
         return {
             self.name: iou_from_confusion(self.confusion, self.ignore_class),
@@ -207,10 +207,10 @@ def iou_from_confusion(confusion: np.ndarray, ignore_class: int | None = None) -
     Args:
         confusion: Integers (C, C): pixels by label (row) and by answer (column).
         ignore_class: A class whose row does not count and that gets no score. Answers of it are misses of the
-            labelled class. None, or an id outside the matrix, counts every class.
+            labeled class. None, or an id outside the matrix, counts every class.
 
     Returns:
-        Float64 (C,), in [0, 1]; NaN for a class that is neither labelled nor answered, and for
+        Float64 (C,), in [0, 1]; NaN for a class that is neither labeled nor answered, and for
         `ignore_class`.
 
     Raises:

@@ -88,7 +88,7 @@ class Moments:
     def factor(self) -> np.ndarray:
         """A matrix F (rank, D) with covariance = FᵀF; two vectors at least."""
         if self._rows:
-            return centred(np.concatenate(self._rows))
+            return centered(np.concatenate(self._rows))
         return covariance_factor(self.covariance())
 
     def state(self) -> dict[str, np.ndarray]:
@@ -128,7 +128,7 @@ class Moments:
         self.count = total
 
 
-def centred(features: np.ndarray) -> np.ndarray:
+def centered(features: np.ndarray) -> np.ndarray:
     """Features less their mean, over √(n-1): a factor of their covariance.
 
     Args:
@@ -139,7 +139,7 @@ def centred(features: np.ndarray) -> np.ndarray:
 
     Example:
 
-    >>> factor = centred(np.array([[1.0], [3.0]]))
+    >>> factor = centered(np.array([[1.0], [3.0]]))
     >>> (factor.T @ factor).round(12).tolist()
     [[2.0]]
     """

@@ -14,7 +14,7 @@ class PrecisionRecall(FeatureMetric):
     """Improved precision and recall: how much of what is generated looks real, and how much of what is real is generated.
 
     A sample's manifold is the union of balls around its images, each as wide as the distance to its k-th
-    nearest neighbour. Precision is the share of generated images inside the real manifold, recall that of
+    nearest neighbor. Precision is the share of generated images inside the real manifold, recall that of
     real images inside the generated one. Both depend on the number of images and on the features: compare
     them at equal ones. All features are kept, in float32; time grows with the square of their number.
 
@@ -24,11 +24,11 @@ class PrecisionRecall(FeatureMetric):
         baseline: Re-iterable data set of (image, label_map) batches of real *training* images, which take
             the place of generated ones in `precision_real` and `recall_real`; None to leave these out. As
             many images as were seen are taken, from its beginning.
-        neighbours: k, at least 1.
+        neighbors: k, at least 1.
         kept_images: Number of images, from the first on, that are compared; None for all.
 
     Raises:
-        ValueError: `neighbours` is below 1.
+        ValueError: `neighbors` is below 1.
 
     Reference:
         Kynkäänniemi et al., "Improved Precision and Recall Metric for Assessing Generative Models", 2019,
@@ -44,22 +44,22 @@ class PrecisionRecall(FeatureMetric):
     ['precision', 'recall']
     """
 
-    def __init__(self, feature_extractor: Any, baseline: Iterable[Any] | None = None, neighbours: int = 3,
+    def __init__(self, feature_extractor: Any, baseline: Iterable[Any] | None = None, neighbors: int = 3,
                  kept_images: int | None = None):
         super().__init__(feature_extractor, baseline, "precision", kept_images)
-        _check_neighbours(neighbours)
-        self.neighbours = neighbours
+        _check_neighbors(neighbors)
+        self.neighbors = neighbors
 
     @classmethod
     def of_protocol(cls, judge: Any, protocol: Any, seed: int) -> Self:
-        return cls(judge, None, protocol.neighbours, protocol.kept_images)
+        return cls(judge, None, protocol.neighbors, protocol.kept_images)
 
     @property
     def least_images(self) -> int:
-        return self.neighbours + 1
+        return self.neighbors + 1
 
     def compare(self, real: FeatureStatistics, other: FeatureStatistics) -> dict[str, float]:
-        precision, recall = precision_recall(real.features[: self.kept], other.features[: self.kept], self.neighbours)
+        precision, recall = precision_recall(real.features[: self.kept], other.features[: self.kept], self.neighbors)
         return {"precision": precision, "recall": recall}
 
     def result(self) -> dict[str, float]:
@@ -69,7 +69,7 @@ class PrecisionRecall(FeatureMetric):
             `precision` and `recall` in [0, 1]; with a baseline also `precision_real` and `recall_real`.
 
         Raises:
-            ValueError: a sample has no more than `neighbours` images.
+            ValueError: a sample has no more than `neighbors` images.
         """
         if not self.real.count:
             raise ValueError("precision: no images were seen.")
@@ -80,31 +80,31 @@ class PrecisionRecall(FeatureMetric):
         return scores
 
 
-def precision_recall(real: np.ndarray, generated: np.ndarray, neighbours: int = 3) -> tuple[float, float]:
+def precision_recall(real: np.ndarray, generated: np.ndarray, neighbors: int = 3) -> tuple[float, float]:
     """Improved precision and recall of two sets of features.
 
     Args:
         real: Floats (n, D).
         generated: Floats (m, D).
-        neighbours: k, at least 1; an image is not its own neighbour.
+        neighbors: k, at least 1; an image is not its own neighbor.
 
     Returns:
         (precision, recall): the share of `generated` within the manifold of `real`, and the reverse.
 
     Raises:
-        ValueError: a set has no more than `neighbours` vectors, values that are not finite, or another D; `neighbours` is
+        ValueError: a set has no more than `neighbors` vectors, values that are not finite, or another D; `neighbors` is
             below 1.
 
     Example:
 
-    >>> precision_recall(np.array([[0.0], [1.0], [2.0]]), np.array([[1.5], [1.6], [9.0]]), neighbours=1)
+    >>> precision_recall(np.array([[0.0], [1.0], [2.0]]), np.array([[1.5], [1.6], [9.0]]), neighbors=1)
     (0.6666666666666666, 0.3333333333333333)
     """
-    _check_neighbours(neighbours)
+    _check_neighbors(neighbors)
     for features, argument in ((real, "real"), (generated, "generated")):
-        if np.ndim(features) != 2 or len(features) <= neighbours:
+        if np.ndim(features) != 2 or len(features) <= neighbors:
             raise ValueError(
-                f"{argument}: {neighbours} nearest neighbours need at least {neighbours + 1} vectors (n, D), found "
+                f"{argument}: {neighbors} nearest neighbors need at least {neighbors + 1} vectors (n, D), found "
                 f"the shape {np.shape(features)}."
             )
         if not np.isfinite(features).all():
@@ -112,19 +112,19 @@ def precision_recall(real: np.ndarray, generated: np.ndarray, neighbours: int = 
     if real.shape[1] != generated.shape[1]:
         raise ValueError(f"generated: expected {real.shape[1]} features, found {generated.shape[1]}.")
     # distances do not change, and lose fewer digits in |a|² + |b|² - 2ab
-    centre = real.mean(axis=0, dtype=np.float64)
-    real, generated = real - centre, generated - centre
-    return _share_inside(generated, real, neighbours), _share_inside(real, generated, neighbours)
+    center = real.mean(axis=0, dtype=np.float64)
+    real, generated = real - center, generated - center
+    return _share_inside(generated, real, neighbors), _share_inside(real, generated, neighbors)
 
 
-def _check_neighbours(neighbours):
-    if neighbours < 1:
-        raise ValueError(f"neighbours={neighbours}: expected 1 or more.")
+def _check_neighbors(neighbors):
+    if neighbors < 1:
+        raise ValueError(f"neighbors={neighbors}: expected 1 or more.")
 
 
-def _share_inside(points: np.ndarray, sample: np.ndarray, neighbours: int) -> float:
+def _share_inside(points: np.ndarray, sample: np.ndarray, neighbors: int) -> float:
     radii = np.concatenate([
-        np.partition(_squared_distances(sample[i : i + _BLOCK], sample), neighbours, axis=1)[:, neighbours]
+        np.partition(_squared_distances(sample[i : i + _BLOCK], sample), neighbors, axis=1)[:, neighbors]
         for i in range(0, len(sample), _BLOCK)
     ])
     inside = [

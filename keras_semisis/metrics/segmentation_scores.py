@@ -5,7 +5,7 @@ import numpy as np
 
 from keras_semisis.metrics.miou import GeneratedMeanIoU, iou_from_confusion
 
-MEANS = ("union", "labelled", "all")
+MEANS = ("union", "labeled", "all")
 
 
 class GeneratedSegmentationScores(GeneratedMeanIoU):
@@ -60,14 +60,14 @@ def segmentation_scores(
 ) -> dict[str, float]:
     """Mean IoU, frequency-weighted IoU and pixel accuracy from a matrix of counts.
 
-    With t_c the pixels labelled c: the frequency-weighted IoU is Σ_c t_c · IoU_c / Σ_c t_c, the pixel accuracy the
-    share of labelled pixels that are answered by their class.
+    With t_c the pixels labeled c: the frequency-weighted IoU is Σ_c t_c · IoU_c / Σ_c t_c, the pixel accuracy the
+    share of labeled pixels that are answered by their class.
 
     Args:
         confusion: Integers (C, C): pixels by label (row) and by answer (column).
         ignore_class: A class whose row does not count and that gets no score, or None.
-        mean_over: Which classes the mean IoU is over, where programs differ: `"union"`, those that are labelled or
-            answered; `"labelled"`, those that are labelled; `"all"`, every class, one that never occurs with 0.
+        mean_over: Which classes the mean IoU is over, where programs differ: `"union"`, those that are labeled or
+            answered; `"labeled"`, those that are labeled; `"all"`, every class, one that never occurs with 0.
 
     Returns:
         `miou`, `fwiou`, `pixel_accuracy`, in [0, 1].
@@ -93,15 +93,15 @@ def segmentation_scores(
     if ignore_class is not None and 0 <= ignore_class < len(counts):
         counts[ignore_class] = 0
         counted[ignore_class] = False
-    labelled = counts.sum(axis=1)
-    if not labelled.any():
-        raise ValueError("confusion: it counts no labelled pixel.")
+    labeled = counts.sum(axis=1)
+    if not labeled.any():
+        raise ValueError("confusion: it counts no labeled pixel.")
     known = np.nan_to_num(ious)
-    averaged = {"union": ~np.isnan(ious), "labelled": labelled > 0, "all": counted}[mean_over]
+    averaged = {"union": ~np.isnan(ious), "labeled": labeled > 0, "all": counted}[mean_over]
     return {
         "miou": float(known[averaged].mean()),
-        "fwiou": float(labelled @ known / labelled.sum()),
-        "pixel_accuracy": float(np.trace(counts) / labelled.sum()),
+        "fwiou": float(labeled @ known / labeled.sum()),
+        "pixel_accuracy": float(np.trace(counts) / labeled.sum()),
     }
 
 

@@ -16,7 +16,7 @@ GENERATOR_BLOCKS = {"head_0": 16, "G_middle_0": 16, "G_middle_1": 16, "up_0": 8,
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
 class SpectralStage(keras.layers.Layer):
-    """Spectrally normalised convolution without bias, normalisation and leaky ReLU.
+    """Spectrally normalized convolution without bias, normalization and leaky ReLU.
 
     ``norm`` is ``"batch"``, with scale and offset, or ``"instance"``, without. With ``num_classes`` the input is a label map.
     """
@@ -190,7 +190,7 @@ def fpse_discriminator(num_classes: int, image_size: tuple[int, int], base_chann
 
     Args:
         num_classes: Number of label ids, the don't-care class included.
-        image_size: ``(height, width)``, multiples of 32, at least one of them 64: instance normalisation at 1/32 of the size
+        image_size: ``(height, width)``, multiples of 32, at least one of them 64: instance normalization at 1/32 of the size
             would turn a single pixel into zeros.
         base_channels: Width of the first encoder stage (reference ``ndf``).
         instance_edges: Whether a map of the edges between instances is an input.

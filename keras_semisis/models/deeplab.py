@@ -55,7 +55,7 @@ def deeplab_v2_101(num_classes: int = 182, image_size: tuple[int, int] | None = 
 
     Fill it by ``ks.checkpoints.load_reference_weights(model, "deeplabv2_resnet101_msc-cocostuff164k-100000.pth",
     family="deeplab_pytorch")`` and give it to `metrics.evaluate_protocol`. Output c is the class that COCO-Stuff's files call c
-    and `data.COCOStuff` c + 1; 255 in a file, 0 there, is unlabelled and does not count. `metrics.GeneratedMeanIoU` needs label
+    and `data.COCOStuff` c + 1; 255 in a file, 0 there, is unlabeled and does not count. `metrics.GeneratedMeanIoU` needs label
     maps with the ids of the files. Of the 182 classes 171 occur. The CRF that may follow in the published evaluation is not
     part of it.
 

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_semisis.layers.resize import resize_bilinear
-from keras_semisis.models.resnet import bottleneck, conv_norm_relu, convolution, image_input, normalise
+from keras_semisis.models.resnet import bottleneck, conv_norm_relu, convolution, image_input, normalize
 
 # Of Cityscapes' training images, not of ImageNet
 _MEAN = (0.29010095242892997, 0.32808144844279574, 0.28696394422942517)
@@ -43,7 +43,7 @@ def drn_d_105(num_classes: int = 19, image_size: tuple[int, int] | None = None, 
     Returns:
         A frozen keras.Model from RGB images float32 ``(B, H, W, 3)`` in [-1, 1] to log-probabilities float32
         ``(B, H', W', num_classes)``; H' and W' are H and W rounded up to a multiple of 8, as published. Where they were not
-        multiples, ``[:, :H, :W]`` belongs to the image. The published normalisation (mean and deviation of Cityscapes) is part
+        multiples, ``[:, :H, :W]`` belongs to the image. The published normalization (mean and deviation of Cityscapes) is part
         of the model. The weights are random. The layer ``"seg"`` returns the scores at an eighth of the size.
 
     Raises:
@@ -57,7 +57,7 @@ def drn_d_105(num_classes: int = 19, image_size: tuple[int, int] | None = None, 
     (None, 32, 64, 19)
     """
     image = image_input("drn_d_105", num_classes, image_size)
-    x = normalise(image, _MEAN, _STD)
+    x = normalize(image, _MEAN, _STD)
     x = conv_norm_relu(x, "base-0", 16, 7)
     x = conv_norm_relu(x, "base-1", 16, 3)
     x = conv_norm_relu(x, "base-2", 32, 3, strides=2)

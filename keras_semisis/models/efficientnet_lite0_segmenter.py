@@ -1,4 +1,4 @@
-"""A segmentation network on features that were learnt elsewhere, for data sets too small to learn them from."""
+"""A segmentation network on features that were learned elsewhere, for data sets too small to learn them from."""
 
 import keras
 
@@ -7,7 +7,7 @@ from keras_semisis.models.efficientnet_lite0 import efficientnet_lite0_features
 # The last block of the strides 4, 8, 16 and 32
 _BLOCKS = ("blocks_2__add", "blocks_4__add", "blocks_10__add", "blocks_15__bn2")
 _MULTIPLE = 32
-# ImageNet's networks see little in images much smaller than those that they learnt from
+# ImageNet's networks see little in images much smaller than those that they learned from
 _LEAST_SIDE = 192
 
 

@@ -146,7 +146,7 @@ class UNetUpBlock(keras.layers.Layer):
         sized = _double if self.doubles else lambda x: x
         y = self.conv1(sized(ops.leaky_relu(x, 0.2)), training=training)
         y = self.conv2(ops.leaky_relu(y, 0.2), training=training)
-        # a 1×1 convolution and nearest-neighbour doubling commute: convolving first is a quarter of the work
+        # a 1×1 convolution and nearest-neighbor doubling commute: convolving first is a quarter of the work
         return y + sized(x if self.conv_s is None else self.conv_s(x, training=training))
 
     def compute_output_shape(self, input_shape):

@@ -6,7 +6,7 @@ from keras import ops
 from keras_semisis.layers.resize import resize_bilinear
 from keras_semisis.models.image_size import check_channels_last
 
-# Names of a block's convolutions and their normalisations, in the published programs; the last is the shortcut's. A dash stands
+# Names of a block's convolutions and their normalizations, in the published programs; the last is the shortcut's. A dash stands
 # for the dot, which not every backend takes in a layer's name.
 PYTORCH_NAMES = (("conv1", "bn1"), ("conv2", "bn2"), ("conv3", "bn3"), ("downsample-0", "downsample-1"))
 CAFFE_NAMES = tuple((f"{part}-conv", f"{part}-bn") for part in ("reduce", "conv3x3", "increase", "shortcut"))
@@ -58,7 +58,7 @@ def check_size(network: str, argument: str, size: tuple[int, int] | None) -> tup
     return int(size[0]), int(size[1])
 
 
-def normalise(image, mean, std):
+def normalize(image, mean, std):
     """Images in [-1, 1] as (image in [0, 1] - mean) / std, with three numbers each."""
     scale = [0.5 / s for s in std]
     offset = [(0.5 - m) / s for m, s in zip(mean, std, strict=True)]
@@ -93,7 +93,7 @@ def relu(x, name):
 
 
 def conv_norm(x, conv, norm, *args, **kwargs):
-    """`convolution` and batch normalisation."""
+    """`convolution` and batch normalization."""
     x = convolution(x, conv, *args, **kwargs)
     return keras.layers.BatchNormalization(epsilon=1e-5, dtype="float32", name=norm)(x)
 

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 # keras-hub 0.32 has the weights of ADE20K behind it
-_MISLABELLED = "segformer_b1_cityscapes_1024"
+_MISLABELED = "segformer_b1_cityscapes_1024"
 
 
 def segformer(preset: str | Any) -> keras.Model:
@@ -25,7 +25,7 @@ def segformer(preset: str | Any) -> keras.Model:
     Raises:
         ModuleNotFoundError: keras-hub is not installed.
         OSError: the preset cannot be had.
-        ValueError: the segmenter has no preprocessor, which knows its normalisation, or the preset is known to hold
+        ValueError: the segmenter has no preprocessor, which knows its normalization, or the preset is known to hold
             another network's weights.
 
     Reference:
@@ -41,12 +41,12 @@ def segformer(preset: str | Any) -> keras.Model:
     converter = getattr(getattr(segmenter, "preprocessor", None), "image_converter", None)
     if converter is None:
         raise ValueError(f"segformer: {segmenter.name!r} has no preprocessor with an image converter, so that its "
-                         "normalisation is unknown. Load it by from_preset, or give it its preprocessor.")
-    # the converter wants 0..255, and would crop to the network's aspect ratio: only its normalisation is taken
+                         "normalization is unknown. Load it by from_preset, or give it its preprocessor.")
+    # the converter wants 0..255, and would crop to the network's aspect ratio: only its normalization is taken
     scale, offset = _three(converter.scale, 1.0), _three(converter.offset, 0.0)
     image = keras.Input(segmenter.input_shape[1:], dtype="float32", name="image")
     x = keras.layers.Rescaling([127.5 * s for s in scale], [127.5 * s + o for s, o in zip(scale, offset, strict=True)],
-                               dtype="float32", name="normalise")(image)
+                               dtype="float32", name="normalize")(image)
     model = keras.Model(image, segmenter(x), name=segmenter.name)
     model.trainable = False
     return model
@@ -59,7 +59,7 @@ def _three(value, default):
 
 
 def _load(preset):
-    if preset == _MISLABELLED:
+    if preset == _MISLABELED:
         raise ValueError(f"segformer: {preset!r} holds the weights of segformer_b1_ade20k_512 (keras-hub 0.32). Take "
                          "segformer_b0_cityscapes_1024 or segformer_b2_cityscapes_1024.")
     try:
@@ -71,6 +71,6 @@ def _load(preset):
         return keras_hub.models.SegFormerImageSegmenter.from_preset(preset)
     # whatever the download service raises
     except Exception as error:
-        known = ", ".join(name for name in keras_hub.models.SegFormerImageSegmenter.presets if name != _MISLABELLED)
+        known = ", ".join(name for name in keras_hub.models.SegFormerImageSegmenter.presets if name != _MISLABELED)
         raise OSError(f"segformer: the preset {preset!r} could not be loaded ({error}). Presets: {known}. Where the download "
                       "is out of reach give the folder of a preset that was saved elsewhere.") from error

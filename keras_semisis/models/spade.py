@@ -17,7 +17,7 @@ WIDEST_PATCH_LAYER = 512
 def spade_generator(num_classes: int, image_size: tuple[int, int], base_channels: int = 64, upsampling: str = "normal",
                     latent_channels: int | None = None, hidden_channels: int = 128,
                     name: str = "generator") -> keras.Model:
-    """The SPADE generator: a ResNet that reads the label map in every normalisation.
+    """The SPADE generator: a ResNet that reads the label map in every normalization.
 
     Args:
         num_classes: Number of label ids, the don't-care class included (reference ``semantic_nc``).
@@ -125,7 +125,7 @@ class PatchFeatures(keras.layers.Layer):
     """One scale of the PatchGAN discriminator up to its last convolution: returns the output of each layer.
 
     The input is the concatenation of one-hot labels, edges and image, halved ``scale`` times. Layers are 4×4 convolutions
-    with padding 2; the first is without normalisation, the last has stride 1.
+    with padding 2; the first is without normalization, the last has stride 1.
     """
 
     is_feature_block = True

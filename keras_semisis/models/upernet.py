@@ -13,7 +13,7 @@ from keras_semisis.models.resnet import (
     convolution,
     image_input,
     max_pool,
-    normalise,
+    normalize,
     relu,
 )
 
@@ -50,7 +50,7 @@ def upernet_101(num_classes: int = 150, image_size: tuple[int, int] | None = Non
 
     Fill it by ``ks.checkpoints.load_reference_weights(model, ["encoder_epoch_50.pth", "decoder_epoch_50.pth"],
     family="csail")`` and give it to `metrics.evaluate_protocol`, whose protocol ``"oasis2021"`` has the published evaluation at
-    five sizes. Output c is the class that ADE20K's annotation files and `data.ADE20K` call c + 1; their 0 is unlabelled and
+    five sizes. Output c is the class that ADE20K's annotation files and `data.ADE20K` call c + 1; their 0 is unlabeled and
     does not count. `metrics.GeneratedMeanIoU` needs label maps with the numbers of the outputs.
 
     Args:
@@ -65,7 +65,7 @@ def upernet_101(num_classes: int = 150, image_size: tuple[int, int] | None = Non
 
     Returns:
         A frozen keras.Model from RGB images float32 ``(B, H, W, 3)`` in [-1, 1] to probabilities (the softmax is part of the
-        published network) float32 ``(B, H, W, num_classes)``. The published normalisation is part of the model. The weights are
+        published network) float32 ``(B, H, W, num_classes)``. The published normalization is part of the model. The weights are
         random. The layer ``"decoder-conv_last-1"`` returns the scores at a quarter of the size, before the softmax.
 
     Raises:
@@ -84,7 +84,7 @@ def upernet_101(num_classes: int = 150, image_size: tuple[int, int] | None = Non
         raise ValueError(f"upernet_101: preprocessing={preprocessing!r}: expected 'rgb' or 'bgr'.")
     if output_size is not None:
         output_size = check_size("upernet_101", "output_size", output_size)
-    x = normalise(image, _RGB_MEAN, _RGB_STD) if preprocessing == "rgb" else blue_green_red(image, _BGR_MEAN)
+    x = normalize(image, _RGB_MEAN, _RGB_STD) if preprocessing == "rgb" else blue_green_red(image, _BGR_MEAN)
     x = _decoder(_encoder(x), num_classes)
     x = ResizeLike(output_size, dtype="float32", name="resize")([x, image])
     x = keras.layers.Softmax(dtype="float32", name="softmax")(x)

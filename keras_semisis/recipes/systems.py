@@ -1,4 +1,4 @@
-"""The system that settings describe: its networks, at their widths, its weights and its optimisers."""
+"""The system that settings describe: its networks, at their widths, its weights and its optimizers."""
 
 from typing import Any
 
@@ -74,7 +74,7 @@ def _pretext(settings):
 
 
 def compile_gan(gan: SemanticGAN, settings: TrainSettings) -> None:
-    """Compiles a system with the preset and the optimisers of the settings."""
+    """Compiles a system with the preset and the optimizers of the settings."""
     preset = settings.preset or gan.default_preset
     if preset not in PRESETS:
         raise ValueError(f"--preset {preset}: expected one of {', '.join(PRESETS)}.")
@@ -84,7 +84,7 @@ def compile_gan(gan: SemanticGAN, settings: TrainSettings) -> None:
 
 
 def _adam(settings, owner, preset):
-    """The optimiser that the library takes by default, at another learning rate or β; None leaves it to the preset."""
+    """The optimizer that the library takes by default, at another learning rate or β; None leaves it to the preset."""
     rate = getattr(settings, f"{owner}_learning_rate") or settings.learning_rate
     betas = settings.unconditional_betas if owner == "unconditional" else None
     if rate is None and betas is None:
@@ -163,7 +163,7 @@ def segmenting_network(settings: TrainSettings, num_classes: int, name: str) -> 
 
 
 def diff_augment(space: LabelSpace) -> DiffAugment:
-    """All policies, or, where no class stands for pixels that were shifted in or blanked out, colours alone."""
+    """All policies, or, where no class stands for pixels that were shifted in or blanked out, colors alone."""
     if space.ignore_class is None:
         return DiffAugment(("color",))
     return DiffAugment(fill_class=space.ignore_class)

@@ -186,7 +186,7 @@ def test_methods_differ_in_the_sampler_and_not_in_the_pairs():
         ["oasis", "tcr", "spade", "cc_fpse", "E"], "uniform")
 
 
-def test_augmentation_without_a_dont_care_class_is_of_colours():
+def test_augmentation_without_a_dont_care_class_is_of_colors():
     without, augmented = LabelSpace(["sky", "road"], [(0, 0, 255), (9, 9, 9)]), dataclasses.replace(TINY, augmentation=True)
     assert build("diff_augment", TINY, without, 0).augmentation.policy == ("color",)
     assert build("oasis", augmented, without, 0).augmentation.policy == ("color",)

@@ -68,7 +68,7 @@ def test_grids_are_written_every_n_steps_and_at_the_end(run):
 
 
 @not_on_jax
-def test_a_grid_shows_the_label_colours_and_the_photos_that_generate_gives(run, tmp_path):
+def test_a_grid_shows_the_label_colors_and_the_photos_that_generate_gives(run, tmp_path):
     callbacks.sample_grid(tmp_path / "deep" / "grid.png", run.gan, run.label_maps)
     picture = np.asarray(Image.open(tmp_path / "deep" / "grid.png"))
     tile = picture[24:24 + 128:4, 4 + 132:4 + 132 + 128:4]

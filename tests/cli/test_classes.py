@@ -14,7 +14,7 @@ from tests.data.sources.test_benchmarks import ade20k_tree, cityscapes_tree, coc
 
 @pytest.mark.parametrize(("name", "source"), [("cityscapes", Cityscapes), ("ade20k", ADE20K), ("coco_stuff", COCOStuff),
                                               ("camvid", CamVid), ("tfds:scene_parse150", ADE20K)])
-def test_classes_prints_every_id_name_and_colour(name, source):
+def test_classes_prints_every_id_name_and_color(name, source):
     output = call("classes", name)
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in output.splitlines() if line.startswith("│")]
     space = source.label_space
@@ -26,12 +26,12 @@ def test_classes_prints_every_id_name_and_colour(name, source):
         assert [int(row[4]) for row in rows] == list(Cityscapes.train_ids)
 
 
-def test_a_legend_shows_every_colour(tmp_path):
+def test_a_legend_shows_every_color(tmp_path):
     path = tmp_path / "deep" / "legend.png"
     assert "legend.png" in call("classes", "coco_stuff", "--legend", path)
     drawn = np.asarray(Image.open(path).convert("RGB")).reshape(-1, 3)
-    colours, counts = np.unique(drawn, axis=0, return_counts=True)
-    much = {tuple(colour) for colour, count in zip(colours.tolist(), counts, strict=True) if count > 100}
+    colors, counts = np.unique(drawn, axis=0, return_counts=True)
+    much = {tuple(color) for color, count in zip(colors.tolist(), counts, strict=True) if count > 100}
     assert set(COCOStuff.label_space.palette) <= much
     assert "must end in .png" in call("classes", "ade20k", "--legend", tmp_path / "legend.jpg", code=1)
 

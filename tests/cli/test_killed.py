@@ -43,7 +43,7 @@ def finish(folder, *arguments):
 
 
 def arrays(folder):
-    """All that a checkpoint holds: weights, slots of the optimisers, states of generators of random numbers, the step."""
+    """All that a checkpoint holds: weights, slots of the optimizers, states of generators of random numbers, the step."""
     found = {}
     with zipfile.ZipFile(folder / "last.keras") as archive:
         with h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as file:

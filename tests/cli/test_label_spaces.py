@@ -16,7 +16,7 @@ from tests.cli.command import call
 from tests.data.sources.test_benchmarks import coco_tree
 
 SIZE = (16, 16)
-# stored ids of COCO-Stuff: person, wood, unlabelled
+# stored ids of COCO-Stuff: person, wood, unlabeled
 STORED = np.resize(np.array([0, 181, 255, 0, 0], np.uint8), SIZE)
 CLASSES = np.resize(np.array([1, 182, 0, 1, 1], np.uint8), SIZE)
 NAMES = ("sky", "road", "car")
@@ -157,7 +157,7 @@ def test_an_imported_generator_knows_the_data_set_of_its_family(tmp_path, family
     assert f"182 {last}" in printed
     space = keras.saving.load_model(output).label_space
     Image.fromarray(STORED).save(tmp_path / "scene.png")
-    # the programs of OASIS shift stored ids by one, those of SPADE put unlabelled after the others
+    # the programs of OASIS shift stored ids by one, those of SPADE put unlabeled after the others
     expected = {"oasis": CLASSES, "spade": np.where(STORED == 255, 182, STORED)}[family]
     np.testing.assert_array_equal(space.read(tmp_path / "scene.png"), expected)
     named = [space.class_names[i] for i in expected[0, :3]]

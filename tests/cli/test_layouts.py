@@ -159,7 +159,7 @@ def cityscapes(tmp_path_factory):
 
 @pytest.mark.parametrize("form", ["{root}/{folder}", "folder:{root}/{folder}", "cityscapes:{root}:train_extra"])
 def test_further_data_of_cityscapes(cityscapes, form):
-    """Colours and instances lie beside the label maps."""
+    """Colors and instances lie beside the label maps."""
     images, labels = unpaired(cityscapes, form.format(root=cityscapes, folder="leftImg8bit/train_extra"),
                               form.format(root=cityscapes, folder="gtCoarse/train_extra"))
     assert (len(images), len(labels)) == (5, 4)

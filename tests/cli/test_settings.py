@@ -13,7 +13,7 @@ from PIL import Image
 from keras_semisis import backend
 from keras_semisis.cli import segmenter_command, settings, sources, training
 from keras_semisis.data import DataError, LabelSpace, SyntheticScenes
-from keras_semisis.data.label_space import distinct_colours, unnamed_classes
+from keras_semisis.data.label_space import distinct_colors, unnamed_classes
 from keras_semisis.recipes.settings import TrainSettings
 from tests.cli.command import call
 
@@ -42,7 +42,7 @@ def test_settings_survive_the_file(tmp_path):
     assert settings.read_settings(tmp_path) == original
     document = json.loads((tmp_path / settings.FILE).read_text())
     assert {"keras", "python", "backend"} <= document["versions"].keys()
-    for number, expected in ((space.num_classes, space), (3, LabelSpace(unnamed_classes(3), distinct_colours(3)))):
+    for number, expected in ((space.num_classes, space), (3, LabelSpace(unnamed_classes(3), distinct_colors(3)))):
         gan = SimpleNamespace(label_space=None, num_classes=number, ignore_class=None)
         found = sources.label_space_of_model(gan, tmp_path / "last.keras")
         assert found == gan.label_space == replace(expected, ignore_class=None)
@@ -110,10 +110,10 @@ def test_one_item_cannot_train_and_validate(tmp_path):
         sources.open_data(f"folder:{tmp_path}", (8, 8))
 
 
-def partly_labelled(root, photos, labelled, label_maps=0):
+def partly_labeled(root, photos, labeled, label_maps=0):
     """A folder in which some photos have label maps, and some label maps no photo."""
     write_folder(root, [f"p{i:02d}" for i in range(photos)])
-    for i in range(labelled, photos):
+    for i in range(labeled, photos):
         (root / "labels" / f"p{i:02d}.png").unlink()
     for i in range(label_maps):
         Image.fromarray(np.full((8, 8), 2, "uint8")).save(root / "labels" / f"q{i:02d}.png")
@@ -123,8 +123,8 @@ def training_data(**options):
     return training.open_training_data(TrainSettings(image_size=(8, 8), batch_size=2, **options))
 
 
-def test_few_labelled_photos_among_many(tmp_path, capsys):
-    partly_labelled(tmp_path / "data", photos=12, labelled=3)
+def test_few_labeled_photos_among_many(tmp_path, capsys):
+    partly_labeled(tmp_path / "data", photos=12, labeled=3)
     common = dict(data=f"folder:{tmp_path / 'data'}", output=str(tmp_path / "run"))
     data = training_data(**common)
     assert data.counts == {"pairs": 2, "unpaired_images": 9, "unpaired_label_maps": 2, "validation": 1}
@@ -143,7 +143,7 @@ def test_few_labelled_photos_among_many(tmp_path, capsys):
 
 
 def test_label_maps_without_a_photo_and_further_folders_add_up(tmp_path):
-    partly_labelled(tmp_path / "data", photos=20, labelled=20, label_maps=5)
+    partly_labeled(tmp_path / "data", photos=20, labeled=20, label_maps=5)
     write_folder(tmp_path / "more", ["a", "b"])
     common = dict(data=f"folder:{tmp_path / 'data'}", output=str(tmp_path / "run"))
     with pytest.warns(UserWarning, match="no pixel of class 2"):
@@ -156,8 +156,8 @@ def test_label_maps_without_a_photo_and_further_folders_add_up(tmp_path):
 
 
 def test_what_is_unpaired_in_validation_data_is_not_trained_on(tmp_path, capsys):
-    partly_labelled(tmp_path / "one", photos=3, labelled=3)
-    partly_labelled(tmp_path / "two", photos=5, labelled=2)
+    partly_labeled(tmp_path / "one", photos=3, labeled=3)
+    partly_labeled(tmp_path / "two", photos=5, labeled=2)
     pair = sources.open_data(f"folder:{tmp_path / 'one'}", (8, 8), validation_data=f"folder:{tmp_path / 'two'}")
     assert (len(pair.val), pair.val.unpaired_images, pair.train.unpaired_images) == (2, None, None)
     assert "two: 2 of 5 photos have a label map, which makes pairs; the other 3 are not used." in capsys.readouterr().out

@@ -6,11 +6,11 @@ import pytest
 from PIL import Image
 
 from keras_semisis.data import ADE20K, CamVid, Cityscapes, COCOStuff, DataError, LabelSpace
-from keras_semisis.data.label_space import distinct_colours, unnamed_classes
+from keras_semisis.data.label_space import distinct_colors, unnamed_classes
 
 
 def space(number, ignore_class=None):
-    return LabelSpace([f"c{i}" for i in range(number)], distinct_colours(number), ignore_class)
+    return LabelSpace([f"c{i}" for i in range(number)], distinct_colors(number), ignore_class)
 
 
 def test_stray_ids_are_named_with_their_counts_and_a_remedy():
@@ -18,7 +18,7 @@ def test_stray_ids_are_named_with_their_counts_and_a_remedy():
     with pytest.raises(DataError) as error:
         space(3, ignore_class=2).check(label_map, "street.png")
     assert str(error.value) == ("street.png: label id 255 (2 pixels) found, but the 3 classes are 0..2; 255 usually marks "
-                                "unlabelled pixels. Give id_map={255: 2}, the don't-care class.")
+                                "unlabeled pixels. Give id_map={255: 2}, the don't-care class.")
 
 
 def test_ids_that_only_the_user_knows_are_mapped_to_no_class_of_ours():
@@ -49,9 +49,9 @@ def test_label_maps_within_the_space_pass_unchanged():
     assert space(6).check(label_map, "street.png") is label_map
 
 
-def test_colours_are_distinct():
-    assert len(set(distinct_colours(256))) == 256
-    assert distinct_colours(16)[15] == (192, 128, 128)  # PASCAL VOC's "person"
+def test_colors_are_distinct():
+    assert len(set(distinct_colors(256))) == 256
+    assert distinct_colors(16)[15] == (192, 128, 128)  # PASCAL VOC's "person"
 
 
 @pytest.mark.parametrize("ignore_class", [3, -1])
@@ -60,13 +60,13 @@ def test_ignore_class_must_be_a_class(ignore_class):
         space(3, ignore_class)
 
 
-@pytest.mark.parametrize("colour", [(0, 0, 256), (-1, 0, 0), (0, 0), (0, 0, 0, 255)])
-def test_colours_are_three_bytes(colour):
-    with pytest.raises(ValueError, match=r"colour of class 1 is .* red, green and blue, each in 0\.\.255"):
-        LabelSpace(["a", "b"], [(0, 0, 0), colour])
+@pytest.mark.parametrize("color", [(0, 0, 256), (-1, 0, 0), (0, 0), (0, 0, 0, 255)])
+def test_colors_are_three_bytes(color):
+    with pytest.raises(ValueError, match=r"color of class 1 is .* red, green and blue, each in 0\.\.255"):
+        LabelSpace(["a", "b"], [(0, 0, 0), color])
 
 
-def test_names_and_colours_must_agree_in_number():
+def test_names_and_colors_must_agree_in_number():
     with pytest.raises(ValueError, match="2 class names, but 1 palette"):
         LabelSpace(["a", "b"], [(0, 0, 0)])
 
@@ -84,7 +84,7 @@ STORED = [[0, 181], [255, 7]]
 @pytest.mark.parametrize(("label_space", "classes"), [
     (COCOStuff.label_space, [[1, 182], [0, 8]]),
     (COCOStuff.label_space.with_ids({7: 0}), [[1, 182], [0, 0]]),
-    (LabelSpace([f"c{i}" for i in range(300)], distinct_colours(300), id_map={0: 299}), [[299, 181], [255, 7]])])
+    (LabelSpace([f"c{i}" for i in range(300)], distinct_colors(300), id_map={0: 299}), [[299, 181], [255, 7]])])
 def test_a_file_is_read_by_the_rule_of_the_label_space(tmp_path, label_space, classes):
     for dtype in (np.uint8, np.uint16):
         path = write(tmp_path / f"{np.dtype(dtype)}.png", np.array(STORED, dtype))
@@ -101,9 +101,9 @@ def test_benchmarks_have_their_rule_without_any_data(tmp_path):
         CamVid.label_space.read(path)
 
 
-def test_colours_and_missing_files_are_read_by_the_label_space_too(tmp_path):
+def test_colors_and_missing_files_are_read_by_the_label_space_too(tmp_path):
     path = write(tmp_path / "a.png", space(4).colorize(np.array([[3, 1]])))
-    assert space(4).with_ids({3: 0}).read(path).tolist() == [[3, 1]]  # the rule is of stored ids; a colour is that of a class
+    assert space(4).with_ids({3: 0}).read(path).tolist() == [[3, 1]]  # the rule is of stored ids; a color is that of a class
     with pytest.raises(DataError, match=r"none\.png: the file has gone"):
         space(4).read(tmp_path / "none.png")
 
@@ -135,14 +135,14 @@ def test_rules_make_label_spaces_different_and_leave_the_texts_of_fingerprints()
 
 
 def test_other_names_or_another_order_are_refused_with_both_lists():
-    named = [LabelSpace(names, distinct_colours(3)) for names in (
+    named = [LabelSpace(names, distinct_colors(3)) for names in (
         ("sky", "road", "car"), ("Sky ", "ROAD", "car"), ("road", "sky", "car"), ("sky", "road", "bus"))]
     named[0].require_same_classes(named[1], "a", "b")
-    named[0].require_same_classes(LabelSpace(unnamed_classes(3), distinct_colours(3)), "a", "b")
-    LabelSpace(unnamed_classes(3), distinct_colours(3)).require_same_classes(named[0], "a", "b")
+    named[0].require_same_classes(LabelSpace(unnamed_classes(3), distinct_colors(3)), "a", "b")
+    LabelSpace(unnamed_classes(3), distinct_colors(3)).require_same_classes(named[0], "a", "b")
     for other, listed in ((named[2], "0 road, 1 sky, 2 car"), (named[3], "0 sky, 1 road, 2 bus"), (space(2), "0 c0, 1 c1")):
         with pytest.raises(DataError, match="classes of the data are not those of the model") as error:
             named[0].require_same_classes(other, "the model", "the data")
         assert f"The model: 0 sky, 1 road, 2 car. The data: {listed}." in str(error.value)
     with pytest.raises(DataError, match="are not those of"):
-        LabelSpace(unnamed_classes(3), distinct_colours(3)).require_same_classes(space(2), "a", "b")
+        LabelSpace(unnamed_classes(3), distinct_colors(3)).require_same_classes(space(2), "a", "b")

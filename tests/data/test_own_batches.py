@@ -67,7 +67,7 @@ def test_the_line_of_an_error_converts(name, mapped):
 
 @pytest.mark.parametrize(("ignore", "target"), [(None, 4), (2, 2)])
 @pytest.mark.parametrize("stray", [-1, 255])
-def test_unlabelled_pixels_are_given_the_dont_care_class(stray, ignore, target):
+def test_unlabeled_pixels_are_given_the_dont_care_class(stray, ignore, target):
     label_maps = np.where(IDS == 3, stray, IDS.astype("int32"))
     with pytest.raises(DataError, match=rf"label id {stray} \({(IDS == 3).sum()} pixels\) found") as raised:
         BatchRule(CLASSES, SIZE, ignore).label_maps(label_maps, "generate")
@@ -82,9 +82,9 @@ def test_unlabelled_pixels_are_given_the_dont_care_class(stray, ignore, target):
     ((np.where(PHOTOS == 255, np.nan, GOOD), IDS), "NaN"),
     ((GOOD, IDS[:3]), "4 photos and 3 label maps"),
     ((GOOD[0], IDS[0]), r"image = image\[None\]"),
-    ((GOOD, np.repeat(IDS, 2, 1)), "by nearest neighbour"),
-    ((GOOD, np.stack([IDS] * 3, -1)), "look like colours"),
-    ((GOOD * 2.2, IDS), "standardised"),
+    ((GOOD, np.repeat(IDS, 2, 1)), "by nearest neighbor"),
+    ((GOOD, np.stack([IDS] * 3, -1)), "look like colors"),
+    ((GOOD * 2.2, IDS), "standardized"),
     ((GOOD, IDS, IDS), "3 parts"),
     ({"image": GOOD, "label": IDS}, "a dictionary of 'image', 'label'"),
 ])

@@ -30,7 +30,7 @@ from keras_semisis.data import (
 from keras_semisis.data.advised import Advised
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.data_warning import DataWarning
-from keras_semisis.data.label_space import distinct_colours
+from keras_semisis.data.label_space import distinct_colors
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.metrics.protocols import get_protocol
 from keras_semisis.metrics.protocols.evaluation import _check
@@ -42,7 +42,7 @@ PACKAGE = Path(keras_semisis.__file__).parent
 
 
 def space(number, ignore_class=None):
-    return LabelSpace([f"c{i}" for i in range(number)], distinct_colours(number), ignore_class)
+    return LabelSpace([f"c{i}" for i in range(number)], distinct_colors(number), ignore_class)
 
 
 def blocks(*rows):
@@ -65,7 +65,7 @@ class Case:
             Image.fromarray(array).save(root / "labels" / f"{i}.{suffix}")
             Image.new("RGB", array.shape[::-1]).save(root / "images" / f"{i}.png")
         if self.named is not None and self.csv:
-            rows = [f"{i},{name},{','.join(map(str, colour))},{int(i == self.named.ignore_class)}" for i, (name, colour) in
+            rows = [f"{i},{name},{','.join(map(str, color))},{int(i == self.named.ignore_class)}" for i, (name, color) in
                     enumerate(zip(self.named.class_names, self.named.palette, strict=True))]
             (root / "classes.csv").write_text("\n".join(["id,name,r,g,b,ignore", *rows]))
 
@@ -80,11 +80,11 @@ CASES = {
     "levels of 16 bits": Case([(0, 32767, 65535, 0)], [(0, 1, 2, 0)], dtype=np.uint16),
     "a wrong id map before": Case([(0, 127, 255, 0)], [(0, 1, 2, 0)], settings={"id_map": {255: 128}}),
     "an id map of ids that are in no file": Case([(0, 127, 255, 0)], [(0, 1, 2, 0)], settings={"id_map": {127: 1, 128: 2}}),
-    "unlabelled": Case([(0, 1, 2, 255)], [(0, 1, 2, 3)], ignored=3),
-    "unlabelled, some classes unseen": Case([(0, 3, 255, 0)], [(0, 3, 4, 0)], ignored=4),
-    "unlabelled is -1": Case([(0, 1, 2, -1)], [(0, 1, 2, 3)], ignored=3, dtype=np.int32),
-    "unlabelled in two ways": Case([(0, 1, 255, -1)], [(0, 1, 2, 2)], ignored=2, dtype=np.int32),
-    "unlabelled, among levels": Case([(0, 127, 200, 255)], [(0, 1, 2, 3)], ignored=3, settings={"ignore_class": 255}),
+    "unlabeled": Case([(0, 1, 2, 255)], [(0, 1, 2, 3)], ignored=3),
+    "unlabeled, some classes unseen": Case([(0, 3, 255, 0)], [(0, 3, 4, 0)], ignored=4),
+    "unlabeled is -1": Case([(0, 1, 2, -1)], [(0, 1, 2, 3)], ignored=3, dtype=np.int32),
+    "unlabeled in two ways": Case([(0, 1, 255, -1)], [(0, 1, 2, 2)], ignored=2, dtype=np.int32),
+    "unlabeled, among levels": Case([(0, 127, 200, 255)], [(0, 1, 2, 3)], ignored=3, settings={"ignore_class": 255}),
     "ignored, below levels": Case([(0, 100, 200, 0)], [(0, 1, 2, 0)], ignored=0, settings={"ignore_class": 0}),
     "ignored, among levels": Case([(0, 100, 200, 0)], [(0, 1, 2, 0)], ignored=1, settings={"ignore_class": 100}),
     "a negative id": Case([(0, 1, 2, -7)], [(1, 2, 3, 0)], dtype=np.int32),
@@ -93,11 +93,11 @@ CASES = {
     "named, rounded levels": Case([(0, 128, 255, 0)], [(0, 1, 2, 0)], named=space(3)),
     "named, levels of its own": Case([(0, 60, 120, 200)], [(0, 1, 2, 3)], named=space(4)),
     "named, 16 bits scaled": Case([(0, 257, 514, 0)], [(0, 1, 2, 0)], named=space(3), dtype=np.uint16),
-    "named, unlabelled without a class": Case([(0, 1, 2, 255)], [(0, 1, 2, 3)], named=space(3), ignored=3),
-    "named, unlabelled with a class": Case([(0, 1, 2, 255)], [(0, 1, 2, 1)], named=space(3, 1), ignored=1),
+    "named, unlabeled without a class": Case([(0, 1, 2, 255)], [(0, 1, 2, 3)], named=space(3), ignored=3),
+    "named, unlabeled with a class": Case([(0, 1, 2, 255)], [(0, 1, 2, 1)], named=space(3, 1), ignored=1),
     "named, -1 and 255 with a class": Case([(0, -1, 2, 255)], [(0, 1, 2, 1)], named=space(3, 1), ignored=1, dtype=np.int32),
     "named, from 1 on": Case([(1, 2, 3, 3)], [(0, 1, 2, 2)], named=space(3)),
-    "classes.csv, unlabelled": Case([(0, 1, 2, 255)], [(0, 1, 2, 3)], named=space(3), ignored=3, csv=True),
+    "classes.csv, unlabeled": Case([(0, 1, 2, 255)], [(0, 1, 2, 3)], named=space(3), ignored=3, csv=True),
     "classes.csv, levels": Case([(0, 255, 0, 0), (0, 127, 0, 0)], [(0, 2, 0, 0), (0, 1, 0, 0)], named=space(3), csv=True),
 }
 
@@ -128,7 +128,7 @@ def test_one_remedy_leads_to_the_right_label_map(tmp_path, name):
     _, advised = advice_of(tmp_path, named, case.settings)
     settings = case.settings | first_settings(advised)
     source, doubt = advice_of(tmp_path, named, settings)
-    if name == "unlabelled, some classes unseen":  # id 1 and 2 may be classes that no file shows
+    if name == "unlabeled, some classes unseen":  # id 1 and 2 may be classes that no file shows
         assert source.label_space.ignore_class == 4
     else:
         assert doubt is None, str(doubt)
@@ -175,7 +175,7 @@ def test_classes_takes_the_options_that_its_errors_advise(tmp_path):
     said = call("classes", f"folder:{tmp_path}", code=1)
     assert "Give --id-map 127=1 --id-map 255=2 to make classes of them" in said
     assert "3 classes" in call("classes", f"folder:{tmp_path}", "--id-map", "127=1", "--id-map", "255=2")
-    CASES["unlabelled"].write(tmp_path / "other")
+    CASES["unlabeled"].write(tmp_path / "other")
     assert "Give --ignore-class 255" in call("classes", f"folder:{tmp_path}/other", code=1)
     assert "void (don't care)" in call("classes", f"folder:{tmp_path}/other", "--ignore-class", "255")
 
@@ -228,7 +228,7 @@ def test_the_command_line_takes_the_range_that_it_advises(tmp_path):
     assert (Records(tmp_path / "packed2", "val").load_image(0) == 187).all()
 
 
-def test_dark_colours_of_16_bits(tmp_path):
+def test_dark_colors_of_16_bits(tmp_path):
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "a.png").write_bytes(png_of_16_bits(np.full((2, 3, 3), 4095, np.uint16)))
     with pytest.raises(DataError, match="16 bits, of which the upper 8 are read, but its values end below 4096") as caught:
@@ -248,12 +248,12 @@ def test_a_picture_above_the_limit_of_pillow(tmp_path, monkeypatch):
         assert Folder(tmp_path, labels=None).load_image(0).shape == (10, 10, 3)
 
 
-def test_colours_that_nothing_names(tmp_path):
+def test_colors_that_nothing_names(tmp_path):
     (tmp_path / "labels").mkdir()
     pictures = [np.array([[(9, 0, 0), (0, 9, 0)]], np.uint8), np.array([[(9, 0, 0), (3, 4, 5)]], np.uint8)]
     for i, picture in enumerate(pictures):
         Image.fromarray(picture).save(tmp_path / "labels" / f"{i}.png")
-    with pytest.raises(DataError, match=r"has colours, and no palette says what they mean: \(0, 9, 0\), \(3, 4, 5\)") as caught:
+    with pytest.raises(DataError, match=r"has colors, and no palette says what they mean: \(0, 9, 0\), \(3, 4, 5\)") as caught:
         Folder(tmp_path, images=None)
     source = Folder(tmp_path, images=None, **first_settings(caught.value))
     for i, picture in enumerate(pictures):
@@ -293,8 +293,8 @@ def test_files_that_check_has_found(tmp_path):
 
 
 def test_classes_in_another_order(tmp_path):
-    model = LabelSpace(["sky", "road", "car"], distinct_colours(3))
-    data = LabelSpace(["car", "sky", "road"], distinct_colours(3))
+    model = LabelSpace(["sky", "road", "car"], distinct_colors(3))
+    data = LabelSpace(["car", "sky", "road"], distinct_colors(3))
     (tmp_path / "labels").mkdir(parents=True)
     Image.fromarray(np.array([[0, 1, 2]], np.uint8)).save(tmp_path / "labels" / "a.png")  # a car, the sky, a road
     with pytest.raises(DataError, match="are not those of the model") as caught:
@@ -412,8 +412,8 @@ def test_every_remedy_of_the_package_is_tried_above(tmp_path, monkeypatch):
     for number, name in enumerate(PHOTOS):
         test_the_range_that_an_error_names_makes_the_photo_right(tmp_path / f"photo{number}", name)
     test_a_range_of_too_few_bits_is_corrected(tmp_path / "bits")
-    test_dark_colours_of_16_bits(tmp_path / "one")
-    test_colours_that_nothing_names(tmp_path / "two")
+    test_dark_colors_of_16_bits(tmp_path / "one")
+    test_colors_that_nothing_names(tmp_path / "two")
     with monkeypatch.context() as patch:
         test_a_picture_above_the_limit_of_pillow(tmp_path / "limit", patch)
     for ratio in (0.01, 0.99):

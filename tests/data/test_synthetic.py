@@ -111,7 +111,7 @@ def test_every_class_is_textured(scenes):
 
 
 def test_texture_is_more_than_sensor_noise(scenes):
-    """Neighbours' deviations from the scene's mean colour of the class correlate; white noise gives 0."""
+    """Neighbors' deviations from the scene's mean color of the class correlate; white noise gives 0."""
     images, label_maps = scenes
     for name in ("sky", "building", "road", "sidewalk", "vegetation", "car"):
         products, squares = [], []
@@ -119,14 +119,14 @@ def test_texture_is_more_than_sensor_noise(scenes):
             mask = label_map == NAMES.index(name)
             if mask.sum() < 30:
                 continue
-            grey = image.mean(-1) - image[mask].mean()
+            gray = image.mean(-1) - image[mask].mean()
             pairs = mask[:, 1:] & mask[:, :-1]
-            products.append((grey[:, 1:] * grey[:, :-1])[pairs])
-            squares.append((grey * grey)[mask])
+            products.append((gray[:, 1:] * gray[:, :-1])[pairs])
+            squares.append((gray * gray)[mask])
         assert np.concatenate(products).mean() > 0.3 * np.concatenate(squares).mean(), name
 
 
-def test_light_and_colours_vary_between_scenes_of_one_class(scenes):
+def test_light_and_colors_vary_between_scenes_of_one_class(scenes):
     images, label_maps = scenes
     for name in ("sky", "building", "road", "car"):
         masks = label_maps == NAMES.index(name)
@@ -134,8 +134,8 @@ def test_light_and_colours_vary_between_scenes_of_one_class(scenes):
         assert np.std(means, axis=0).mean() > 12.0, name
 
 
-def test_classes_have_colours_of_their_own(scenes):
-    """The nearest class-mean colour, fitted on 100 scenes, beats the majority class on the other 100."""
+def test_classes_have_colors_of_their_own(scenes):
+    """The nearest class-mean color, fitted on 100 scenes, beats the majority class on the other 100."""
     images, label_maps = scenes
     names = ("sky", "building", "road", "vegetation")
     ids = [NAMES.index(name) for name in names]

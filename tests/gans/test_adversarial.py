@@ -8,7 +8,7 @@ import pytest
 from keras import ops
 
 import keras_semisis as ks
-from keras_semisis.data.label_space import distinct_colours
+from keras_semisis.data.label_space import distinct_colors
 from keras_semisis.gans.engines import engine
 from tests.conftest import not_on_jax
 from tests.gans.tiny import CLASSES, IGNORE, SIZE, Scenes, batches, data_sets, tiny_gan, tiny_perceptual
@@ -149,7 +149,7 @@ def test_moving_average_starts_fast_and_follows():
 
 
 def test_compile_again_keeps_the_step_and_the_moving_average(tmp_path):
-    """With learning rate 0 the average stays what it was, of step 3 as of a file without optimisers."""
+    """With learning rate 0 the average stays what it was, of step 3 as of a file without optimizers."""
     gan = only(tiny_gan(), "generator")
     train(gan, steps=3)
     gan.save(tmp_path / "gan.keras")
@@ -169,7 +169,7 @@ def test_compile_again_keeps_the_step_and_the_moving_average(tmp_path):
                 np.testing.assert_allclose(ops.convert_to_numpy(average), expected, rtol=1e-5, atol=1e-7)
 
 
-def test_an_older_file_has_its_step_with_the_optimisers(tmp_path, monkeypatch):
+def test_an_older_file_has_its_step_with_the_optimizers(tmp_path, monkeypatch):
     gan = only(tiny_gan(), "generator")
     train(gan, steps=2)
     save = type(gan).save_own_variables
@@ -367,7 +367,7 @@ def test_mixed_float16_is_refused():
 def named_batches(*names, ignore_class=None):
     """A data set of one batch whose label space is known."""
     class Named(list):
-        label_space = ks.data.LabelSpace(names, distinct_colours(len(names)), ignore_class)
+        label_space = ks.data.LabelSpace(names, distinct_colors(len(names)), ignore_class)
 
     return Named()
 

@@ -277,16 +277,16 @@ def test_spade_without_encoder_and_with_perceptual_loss():
 
 
 class Painter:
-    """A GAN, as far as a pretext task looks at it, whose generator paints every class in its colour, plus the noise."""
+    """A GAN, as far as a pretext task looks at it, whose generator paints every class in its color, plus the noise."""
 
     image_size, ignore_class = SIZE, None
 
     def __init__(self):
         self.seed_generator = keras.random.SeedGenerator(0)
-        self.colours = ops.convert_to_tensor(np.random.default_rng(0).uniform(-1, 1, (CLASSES, 3)).astype("float32"))
+        self.colors = ops.convert_to_tensor(np.random.default_rng(0).uniform(-1, 1, (CLASSES, 3)).astype("float32"))
 
     def generate_from(self, label_map, noise):
-        return ops.take(self.colours, label_map, axis=0) + noise[:, None, None, :]
+        return ops.take(self.colors, label_map, axis=0) + noise[:, None, None, :]
 
 
 def consistency(task, label_map, noise):
@@ -428,7 +428,7 @@ def test_fit_says_which_data_sets_it_needs(name, count, message):
         gan.fit(*[OneBatch(SIZE)] * count)
 
 
-def test_optimisers_and_presets():
+def test_optimizers_and_presets():
     gan = compiled(spade(), generator_optimizer=keras.optimizers.Adam(3e-4))
     assert float(gan.optimizers["encoder"].learning_rate) == pytest.approx(3e-4)
     assert gan.optimizers["encoder"] is not gan.optimizers["generator"]

@@ -14,7 +14,7 @@ LABELS = np.random.default_rng(2).integers(0, 3, (2, 8, 12)).astype("int32")
 LAYOUT = np.concatenate([np.eye(3, dtype="float32")[LABELS[:, ::2, ::2]], FEATURES], axis=-1)
 
 
-def randomised(layer, inputs):
+def randomized(layer, inputs):
     """The layer with random weights, so that no bias or scale is at a value that hides it."""
     layer.build([x.shape for x in inputs])
     rng = np.random.default_rng(3)
@@ -31,8 +31,8 @@ def by_the_equation(layer, x, layout):
     hidden, gate_hidden = (np.maximum(dense(part, layout), 0) for part in (layer.kernels_hidden, layer.gate_hidden))
     kernels, gate = dense(layer.kernels, hidden), 1 / (1 + np.exp(-dense(layer.gate, gate_hidden)))
     gamma, beta = (ops.convert_to_numpy(v) for v in (layer.norm.gamma, layer.norm.beta))
-    normalised = (x - x.mean((0, 1, 2))) / np.sqrt(x.var((0, 1, 2)) + 1e-5) * gamma + beta
-    y = dense(layer.pointwise, brute_force(normalised, kernels)) * gate
+    normalized = (x - x.mean((0, 1, 2))) / np.sqrt(x.var((0, 1, 2)) + 1e-5) * gamma + beta
+    y = dense(layer.pointwise, brute_force(normalized, kernels)) * gate
     return np.where(y > 0, y, 0.2 * y)
 
 
@@ -41,25 +41,25 @@ def assert_same(ours, expected):
 
 
 def test_equals_its_equation():
-    layer = randomised(ConditionalConv2D(4, hidden_channels=3), [X, LAYOUT])
+    layer = randomized(ConditionalConv2D(4, hidden_channels=3), [X, LAYOUT])
     assert_same(layer([X, LAYOUT], training=True), by_the_equation(layer, X, LAYOUT))
 
 
 @pytest.mark.parametrize("filters", [5, 3, 7])
 def test_a_block_is_two_of_them_beside_a_shortcut(filters):
-    block = randomised(ConditionalResidualBlock(filters, 3, hidden_channels=4), [X, LABELS, FEATURES])
+    block = randomized(ConditionalResidualBlock(filters, 3, hidden_channels=4), [X, LABELS, FEATURES])
     assert block.has_shortcut == (filters != 5)
     assert block.conv_1.filters == min(filters, 5)
     branch = by_the_equation(block.conv_2, by_the_equation(block.conv_1, X, LAYOUT), LAYOUT)
     shortcut = X
     if block.has_shortcut:
         gamma, beta = np.split(dense(block.norm_s.gamma_beta, np.maximum(dense(block.norm_s.shared, LAYOUT), 0)), 2, axis=-1)
-        normalised = (X - X.mean((0, 1, 2))) / np.sqrt(X.var((0, 1, 2)) + 1e-5)
+        normalized = (X - X.mean((0, 1, 2))) / np.sqrt(X.var((0, 1, 2)) + 1e-5)
         kernel = ops.convert_to_numpy(block.conv_s.kernel)[0, 0]
         # the training call below does one power iteration from u
         u = ops.convert_to_numpy(block.conv_s.u)
         v = kernel @ u / np.linalg.norm(kernel @ u)
-        shortcut = (normalised * (1 + gamma) + beta) @ kernel / np.linalg.norm(v @ kernel)
+        shortcut = (normalized * (1 + gamma) + beta) @ kernel / np.linalg.norm(v @ kernel)
     assert_same(block([X, LABELS, FEATURES], training=True), shortcut + branch)
 
 

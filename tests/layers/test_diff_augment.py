@@ -15,13 +15,13 @@ def applied(layer, x, random):
     return ops.convert_to_numpy(layer([x, random.astype("float32")]))
 
 
-def test_colour_equals_its_formula_and_leaves_label_maps():
+def test_color_equals_its_formula_and_leaves_label_maps():
     random = RNG.uniform(size=(6, 3)).astype("float32")
     layer = DiffAugment(("color",))
     for x, (brightness, saturation, contrast), y in zip(IMAGE, random, applied(layer, IMAGE, random), strict=True):
         x = x + brightness - 0.5
-        grey = x.mean(-1, keepdims=True)
-        x = grey + 2 * saturation * (x - grey)
+        gray = x.mean(-1, keepdims=True)
+        x = gray + 2 * saturation * (x - gray)
         x = x.mean() + (contrast + 0.5) * (x - x.mean())
         np.testing.assert_allclose(y, x, atol=1e-5)
     np.testing.assert_array_equal(applied(layer, LABELS, random), LABELS)
@@ -82,7 +82,7 @@ def test_the_three_are_applied_in_the_order_given():
     np.testing.assert_allclose(applied(layer, IMAGE, random), x, atol=1e-6)
 
 
-@pytest.mark.parametrize("policy", [("colour",), (), "color"])
+@pytest.mark.parametrize("policy", [("hue",), (), "color"])
 def test_unknown_policies_are_refused(policy):
     with pytest.raises(ValueError, match="expected a tuple of 'color', 'translation', 'cutout'"):
         DiffAugment(policy)

@@ -10,7 +10,7 @@ def image(seed=0):
 
 
 @pytest.mark.parametrize("affine", [False, True])
-def test_batch_norm_normalises_by_the_biased_and_stores_the_unbiased_variance(affine):
+def test_batch_norm_normalizes_by_the_biased_and_stores_the_unbiased_variance(affine):
     layer = BatchNorm(momentum=0.9, affine=affine)
     layer.build(image().shape)
     gamma, beta = np.arange(1.0, 6.0), np.arange(5.0)

@@ -29,15 +29,15 @@ def label_map(batch=3):
 
 
 def sources(random, size):
-    """The point each pixel comes from, in float64: undo the shift, then scale and rotate back about the centre."""
+    """The point each pixel comes from, in float64: undo the shift, then scale and rotate back about the center."""
     height, width = size
     limits = [np.radians(LIMITS["max_rotation"]), LIMITS["max_translation_x"], LIMITS["max_translation_y"],
               np.log(1 + LIMITS["max_scaling"] / 100)]
-    centre = np.array([width / 2, height / 2])
+    center = np.array([width / 2, height / 2])
     points = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype("float64")
     for angle, shift_x, shift_y, log_scale in (2 * random.astype("float64") - 1) * limits:
         back = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]) / np.exp(log_scale)
-        yield (points - centre - [shift_x, shift_y]) @ back.T + centre
+        yield (points - center - [shift_x, shift_y]) @ back.T + center
 
 
 def bilinear_weights(random, size):
@@ -171,7 +171,7 @@ def test_the_published_program(name):
     z, x, random, limits = published(name)
     height, width = x.shape[1:3]
     # the published program turns an image that is not square about (height/2, width/2)
-    matrix = affine_matrix(random, **limits, centre=(height / 2, width / 2))
+    matrix = affine_matrix(random, **limits, center=(height / 2, width / 2))
     warped = channels_last(z[f"out/{name}_warped"])
     assert_close(matrix, z[f"out/{name}_matrix"])
     assert_close(warp_image(x, matrix), warped)

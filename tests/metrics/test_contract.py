@@ -17,7 +17,7 @@ DRAWS = RANDOM.uniform(-1, 1, (3, 12, 32, 32, 3)).astype("float32")
 BASELINE = [(RANDOM.uniform(-1, 1, (12, 32, 32, 3)).astype("float32"), None)]
 
 
-def colours(images):
+def colors(images):
     return np.concatenate([images.mean(axis=(1, 2)), images.std(axis=(1, 2))], axis=1)
 
 
@@ -37,16 +37,16 @@ def build():
         return metric
 
     def group():
-        features = metrics.Features(colours)
+        features = metrics.Features(colors)
         return metrics.FeatureScores([
             metrics.FrechetInceptionDistance(features), metrics.PrecisionRecall(features, kept_images=10),
             metrics.KernelInceptionDistance(features, subset_size=4, kept_images=9)])
 
     return {
-        "FrechetInceptionDistance": lambda: metrics.FrechetInceptionDistance(colours, BASELINE),
-        "float32": lambda: metrics.FrechetInceptionDistance(colours, statistics="float32"),
-        "KernelInceptionDistance": lambda: metrics.KernelInceptionDistance(colours, BASELINE, subset_size=5),
-        "PrecisionRecall": lambda: metrics.PrecisionRecall(colours, BASELINE, kept_images=10),
+        "FrechetInceptionDistance": lambda: metrics.FrechetInceptionDistance(colors, BASELINE),
+        "float32": lambda: metrics.FrechetInceptionDistance(colors, statistics="float32"),
+        "KernelInceptionDistance": lambda: metrics.KernelInceptionDistance(colors, BASELINE, subset_size=5),
+        "PrecisionRecall": lambda: metrics.PrecisionRecall(colors, BASELINE, kept_images=10),
         "FeatureScores": group,
         "GeneratedMeanIoU": lambda: metrics.GeneratedMeanIoU(is_bright, num_classes=2),
         "GeneratedSegmentationScores": lambda: metrics.GeneratedSegmentationScores(is_bright, num_classes=2, mean_over="all"),
@@ -150,11 +150,11 @@ def test_a_state_of_other_classes_is_refused():
 
 
 def test_a_group_shares_one_extractor():
-    one, other = metrics.KernelInceptionDistance(colours), metrics.PrecisionRecall(colours)
+    one, other = metrics.KernelInceptionDistance(colors), metrics.PrecisionRecall(colors)
     with pytest.raises(ValueError, match="share one Features"):
         metrics.FeatureScores([one, other])
     with pytest.raises(ValueError, match="no baseline"):
-        metrics.FeatureScores([metrics.KernelInceptionDistance(colours, BASELINE)])
+        metrics.FeatureScores([metrics.KernelInceptionDistance(colors, BASELINE)])
 
 
 def test_names_of_real_scores():

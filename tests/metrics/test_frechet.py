@@ -16,8 +16,8 @@ from keras_semisis.metrics.moments import Moments
 from tests.conftest import SHARED, needs_shared
 
 
-def colour_features(images):
-    """Twelve features: mean colours of the four quarters."""
+def color_features(images):
+    """Twelve features: mean colors of the four quarters."""
     h, w = images.shape[1] // 2, images.shape[2] // 2
     quarters = [images[:, :h, :w], images[:, :h, w:], images[:, h:, :w], images[:, h:, w:]]
     return np.concatenate([quarter.mean(axis=(1, 2)) for quarter in quarters], axis=1)
@@ -138,13 +138,13 @@ def test_memory_does_not_grow_with_the_count():
 def test_metric_equals_the_pure_functions_and_merges():
     real, generated, training = images(40, 0), images(40, 1, 0.1), images(60, 2)
     baseline = [(training[i : i + 7], labels(7)) for i in range(0, 60, 7)]
-    whole = FrechetInceptionDistance(colour_features, baseline)
-    parts = [FrechetInceptionDistance(colour_features, baseline) for _ in range(3)]
+    whole = FrechetInceptionDistance(color_features, baseline)
+    parts = [FrechetInceptionDistance(color_features, baseline) for _ in range(3)]
     whole.update_state(labels(40), real, generated)
     for part, rows in zip(parts, (slice(0, 5), slice(5, 33), slice(33, 40)), strict=True):
         part.update_state(labels(40)[rows], real[rows], generated[rows])
     parts[0].merge_state(parts[1:])
-    features = [colour_features(x).astype("float64") for x in (real, generated, training[:40])]
+    features = [color_features(x).astype("float64") for x in (real, generated, training[:40])]
     expected = {
         "frechet": scipy_distance(*moments_of(features[0]), *moments_of(features[1])),
         "frechet_real": scipy_distance(*moments_of(features[0]), *moments_of(features[2])),
@@ -164,7 +164,7 @@ def test_reset_forgets_the_images_but_not_the_baseline():
             passes.append(1)
             return iter([(images(30, 5), labels(30))])
 
-    metric = FrechetInceptionDistance(colour_features, Baseline(), name="fid")
+    metric = FrechetInceptionDistance(color_features, Baseline(), name="fid")
     metric.update_state(labels(20), images(20, 0), images(20, 1))
     first = metric.result()
     metric.reset_state()
@@ -177,7 +177,7 @@ def test_reset_forgets_the_images_but_not_the_baseline():
 
 
 def test_too_small_baseline_leaves_the_key_out_with_one_warning():
-    metric = FrechetInceptionDistance(colour_features, [(images(19, 5), labels(19))])
+    metric = FrechetInceptionDistance(color_features, [(images(19, 5), labels(19))])
     metric.update_state(labels(20), images(20, 0), images(20, 1))
     with pytest.warns(UserWarning, match="has 19 images and 20 were evaluated"):
         assert list(metric.result()) == ["frechet"]
@@ -187,7 +187,7 @@ def test_too_small_baseline_leaves_the_key_out_with_one_warning():
 
 
 def test_few_images_warn_once_and_stay_finite():
-    metric = FrechetInceptionDistance(colour_features)
+    metric = FrechetInceptionDistance(color_features)
     metric.update_state(labels(12), images(12, 0), images(12, 1))
     with pytest.warns(UserWarning, match="KernelInceptionDistance"):
         value = metric.result()["frechet"]
@@ -195,7 +195,7 @@ def test_few_images_warn_once_and_stay_finite():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert metric.result()["frechet"] == value
-        enough = FrechetInceptionDistance(colour_features)
+        enough = FrechetInceptionDistance(color_features)
         enough.update_state(labels(13), images(13, 0), images(13, 1))
         enough.result()
 
@@ -205,7 +205,7 @@ def test_shared_features_pass_each_batch_once():
 
     def extractor(batch):
         calls.append(len(batch))
-        return colour_features(batch)
+        return color_features(batch)
 
     features = Features(extractor)
     metrics = [FrechetInceptionDistance(features), FrechetInceptionDistance(features)]
@@ -217,7 +217,7 @@ def test_shared_features_pass_each_batch_once():
             metric.update_state(labels(14), buffer, images(14, seed + 10))
     assert calls == [14] * 4
     assert metrics[0].result() == metrics[1].result()
-    fresh = FrechetInceptionDistance(colour_features)
+    fresh = FrechetInceptionDistance(color_features)
     for seed in range(2):
         fresh.update_state(labels(14), images(14, seed), images(14, seed + 10))
     assert fresh.result() == metrics[0].result()
@@ -233,7 +233,7 @@ def test_shared_features_pass_each_batch_once():
     ],
 )
 def test_images_that_are_not_images_are_refused(bad, message):
-    metric = FrechetInceptionDistance(colour_features)
+    metric = FrechetInceptionDistance(color_features)
     with pytest.raises(ValueError, match=f"generated_images: .*{message}"):
         metric.update_state(labels(2), images(2, 0), bad)
 
@@ -244,4 +244,4 @@ def test_extractors_that_give_no_vectors_are_refused():
     with pytest.raises(ValueError, match="not finite"):
         Features(lambda batch: np.full((len(batch), 3), np.inf))(images(2, 0))
     with pytest.raises(TypeError, match="baseline"):
-        list(Features(colour_features).of_first([images(2, 0)], 2))
+        list(Features(color_features).of_first([images(2, 0)], 2))

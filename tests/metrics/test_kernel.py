@@ -10,7 +10,7 @@ from keras_semisis.metrics import (
     kernel_distance,
     kernel_estimate,
 )
-from tests.metrics.test_frechet import colour_features, images, labels
+from tests.metrics.test_frechet import color_features, images, labels
 
 
 def brute_force(x, y):
@@ -78,13 +78,13 @@ def test_full_sample_form_and_its_standard_deviation():
 def test_metric_batches_merge_and_baseline():
     real, generated, training = images(30, 0), images(30, 1, 0.1), images(50, 2)
     baseline = [(training[i : i + 8], labels(8)) for i in range(0, 50, 8)]
-    whole = KernelInceptionDistance(colour_features, baseline)
-    parts = [KernelInceptionDistance(colour_features, baseline) for _ in range(2)]
+    whole = KernelInceptionDistance(color_features, baseline)
+    parts = [KernelInceptionDistance(color_features, baseline) for _ in range(2)]
     whole.update_state(labels(30), real, generated)
     parts[0].update_state(labels(11), real[:11], generated[:11])
     parts[1].update_state(labels(19), real[11:], generated[11:])
     parts[0].merge_state(parts[1:])
-    features = [colour_features(x) for x in (real, generated, training[:30])]
+    features = [color_features(x) for x in (real, generated, training[:30])]
     for result in (whole.result(), parts[0].result()):
         assert set(result) == {"kid", "kid_std", "kid_se", "kid_real", "kid_se_real"}
         np.testing.assert_allclose(result["kid"], brute_force(features[0], features[1]), rtol=1e-4)
@@ -100,11 +100,11 @@ def test_subsets_are_drawn_by_the_seed_and_average_to_the_full_estimate():
     real, generated = images(60, 0), images(60, 1, 0.1)
     results = []
     for seed in (0, 0, 1):
-        metric = KernelInceptionDistance(colour_features, subset_size=20, subsets=400, seed=seed)
+        metric = KernelInceptionDistance(color_features, subset_size=20, subsets=400, seed=seed)
         metric.update_state(labels(60), real, generated)
         results.append(metric.result())
     assert results[0] == results[1] != results[2]
-    full = kernel_distance(colour_features(real), colour_features(generated))
+    full = kernel_distance(color_features(real), color_features(generated))
     # the mean of 400 subsets, each an unbiased estimate of the full one: 4 σ
     assert abs(results[0]["kid"] - full) < 4 * results[0]["kid_std"] / np.sqrt(400)
     assert results[0]["kid_std"] > 0
@@ -115,7 +115,7 @@ def test_shares_one_pass_with_the_frechet_distance():
 
     def extractor(batch):
         calls.append(1)
-        return colour_features(batch)
+        return color_features(batch)
 
     features = Features(extractor)
     for metric in (FrechetInceptionDistance(features), KernelInceptionDistance(features)):
@@ -126,7 +126,7 @@ def test_shares_one_pass_with_the_frechet_distance():
 @pytest.mark.parametrize("arguments", [dict(subset_size=1), dict(subsets=1)])
 def test_bad_subsets_are_refused(arguments):
     with pytest.raises(ValueError, match="at least 2"):
-        KernelInceptionDistance(colour_features, **arguments)
+        KernelInceptionDistance(color_features, **arguments)
 
 
 @pytest.mark.parametrize("x, y, message", [

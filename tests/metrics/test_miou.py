@@ -6,16 +6,16 @@ import pytest
 
 from keras_semisis.metrics import GeneratedMeanIoU, iou_from_confusion
 
-COLOURS = np.random.default_rng(7).uniform(-1, 1, (6, 3)).astype("float32")
+COLORS = np.random.default_rng(7).uniform(-1, 1, (6, 3)).astype("float32")
 
 
 def paint(label_maps):
-    return COLOURS[label_maps]
+    return COLORS[label_maps]
 
 
 def logits_of(images):
-    """Logits of six classes: minus the distance to each class's colour."""
-    return -np.square(images[..., None, :] - COLOURS).sum(axis=-1)
+    """Logits of six classes: minus the distance to each class's color."""
+    return -np.square(images[..., None, :] - COLORS).sum(axis=-1)
 
 
 def answers_of(images):
@@ -32,10 +32,10 @@ def brute_force(labels, answers, classes, ignored=None):
     for c in range(classes):
         if c == ignored:
             continue
-        labelled = {i for i, y in np.ndenumerate(labels) if y == c}
+        labeled = {i for i, y in np.ndenumerate(labels) if y == c}
         answered = {i for i, y in np.ndenumerate(answers) if y == c and labels[i] != ignored}
-        if labelled | answered:
-            scores[c] = len(labelled & answered) / len(labelled | answered)
+        if labeled | answered:
+            scores[c] = len(labeled & answered) / len(labeled | answered)
     return scores
 
 
@@ -99,7 +99,7 @@ def test_batches_and_merging_equal_one_batch():
     np.testing.assert_array_equal(parts[0].confusion, whole.confusion)
     assert whole.confusion.dtype == np.int64 and whole.confusion.sum() == labels.size
     whole.reset_state()
-    with pytest.raises(ValueError, match="no labelled pixel"):
+    with pytest.raises(ValueError, match="no labeled pixel"):
         whole.result()
 
 
@@ -108,7 +108,7 @@ def test_keras_model_and_backend_tensors():
     convolution = keras.layers.Conv2D(6, 1, name="to_logits")
     model = keras.Model(image, convolution(image))
     # -|x - c|² less the part that is the same for every class
-    convolution.set_weights([2 * COLOURS.T[None, None], -np.square(COLOURS).sum(axis=1)])
+    convolution.set_weights([2 * COLORS.T[None, None], -np.square(COLORS).sum(axis=1)])
     labels, shown = random_maps(11, range(6)), random_maps(12, range(6))
     metric, expected = GeneratedMeanIoU(model), GeneratedMeanIoU(logits_of)
     metric.update_state(
@@ -158,7 +158,7 @@ def test_errors_name_what_was_found():
         GeneratedMeanIoU(logits_of).update_state(labels.astype("float32"), paint(labels), paint(labels))
     with pytest.raises(ValueError, match="expected logits"):
         GeneratedMeanIoU(logits_of, num_classes=5).update_state(labels, paint(labels), paint(labels))
-    with pytest.raises(ValueError, match="no labelled pixel"):
+    with pytest.raises(ValueError, match="no labeled pixel"):
         metric = GeneratedMeanIoU(logits_of, ignore_class=0)
         metric.update_state(labels * 0, paint(labels), paint(labels))
         metric.result()

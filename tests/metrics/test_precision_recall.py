@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_semisis.metrics import Features, KernelInceptionDistance, PrecisionRecall, precision_recall
-from tests.metrics.test_frechet import colour_features, images, labels
+from tests.metrics.test_frechet import color_features, images, labels
 
 
 def brute_force(real, generated, k):
@@ -53,13 +53,13 @@ def test_known_cases():
 
 def test_metric_merges_and_compares_training_images():
     real, generated, training = images(20, 0), images(20, 1, 0.1), images(30, 2)
-    features = Features(colour_features)
+    features = Features(color_features)
     baseline = [(training[i : i + 7], labels(7)) for i in range(0, 30, 7)]
     parts = [PrecisionRecall(features, baseline) for _ in range(2)]
     parts[0].update_state(labels(8), real[:8], generated[:8])
     parts[1].update_state(labels(12), real[8:], generated[8:])
     parts[0].merge_state(parts[1:])
-    vectors = [colour_features(x).astype("float32") for x in (real, generated, training[:20])]
+    vectors = [color_features(x).astype("float32") for x in (real, generated, training[:20])]
     expected = (*brute_force(vectors[0], vectors[1], 3), *brute_force(vectors[0], vectors[2], 3))
     assert tuple(parts[0].result().values()) == expected
     assert list(parts[0].result()) == ["precision", "recall", "precision_real", "recall_real"]
@@ -69,7 +69,7 @@ def test_metric_merges_and_compares_training_images():
 
 
 @pytest.mark.parametrize("real, generated, message", [
-    (np.zeros((3, 2)), np.zeros((9, 2)), r"real: 3 nearest neighbours need at least 4 vectors"),
+    (np.zeros((3, 2)), np.zeros((9, 2)), r"real: 3 nearest neighbors need at least 4 vectors"),
     (np.zeros((9, 2)), np.zeros((3, 2)), "generated: 3 nearest"),
     (np.zeros((9, 2)), np.zeros((9, 4)), "generated: expected 2 features, found 4"),
     (np.zeros((9, 2)), np.full((9, 2), np.nan), "generated: found values that are not finite"),
@@ -79,12 +79,12 @@ def test_bad_features_are_refused(real, generated, message):
         precision_recall(real, generated)
 
 
-def test_no_neighbours_are_refused():
+def test_no_neighbors_are_refused():
     """Each image would be as near as itself."""
-    with pytest.raises(ValueError, match="neighbours=0: expected 1 or more"):
+    with pytest.raises(ValueError, match="neighbors=0: expected 1 or more"):
         precision_recall(np.zeros((9, 2)), np.ones((9, 2)), 0)
-    with pytest.raises(ValueError, match="neighbours=-1"):
-        PrecisionRecall(lambda images: images, neighbours=-1)
+    with pytest.raises(ValueError, match="neighbors=-1"):
+        PrecisionRecall(lambda images: images, neighbors=-1)
 
 
 def test_standard_error_of_the_kernel_distance_is_that_of_repeated_experiments():

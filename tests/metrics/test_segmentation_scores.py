@@ -40,17 +40,17 @@ def test_by_hand():
     """Rows: 10 pixels of class 0, 6 answered so; 4 of class 1, all answered so; none of 2 and 3, but 1 answer of 2."""
     confusion = [[6, 3, 1, 0], [0, 4, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
     ious = [6 / 10, 4 / 7, 0.0]
-    union, labelled, everything = (segmentation_scores(confusion, mean_over=m) for m in ("union", "labelled", "all"))
+    union, labeled, everything = (segmentation_scores(confusion, mean_over=m) for m in ("union", "labeled", "all"))
     assert union["miou"] == pytest.approx(sum(ious) / 3)
-    assert labelled["miou"] == pytest.approx(sum(ious[:2]) / 2)
+    assert labeled["miou"] == pytest.approx(sum(ious[:2]) / 2)
     assert everything["miou"] == pytest.approx(sum(ious) / 4)
-    for scores in (union, labelled, everything):
+    for scores in (union, labeled, everything):
         assert scores["fwiou"] == pytest.approx(10 / 14 * 6 / 10 + 4 / 14 * 4 / 7)
         assert scores["pixel_accuracy"] == pytest.approx(10 / 14)
 
 
 def test_bad_arguments_are_refused():
-    with pytest.raises(ValueError, match="no labelled pixel"):
+    with pytest.raises(ValueError, match="no labeled pixel"):
         segmentation_scores(np.zeros((3, 3), int))
     with pytest.raises(ValueError, match=r"mean_over='pixels': expected one of 'union'"):
         segmentation_scores(np.eye(3, dtype=int), mean_over="pixels")

@@ -112,7 +112,7 @@ def test_weights_that_do_not_fit_are_refused_and_leave_the_network_as_it_was(sta
 
 
 def bilinear(image, size):
-    """Half-pixel centres, no antialiasing, in float64: (H, W, C) to (*size, C)."""
+    """Half-pixel centers, no antialiasing, in float64: (H, W, C) to (*size, C)."""
     for axis, length in enumerate(size):
         position = (np.arange(length) + 0.5) * image.shape[axis] / length - 0.5
         low = np.floor(position).astype(int)

@@ -6,7 +6,7 @@ from keras_semisis.data.label_space import LabelSpace
 from keras_semisis.data.sources.benchmark import check_split
 from keras_semisis.data.sources.file_source import FileSource, find_files
 
-# Name and colour of ids 0, 1, 2, ...: the first name of each class, and the colours of the scene parsing benchmark
+# Name and color of ids 0, 1, 2, ...: the first name of each class, and the colors of the scene parsing benchmark
 _CLASSES = """
 unknown 000000, wall 787878, building b47878, sky 06e6e6, floor 503232, tree 04c803, ceiling 787850, road 8c8c8c, bed
 cc05ff, windowpane e6e6e6, grass 04fa07, cabinet e005ff, sidewalk ebff07, person 96053d, earth 787846, door 08ff33, table
@@ -34,9 +34,9 @@ _ARCHIVE = "ADEChallengeData2016"
 
 
 def _label_space():
-    names, colours = zip(*(entry.strip().rsplit(" ", 1) for entry in _CLASSES.replace("\n", " ").split(",")), strict=True)
-    # every id that there is, by which colours are refused
-    return LabelSpace(names, [bytes.fromhex(colour) for colour in colours], ignore_class=0, id_map={i: i for i in range(151)},
+    names, colors = zip(*(entry.strip().rsplit(" ", 1) for entry in _CLASSES.replace("\n", " ").split(",")), strict=True)
+    # every id that there is, by which colors are refused
+    return LabelSpace(names, [bytes.fromhex(color) for color in colors], ignore_class=0, id_map={i: i for i in range(151)},
                       all_ids=True)
 
 
@@ -45,7 +45,7 @@ class ADE20K(FileSource):
 
     ``root`` is the unpacked `ADEChallengeData2016`, or the folder that it is in: ``images/training/*.jpg``,
     ``annotations/training/*.png``, and ``validation`` likewise. Ids are as stored: 0 is unknown (don't care), 1..150 are
-    classes. Road and skyscraper share a colour in the official palette.
+    classes. Road and skyscraper share a color in the official palette.
 
     Args:
         root: The folder.

@@ -9,7 +9,7 @@ from keras_semisis.data.sources.benchmark import check_split
 from keras_semisis.data.sources.file_source import FileSource, find_files
 from keras_semisis.data.sources.folder_files import paired_by_name
 
-# Name, train id (-: not evaluated) and colour of classes 0..34: the label ids, and -1
+# Name, train id (-: not evaluated) and color of classes 0..34: the label ids, and -1
 _CLASSES = """
 unlabeled - 000000, ego vehicle - 000000, rectification border - 000000, out of roi - 000000, static - 000000, dynamic -
 6f4a00, ground - 510051, road 0 804080, sidewalk 1 f423e8, parking - faaaa0, rail track - e6968c, building 2 464646, wall
@@ -24,8 +24,8 @@ _ID_MAP = {i: i for i in range(34)} | {-1: 34, 255: 34}
 
 def _parsed():
     entries = [entry.strip().rsplit(" ", 2) for entry in _CLASSES.replace("\n", " ").split(",")]
-    names, train_ids, colours = zip(*entries, strict=True)
-    space = LabelSpace(names, [bytes.fromhex(colour) for colour in colours], ignore_class=0, id_map=_ID_MAP, all_ids=True)
+    names, train_ids, colors = zip(*entries, strict=True)
+    space = LabelSpace(names, [bytes.fromhex(color) for color in colors], ignore_class=0, id_map=_ID_MAP, all_ids=True)
     return space, tuple(_NOT_EVALUATED if i == "-" else int(i) for i in train_ids)
 
 
@@ -35,7 +35,7 @@ class Cityscapes(FileSource):
     ``root`` holds the unpacked archives: ``leftImg8bit/train/CITY/*_leftImg8bit.png`` and
     ``gtFine/train/CITY/*_gtFine_labelIds.png``, and ``val`` likewise. Classes are the label ids 0..33; license plates, -1 or
     255 in a file, are class 34. Don't care is 0 (unlabeled), as in published work on semantic image synthesis; segmentation
-    is evaluated on the 19 `train_ids`. Other files beside the label maps (colours, instances, train ids) are not read.
+    is evaluated on the 19 `train_ids`. Other files beside the label maps (colors, instances, train ids) are not read.
 
     Of ``train_extra`` the photos are in ``leftImg8bit/train_extra``, coarse label maps in
     ``gtCoarse/train_extra/CITY/*_gtCoarse_labelIds.png``: unpaired data, by ``only=``. Photos of which the archives have no

@@ -1,4 +1,4 @@
-"""`classes.csv`: names, colours and the don't-care class of a folder's label maps."""
+"""`classes.csv`: names, colors and the don't-care class of a folder's label maps."""
 
 import csv
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_semisis.data.data_error import DataError
-from keras_semisis.data.label_space import LabelSpace, distinct_colours
+from keras_semisis.data.label_space import LabelSpace, distinct_colors
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.decoding import read_bytes
 
@@ -29,7 +29,7 @@ def read_classes(path: Path) -> LabelSpace:
     """The label space that a file describes.
 
     A header names the columns: ``id`` (or Roboflow's ``Pixel Value``; without it the lines count from 0), ``name`` (or
-    ``Class``), ``r,g,b`` (or ``red,green,blue``; without them colours are drawn, and label maps of colours are refused), and
+    ``Class``), ``r,g,b`` (or ``red,green,blue``; without them colors are drawn, and label maps of colors are refused), and
     ``ignore``, where 1 marks the don't-care class. Columns are parted by comma, semicolon or tab; letter case, spaces and
     empty columns at the end do not matter.
 
@@ -48,7 +48,7 @@ def read_classes(path: Path) -> LabelSpace:
         ids = [int(row["id"]) for row in rows]
         names = [row["name"] for row in rows]
         drawn = not rows or not {"r", "g", "b"} & rows[0].keys()
-        colours = distinct_colours(len(ids)) if drawn else [tuple(int(row[channel]) for channel in "rgb") for row in rows]
+        colors = distinct_colors(len(ids)) if drawn else [tuple(int(row[channel]) for channel in "rgb") for row in rows]
         ignored = [i for i, row in zip(ids, rows, strict=True) if _IGNORE[row.get("ignore", "").lower()]]
     except (KeyError, ValueError, csv.Error) as error:
         raise DataError(f"{path}: not understood ({error!r}). It needs the header id,name,r,g,b and "
@@ -62,8 +62,8 @@ def read_classes(path: Path) -> LabelSpace:
                         Remedy("Merge them in the file, and the ids in the label maps by {}.", {"id_map": ...}))
     order = np.argsort(ids)
     try:
-        # colours that were drawn say nothing about those in a file
-        return LabelSpace([names[i] for i in order], colours if drawn else [colours[i] for i in order],
+        # colors that were drawn say nothing about those in a file
+        return LabelSpace([names[i] for i in order], colors if drawn else [colors[i] for i in order],
                           ignored[0] if ignored else None, {i: i for i in ids} if drawn else {}, all_ids=drawn)
     except ValueError as error:
         raise DataError(f"{path}: {error}") from None

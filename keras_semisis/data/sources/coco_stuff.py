@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from keras_semisis.data.data_error import DataError
-from keras_semisis.data.label_space import LabelSpace, distinct_colours
+from keras_semisis.data.label_space import LabelSpace, distinct_colors
 from keras_semisis.data.sources.benchmark import check_split
 from keras_semisis.data.sources.file_source import FileSource, find_files
 
@@ -30,7 +30,7 @@ _NUM_STORED = 182
 def _label_space():
     names = [name.strip() for name in _CLASSES.replace("\n", " ").split(",")]
     id_map = {stored: stored + 1 for stored in range(_NUM_STORED)} | {255: 0}
-    return LabelSpace(names, distinct_colours(len(names)), ignore_class=0, id_map=id_map, all_ids=True)
+    return LabelSpace(names, distinct_colors(len(names)), ignore_class=0, id_map=id_map, all_ids=True)
 
 
 class COCOStuff(FileSource):
@@ -38,7 +38,7 @@ class COCOStuff(FileSource):
 
     ``root`` is in one of two layouts: that of the SPADE family, ``train_img/*.jpg`` and ``train_label/*.png``; or COCO's own,
     ``train2017/*.jpg`` (or ``images/train2017``) and ``stuffthingmaps/train2017/*.png``; ``val`` likewise. Stored ids 0..181
-    become classes 1..182, and 255, unlabelled, becomes 0, unknown (don't care). COCO-Stuff names no colours for things: those
+    become classes 1..182, and 255, unlabeled, becomes 0, unknown (don't care). COCO-Stuff names no colors for things: those
     drawn here are PASCAL VOC's.
 
     Args:

@@ -93,7 +93,7 @@ def unreadable(path: Path, error: OSError) -> DataError:
 def decode_image(content: bytes, where: str, image_range: tuple[float, float] | None = None) -> np.ndarray:
     """A photo as uint8 RGB ``(H, W, 3)``.
 
-    Grey becomes RGB, CMYK is converted, transparency is dropped, EXIF rotation applied. Of 16 bits the upper 8 are taken; a
+    Gray becomes RGB, CMYK is converted, transparency is dropped, EXIF rotation applied. Of 16 bits the upper 8 are taken; a
     photo that has nothing there is refused, and so are floating-point numbers, unless ``image_range`` says what they mean.
 
     Args:
@@ -112,45 +112,45 @@ def decode_image(content: bytes, where: str, image_range: tuple[float, float] | 
 def _rgb(image, kind, where, image_range):
     image = _upright(image)
     if image.mode == "F" or image.mode.startswith("I"):  # which Pillow would clip at 255
-        grey = in_eight_bits(np.asarray(image), where, image_range)
-        return np.repeat(grey[..., None], 3, axis=2)
+        gray = in_eight_bits(np.asarray(image), where, image_range)
+        return np.repeat(gray[..., None], 3, axis=2)
     if "transparency" in image.info:  # of a palette: Pillow warns of a direct conversion
         image = image.convert("RGBA")
     rgb = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
     if kind.bits == 16 and image_range != FULL_RANGE and rgb.max(initial=0) < DARK >> 8:
         end = (int(rgb.max(initial=0)) + 1) << 8
-        raise DataError(f"{where}: its colours have 16 bits, of which the upper 8 are read, but its values end below {end}, as "
+        raise DataError(f"{where}: its colors have 16 bits, of which the upper 8 are read, but its values end below {end}, as "
                         f"those of {usual_bits(end - 1)} bits: it would be nearly black.", Remedy("Export it with 8 bits,"),
                         Remedy("or give {} if it is as dark as that.", {"image_range": FULL_RANGE}))
     return rgb
 
 
 def decode_label_map(content: bytes, label_space: "LabelSpace | None", where: str) -> np.ndarray:
-    """A label map as integers ``(H, W)``: the ids as stored, neither remapped nor checked, or classes where it has colours.
+    """A label map as integers ``(H, W)``: the ids as stored, neither remapped nor checked, or classes where it has colors.
 
     See `decode_label_picture` for what is read and what is refused.
 
     Args:
         content: The bytes of the file. Of its formats only PNG has checksums by which damage is sure to be found.
-        label_space: Where colours are looked up; None if there is no palette.
+        label_space: Where colors are looked up; None if there is no palette.
         where: The file, for messages.
 
     Raises:
-        DataError: If the bytes are truncated or damaged, their pixels not clearly ids, or there are colours that no palette
+        DataError: If the bytes are truncated or damaged, their pixels not clearly ids, or there are colors that no palette
             explains.
     """
     return ids_or_classes(decode_label_picture(content, where), label_space, where)[0]
 
 
 def decode_label_picture(content: bytes, where: str) -> LabelPicture:
-    """The pixels of a label map: ids, indices with their palette, or colours.
+    """The pixels of a label map: ids, indices with their palette, or colors.
 
-    Grey (8 or 16 bit) and 1-bit files hold ids. An EXIF rotation is applied as to photos. What programs read differently
-    is refused: grey of 2 or 4 bits (scaled or not), colours of 16 bits, several pictures in a file, transparency that varies;
+    Gray (8 or 16 bit) and 1-bit files hold ids. An EXIF rotation is applied as to photos. What programs read differently
+    is refused: gray of 2 or 4 bits (scaled or not), colors of 16 bits, several pictures in a file, transparency that varies;
     and so are JPEG and lossy WebP, which alter ids.
 
     Raises:
-        DataError: If the bytes are truncated or damaged, or their pixels not clearly ids or colours.
+        DataError: If the bytes are truncated or damaged, or their pixels not clearly ids or colors.
     """
     kind = kind_of(content)
     return _decoded(content, kind, where, lambda image: _label_picture(_with_ids(image, kind, content, where)))
@@ -158,8 +158,8 @@ def decode_label_picture(content: bytes, where: str) -> LabelPicture:
 
 def _label_picture(image):
     if image.mode == "P":
-        colours = np.array(image.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
-        return LabelPicture(np.asarray(image), (colours, _alpha(image.info.get("transparency"), len(colours))))
+        colors = np.array(image.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
+        return LabelPicture(np.asarray(image), (colors, _alpha(image.info.get("transparency"), len(colors))))
     if image.mode in ("L", "1"):
         return LabelPicture(np.asarray(image).astype(np.uint8, copy=False))
     if image.mode.startswith("I"):
@@ -170,7 +170,7 @@ def _label_picture(image):
 
 
 def _alpha(transparency, number):
-    """Alpha of the colours of a palette, as a PNG stores it: of the first ones, or the one that is transparent."""
+    """Alpha of the colors of a palette, as a PNG stores it: of the first ones, or the one that is transparent."""
     alpha = np.full(number, 255, np.uint8)
     if isinstance(transparency, bytes):
         alpha[:len(transparency)] = np.frombuffer(transparency[:number], np.uint8)
@@ -180,29 +180,29 @@ def _alpha(transparency, number):
 
 
 def _with_ids(image, kind, content, where):
-    """The picture, if its pixels can be nothing but ids or colours of a palette."""
+    """The picture, if its pixels can be nothing but ids or colors of a palette."""
     def refused(what):
         return DataError(f"{where}: this label map {what}",
-                         Remedy("Store ids in an 8- or 16-bit grey PNG, or 8-bit palette colours."))
+                         Remedy("Store ids in an 8- or 16-bit gray PNG, or 8-bit palette colors."))
 
     if image.format in ("JPEG", "MPO") or image.info.get("compression") in ("jpeg", "tiff_jpeg"):
-        raise refused("is a JPEG, which alters ids and colours.")
+        raise refused("is a JPEG, which alters ids and colors.")
     if image.info.get("compression") == "webp" or (image.format == "WEBP" and not _is_lossless_webp(content)):
-        raise refused("is a WebP that is not lossless, which alters ids and colours.")
+        raise refused("is a WebP that is not lossless, which alters ids and colors.")
     if getattr(image, "n_frames", 1) > 1:
         raise refused(f"holds {image.n_frames} pictures, and it is not clear which one counts.")
     if image.mode == "L" and kind.bits in (2, 4):
-        raise refused(f"is grey of {kind.bits} bits, which some programs scale to 0..255 and others do not.")
+        raise refused(f"is gray of {kind.bits} bits, which some programs scale to 0..255 and others do not.")
     if kind.bits == 16 and kind.bands > 1:
-        raise refused("has colours or transparency of 16 bits, of which half would be lost.")
+        raise refused("has colors or transparency of 16 bits, of which half would be lost.")
     if image.mode not in ("1", "L", "P", "LA", "PA", "RGB", "RGBA") and not image.mode.startswith("I"):
-        raise refused(f"is of mode {image.mode}, which is neither ids nor RGB colours.")
+        raise refused(f"is of mode {image.mode}, which is neither ids nor RGB colors.")
     if image.mode in ("LA", "PA", "RGBA"):
         alpha = np.asarray(image.getchannel("A"))
         if alpha.min(initial=255) != alpha.max(initial=0) and alpha.size:
             clear = np.count_nonzero(alpha == 0) / alpha.size
             raise refused(f"has transparency that varies ({clear:.0%} of the pixels are transparent): the ids may be in its "
-                          "alpha channel, or transparent pixels unlabelled, which only you know.")
+                          "alpha channel, or transparent pixels unlabeled, which only you know.")
     return _upright(image)
 
 

@@ -37,7 +37,7 @@ _TEXTS = (
     (rb"P[1-7]\s", "a Netpbm picture", _CONVERT))
 _NO_FORMAT = "no PNG, JPEG, BMP, TIFF or WebP"
 # Values of tags of a TIFF: a sample format; RGB, inks, YCbCr, CIE L*a*b*; alpha, premultiplied or not
-_FLOATS, _COLOURS, _ALPHA = 3, (2, 5, 6, 8), (1, 2)
+_FLOATS, _COLORS, _ALPHA = 3, (2, 5, 6, 8), (1, 2)
 _MOST_BANDS = 4
 
 
@@ -51,7 +51,7 @@ class FileKind:
         bands, bits: Bands, and bits of each; None where the format has bands of 8 bits alone.
         is_floating: Whether its pixels are floating-point numbers.
         size: (width, height), where it was looked at.
-        is_colour: Whether its bands are grey or an index, red, green and blue, or the four inks, and at most alpha.
+        is_color: Whether its bands are gray or an index, red, green and blue, or the four inks, and at most alpha.
     """
 
     name: str
@@ -60,7 +60,7 @@ class FileKind:
     bits: int | None = None
     is_floating: bool = False
     size: tuple[int, int] | None = None
-    is_colour: bool = True
+    is_color: bool = True
 
 
 def kind_of(content: bytes) -> FileKind:
@@ -117,7 +117,7 @@ def _tiff(content):
     except Exception:  # of a damaged file, for which Pillow has the words
         return FileKind("TIFF")
     return FileKind("TIFF", bands=bands, bits=bits, is_floating=floating, size=size,
-                    is_colour=photometric in _COLOURS if bands > 2 else bands == 1 or alpha)
+                    is_color=photometric in _COLORS if bands > 2 else bands == 1 or alpha)
 
 
 def _container(content):
@@ -158,9 +158,9 @@ def not_read(kind: FileKind) -> tuple[str, str] | None:
         return None
     of_bits = f"{kind.bits}-bit floating-point numbers" if kind.is_floating else f"{kind.bits} bits"
     what = f"a TIFF of {kind.bands} bands of {of_bits}" if kind.bands > 1 else f"a TIFF of {of_bits}"
-    colours = "Export its bands for red, green and blue as an 8-bit PNG or TIFF; ids as one band of 8 or 16 bits."
-    if not kind.is_colour or kind.bands > _MOST_BANDS or (kind.bands > 1 and (kind.is_floating or kind.bits > 16)):
-        return what, colours
+    colors = "Export its bands for red, green and blue as an 8-bit PNG or TIFF; ids as one band of 8 or 16 bits."
+    if not kind.is_color or kind.bands > _MOST_BANDS or (kind.bands > 1 and (kind.is_floating or kind.bits > 16)):
+        return what, colors
     if kind.is_floating and kind.bits != 32:
         return what, "Export it with 8 bits, or as 32-bit floating-point numbers."
     return None

@@ -31,7 +31,7 @@ def find_files(folder: Path, ending: str = "") -> dict[str, Path]:
     """Image files below a folder, by their path in it without the suffix, sorted.
 
     Links to folders are followed, except back to a folder that they are in; names that begin with a point are left out. The
-    paths are normalised (Unicode NFC), since systems write one name in different ways.
+    paths are normalized (Unicode NFC), since systems write one name in different ways.
 
     Args:
         folder: The folder.
@@ -87,7 +87,7 @@ def _warn_of(others, folder):
 
 
 def _counted(folder, others):
-    names = ", ".join(_normalised(path.relative_to(folder).as_posix()) for path in others[:_NAMED])
+    names = ", ".join(_normalized(path.relative_to(folder).as_posix()) for path in others[:_NAMED])
     more = ", ..." if len(others) > _NAMED else ""
     return f"{len(others)} other {'file' if len(others) == 1 else 'files'} ({names}{more})"
 
@@ -100,7 +100,7 @@ def by_name(folder: Path, paths: Iterable[Path], ending: str = "") -> dict[str, 
     """
     files: dict[str, Path] = {}
     for path in paths:
-        key = _normalised(path.relative_to(folder).with_suffix("").as_posix().removesuffix(ending))
+        key = _normalized(path.relative_to(folder).with_suffix("").as_posix().removesuffix(ending))
         if key in files:
             raise DataError(f"{path}: {files[key].name} has the same name but for the suffix, so it is not "
                             "clear which of them belongs to its partner. Rename or remove one.")
@@ -133,7 +133,7 @@ def leads_to_folder(entry: os.DirEntry) -> bool:
         return False
 
 
-def _normalised(name: str) -> str:
+def _normalized(name: str) -> str:
     """A name as text that any program can print: bytes that are no UTF-8 as escapes."""
     return unicodedata.normalize("NFC", os.fsencode(name).decode("utf-8", "backslashreplace"))
 

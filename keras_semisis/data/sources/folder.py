@@ -18,16 +18,16 @@ from keras_semisis.data.id_survey import (
     IdSurvey,
     are_levels,
     level_map,
-    unlabelled,
+    unlabeled,
 )
-from keras_semisis.data.label_space import LabelSpace, distinct_colours, unnamed_classes
+from keras_semisis.data.label_space import LabelSpace, distinct_colors, unnamed_classes
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.classes_file import find_classes, read_classes
 from keras_semisis.data.sources.decoding import decode_label_picture, read_bytes
 from keras_semisis.data.sources.file_source import FileSource
 from keras_semisis.data.sources.folder_files import Affixes, FolderFiles, find_label_maps, find_pairs, find_photos, of_list
 from keras_semisis.data.sources.folder_layout import FolderLayout
-from keras_semisis.data.sources.label_picture import LabelPicture, colours_of, ids_or_classes, is_ramp, without_palette
+from keras_semisis.data.sources.label_picture import LabelPicture, colors_of, ids_or_classes, is_ramp, without_palette
 from keras_semisis.data.stored_ids import integer_ids
 
 _MOST_CLASSES = 1024
@@ -47,8 +47,8 @@ class Folder(FileSource):
     ``root/train``, and the like for labels. Other usual names are known: "masks", "annotations" and others for labels,
     "training", "valid", "validation", "testing" for splits. A folder with splits is not read without one.
 
-    A label map is a grey PNG of class ids (8 or 16 bit, or red = green = blue), an indexed PNG (its indices are the
-    ids, unless its colours are those of the classes), or an RGB PNG whose colours are those of ``palette``, ``label_space``
+    A label map is a gray PNG of class ids (8 or 16 bit, or red = green = blue), an indexed PNG (its indices are the
+    ids, unless its colors are those of the classes), or an RGB PNG whose colors are those of ``palette``, ``label_space``
     or `classes.csv`.
 
     Splits may be lists of names as well, as those of Pascal VOC: ``ImageSets/Segmentation/train.txt`` and others beside
@@ -68,7 +68,7 @@ class Folder(FileSource):
         images: Folder of the images, in ``root`` or elsewhere; None for a source of label maps alone.
         labels: Folder of the label maps, in ``root`` or elsewhere; None for a source of images alone.
         label_space: What the ids mean.
-        palette: RGB colour of each class id, for a label space without names.
+        palette: RGB color of each class id, for a label space without names.
         ignore_class: The don't-care id: a class, or, where it lies above all classes, the stored id (such as 255) of which a
             don't-care class is made after them, or which joins the don't-care class that there is.
         id_map: Stored id → class id, for ids that differ, such as ``{255: 1}`` for masks of 0 and 255; goes before the rule
@@ -123,7 +123,8 @@ class Folder(FileSource):
         split = None if split is None else layout.named(split)
         if split in layout.lists:
             others = None
-            if split not in (layout.of_role("val"), layout.of_role("test")):  # photos that are in no list are to be learnt from
+            # photos that are in no list are to be learned from
+            if split not in (layout.of_role("val"), layout.of_role("test")):
                 others = {name for other in layout.lists for name in layout.listed(other)}
             files = of_list(files, layout.listed(split), layout.lists[split], others)
         if labels is None:
@@ -191,8 +192,8 @@ def found_label_space(files: Sequence[Any], id_map: Mapping[int, int], ignore_cl
     for path in files:
         try:
             picture = decode_label_picture(read(path), str(path))
-            if picture.has_colours:
-                raise without_palette(str(path), _all_colours(files, read))
+            if picture.has_colors:
+                raise without_palette(str(path), _all_colors(files, read))
             label_map, _ = ids_or_classes(picture, None, str(path))
             palettes.add(picture, path)
             own = IdSurvey([label_map])
@@ -220,11 +221,11 @@ def found_label_space(files: Sequence[Any], id_map: Mapping[int, int], ignore_cl
     number = max(classes.values()) + 1
     if ignore_class is not None and ignore_class > number:  # some classes before it are in no label map
         number = ignore_class
-    return LabelSpace(unnamed_classes(number), distinct_colours(number))
+    return LabelSpace(unnamed_classes(number), distinct_colors(number))
 
 
 class _Palettes:
-    """The colours that indices have in the files' own palettes, which must agree if the indices are ids."""
+    """The colors that indices have in the files' own palettes, which must agree if the indices are ids."""
 
     def __init__(self):
         self._seen: dict[int, tuple[tuple[int, ...], Path]] = {}
@@ -233,32 +234,32 @@ class _Palettes:
         """Compares the palette of one file with those before.
 
         Raises:
-            DataError: If an index has another colour than in them.
+            DataError: If an index has another color than in them.
         """
         if picture.palette is None or is_ramp(picture.palette[0]):
             return
-        colours = picture.palette[0]
+        colors = picture.palette[0]
         for i in np.unique(picture.pixels):
-            if i >= len(colours):
+            if i >= len(colors):
                 continue
-            colour = tuple(colours[i].tolist())
-            before, other = self._seen.setdefault(int(i), (colour, path))
-            if before != colour:
-                raise DataError(f"{path}: its index {i} has the colour {colour}, but in {other} the colour {before}: the "
-                                "indices of these indexed pictures are no ids, their colours are.",
-                                Remedy("Name the colours in a classes.csv (header id,name,r,g,b), or store ids in an 8- or "
-                                       "16-bit grey PNG."))
+            color = tuple(colors[i].tolist())
+            before, other = self._seen.setdefault(int(i), (color, path))
+            if before != color:
+                raise DataError(f"{path}: its index {i} has the color {color}, but in {other} the color {before}: the "
+                                "indices of these indexed pictures are no ids, their colors are.",
+                                Remedy("Name the colors in a classes.csv (header id,name,r,g,b), or store ids in an 8- or "
+                                       "16-bit gray PNG."))
 
 
-def _all_colours(files, read):
-    """The colours of all label pictures that have colours."""
+def _all_colors(files, read):
+    """The colors of all label pictures that have colors."""
     found = []
     for path in files:
         with suppress(DataError):
             picture = decode_label_picture(read(path), str(path))
-            if picture.has_colours:
-                found.append(colours_of(picture.pixels))
-    return colours_of(np.concatenate(found))
+            if picture.has_colors:
+                found.append(colors_of(picture.pixels))
+    return colors_of(np.concatenate(found))
 
 
 def _check_found(classes, id_map, ignore_class, where, first):
@@ -268,11 +269,11 @@ def _check_found(classes, id_map, ignore_class, where, first):
     if ids == [0, 255]:
         raise DataError(f"{where}: the label maps hold the ids 0 and 255 alone, a black and white mask.",
                         Remedy("Give {} to make them classes 0 and 1.", {"id_map": {255: 1}}))
-    void = unlabelled(ids) if unlabelled(classes) else []  # of levels in the files some may be mapped already
+    void = unlabeled(ids) if unlabeled(classes) else []  # of levels in the files some may be mapped already
     if void:
         free = max({*ids} - {*void}, default=-1) + 1
         raise DataError(
-            f"{where}: label id {' and '.join(map(str, void))} found, of {listed}; it usually marks unlabelled pixels.",
+            f"{where}: label id {' and '.join(map(str, void))} found, of {listed}; it usually marks unlabeled pixels.",
             Remedy("Give {} to make a don't-care class of it, or a classes.csv.",
                    {"ignore_class": void[0]} if len(void) == 1 else
                    {"id_map": {**id_map, **dict.fromkeys(void, free)}, "ignore_class": free}))

@@ -179,7 +179,7 @@ def find_photos(folder: Path, affixes: Affixes = _NOTHING_GIVEN) -> dict[str, Pa
 
 
 def find_label_maps(folder: Path, affixes: Affixes = _NOTHING_GIVEN) -> dict[str, Path]:
-    """The label maps in a folder; colours, instances and photos that lie beside them are left out.
+    """The label maps in a folder; colors, instances and photos that lie beside them are left out.
 
     Args:
         folder: The folder.

@@ -9,7 +9,7 @@ import numpy as np
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.bad_files import BadFiles, bad_files
 from keras_semisis.data.data_error import DataError
-from keras_semisis.data.label_space import LabelSpace, distinct_colours
+from keras_semisis.data.label_space import LabelSpace, distinct_colors
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.decoding import decode_image, read_bytes
 from keras_semisis.data.sources.folder import found_label_space, with_ignored
@@ -79,7 +79,7 @@ class HuggingFace(Source):
         feature = self._dataset.features[self._label]
         while feature is not None and not hasattr(feature, "names"):
             feature = getattr(feature, "feature", feature[0] if isinstance(feature, list) else None)
-        return None if feature is None else LabelSpace(feature.names, distinct_colours(len(feature.names)))
+        return None if feature is None else LabelSpace(feature.names, distinct_colors(len(feature.names)))
 
     def _found_classes(self, id_map, ignore_class, bad):
         if not self._is_picture:

@@ -12,7 +12,7 @@ FULL_RANGE = (0, 65535)
 
 
 def in_eight_bits(values: np.ndarray, where: str, image_range: tuple[float, float] | None) -> np.ndarray:
-    """Grey of 16 or 32 bits, or of floating-point numbers, as uint8.
+    """Gray of 16 or 32 bits, or of floating-point numbers, as uint8.
 
     Args:
         values: ``(H, W)``.

@@ -21,7 +21,7 @@ _MOST_CANDIDATES = 30
 _LABEL_WORDS = frozenset("mask masks label labels seg segs segmentation segmentations gt annotation annotations annot class "
                          "classes semantic ids lbl matte truth groundtruth".split())
 _PREVIEW_WORDS = frozenset("overlay overlays vis viz visualization preview blend".split())
-_OTHER_WORDS = _PREVIEW_WORDS | frozenset("color colors colour colours instance instances depth disparity edge edges boundary "
+_OTHER_WORDS = _PREVIEW_WORDS | frozenset("colour colours color colors instance instances depth disparity edge edges boundary "
                                           "boundaries panoptic".split())
 
 
@@ -155,7 +155,7 @@ def label_map_rule(names: Collection[str]) -> NameRule | None:
 
 
 def label_maps_among(names: Collection[str], where: str) -> set[str]:
-    """The names of label maps, where files of colours, instances and the like lie beside them.
+    """The names of label maps, where files of colors, instances and the like lie beside them.
 
     Args:
         names: Names of files, without the format.

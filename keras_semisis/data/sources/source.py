@@ -106,7 +106,7 @@ class Source(ABC):
             raise DataError(
                 f"{self.location(index)}: the image is {image.shape[0]}×{image.shape[1]} (height×width), "
                 f"its label map {label_map.shape[0]}×{label_map.shape[1]}. Export both at one size (label "
-                "maps resized with nearest neighbour), or check that the two files belong together." + turned)
+                "maps resized with nearest neighbor), or check that the two files belong together." + turned)
         return image, label_map
 
     def _load_pair(self, index):

@@ -34,7 +34,7 @@ class SyntheticScenes(Source):
     """Procedural street scenes with exact label maps: a data set for demos and tests that needs no files.
 
     A camera drives along a street in perspective: facades with windows, trees, parked and moving cars, lamp
-    poles, signs, pedestrians, lane markings. Wall and car colours, sun direction, weather and haze are not
+    poles, signs, pedestrians, lane markings. Wall and car colors, sun direction, weather and haze are not
     visible in the label map, so one map has many plausible images. Frequencies are long-tailed: pedestrians
     and signs cover less than 1 % of the pixels and occur in a minority of the scenes. ``void`` (the own car's
     bonnet, bins and boxes on the pavement) is the don't-care class.
@@ -109,7 +109,7 @@ class SyntheticScenes(Source):
 
 
 def _rgb(red, green, blue):
-    """A colour, shaped to broadcast against the channels-first canvas."""
+    """A color, shaped to broadcast against the channels-first canvas."""
     return np.array([red, green, blue]).reshape(3, 1, 1)
 
 
@@ -132,8 +132,8 @@ class _Draws:
         """An integer in 1..most."""
         return 1 + int(self.uniform() * most)
 
-    def colour(self, palette, spread):
-        """One of the palette's colours, each channel moved by up to ``spread``."""
+    def color(self, palette, spread):
+        """One of the palette's colors, each channel moved by up to ``spread``."""
         base = palette[int(self.uniform() * len(palette))]
         return _rgb(*base) + spread * (2.0 * self.uniform(3, 1, 1) - 1.0)
 
@@ -169,7 +169,7 @@ def _value_noise(lattice, x, y):
 
 
 class _Weather:
-    """Sun, sky colours, haze and camera noise of one scene. Axes: x right, y up, z ahead."""
+    """Sun, sky colors, haze and camera noise of one scene. Axes: x right, y up, z ahead."""
 
     def __init__(self, draws):
         sun = np.array([draws.between(-1.0, 1.0), draws.between(0.22, 1.1), draws.between(-1.0, 0.8)])
@@ -212,7 +212,7 @@ class _Facades:
     the front that one looks at through a gap between buildings, and 0 where there is a wall along the street.
     """
 
-    colour: np.ndarray
+    color: np.ndarray
     awning: np.ndarray
     height: np.ndarray
     storey: np.ndarray
@@ -226,12 +226,12 @@ class _Facades:
 
 def _draw_facades(draws, end):
     """Facade 0 closes the street at its end; the others line its sides."""
-    columns = {name: [] for name in ("colour", "awning", "height", "storey", "period", "window", "hedge")}
+    columns = {name: [] for name in ("color", "awning", "height", "storey", "period", "window", "hedge")}
 
     def add(hedge, low, high):
         height = draws.between(1.0, 4.0) if hedge else draws.between(low, high)
-        colour = draws.colour(_LEAVES, 0.04) if hedge else draws.colour(_PLASTER, 0.06)
-        values = (colour, draws.colour(_AWNINGS, 0.05), height, draws.between(2.7, 3.4),
+        color = draws.color(_LEAVES, 0.04) if hedge else draws.color(_PLASTER, 0.06)
+        values = (color, draws.color(_AWNINGS, 0.05), height, draws.between(2.7, 3.4),
                   draws.between(1.9, 3.4), draws.between(0.40, 0.62), hedge)
         for name, value in zip(columns, values, strict=True):
             columns[name].append(value)
@@ -253,7 +253,7 @@ def _draw_facades(draws, end):
             front[side, int(z / _CELL):start] = z + gap
             roof[side, start:stop] = columns["height"][current]
             z += gap + length
-    return _Facades(**{name: np.concatenate(values, -1) if name in ("colour", "awning") else np.array(values)
+    return _Facades(**{name: np.concatenate(values, -1) if name in ("color", "awning") else np.array(values)
                        for name, values in columns.items()},
                     facade=facade, front=front, roof=roof)
 
@@ -273,7 +273,7 @@ class _Street:
         drift = draws.between(-0.3, 0.3)
         right = _LANE / 2 + drift + (2.2 if self.parking[1] else 0.4)
         left = _LANE * (self.lanes + 0.5) - drift + (2.2 if self.parking[0] else 0.4)
-        self.centre_line = drift - _LANE / 2
+        self.center_line = drift - _LANE / 2
         self.kerb = (-left, right)
         self.pavement = (draws.between(2.5, 5.0), draws.between(2.5, 5.0))
         self.wall = (-left - self.pavement[0], right + self.pavement[1])
@@ -316,10 +316,10 @@ class _Canvas:
     def haze(self, z):
         return z / (z + self.weather.haze_distance)
 
-    def fill(self, window, mask, colour, z, label=None):
-        """Paints the window's masked pixels in a colour seen from the distance z."""
+    def fill(self, window, mask, color, z, label=None):
+        """Paints the window's masked pixels in a color seen from the distance z."""
         rows, columns = window
-        np.copyto(self.rgb[:, rows, columns], _mix(colour, self.weather.horizon, self.haze(z)), where=mask)
+        np.copyto(self.rgb[:, rows, columns], _mix(color, self.weather.horizon, self.haze(z)), where=mask)
         if label is not None:
             np.copyto(self.label[rows, columns], np.uint8(label), where=mask)
 
@@ -375,7 +375,7 @@ def _paint_ground(canvas, draws, things):
     street, weather, lattice = canvas.street, canvas.weather, canvas.lattice
     asphalt = draws.between(0.30, 0.46)
     wet = draws.uniform() if draws.chance(0.25) else 0.0
-    paving = draws.colour(((0.66, 0.61, 0.55), (0.70, 0.66, 0.62), (0.72, 0.60, 0.52)), 0.04)
+    paving = draws.color(((0.66, 0.61, 0.55), (0.70, 0.66, 0.62), (0.72, 0.60, 0.52)), 0.04)
     solid, edges, phase = draws.chance(0.3), draws.chance(0.5), draws.between(0.0, 9.0)
     zebra = draws.between(6.0, 20.0) if draws.chance(0.22) else None
     paint = draws.between(0.80, 0.98)
@@ -410,9 +410,9 @@ def _paint_ground(canvas, draws, things):
     texture = np.where(grass, texture + 0.5 * (grain - 0.5), texture)
 
     dash = (z + phase - np.floor((z + phase) / 9.0) * 9.0) < 4.5
-    marking = (np.abs(x - street.centre_line) < 0.13) & (dash | solid)
+    marking = (np.abs(x - street.center_line) < 0.13) & (dash | solid)
     if street.lanes == 2:
-        marking |= (np.abs(x - street.centre_line + _LANE) < 0.11) & dash
+        marking |= (np.abs(x - street.center_line + _LANE) < 0.11) & dash
     if edges:
         for side, inward in ((0, 1.0), (1, -1.0)):
             border = street.kerb[side] + inward * (2.2 if street.parking[side] else 0.3)
@@ -484,7 +484,7 @@ def _paint_facades(canvas):
 
     solid = ~hedge
     texture = np.where((y > height - 0.45) & solid, 0.68 * texture, texture)
-    rgb = facades.colour[:, :, facade] * texture
+    rgb = facades.color[:, :, facade] * texture
     np.copyto(rgb, facades.awning[:, :, facade], where=awning & solid)
     rgb *= light
     np.copyto(glass, _rgb(0.98, 0.83, 0.48), where=lit)
@@ -494,7 +494,7 @@ def _paint_facades(canvas):
     np.copyto(canvas.label[rows], np.where(hedge, VEGETATION, BUILDING).astype(np.uint8), where=mask)
 
 
-_CAR_COLOURS = ((0.88, 0.88, 0.90), (0.12, 0.12, 0.14), (0.55, 0.57, 0.60), (0.75, 0.10, 0.10),
+_CAR_COLORS = ((0.88, 0.88, 0.90), (0.12, 0.12, 0.14), (0.55, 0.57, 0.60), (0.75, 0.10, 0.10),
                 (0.12, 0.22, 0.60), (0.85, 0.65, 0.10), (0.15, 0.42, 0.48), (0.60, 0.62, 0.66))
 
 
@@ -518,20 +518,20 @@ class _Car:
     length: float
     bonnet: float
     oncoming: bool
-    colour: np.ndarray
+    color: np.ndarray
 
     @classmethod
     def draw(cls, draws, x, z, oncoming):
         van = draws.chance(0.2)
         height = draws.between(1.9, 2.3) if van else draws.between(1.4, 1.65)
         return cls(x, z, draws.between(1.75, 1.95), height, draws.between(3.8, 4.8), 0.3 if van else 1.0,
-                   oncoming, draws.colour(_CAR_COLOURS, 0.05))
+                   oncoming, draws.color(_CAR_COLORS, 0.05))
 
     def shadows(self, sun):
-        centre = self.z + 0.5 * self.length
-        yield _Shadow(self.x, centre, 0.6 * self.width, 0.5 * self.length + 0.5, 0.72, contact=True)
+        center = self.z + 0.5 * self.length
+        yield _Shadow(self.x, center, 0.6 * self.width, 0.5 * self.length + 0.5, 0.72, contact=True)
         lean = 0.5 * self.height / max(sun[1], 0.3)
-        yield _Shadow(self.x - lean * sun[0], centre - lean * sun[2], 0.5 * self.width + lean * abs(sun[0]),
+        yield _Shadow(self.x - lean * sun[0], center - lean * sun[2], 0.5 * self.width + lean * abs(sun[0]),
                       0.5 * self.length + lean * abs(sun[2]), 0.9, contact=False)
 
     def paint(self, canvas):
@@ -560,7 +560,7 @@ class _Car:
         mask = (t > 0.0) & (t < 1.0) & (y < top) & (y > 0.22)
         shine = 0.72 + 0.40 * _clip01(y / self.height)
         light = canvas.weather.light(inward, 0.0, 0.0)
-        rgb = (self.colour * light) * shine
+        rgb = (self.color * light) * shine
         pillar = np.abs(t - 0.36) > 0.02
         glass = (y > body + 0.06) & (y < top - 0.12) & pillar & (roof > 0.3)
         np.copyto(rgb, _GLASS * canvas.weather.light(0.0, 0.7, 0.0), where=glass)
@@ -580,7 +580,7 @@ class _Car:
         light = canvas.weather.light(0.0, 0.0, -1.0)
         taper = half - 0.55 * np.maximum(y - body, 0.0) * (half / self.height)
         mask = (across < taper) & (y < top) & (y > 0.2)
-        rgb = (self.colour * light) * (0.62 + 0.45 * _clip01(y / self.height))
+        rgb = (self.color * light) * (0.62 + 0.45 * _clip01(y / self.height))
         if cabin:
             glass = (across < taper - 0.13) & (y > body + 0.02) & (y < top - 0.13)
             sheen = 0.8 + 0.9 * (y - body) / self.height
@@ -592,8 +592,8 @@ class _Car:
         lights = (across > half - 0.42) & (across < half - 0.06) & (y > 0.66 * body) & (y < 0.9 * body)
         canvas.fill(window, lights, lamp, z)
         plate = (across < 0.30) & (y > 0.42 * body) & (y < 0.60 * body)
-        plate_colour = self.colour * 0.3 if self.oncoming else _rgb(0.9, 0.9, 0.85)
-        canvas.fill(window, plate, plate_colour * light, z)
+        plate_color = self.color * 0.3 if self.oncoming else _rgb(0.9, 0.9, 0.85)
+        canvas.fill(window, plate, plate_color * light, z)
         dark = _rgb(0.06, 0.06, 0.07)
         canvas.fill(window, (across < half) & (y > 0.18) & (y < 0.34), dark * 2.0, z, CAR)
         canvas.fill(window, (across < half - 0.05) & (across > half - 0.32) & (y < 0.30), dark, z, CAR)
@@ -608,7 +608,7 @@ class _Tree:
     z: float
     trunk: float
     radius: float
-    colour: np.ndarray
+    color: np.ndarray
     blobs: np.ndarray
     offset: np.ndarray
 
@@ -616,7 +616,7 @@ class _Tree:
     def draw(cls, draws, x, z):
         radius = draws.between(1.2, 2.3)
         leaves = ((0.58, 0.42, 0.12), (0.55, 0.28, 0.10)) if draws.chance(0.12) else _LEAVES
-        return cls(x, z, draws.between(2.0, 3.2), radius, draws.colour(leaves, 0.04), draws.uniform(4, 3),
+        return cls(x, z, draws.between(2.0, 3.2), radius, draws.color(leaves, 0.04), draws.uniform(4, 3),
                    32.0 * draws.uniform(2))
 
     def shadows(self, sun):
@@ -647,17 +647,17 @@ class _Tree:
         mask = distance + 0.7 * (clumps - 0.5) + 0.5 * (leaves - 0.5) < 1.0
         sunny = _clip01(0.55 + 0.45 * (x * weather.sun[0] + y * weather.sun[1]) - 0.25 * weather.sun[2])
         texture = 0.35 + 0.65 * clumps + 0.55 * leaves
-        rgb = (weather.ambient + weather.direct * sunny) * (self.colour * texture)
+        rgb = (weather.ambient + weather.direct * sunny) * (self.color * texture)
         canvas.fill(window, mask, rgb, self.z, VEGETATION)
 
 
-def _paint_post(canvas, x, z, height, width, colour, label=POLE):
+def _paint_post(canvas, x, z, height, width, color, label=POLE):
     half = canvas.half_width(width, z)
     window = canvas.window(x - half, x + half, 0.0, height, z)
     px, py = canvas.plane(window, z)
     mask = (np.abs(px - x) <= half) & (py >= 0.0) & (py <= height)
     rounded = 1.0 + 0.35 * ((px - x) / half) * np.sign(canvas.weather.sun[0])
-    rgb = (colour * canvas.weather.light(0.0, 0.2, -0.6)) * rounded
+    rgb = (color * canvas.weather.light(0.0, 0.2, -0.6)) * rounded
     canvas.fill(window, mask, rgb, z, label)
 
 
@@ -667,17 +667,17 @@ class _Lamp:
     z: float
     height: float
     arm: float
-    colour: np.ndarray
+    color: np.ndarray
 
     @classmethod
-    def draw(cls, draws, x, z, height, colour):
-        return cls(x, z, height, draws.between(1.0, 1.8), colour)
+    def draw(cls, draws, x, z, height, color):
+        return cls(x, z, height, draws.between(1.0, 1.8), color)
 
     def shadows(self, sun):
         yield _Shadow(self.x, self.z, 0.3, 0.3, 0.4, contact=True)
 
     def paint(self, canvas):
-        _paint_post(canvas, self.x, self.z, self.height, 0.17, self.colour)
+        _paint_post(canvas, self.x, self.z, self.height, 0.17, self.color)
         inward = -1.0 if self.x > 0 else 1.0
         tip = self.x + inward * self.arm
         x0, x1 = min(self.x, tip), max(self.x, tip)
@@ -685,7 +685,7 @@ class _Lamp:
         window = canvas.window(x0, x1, self.height - 3 * half, self.height + half, self.z)
         x, y = canvas.plane(window, self.z)
         mask = (x >= x0) & (x <= x1) & (np.abs(y - self.height) <= half)
-        canvas.fill(window, mask, self.colour * canvas.weather.light(0.0, 0.8, 0.0), self.z, POLE)
+        canvas.fill(window, mask, self.color * canvas.weather.light(0.0, 0.8, 0.0), self.z, POLE)
         along = (np.abs(x - tip) < 0.45) & (x >= x0) & (x <= x1)
         head = along & (y > self.height - 3 * half) & (y <= self.height)
         glow = _mix(_rgb(0.75, 0.75, 0.72), _rgb(1.0, 0.9, 0.6), canvas.weather.dusk)
@@ -719,7 +719,7 @@ class _Sign:
         canvas.fill(window, outline & inner, _rgb(*face) * light, self.z)
 
     def _shape(self, x, y):
-        """Outline mask, inner mask, rim colour, face colour of the sign's kind."""
+        """Outline mask, inner mask, rim color, face color of the sign's kind."""
         red, white, blue = (0.86, 0.08, 0.10), (0.95, 0.95, 0.95), (0.08, 0.25, 0.78)
         round_ = x * x + y * y
         if self.kind == 1:
@@ -753,8 +753,8 @@ class _Pedestrian:
 
     @classmethod
     def draw(cls, draws, x, z):
-        return cls(x, z, draws.between(1.45, 1.9), draws.between(0.05, 0.3), draws.colour(_CLOTHES, 0.06),
-                   draws.colour(_TROUSERS, 0.04), draws.colour(_SKIN, 0.03))
+        return cls(x, z, draws.between(1.45, 1.9), draws.between(0.05, 0.3), draws.color(_CLOTHES, 0.06),
+                   draws.color(_TROUSERS, 0.04), draws.color(_SKIN, 0.03))
 
     def shadows(self, sun):
         yield _Shadow(self.x, self.z, 0.4, 0.35, 0.6, contact=True)
@@ -787,18 +787,18 @@ class _Box:
     z: float
     width: float
     height: float
-    colour: np.ndarray
+    color: np.ndarray
 
     @classmethod
     def draw(cls, draws, x, z):
         return cls(x, z, draws.between(0.5, 1.0), draws.between(0.7, 1.2),
-                   draws.colour(((0.20, 0.30, 0.22), (0.40, 0.30, 0.22), (0.35, 0.36, 0.38)), 0.08))
+                   draws.color(((0.20, 0.30, 0.22), (0.40, 0.30, 0.22), (0.35, 0.36, 0.38)), 0.08))
 
     def shadows(self, sun):
         yield _Shadow(self.x, self.z + 0.3, 0.6 * self.width, 0.6, 0.6, contact=True)
 
     def paint(self, canvas):
-        _paint_post(canvas, self.x, self.z, self.height, self.width, self.colour, VOID)
+        _paint_post(canvas, self.x, self.z, self.height, self.width, self.color, VOID)
 
 
 def _draw_things(draws, street):
@@ -814,9 +814,9 @@ def _draw_things(draws, street):
         if draws.chance(0.6):
             spacing, z = draws.between(12.0, 22.0), draws.between(5.0, 16.0)
             height = draws.between(4.5, 7.5)
-            colour = draws.colour(((0.30, 0.32, 0.33), (0.50, 0.52, 0.54), (0.22, 0.28, 0.25)), 0.03)
+            color = draws.color(((0.30, 0.32, 0.33), (0.50, 0.52, 0.54), (0.22, 0.28, 0.25)), 0.03)
             while z < 50.0:
-                things.append(_Lamp.draw(draws, kerb + outward * 0.5, z, height, colour))
+                things.append(_Lamp.draw(draws, kerb + outward * 0.5, z, height, color))
                 z += spacing
         if street.parking[side]:
             z = draws.between(3.5, 9.0)
@@ -828,11 +828,11 @@ def _draw_things(draws, street):
             z = draws.between(5.0, 14.0)
             things.append(_Box.draw(draws, kerb + outward * draws.between(0.6, 0.9) * pavement, z))
     if draws.chance(0.6):
-        x = street.centre_line + _LANE / 2
+        x = street.center_line + _LANE / 2
         things.append(_Car.draw(draws, x, draws.between(6.5, 30.0), oncoming=False))
     for lane in range(street.lanes):
         if draws.chance(0.45):
-            x = street.centre_line - _LANE * (lane + 0.5)
+            x = street.center_line - _LANE * (lane + 0.5)
             things.append(_Car.draw(draws, x, draws.between(6.0, 35.0), oncoming=True))
     if draws.chance(0.42):
         for _ in range(draws.count(3)):
@@ -850,17 +850,17 @@ def _draw_things(draws, street):
 
 
 def _paint_bonnet(canvas, draws):
-    present, height, colour = draws.chance(0.6), draws.between(0.03, 0.08), draws.colour(_CAR_COLOURS, 0.05)
+    present, height, color = draws.chance(0.6), draws.between(0.03, 0.08), draws.color(_CAR_COLORS, 0.05)
     if not present:
         return
     rows = slice(int(0.9 * canvas.scale), canvas.scale)
     bottom = canvas.v[-1, 0] - canvas.v[rows]
-    centre = canvas.u - 0.5 * (canvas.u[0, 0] + canvas.u[0, -1])
-    across = centre / (0.5 * (canvas.u[0, -1] - canvas.u[0, 0]))
+    center = canvas.u - 0.5 * (canvas.u[0, 0] + canvas.u[0, -1])
+    across = center / (0.5 * (canvas.u[0, -1] - canvas.u[0, 0]))
     edge = height * (1.0 - 0.6 * across * across)
     mask = bottom < edge
     reflected = _clip01(bottom / np.maximum(edge, 1e-9))
-    rgb = _mix(0.6 * colour, 0.55 * colour + 0.4 * canvas.weather.zenith, reflected)
+    rgb = _mix(0.6 * color, 0.55 * color + 0.4 * canvas.weather.zenith, reflected)
     np.copyto(canvas.rgb[:, rows], rgb * canvas.weather.light(0.0, 1.0, 0.0), where=mask)
     canvas.label[rows][mask] = VOID
 

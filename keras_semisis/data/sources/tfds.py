@@ -8,12 +8,12 @@ import numpy as np
 
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.data_error import DataError
-from keras_semisis.data.label_space import LabelSpace, distinct_colours
+from keras_semisis.data.label_space import LabelSpace, distinct_colors
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.ade20k import ADE20K
 from keras_semisis.data.sources.cityscapes import Cityscapes
 from keras_semisis.data.sources.folder import with_ignored
-from keras_semisis.data.sources.label_picture import decode_colours
+from keras_semisis.data.sources.label_picture import decode_colors
 from keras_semisis.data.sources.source import Source
 
 # The 50 classes of ADE20K that are stuff, or too rare, have no ids in the annotation of instances
@@ -58,7 +58,7 @@ class TFDS(Source):
         split: "train" or "val", or a split or slice in the words of TFDS, such as "train[:10%]".
         data_dir: The folder of prepared sets; None is that of TFDS, ``~/tensorflow_datasets``.
         image: Feature of the photo, uint8 ``(H, W, 3)`` or ``(H, W, 1)``.
-        label: Feature of the label map: integer ``(H, W)`` or ``(H, W, 1)`` are ids, ``(H, W, 3)`` colours of the palette.
+        label: Feature of the label map: integer ``(H, W)`` or ``(H, W, 1)`` are ids, ``(H, W, 3)`` colors of the palette.
         label_space: What the ids mean.
         id_map: Stored id → class id, for ids that differ; goes before the rule of ``label_space`` or of a known set.
         ignore_class: The don't-care id, as `Folder` takes it.
@@ -153,7 +153,7 @@ class TFDS(Source):
         if stored.ndim == 3 and (stored.shape[2] == 1 or self._first_channel):
             stored = stored[..., 0]
         elif stored.ndim == 3:
-            return self.label_space.check(decode_colours(stored, self.label_space, where), where)
+            return self.label_space.check(decode_colors(stored, self.label_space, where), where)
         return self._stored.of_stored_ids(stored, where)
 
 
@@ -184,7 +184,7 @@ def _label_space(features, label, dataset):
         raise ArgumentError(f"{dataset} of TFDS: the feature {label!r} does not name its classes.", {},
                             Remedy("Give {}.", {"label_space": ...}),
                             Remedy("Or write it into a folder of images and labels, with a classes.csv."))
-    return LabelSpace(names, distinct_colours(len(names)))
+    return LabelSpace(names, distinct_colors(len(names)))
 
 
 def _split(builder, split):

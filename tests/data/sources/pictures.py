@@ -7,7 +7,7 @@ import numpy as np
 
 
 def png_of_16_bits(array: np.ndarray) -> bytes:
-    """A PNG of 16-bit grey with alpha, RGB or RGBA: uint16 ``(H, W, 2)``, ``(H, W, 3)`` or ``(H, W, 4)``."""
+    """A PNG of 16-bit gray with alpha, RGB or RGBA: uint16 ``(H, W, 2)``, ``(H, W, 3)`` or ``(H, W, 4)``."""
     height, width, bands = array.shape
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in array)
     header = struct.pack(">IIBBBBB", width, height, 16, {2: 4, 3: 2, 4: 6}[bands], 0, 0, 0)
@@ -21,7 +21,7 @@ def tiff(array: np.ndarray, photometric: int, extra: tuple[int, ...] = ()) -> by
 
     Args:
         array: ``(H, W)`` or ``(H, W, bands)`` of any numbers.
-        photometric: 1 is grey (or anything), 2 RGB.
+        photometric: 1 is gray (or anything), 2 RGB.
         extra: What each band after the first ones is: 0 unknown, 2 alpha.
     """
     height, width = array.shape[:2]

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from keras_semisis.data import ADE20K, CamVid, Cityscapes, COCOStuff, DataError, Folder, class_statistics, paired_dataset
-from keras_semisis.data.label_space import distinct_colours
+from keras_semisis.data.label_space import distinct_colors
 from tests.conftest import SHARED, needs_shared
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (6, 8, 3)).astype(np.uint8)
@@ -89,7 +89,7 @@ def test_classes_of_coco_stuff_are_the_official_ones():
     assert (space.num_classes, space.ignore_class) == (183, 0)
     assert [int(row["id"]) for row in rows] == list(range(182))
     assert space.class_names == ("unknown", *(row["name"] for row in rows))
-    assert space.palette == tuple(distinct_colours(183)) and len(set(space.palette)) == 183
+    assert space.palette == tuple(distinct_colors(183)) and len(set(space.palette)) == 183
 
 
 def test_sizes_are_those_of_published_results():
@@ -250,9 +250,9 @@ def test_label_maps_without_photos(tmp_path, source):
         labels.load_image(0)
 
 
-def test_colours_are_not_taken_for_ids(tmp_path):
+def test_colors_are_not_taken_for_ids(tmp_path):
     ade20k_tree(tmp_path, [ADE20K.label_space.colorize(label_map(1, 2))])
-    with pytest.raises(DataError, match="this label map has colours"):
+    with pytest.raises(DataError, match="this label map has colors"):
         ADE20K(tmp_path).load(0)
 
 

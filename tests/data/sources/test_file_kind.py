@@ -56,14 +56,14 @@ def test_what_is_no_picture_or_of_another_format(content, what, remedy):
     (tiff(bands(3, np.float32), 2), "a TIFF of 3 bands of 32-bit floating-point numbers"),
     (tiff(bands(1, np.float64)[..., 0], 1), "a TIFF of 64-bit floating-point numbers"),
 ])
-def test_tiffs_of_bands_and_numbers_that_are_no_colours(content, what):
+def test_tiffs_of_bands_and_numbers_that_are_no_colors(content, what):
     for decode in (decode_image, lambda content, where: decode_label_map(content, SPACE, where)):
         with pytest.raises(DataError, match=rf"^odd\.tif: cannot be read: it is {what}\. Export it") as caught:
             decode(content, "odd.tif")
         assert "damaged" not in str(caught.value)
 
 
-def test_tiffs_of_colours_are_read():
+def test_tiffs_of_colors_are_read():
     rgb = bands(3)
     np.testing.assert_array_equal(decode_image(tiff(rgb, 2), "a.tif"), rgb)
     np.testing.assert_array_equal(decode_image(tiff(np.dstack([rgb, bands(1)]), 2, (2,)), "a.tif"), rgb)

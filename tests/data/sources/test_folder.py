@@ -160,20 +160,20 @@ def test_two_splits_of_one_meaning(tmp_path):
         Folder(tmp_path, "valid")
 
 
-@pytest.mark.parametrize("form", ["grey", "palette mode", "16 bit", "rgb", "rgba", "grey and alpha"])
+@pytest.mark.parametrize("form", ["gray", "palette mode", "16 bit", "rgb", "rgba", "gray and alpha"])
 def test_every_form_of_label_map_gives_the_ids(tmp_path, form):
     path = tmp_path / "labels" / "a.png"
     path.parent.mkdir()
-    if form == "grey":
+    if form == "gray":
         Image.fromarray(IDS).save(path)
     elif form == "palette mode":
         image = Image.new("P", (3, 2))
         image.putdata(IDS.ravel().tolist())
-        image.putpalette([255, 255, 255, 7, 7, 7, 1, 2, 3])  # colours that mean nothing
+        image.putpalette([255, 255, 255, 7, 7, 7, 1, 2, 3])  # colors that mean nothing
         image.save(path)
     elif form == "16 bit":
         Image.fromarray(IDS.astype(np.uint16)).save(path)
-    elif form == "grey and alpha":
+    elif form == "gray and alpha":
         Image.merge("LA", [Image.fromarray(IDS), Image.new("L", (3, 2), 255)]).save(path)
     else:
         Image.fromarray(SPACE.colorize(IDS)).convert(form.upper()).save(path)
@@ -195,15 +195,15 @@ def test_id_map(tmp_path):
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "1", "CMYK", "I;16"])
 def test_photos_of_any_mode_become_rgb(tmp_path, mode):
-    grey = np.array([[0, 255, 255], [255, 0, 0]], np.uint8)
+    gray = np.array([[0, 255, 255], [255, 0, 0]], np.uint8)
     path = tmp_path / "images" / ("a.tif" if mode == "CMYK" else "a.png")
     if mode == "I;16":
-        write(path, grey.astype(np.uint16) * 257)
+        write(path, gray.astype(np.uint16) * 257)
     else:
-        write(path, grey, mode)
+        write(path, gray, mode)
     image = Folder(tmp_path, labels=None).load_image(0)
     assert image.dtype == np.uint8
-    np.testing.assert_array_equal(image, np.repeat(grey[..., None], 3, axis=2))
+    np.testing.assert_array_equal(image, np.repeat(gray[..., None], 3, axis=2))
 
 
 def test_exif_rotation_is_applied(tmp_path):
@@ -256,7 +256,7 @@ def test_label_space_from_classes_csv(tmp_path, yes, no, encoding):
     ("id,name,r,g,b\n", "must be 0, 1, 2"),
     ("id,name,r,g,b,ignore\n0,sky,0,0,0,1\n1,road,1,1,1,1\n", "one don't-care class"),
     ("id,name,r,g,b,ignore\n0,sky,0,0,0,maybe\n", "maybe.*in a column ignore, 1 for"),
-    ("id,name,r,g,b\n0,sky,0,0,300\n", r"colour of class 0 is \(0, 0, 300\).*0\.\.255"),
+    ("id,name,r,g,b\n0,sky,0,0,300\n", r"color of class 0 is \(0, 0, 300\).*0\.\.255"),
     ("id,name,r,g,b\n0,Straße,0,0,0\n", "no UTF-8 text.*encoding UTF-8"),
 ])
 def test_classes_csv_that_cannot_be_understood(tmp_path, text, message):
@@ -284,15 +284,15 @@ def test_variants_of_classes_csv(tmp_path, text):
     ("_classes.csv", "Pixel Value, Class\n0, background\n1, cat\n2, dog\n"),
     ("class_dict.csv", "id,name\n1,cat\n2,dog\n0,background"),
 ])
-def test_classes_without_colours(tmp_path, place, name, text):
+def test_classes_without_colors(tmp_path, place, name, text):
     write_pair(tmp_path)
     (tmp_path / place / name).write_text(text)
     source = Folder(tmp_path, id_map={255: 0})
     assert source.label_space.class_names == ("background", "cat", "dog")
     np.testing.assert_array_equal(source.load(0)[1], IDS)
-    # colours were drawn: they are not looked for in files, where they might mean other classes
+    # colors were drawn: they are not looked for in files, where they might mean other classes
     write(tmp_path / "labels" / "a.png", source.label_space.colorize(IDS))
-    with pytest.raises(DataError, match=r"a\.png: this label map has colours"):
+    with pytest.raises(DataError, match=r"a\.png: this label map has colors"):
         source.load(0)
 
 
@@ -329,7 +329,7 @@ def test_an_id_map_of_text_is_refused(tmp_path):
 
 @pytest.mark.parametrize(("ids", "message"), [
     ([[0, 255]], r"black and white mask.*id_map=\{255: 1\}"),
-    ([[0, 3, 255]], r"unlabelled.*Give ignore_class=255"),
+    ([[0, 3, 255]], r"unlabeled.*Give ignore_class=255"),
     ([[0, 9000]], "label id 9000 found"),
 ])
 def test_ids_that_make_no_label_space(tmp_path, ids, message):
@@ -382,10 +382,10 @@ def _jpeg(image):
 
 @pytest.mark.parametrize("named", [None, LabelSpace(["off", "on"], [(0, 0, 0), (255, 255, 255)])])
 @pytest.mark.parametrize("how", SMOOTHED)
-def test_a_smoothed_mask_and_a_photo_among_the_label_maps_are_recognised(tmp_path, how, named):
+def test_a_smoothed_mask_and_a_photo_among_the_label_maps_are_recognized(tmp_path, how, named):
     board = Image.fromarray((np.indices((64, 64)).sum(0) // 16 % 2 * 255).astype(np.uint8))
     write(tmp_path / "labels" / "odd.png", SMOOTHED[how](board))
-    with pytest.raises(DataError, match=r"odd\.png: .*(values|smoothed).*nearest neighbour") as caught:
+    with pytest.raises(DataError, match=r"odd\.png: .*(values|smoothed).*nearest neighbor") as caught:
         Folder(tmp_path, images=None, label_space=named, id_map={255: 1} if named else None).load_label_map(0)
     assert not any(remedy.settings for remedy in caught.value.remedies)
 
@@ -497,26 +497,26 @@ def test_two_files_of_one_name(tmp_path):
 
 def test_rgb_without_a_palette(tmp_path):
     write(tmp_path / "labels" / "odd.png", SPACE.colorize(IDS))
-    with pytest.raises(DataError, match=r"odd\.png: this label map has colours.*palette="):
+    with pytest.raises(DataError, match=r"odd\.png: this label map has colors.*palette="):
         Folder(tmp_path, images=None)
 
 
-def test_unknown_colour(tmp_path):
-    colours = SPACE.colorize(IDS)
-    colours[0, 0] = (1, 2, 3)
-    write(tmp_path / "labels" / "odd.png", colours)
-    with pytest.raises(DataError, match=r"odd\.png: colour \(1, 2, 3\) covers 1 pixels"):
+def test_unknown_color(tmp_path):
+    colors = SPACE.colorize(IDS)
+    colors[0, 0] = (1, 2, 3)
+    write(tmp_path / "labels" / "odd.png", colors)
+    with pytest.raises(DataError, match=r"odd\.png: color \(1, 2, 3\) covers 1 pixels"):
         Folder(tmp_path, images=None, label_space=SPACE).load_label_map(0)
 
 
-def test_colours_of_a_lossy_file(tmp_path):
+def test_colors_of_a_lossy_file(tmp_path):
     noise = SPACE.colorize(np.random.default_rng(0).integers(0, 3, (20, 20)))
     write(tmp_path / "labels" / "odd.jpg", noise)
-    with pytest.raises(DataError, match=r"odd\.jpg: this label map is a JPEG, which alters ids.*grey PNG"):
+    with pytest.raises(DataError, match=r"odd\.jpg: this label map is a JPEG, which alters ids.*gray PNG"):
         Folder(tmp_path, images=None, label_space=SPACE).load_label_map(0)
 
 
-def test_a_colour_of_two_classes(tmp_path):
+def test_a_color_of_two_classes(tmp_path):
     write(tmp_path / "labels" / "odd.png", np.zeros((2, 3, 3), np.uint8))
-    with pytest.raises(DataError, match="classes 0 and 2 share the colour"):
+    with pytest.raises(DataError, match="classes 0 and 2 share the color"):
         Folder(tmp_path, images=None, palette=[(0, 0, 0), (1, 1, 1), (0, 0, 0)]).load_label_map(0)

@@ -60,18 +60,18 @@ def png(parts):
     (encoded(IDS, "TIFF", compression="jpeg"), "is a JPEG, which alters ids"),
     (encoded(SPACE.colorize(IDS), "WEBP"), "is a WebP that is not lossless, which alters ids"),
     (encoded(SPACE.colorize(IDS), "WEBP", exif=TURNED), "is a WebP that is not lossless"),  # in an extended file, VP8X
-    (encoded(IDS, bits=4), "is grey of 4 bits"),
-    (encoded(IDS, bits=2), "is grey of 2 bits"),
+    (encoded(IDS, bits=4), "is gray of 4 bits"),
+    (encoded(IDS, bits=2), "is gray of 2 bits"),
     (encoded(PHOTO, "TIFF", "CMYK"), "is of mode CMYK"),
     (encoded(IDS.astype(np.float32), "TIFF"), "is of mode F"),
     (encoded(IDS, "PNG", save_all=True, append_images=[Image.fromarray(IDS[::-1])]), "holds 2 pictures"),
     (png([[b"IHDR", struct.pack(">IIBBBBB", 2, 1, 16, 2, 0, 0, 0)], [b"IDAT", zlib.compress(bytes(13))], [b"IEND", b""]]),
-     "has colours or transparency of 16 bits"),
+     "has colors or transparency of 16 bits"),
     (png([[b"IHDR", struct.pack(">IIBBBBB", 2, 1, 16, 4, 0, 0, 0)], [b"IDAT", zlib.compress(bytes(9))], [b"IEND", b""]]),
-     "has colours or transparency of 16 bits"),
+     "has colors or transparency of 16 bits"),
 ])
 def test_label_maps_that_programs_read_differently_are_refused(content, words):
-    with pytest.raises(DataError, match=f"odd: this label map {words}.*Store ids in an 8- or 16-bit grey PNG"):
+    with pytest.raises(DataError, match=f"odd: this label map {words}.*Store ids in an 8- or 16-bit gray PNG"):
         decode_label_map(content, SPACE, "odd")
 
 
@@ -85,7 +85,7 @@ def test_label_maps_of_every_format_that_keeps_ids(content):
     np.testing.assert_array_equal(decode_label_map(content, SPACE, "odd"), IDS)
 
 
-def test_a_palette_of_few_colours_keeps_its_indices():
+def test_a_palette_of_few_colors_keeps_its_indices():
     image = Image.fromarray(IDS, "L").convert("P")
     image.putpalette([9, 9, 9, 200, 1, 1, 5, 5, 5])
     stream = BytesIO()
@@ -94,8 +94,8 @@ def test_a_palette_of_few_colours_keeps_its_indices():
     np.testing.assert_array_equal(decode_label_map(stream.getvalue(), None, "odd"), IDS)
 
 
-def test_channels_in_another_order_are_recognised():
-    with pytest.raises(DataError, match=r"odd: colour .*is not in the palette.*order blue, green, red, as OpenCV"):
+def test_channels_in_another_order_are_recognized():
+    with pytest.raises(DataError, match=r"odd: color .*is not in the palette.*order blue, green, red, as OpenCV"):
         decode_label_map(encoded(SPACE.colorize(IDS)[..., ::-1]), SPACE, "odd")
 
 
@@ -115,8 +115,8 @@ def test_16_bit_ids_that_were_scaled(tmp_path):
 # Forms of photos
 
 def test_cmyk_jpeg():
-    grey = np.full((16, 16, 3), 120, np.uint8)
-    assert abs(decode_image(encoded(grey, "JPEG", "CMYK"), "odd").astype(int) - 120).max() <= 3
+    gray = np.full((16, 16, 3), 120, np.uint8)
+    assert abs(decode_image(encoded(gray, "JPEG", "CMYK"), "odd").astype(int) - 120).max() <= 3
 
 
 def test_transparency_is_dropped_without_a_warning():
@@ -128,8 +128,8 @@ def test_transparency_is_dropped_without_a_warning():
         np.testing.assert_array_equal(decode_image(stream.getvalue(), "odd"), np.asarray(image.convert("RGB")))
         clear = np.dstack([PHOTO, np.zeros((20, 30), np.uint8)])
         np.testing.assert_array_equal(decode_image(encoded(clear), "odd"), PHOTO)
-        grey = np.dstack([PHOTO[..., 0], np.zeros((20, 30), np.uint8)])
-        np.testing.assert_array_equal(decode_image(encoded(grey), "odd"), PHOTO[..., :1].repeat(3, axis=2))
+        gray = np.dstack([PHOTO[..., 0], np.zeros((20, 30), np.uint8)])
+        np.testing.assert_array_equal(decode_image(encoded(gray), "odd"), PHOTO[..., :1].repeat(3, axis=2))
 
 
 def test_16_bit_photos_keep_their_upper_half():
@@ -333,8 +333,8 @@ def test_a_cache_below_what_is_no_folder(tmp_path):
 
 # Damage
 
-LABEL_FORMS = {"grey": encoded(IDS), "palette": encoded(IDS, "PNG", "P"), "16 bit": encoded(IDS.astype(np.uint16)),
-               "1 bit": encoded(IDS % 2 * 255, "PNG", "1"), "colours": encoded(SPACE.colorize(IDS)),
+LABEL_FORMS = {"gray": encoded(IDS), "palette": encoded(IDS, "PNG", "P"), "16 bit": encoded(IDS.astype(np.uint16)),
+               "1 bit": encoded(IDS % 2 * 255, "PNG", "1"), "colors": encoded(SPACE.colorize(IDS)),
                "alpha": encoded(np.dstack([IDS, IDS])), "uncompressed": encoded(IDS, compress_level=0)}
 EXPECTED = {form: IDS % 2 if form == "1 bit" else IDS for form in LABEL_FORMS}
 
@@ -393,7 +393,7 @@ def test_every_cut_and_every_flipped_bit_of_the_pixels_is_found(form):
 
 def test_pillow_alone_would_not_find_it():
     """What our own look at the checksums is for: it may go on the day this fails."""
-    content, silently_wrong = LABEL_FORMS["grey"], 0
+    content, silently_wrong = LABEL_FORMS["gray"], 0
     for position in range(content.index(b"IDAT") + 4, len(content) - 16):
         broken = bytearray(content)
         broken[position] ^= 1
@@ -456,7 +456,7 @@ def test_a_truncated_file_is_refused_even_where_pillow_was_told_to_read_it(monke
     content = encoded(PHOTO, "JPEG")
     with pytest.warns(UserWarning, match="LOAD_TRUNCATED_IMAGES was on"), pytest.raises(DataError, match="truncated"):
         decode_image(content[:len(content) // 2], "odd")
-    short = zlib.compress(zlib.decompress(next(data for kind, data in chunks(LABEL_FORMS["grey"]) if kind == b"IDAT"))[:200])
-    parts = [[kind, short if kind == b"IDAT" else data] for kind, data in chunks(LABEL_FORMS["grey"])]
+    short = zlib.compress(zlib.decompress(next(data for kind, data in chunks(LABEL_FORMS["gray"]) if kind == b"IDAT"))[:200])
+    parts = [[kind, short if kind == b"IDAT" else data] for kind, data in chunks(LABEL_FORMS["gray"])]
     with pytest.raises(DataError, match="odd: cannot be read"):
         decode_label_map(png(parts), SPACE, "odd")

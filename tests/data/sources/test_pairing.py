@@ -50,7 +50,7 @@ def test_suffixes_that_are_found(images, labels, rule):
     (["imgLeft", "imgRight"], ["maskLeft", "maskRight"], ("img", "mask")),
     # one pair
     (["img_1", "img_2", "img_3"], ["seg_2"], ("img_", "seg_")),
-    # colours beside the label maps
+    # colors beside the label maps
     (["img_1", "img_2"], ["label_1", "color_1", "label_2", "color_2"], ("img_", "label_")),
     # names of towns, not of what the files are
     (["north_1", "north_2"], ["south_1", "south_2"], ("", "")),

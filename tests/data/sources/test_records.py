@@ -32,7 +32,7 @@ PALETTE = [(i, 2 * i, 3 * i) for i in range(5)]
 
 
 def write_folder(root, number=NUMBER):
-    """JPEG photos, one of them grey and one turned by EXIF; label maps with 255, one of them in colours."""
+    """JPEG photos, one of them gray and one turned by EXIF; label maps with 255, one of them in colors."""
     rng = np.random.default_rng(0)
     for kind in ("images", "labels"):
         (root / kind).mkdir(parents=True)

@@ -94,7 +94,7 @@ def test_ids_and_the_dont_care_id_of_a_set(prepared):
     assert void.fingerprint(0) != open_streets(prepared).fingerprint(0)
 
 
-def test_colours_and_names_of_a_set(tmp_path):
+def test_colors_and_names_of_a_set(tmp_path):
     features = tfds.features.FeaturesDict({
         "photo": tfds.features.Image(shape=(None, None, 3), encoding_format="png"),
         "ids": tfds.features.LabeledImage(labels=["sky", "road"], shape=(None, None, 1), encoding_format="png")})
@@ -199,7 +199,7 @@ def test_photo_and_label_map_of_other_sizes_are_refused():
         TFDS("scene_parse150").load(0)
 
 
-def test_grey_photos_become_rgb():
+def test_gray_photos_become_rgb():
     with mocked((np.full((4, 5, 1), 9, np.uint8), np.zeros((4, 5, 3), np.uint8))):
         assert TFDS("scene_parse150").load_image(0).tolist() == np.full((4, 5, 3), 9).tolist()
 
