@@ -52,7 +52,7 @@ class PrecisionRecall(FeatureMetric):
 
     @classmethod
     def of_protocol(cls, judge: Any, protocol: Any, seed: int) -> Self:
-        return cls(judge, None, protocol.neighbors, protocol.kept_images)
+        return cls(judge, None, protocol.neighbours, protocol.kept_images)
 
     @property
     def least_images(self) -> int:

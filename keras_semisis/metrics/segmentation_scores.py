@@ -5,7 +5,8 @@ import numpy as np
 
 from keras_semisis.metrics.miou import GeneratedMeanIoU, iou_from_confusion
 
-MEANS = ("union", "labeled", "all")
+# "labelled" is in the documents of published protocols, whose hashes are pinned
+MEANS = ("union", "labelled", "all")
 
 
 class GeneratedSegmentationScores(GeneratedMeanIoU):
@@ -67,7 +68,7 @@ def segmentation_scores(
         confusion: Integers (C, C): pixels by label (row) and by answer (column).
         ignore_class: A class whose row does not count and that gets no score, or None.
         mean_over: Which classes the mean IoU is over, where programs differ: `"union"`, those that are labeled or
-            answered; `"labeled"`, those that are labeled; `"all"`, every class, one that never occurs with 0.
+            answered; `"labelled"`, those that are labeled; `"all"`, every class, one that never occurs with 0.
 
     Returns:
         `miou`, `fwiou`, `pixel_accuracy`, in [0, 1].
@@ -97,7 +98,7 @@ def segmentation_scores(
     if not labeled.any():
         raise ValueError("confusion: it counts no labeled pixel.")
     known = np.nan_to_num(ious)
-    averaged = {"union": ~np.isnan(ious), "labeled": labeled > 0, "all": counted}[mean_over]
+    averaged = {"union": ~np.isnan(ious), "labelled": labeled > 0, "all": counted}[mean_over]
     return {
         "miou": float(known[averaged].mean()),
         "fwiou": float(labeled @ known / labeled.sum()),

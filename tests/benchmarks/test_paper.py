@@ -162,11 +162,16 @@ def test_every_method_is_built_at_the_suites_widths(method):
         assert float(judging.learning_rate) == pytest.approx(expected["unconditional_learning_rate"])
         assert (judging.beta_1, judging.beta_2) == expected["unconditional_betas"]
     trunks = {name for name in gan.network_names if models.frozen_features_of(getattr(gan, name))}
-    assert trunks == {"pretrained": {"discriminator"}, "projected": {"unconditional_discriminator"}, "pretrained_projected": {
-        "discriminator", "unconditional_discriminator"}}.get(method, set())
+    both = {"discriminator", "unconditional_discriminator"}
+    assert trunks == {"pretrained": {"discriminator"}, "projected": {"unconditional_discriminator"},
+                      "pretrained_projected": both, "confident_cycle": both, "diverse": both}.get(method, set())
     if "unconditional_discriminator" in trunks:
         assert gan.adversarial_loss == "hinge" and gan.settings.r1_gamma == 0.0 and gan.augmentation is not None
     assert method != "cycle_and_tcr" or gan.pretext[1].weight == TCR().weight
+    if method in VARIANTS:
+        confidence = 0.8 if method == "confident_cycle" else 0.0
+        beside = {"cycle_and_tcr": ["consistency"], "diverse": ["diversity"]}.get(method, [])
+        assert [task.name for task in gan.pretext] == ["cycle", *beside] and gan.pretext[0].confidence == confidence
 
 
 def test_methods_differ_in_the_sampler_and_not_in_the_pairs():

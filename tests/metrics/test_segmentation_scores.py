@@ -40,7 +40,7 @@ def test_by_hand():
     """Rows: 10 pixels of class 0, 6 answered so; 4 of class 1, all answered so; none of 2 and 3, but 1 answer of 2."""
     confusion = [[6, 3, 1, 0], [0, 4, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
     ious = [6 / 10, 4 / 7, 0.0]
-    union, labeled, everything = (segmentation_scores(confusion, mean_over=m) for m in ("union", "labeled", "all"))
+    union, labeled, everything = (segmentation_scores(confusion, mean_over=m) for m in ("union", "labelled", "all"))
     assert union["miou"] == pytest.approx(sum(ious) / 3)
     assert labeled["miou"] == pytest.approx(sum(ious[:2]) / 2)
     assert everything["miou"] == pytest.approx(sum(ious) / 4)

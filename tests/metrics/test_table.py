@@ -37,7 +37,7 @@ class MeanColor(metrics.FeatureMetric):
 
     @classmethod
     def of_protocol(cls, judge, protocol, seed):
-        return cls(judge, protocol.neighbors)
+        return cls(judge, protocol.neighbours)
 
     def compare(self, real, other):
         return {self.name: self.weight * float(((real.moments.mean - other.moments.mean) ** 2).sum())}

@@ -273,7 +273,7 @@ def _not_measured(gan, source, features, segmenter, perceptual, metrics, train, 
     if features is None:
         reasons["fréchet distance, kid, precision, recall"] = "no feature network was given"
     elif "precision" not in generated:
-        reasons["precision, recall"] = "they need more images than neighbors"
+        reasons["precision, recall"] = "they need more images than neighbours"
     if features is not None and baseline is None:
         reasons["distances of real images"] = "no training photos were given" if train is None else "too few training photos"
     elif features is not None and len(baseline) < len(source):

@@ -15,7 +15,7 @@ class Protocol:
     ``dataclasses.replace(get_protocol("native"), name="mine", kid_subset_size=100)``.
 
     What holds for all of them: real images are the validation images, resized to the generator's size by Pillow's bicubic
-    filter whatever their aspect ratio, label maps by nearest neighbor; generated images are one for each of these label maps,
+    filter whatever their aspect ratio, label maps by nearest neighbour; generated images are one for each of these label maps,
     of the moving-average generator. Real scores compare as many training images, evenly spread, with the validation images.
 
     Args:
@@ -34,7 +34,7 @@ class Protocol:
         segmentation: Rules of published segmenters; one with the label maps' own classes always has the rule of these.
         kept_images: Number of images, from the first on, that kernel distance, precision and recall are computed from.
         kid_subset_size, kid_subsets: Of the kernel distance, see `kernel_estimate`.
-        neighbors: Of precision and recall.
+        neighbours: Of precision and recall.
         diversity_maps, diversity_draws: Label maps, evenly spread, and noises for each, of the diversity score.
 
     Example:
@@ -58,7 +58,7 @@ class Protocol:
     kept_images: int = 10_000
     kid_subset_size: int = 1000
     kid_subsets: int = 100
-    neighbors: int = 3
+    neighbours: int = 3
     diversity_maps: int = 100
     diversity_draws: int = 5
 
@@ -72,10 +72,10 @@ PROTOCOLS = {protocol.name: protocol for protocol in (
     Protocol(
         "oasis2021", 2,
         "FID and mIoU as OASIS and USIS compute them: batch-norm statistics re-estimated over 51 training batches; float "
-        "images, not quantized; Inception of 2015-12-05, bilinear to 299x299 without antialiasing, 2048 features; mean and "
+        "images, not quantised; Inception of 2015-12-05, bilinear to 299x299 without antialiasing, 2048 features; mean and "
         "covariance in float32. Segmenters see the images at 8 bits: Cityscapes DRN-D-105 at the generated size, ADE20K "
         "UPerNet-101 at the five sizes of its program (scores resized to the label map, softmax, mean), COCO-Stuff "
-        "DeepLab-v2-101 at the generated size; label maps by nearest neighbor at the generated size.",
+        "DeepLab-v2-101 at the generated size; label maps by nearest neighbour at the generated size.",
         statistics_batches=51, segmenter_eight_bit=True, features="inception_v3_fid", statistics="float32",
         segmentation=PUBLISHED_RULES),
     Protocol(

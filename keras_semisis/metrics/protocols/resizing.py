@@ -32,7 +32,7 @@ def _by_channel(image, size, resample):
 
 
 def bilinear(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Bilinear resize of maps (B, H, W, C) with half-pixel centers and without antialiasing, float32."""
+    """Bilinear resize of maps (B, H, W, C) with half-pixel centres and without antialiasing, float32."""
     maps = maps.astype(np.float32)
     if maps.shape[1:3] == tuple(size):
         return maps

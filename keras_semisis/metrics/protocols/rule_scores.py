@@ -38,7 +38,7 @@ class RuleScores(GeneratedSegmentationScores):
 
     def result(self) -> dict[str, float]:
         if not self.confusion_real.any():
-            raise ValueError(f"No labeled pixel counts: every one is ignored by the rule {self.rule.name!r}. Check the label "
+            raise ValueError(f"No labelled pixel counts: every one is ignored by the rule {self.rule.name!r}. Check the label "
                              "maps and the don't-care class.")
         return super().result()
 
@@ -54,6 +54,6 @@ class RuleScores(GeneratedSegmentationScores):
         names = {channel: self.space.class_names[i] for i, channel in channels if channel != self.rule.ignored}
         ious = {"generated": iou_from_confusion(self.confusion), "real": iou_from_confusion(self.confusion_real)}
         pixels = self.confusion_real.sum(axis=1)
-        return [{"channel": channel, "name": name, "labeled_pixels": int(pixels[channel])} | {
+        return [{"channel": channel, "name": name, "labelled_pixels": int(pixels[channel])} | {
             which: None if math.isnan(values[channel]) else float(values[channel]) for which, values in ious.items()}
             for channel, name in sorted(names.items())]

@@ -98,7 +98,7 @@ UPERNET = SegmentationRule("ade20k, 150 classes, UPerNet-101 at five sizes", _FR
                            short_sides=(300, 375, 450, 525, 600), fits_segmenter=False, mean_over="all")
 # DeepLab-v2: the images as they are; its three scales are inside the network
 DEEPLAB = SegmentationRule("coco-stuff, 182 channels, DeepLab-v2-101", _FROM_ONE[182], 182, (1, "person"),
-                           fits_segmenter=False, mean_over="labeled")
+                           fits_segmenter=False, mean_over="labelled")
 PUBLISHED_RULES = (DRN, UPERNET, DEEPLAB)
 # For any segmenter of the three benchmarks: its own size if it has one, the mean over the classes that occur
 PLAIN_RULES = (

@@ -31,8 +31,8 @@ NUM_CLASSES = 11
 
 
 @keras.saving.register_keras_serializable(package="keras_semisis_tests")
-class Colors(keras.layers.Layer):
-    """A color for each class, shifted by the noise, under a batch norm: the smallest generator."""
+class Colours(keras.layers.Layer):
+    """A colour for each class, shifted by the noise, under a batch norm: the smallest generator."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -52,7 +52,7 @@ class Colors(keras.layers.Layer):
 def gan():
     keras.utils.set_random_seed(0)
     label_map, noise = keras.Input(SIZE, dtype="int32"), keras.Input((4,))
-    model = AdversarialModel(keras.Model([label_map, noise], Colors()([label_map, noise])))
+    model = AdversarialModel(keras.Model([label_map, noise], Colours()([label_map, noise])))
     model.num_classes, model.ignore_class, model.image_size = NUM_CLASSES, 10, SIZE
     return model
 
@@ -148,7 +148,7 @@ def test_native_scores_are_those_of_the_parts(gan, features, segmenter, perceptu
     per_class = metric.per_class()["miou"]
     assert [row["channel"] for row in result["per_class"]] == list(range(10))
     for row in result["per_class"]:
-        assert row["labeled_pixels"] == (label_maps == row["channel"]).sum()
+        assert row["labelled_pixels"] == (label_maps == row["channel"]).sum()
         iou = per_class[row["channel"]]
         assert row["generated"] == (None if np.isnan(iou) else pytest.approx(iou, rel=1e-2))
     diversity = Diversity(perceptual)
@@ -346,7 +346,7 @@ def test_real_statistics_are_cached_by_what_they_depend_on(gan, features, segmen
     ({"source": ArraySource([np.zeros((4, 4), int)], num_classes=5), "features": "any"}, "has 11 classes, the data 5"),
     ({"source": VAL.subset([0]), "features": "any"}, "at least 2 images"),
     ({"source": ArraySource([np.full((4, 4), 10)] * 2, num_classes=11, ignore_class=10), "segmenter": "any"},
-     "No labeled pixel counts"),
+     "No labelled pixel counts"),
     ({"features": "any", "batch_size": 0}, "batch_size=0: expected 1 or more"),
     ({"features": "any", "train": ArraySource([np.zeros((4, 4), int)] * 2, num_classes=5)},
      "11 classes, the training photos 5 classes"),

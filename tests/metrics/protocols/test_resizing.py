@@ -37,7 +37,7 @@ def test_the_clean_resize_is_antialiased_unrounded_and_clipped():
 
 
 @pytest.mark.parametrize("size", [(299, 299), (9, 50)])
-def test_bilinear_has_half_pixel_centers_and_no_antialiasing(size):
+def test_bilinear_has_half_pixel_centres_and_no_antialiasing(size):
     maps = np.random.default_rng(2).normal(size=(2, 20, 34, 5)).astype("float32")
     found = bilinear(maps, size)
     np.testing.assert_allclose(found, [bilinear_by_hand(m.astype("float64"), size) for m in maps], atol=1e-4)
