@@ -29,7 +29,7 @@ def few_labels(label_space: LabelSpace, image_size: tuple[int, int], trunk: str 
         image_size: ``(height, width)``, as `models.oasis_generator` takes it.
         trunk: The frozen network: ``"vgg16"`` or ``"efficientnet_lite0"`` (extra ``offline``). None goes without: the
             discriminators learn from nothing, and there is no perceptual loss.
-        accelerator: Whether networks have the widths for a GPU or those for a CPU, a quarter of the work. None looks whether
+        accelerator: Whether networks have the widths for a GPU or those for a CPU, which are narrower. None looks whether
             the backend has a device other than the CPU.
         seed: Seed of weights and noise.
 
