@@ -7,7 +7,6 @@ the photos at the size of the training, and the trunk's weights in float16. Ther
 """
 
 import argparse
-import contextlib
 import json
 import math
 import platform
@@ -115,11 +114,13 @@ def fill_trunks(networks, path):
 
 
 def build(options, space):
+    if keras.config.backend() != "jax":
+        return _build(options, space)[0]
     # hundreds of initial values, each a program of its own: XLA makes one for a CPU in less time than for a GPU
-    with keras.device(_BUILD_DEVICE) if keras.config.backend() == "jax" else contextlib.nullcontext():
+    with keras.device(_BUILD_DEVICE):
         gan, untracked = _build(options, space)
     for variable in gan.variables + untracked:
-        variable.assign(np.asarray(variable.value, variable.dtype))
+        variable.assign(keras.ops.convert_to_numpy(variable))
     return gan
 
 
