@@ -191,11 +191,12 @@ def train(settings: TrainSettings, going_on: bool = False, checked: bool = False
     try:
         if settings.minutes is not None and start == 0:
             deadline = time.monotonic() + 60.0 * settings.minutes
-            settings.steps = plan_steps(gan, data, deadline, settings.steps, run_callbacks(folder))
-            start = gan.step
             callbacks.append(StepClock(deadline))
-            write_document(folder / FILE, document_of(settings, space, counts=data.counts, trunks=gan.trunks))
-        interrupted = start < settings.steps and fit(gan, data, settings.steps, start, callbacks)
+            if settings.steps > _WARM_UP:
+                settings.steps = plan_steps(gan, data, deadline, settings.steps, run_callbacks(folder))
+                start = gan.step
+                write_document(folder / FILE, document_of(settings, space, counts=data.counts, trunks=gan.trunks))
+        interrupted = fit(gan, data, settings.steps, start, callbacks)
     except DataError:
         kept = "What was learned is kept." if gan.step > start else "Nothing was learned yet."
         console.print(f"Stopped at step {gan.step} of {settings.steps}: a file cannot be used. {kept} Correct the file and go "

@@ -132,3 +132,13 @@ def test_time_that_is_over_ends_a_run_in_order(tmp_path, monkeypatch):
     assert "Done." in call("train", *TINY, "--minutes", 10, "--output", run)
     assert json.loads((run / "settings.json").read_text())["options"]["steps"] == 4
     assert keras.saving.load_model(run / "last.keras").step == 4
+
+
+@not_on_jax
+@pytest.mark.usefixtures("eager_tensorflow")
+@pytest.mark.filterwarnings("ignore:Even though the", "ignore:The . pairs")
+@pytest.mark.parametrize("steps", [2, 6])
+def test_a_run_of_a_time_and_of_few_steps_is_saved(tmp_path, steps):
+    run = tmp_path / "run"
+    assert "Done." in call("train", *TINY, "--minutes", 10, "--steps", steps, "--output", run)
+    assert keras.saving.load_model(run / "last.keras").step == steps
