@@ -17,6 +17,7 @@ from rich.progress import (
 )
 
 from keras_semisis.cli.messages import console
+from keras_semisis.models.keras_privates import model_of
 
 _LINES = 20
 _SECONDS_A_LINE = 10.0
@@ -117,7 +118,7 @@ class StopOnInterrupt(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         if self.interrupted:
-            self._model.stop_training = True
+            model_of(self).stop_training = True
 
 
 class StepClock(keras.callbacks.Callback):
@@ -144,4 +145,4 @@ class StepClock(keras.callbacks.Callback):
         now = time.monotonic()
         self.seconds.append(now - self._begin)
         if len(self.seconds) == self.steps or now + min(self.seconds[-3:]) > self.deadline:
-            self._model.stop_training = True
+            model_of(self).stop_training = True
