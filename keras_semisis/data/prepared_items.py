@@ -48,10 +48,15 @@ def fitted(array: np.ndarray, size: tuple[int, int], fit: str) -> np.ndarray:
     >>> fitted(np.arange(6)[None] * [[1], [1]], (2, 2), "crop").tolist()
     [[2, 3], [2, 3]]
     """
-    covering = covering_size(array.shape[:2], size) if fit == "crop" else size
-    array = resize_image(array, covering) if array.ndim == 3 else resize_label_map(array, covering)
-    top, left = ((whole - part) // 2 for whole, part in zip(covering, size, strict=True))
+    array = covering(array, size, fit)
+    top, left = ((whole - part) // 2 for whole, part in zip(array.shape, size, strict=False))
     return array[top:top + size[0], left:left + size[1]]
+
+
+def covering(array: np.ndarray, size: tuple[int, int], fit: str) -> np.ndarray:
+    """A photo or a label map resized to ``size``, or, with "crop", to the least that covers it in the same proportions."""
+    size = covering_size(array.shape[:2], size) if fit == "crop" else size
+    return resize_image(array, size) if array.ndim == 3 else resize_label_map(array, size)
 
 
 class PreparedItems:
@@ -69,12 +74,12 @@ class PreparedItems:
     def __init__(self, source: Source, size: tuple[int, int], *, image: bool = False,
                  label_map: bool = False, fit: str = "stretch"):
         self._source = source
-        self._size, self._crop = size, fit == "crop"
+        self._size, self._fit = size, fit
         self._image, self._label_map = image, label_map
         many = label_map and source.label_space.num_classes > 256
         self._label_dtype = np.int32 if many else np.uint8
         # what is more than covered is seldom as much again
-        pixel_bytes = (3 * image + np.dtype(self._label_dtype).itemsize * label_map) * (2 if self._crop else 1)
+        pixel_bytes = (3 * image + np.dtype(self._label_dtype).itemsize * label_map) * (2 if fit == "crop" else 1)
         self._keep = len(source) * size[0] * size[1] * pixel_bytes <= MEMORY_LIMIT
         self._kept: dict[int, tuple[np.ndarray, ...]] = {}
 
@@ -100,7 +105,5 @@ class PreparedItems:
         return tuple(map(self._resized, arrays))
 
     def _resized(self, array):
-        size = covering_size(array.shape[:2], self._size) if self._crop else self._size
-        if array.ndim == 3:
-            return resize_image(array, size)
-        return resize_label_map(array, size).astype(self._label_dtype)
+        resized = covering(array, self._size, self._fit)
+        return resized if array.ndim == 3 else resized.astype(self._label_dtype)
