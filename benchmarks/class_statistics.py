@@ -69,9 +69,14 @@ def measure(folder: Path) -> dict[str, float]:
     sample = [source._labels[source.name(i)] for i in range(min(len(source), _LIMIT_SAMPLE))]
     timed("limit", lambda: _decode_all(sample))
     limit = len(sample) / seconds.pop("limit")
-    return {"label_maps": len(source), "seconds": seconds, "megabytes": megabytes,
-            "table_megabytes": sum(array.nbytes for array in counts.arrays().values()) / 1e6,
-            "label_maps_per_second": len(source) / seconds["counting"], "decoded_per_second": limit}
+    return {
+        "label_maps": len(source),
+        "seconds": seconds,
+        "megabytes": megabytes,
+        "table_megabytes": sum(array.nbytes for array in counts.arrays().values()) / 1e6,
+        "label_maps_per_second": len(source) / seconds["counting"],
+        "decoded_per_second": limit,
+    }
 
 
 def _decode_all(paths):
@@ -95,8 +100,10 @@ def main():
         print(json.dumps(measure(arguments.folder)))
         return
     results = []
-    print("| label maps | listing s | counting s | label maps/s | of the decoding limit | from the cache s "
-          "| listing MB | pass MB | table MB |\n|---|---|---|---|---|---|---|---|---|")
+    print(
+        "| label maps | listing s | counting s | label maps/s | of the decoding limit | from the cache s "
+        "| listing MB | pass MB | table MB |\n|---|---|---|---|---|---|---|---|---|"
+    )
     for number in arguments.label_maps:
         with tempfile.TemporaryDirectory() as root:
             write_label_maps(Path(root) / "labels", number, tuple(arguments.size))
@@ -105,9 +112,12 @@ def main():
         results.append(result)
         seconds, megabytes = result["seconds"], result["megabytes"]
         share = result["label_maps_per_second"] / result["decoded_per_second"]
-        print(f"| {number} | {seconds['listing']:.2f} | {seconds['counting']:.1f} | {result['label_maps_per_second']:.0f} "
-              f"| {100 * share:.0f} % | {seconds['reading the cache']:.2f} | {megabytes['listed'] - megabytes['imported']:.0f} "
-              f"| {megabytes['peak'] - megabytes['listed']:.0f} | {result['table_megabytes']:.1f} |", flush=True)
+        print(
+            f"| {number} | {seconds['listing']:.2f} | {seconds['counting']:.1f} | {result['label_maps_per_second']:.0f} "
+            f"| {100 * share:.0f} % | {seconds['reading the cache']:.2f} | {megabytes['listed'] - megabytes['imported']:.0f} "
+            f"| {megabytes['peak'] - megabytes['listed']:.0f} | {result['table_megabytes']:.1f} |",
+            flush=True,
+        )
     if arguments.output is not None:
         arguments.output.write_text(json.dumps(results, indent=1))
 

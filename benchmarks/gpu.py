@@ -77,7 +77,8 @@ def pack(options):
     space = train.label_space
     rows = ["id,name,r,g,b,ignore"] + [
         f"{i},{name},{r},{g},{b},{int(i == space.ignore_class)}"
-        for i, (name, (r, g, b)) in enumerate(zip(space.class_names, space.palette, strict=True))]
+        for i, (name, (r, g, b)) in enumerate(zip(space.class_names, space.palette, strict=True))
+    ]
     for split, source in (("train", train), ("val", val)):
         for kind in ("images", "labels"):
             (output / split / kind).mkdir(parents=True, exist_ok=True)
@@ -129,29 +130,49 @@ def _build(options, space):
     keras.utils.set_random_seed(options.seed)
     size, classes, divisor = options.image_size, space.num_classes, options.divide_discriminators
     weights = "imagenet" if options.pack is None else None
-    generator = ks.models.oasis_generator(classes, size, options.base_channels,
-                                          num_blocks=min(ks.gans.semantic.published_depth(size) + 1, 6))
+    generator = ks.models.oasis_generator(
+        classes, size, options.base_channels, num_blocks=min(ks.gans.semantic.published_depth(size) + 1, 6)
+    )
     rate, common = options.learning_rate, {"ema_decay": options.ema_decay, "seed": options.seed}
     adam = {"beta_1": 0.0, "beta_2": 0.999}
-    rates = {"generator_optimizer": keras.optimizers.Adam(rate, **adam),
-             "discriminator_optimizer": keras.optimizers.Adam(rate, **adam)}
+    rates = {
+        "generator_optimizer": keras.optimizers.Adam(rate, **adam),
+        "discriminator_optimizer": keras.optimizers.Adam(rate, **adam),
+    }
     if options.method == "oasis":
         widths = tuple(w // divisor for w in ks.gans.semantic.published_widths(size))
-        gan = ks.OASIS(classes, size, space.ignore_class, generator,
-                       ks.models.oasis_discriminator(classes, size, widths, 64 // divisor), **common)
+        gan = ks.OASIS(
+            classes,
+            size,
+            space.ignore_class,
+            generator,
+            ks.models.oasis_discriminator(classes, size, widths, 64 // divisor),
+            **common,
+        )
     else:
         widths = {"channels": tuple(w // divisor for w in (64, 128, 256, 256, 512)), "final_channels": 64 // divisor}
         perceptual = ks.models.vgg16_features(weights)
         discriminator = ks.models.pretrained_discriminator(classes, size, weights=weights, **widths)
         judge = ks.models.projected_discriminator(
-            size, channels=tuple(w // divisor for w in WIDTHS), weights=weights, seed=options.seed)
+            size, channels=tuple(w // divisor for w in WIDTHS), weights=weights, seed=options.seed
+        )
         if options.pack is not None:
             fill_trunks([perceptual, discriminator, judge], options.pack / _WEIGHTS_FILE)
         gan = ks.SemiPairedGAN(
-            classes, size, space.ignore_class, generator, discriminator, judge, perceptual=perceptual,
-            feature_matching_weight=options.feature_matching_weight, perceptual_weight=options.perceptual_weight,
-            adversarial_loss="hinge", r1_gamma=0.0,
-            augmentation=ks.layers.DiffAugment(fill_class=space.ignore_class), **common)
+            classes,
+            size,
+            space.ignore_class,
+            generator,
+            discriminator,
+            judge,
+            perceptual=perceptual,
+            feature_matching_weight=options.feature_matching_weight,
+            perceptual_weight=options.perceptual_weight,
+            adversarial_loss="hinge",
+            r1_gamma=0.0,
+            augmentation=ks.layers.DiffAugment(fill_class=space.ignore_class),
+            **common,
+        )
         rates["unconditional_optimizer"] = keras.optimizers.Adam(rate / 2, beta_1=0.0, beta_2=0.99)
     gan.compile(**rates)
     return gan, perceptual.variables if options.method == "semi_paired" else []
@@ -159,11 +180,16 @@ def _build(options, space):
 
 def data_sets(options, gan, train):
     paired, images, labels = ks.data.semi_paired_split(train, options.ratio, seed=0)
-    made = {"paired_ds": lambda: ks.data.paired_dataset(
-                paired, options.image_size, options.batch_size, "uniform" if options.method == "oasis" else "rare_classes",
-                options.seed),
-            "unpaired_ds": lambda: ks.data.unpaired_dataset(
-                images, labels, options.image_size, options.batch_size, options.seed)}
+    made = {
+        "paired_ds": lambda: ks.data.paired_dataset(
+            paired,
+            options.image_size,
+            options.batch_size,
+            "uniform" if options.method == "oasis" else "rare_classes",
+            options.seed,
+        ),
+        "unpaired_ds": lambda: ks.data.unpaired_dataset(images, labels, options.image_size, options.batch_size, options.seed),
+    }
     return [made[name]() for name in gan.data_sets]
 
 
@@ -176,7 +202,7 @@ class Report(keras.callbacks.Callback):
         self.space = val.label_space
         self.images, self.label_maps = examples(val, image_size, _GRID_ROWS)
         photos, self.truth = examples(val, image_size, _PHOTOS)
-        self.batches = [(photos[i:i + 8], self.truth[i:i + 8]) for i in range(0, len(photos), 8)]
+        self.batches = [(photos[i : i + 8], self.truth[i : i + 8]) for i in range(0, len(photos), 8)]
         self.records, self.sums, self.count, self.due = [], {}, 0, time.monotonic() + every
 
     def on_train_batch_end(self, batch, logs=None):
@@ -190,10 +216,14 @@ class Report(keras.callbacks.Callback):
         # on JAX `self.model` writes the state back into the variables
         gan = self.model
         sample_grid(self.output / "grid.png", gan, self.label_maps, self.images, self.space)
-        self.records.append({
-            "step": gan.step, "minutes": (time.monotonic() - self.begin) / 60,
-            "miou_of_discriminator": own_miou(gan, self.batches),
-            "losses": {name: total / self.count for name, total in self.sums.items()}})
+        self.records.append(
+            {
+                "step": gan.step,
+                "minutes": (time.monotonic() - self.begin) / 60,
+                "miou_of_discriminator": own_miou(gan, self.batches),
+                "losses": {name: total / self.count for name, total in self.sums.items()},
+            }
+        )
         print(json.dumps(self.records[-1]), flush=True)
         (self.output / "train.json").write_text(json.dumps(self.records, indent=1) + "\n")
         save_weights(gan.ema_generator, self.output)
@@ -208,7 +238,7 @@ def train(options, begin, until):
     sets = data_sets(options, gan, training)
     clock = step_time.StepTimes()
     gan.fit(*sets, epochs=1, steps_per_epoch=_WARM_UP, verbose=0, callbacks=[clock])
-    seconds = float(np.median(clock.seconds[len(clock.seconds) // 2:]))
+    seconds = float(np.median(clock.seconds[len(clock.seconds) // 2 :]))
     report = Report(options.output, val, options.image_size, options.every, begin)
     report.set_model(gan)
     say(begin, f"{_WARM_UP} steps, of which the first took {clock.seconds[0]:.0f} s")
@@ -222,9 +252,12 @@ def train(options, begin, until):
         seconds = (time.monotonic() - begun) / (gan.step - before)
         say(begin, f"{gan.step} steps, {seconds:.4f} s a step")
     report.write()
-    documents = {"seconds_per_step": (time.monotonic() - started) / max(1, gan.step - first), "step": gan.step,
-                 "peak_memory_bytes": step_time.peak_memory(),
-                 "parameters": {name: getattr(gan, name).count_params() for name in gan.network_names}}
+    documents = {
+        "seconds_per_step": (time.monotonic() - started) / max(1, gan.step - first),
+        "step": gan.step,
+        "peak_memory_bytes": step_time.peak_memory(),
+        "parameters": {name: getattr(gan, name).count_params() for name in gan.network_names},
+    }
     np.savez_compressed(options.output / "photos.npz", gan.generate(report.truth, seed=0))
     return documents
 
@@ -252,19 +285,35 @@ def save_weights(network, output):
 
 def measure_step(options):
     """Seconds and share of the matmul peak of a step of the paper's method with published widths."""
-    settings = step_time.arguments([
-        "--image-size", "x".join(map(str, options.step_image_size)), "--batch-size", str(options.step_batch_size),
-        "--precision", "mixed_bfloat16", "--base-channels", str(16 // options.step_divide),
-        "--divide-discriminators", str(options.step_divide)])
+    settings = step_time.arguments(
+        [
+            "--image-size",
+            "x".join(map(str, options.step_image_size)),
+            "--batch-size",
+            str(options.step_batch_size),
+            "--precision",
+            "mixed_bfloat16",
+            "--base-channels",
+            str(16 // options.step_divide),
+            "--divide-discriminators",
+            str(options.step_divide),
+        ]
+    )
     classes = 35
     gan = step_time.build(settings, classes, None)
     batches = [step_time.random_batch(settings, classes, seed) for seed in (0, 1)]
     operations = sum(step_time.step_operations(gan, settings.batch_size).values())
     seconds = step_time.seconds_per_step(gan, batches, 16)
     peak = step_time.matmul_peak("bfloat16")
-    return {"seconds": seconds, "operations": operations, "matmul_peak_operations_per_second": peak,
-            "share_of_matmul_peak": operations / seconds / peak, "peak_memory_bytes": step_time.peak_memory(),
-            "image_size": options.step_image_size, "batch_size": options.step_batch_size}
+    return {
+        "seconds": seconds,
+        "operations": operations,
+        "matmul_peak_operations_per_second": peak,
+        "share_of_matmul_peak": operations / seconds / peak,
+        "peak_memory_bytes": step_time.peak_memory(),
+        "image_size": options.step_image_size,
+        "batch_size": options.step_batch_size,
+    }
 
 
 def run(options):
@@ -273,8 +322,12 @@ def run(options):
     options.output.mkdir(parents=True, exist_ok=True)
     document = {
         "settings": {name: str(value) if isinstance(value, Path) else value for name, value in vars(options).items()},
-        "machine": platform.machine(), "accelerator": step_time.accelerator(), "backend": keras.config.backend(),
-        "keras": keras.__version__, "keras_semisis": ks.__version__}
+        "machine": platform.machine(),
+        "accelerator": step_time.accelerator(),
+        "backend": keras.config.backend(),
+        "keras": keras.__version__,
+        "keras_semisis": ks.__version__,
+    }
     for part in options.parts.split(","):
         say(begin, part)
         document[part] = measure_step(options) if part == "step" else train(options, begin, until)
@@ -298,7 +351,7 @@ def score(options):
         judges = scoring.make_metrics(None, features, training, size, 8)
         for judge in judges:
             for i in range(0, len(photos), 8):
-                judge.update_state(label_maps[i:i + 8], real[i:i + 8], photos[i:i + 8])
+                judge.update_state(label_maps[i : i + 8], real[i : i + 8], photos[i : i + 8])
         scores[features] = {name: float(value) for judge in judges for name, value in judge.result().items()}
     (options.folder / "scores.json").write_text(json.dumps(scores, indent=1) + "\n")
     print(json.dumps(scores))

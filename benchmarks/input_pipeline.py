@@ -45,8 +45,10 @@ def measure(source, image_size, batch_size, rounds: int = 15, batches: int = 64)
     an_image = {sampler: float(np.median(taken)) / (batches * batch_size) for sampler, taken in seconds.items()}
     draws = {sampler: _seconds_per_draw(data, sampler, batch_size) for sampler in _SAMPLERS}
     return {f"{sampler}_images_per_second": 1 / taken for sampler, taken in an_image.items()} | {
-        "uniform_seconds_per_draw": draws["uniform"], "rare_classes_seconds_per_draw": draws["rare_classes"],
-        "sampler_cost": (draws["rare_classes"] - draws["uniform"]) / an_image["uniform"]}
+        "uniform_seconds_per_draw": draws["uniform"],
+        "rare_classes_seconds_per_draw": draws["rare_classes"],
+        "sampler_cost": (draws["rare_classes"] - draws["uniform"]) / an_image["uniform"],
+    }
 
 
 def _decode(data):
@@ -91,8 +93,9 @@ def write_folder(photos: ks.data.Source, size: tuple[int, int], number: int, roo
         Image.fromarray(prepared_items.resize_label_map(label_map, size).astype(np.uint8)).save(paths[1])
 
 
-def compare_with_decoding(photos: ks.data.Source, size: tuple[int, int], batch_size: int = 8, number: int = 192,
-                          rounds: int = 7) -> dict[str, float]:
+def compare_with_decoding(
+    photos: ks.data.Source, size: tuple[int, int], batch_size: int = 8, number: int = 192, rounds: int = 7
+) -> dict[str, float]:
     """Pairs per second from a folder and from packed records, and of decoding the same bytes by all cores alone.
 
     The three take turns, and what is compared are medians over the rounds, since other programs may disturb. They disturb
@@ -107,7 +110,7 @@ def compare_with_decoding(photos: ks.data.Source, size: tuple[int, int], batch_s
         data = {name: ks.data.paired_dataset(source, size, batch_size) for name, source in sources.items()}
         encoded = [data for i in range(number) for data in (folder.image_bytes(i), folder.label_map_bytes(i))]
         # in tasks of a batch, so that handing them out costs next to nothing
-        tasks = [encoded[i:i + 2 * batch_size] for i in range(0, len(encoded), 2 * batch_size)]
+        tasks = [encoded[i : i + 2 * batch_size] for i in range(0, len(encoded), 2 * batch_size)]
         result = {"bytes_of_a_pair": sum(map(len, encoded)) / number}
         result |= _processor_times(tasks, data, rounds) | _rates(tasks, data, number, rounds)
     return {name: float(value) for name, value in result.items()}
@@ -122,9 +125,10 @@ def _processor_times(tasks, data, rounds):
             begin = time.thread_time()
             turn(step)
             taken[name].append((time.thread_time() - begin) * 2 / len(tasks[0]))
-    least = {name: np.mean(np.sort(seconds)[:max(1, len(seconds) // 2)]) for name, seconds in taken.items()}
+    least = {name: np.mean(np.sort(seconds)[: max(1, len(seconds) // 2)]) for name, seconds in taken.items()}
     return {f"{name}_processor_seconds": seconds for name, seconds in least.items()} | {
-        f"{name}_processor_share": least["limit"] / least[name] for name in data}
+        f"{name}_processor_share": least["limit"] / least[name] for name in data
+    }
 
 
 def _rates(tasks, data, number, rounds):
@@ -141,7 +145,8 @@ def _rates(tasks, data, number, rounds):
             for name, turn in turns.items():
                 taken[name].append(turn() / number)
     return {f"{name}_pairs_per_second": 1 / np.median(seconds) for name, seconds in taken.items()} | {
-        f"{name}_share": np.median(np.array(taken["limit"]) / taken[name]) for name in data}
+        f"{name}_share": np.median(np.array(taken["limit"]) / taken[name]) for name in data
+    }
 
 
 def _batches(data):
@@ -167,14 +172,19 @@ def main():
     from keras_semisis.cli.sources import open_data
 
     results = {}
-    print("| size | decoding alone: pairs/s | ms of a core | from a folder: pairs/s | of the limit | by processor time "
-          "| from records: pairs/s | of the limit | by processor time |\n|---|---|---|---|---|---|---|---|---|")
+    print(
+        "| size | decoding alone: pairs/s | ms of a core | from a folder: pairs/s | of the limit | by processor time "
+        "| from records: pairs/s | of the limit | by processor time |\n|---|---|---|---|---|---|---|---|---|"
+    )
     for size in _SIZES:
         photos = open_data(arguments.data or "synthetic:64", size, id_map=tuple(arguments.id_map)).train
         result = results[f"{size[0]}x{size[1]}"] = compare_with_decoding(photos, size, rounds=arguments.rounds)
         cells = [f"{result['limit_pairs_per_second']:.0f} | {1000 * result['limit_processor_seconds']:.2f}"]
-        cells += [f"{result[f'{name}_pairs_per_second']:.0f} | {100 * result[f'{name}_share']:.0f} % "
-                  f"| {100 * result[f'{name}_processor_share']:.0f} %" for name in ("folder", "records")]
+        cells += [
+            f"{result[f'{name}_pairs_per_second']:.0f} | {100 * result[f'{name}_share']:.0f} % "
+            f"| {100 * result[f'{name}_processor_share']:.0f} %"
+            for name in ("folder", "records")
+        ]
         print(f"| {size[0]}×{size[1]} | {' | '.join(cells)} |", flush=True)
     if arguments.output is not None:
         arguments.output.write_text(json.dumps(results, indent=1))

@@ -20,10 +20,7 @@ from keras_semisis.layers import SemanticConv2D
 
 def forward_operations(model: keras.Model, batch_size: int) -> int:
     """Operations of one forward pass of a batch."""
-    inputs = [
-        np.zeros((1, *(n or 32 for n in x.shape[1:])), "int32" if "int" in x.dtype else "float32")
-        for x in model.inputs
-    ]
+    inputs = [np.zeros((1, *(n or 32 for n in x.shape[1:])), "int32" if "int" in x.dtype else "float32") for x in model.inputs]
     counts = []
     with _every_call(lambda layer, output: counts.append(_operations(layer, output))):
         model(inputs if len(inputs) > 1 else inputs[0], training=False)

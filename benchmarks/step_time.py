@@ -34,9 +34,7 @@ def size_of(text):
 
 
 def arguments(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--image-size", type=size_of, default=(64, 96), metavar="HxW")
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--precision", choices=["float32", "mixed_bfloat16"], default="float32")
@@ -54,12 +52,8 @@ def arguments(argv=None):
         default="vgg19",
         help="vgg19 has random weights here: they do not matter for the time",
     )
-    parser.add_argument(
-        "--steps", type=int, default=8, help="measured steps, a multiple of 4 (R1's interval)"
-    )
-    parser.add_argument(
-        "--data", default="synthetic", help='"synthetic" or "camvid:PATH", for the input pipeline'
-    )
+    parser.add_argument("--steps", type=int, default=8, help="measured steps, a multiple of 4 (R1's interval)")
+    parser.add_argument("--data", default="synthetic", help='"synthetic" or "camvid:PATH", for the input pipeline')
     parser.add_argument("--output", type=Path, help="JSON file for the results")
     options = parser.parse_args(argv)
     if options.steps % 4:
@@ -111,9 +105,7 @@ def build(options, num_classes, ignore_class):
         num_classes,
         size,
         ignore_class,
-        generator=ks.models.wavelet_spade_generator(
-            num_classes, size, options.base_channels, num_blocks=blocks
-        ),
+        generator=ks.models.wavelet_spade_generator(num_classes, size, options.base_channels, num_blocks=blocks),
         discriminator=ks.models.oasis_discriminator(num_classes, size, widths, 64 // divisor),
         unconditional_discriminator=ks.models.wavelet_discriminator(
             size, {resolution: width // divisor for resolution, width in DISCRIMINATOR_WIDTHS.items()}
@@ -213,9 +205,7 @@ def measure(options):
         part["share_of_matmul_peak"] = part["operations"] / part["seconds"] / peak
     total = sum(operations.values())
     return {
-        "settings": {
-            name: str(value) if isinstance(value, Path) else value for name, value in vars(options).items()
-        }
+        "settings": {name: str(value) if isinstance(value, Path) else value for name, value in vars(options).items()}
         | {
             "backend": keras.config.backend(),
             "keras": keras.__version__,

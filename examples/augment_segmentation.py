@@ -40,10 +40,15 @@ def whole(batches) -> tuple[np.ndarray, np.ndarray]:
 def miou(*pools: tuple[np.ndarray, np.ndarray]) -> float:
     """Score, on real validation photos, of a segmenter that is trained on each pool in equal parts."""
     keras.utils.set_random_seed(arguments.seed)
-    segmenter = (ks.models.efficientnet_lite0_segmenter(space.num_classes, size) if arguments.imagenet else
-                 ks.models.unet_segmenter(space.num_classes, size, channels=(32, 32, 64, 128), final_channels=32))
-    segmenter.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, arguments.steps)),
-                      keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=space.ignore_class))
+    segmenter = (
+        ks.models.efficientnet_lite0_segmenter(space.num_classes, size)
+        if arguments.imagenet
+        else ks.models.unet_segmenter(space.num_classes, size, channels=(32, 32, 64, 128), final_channels=32)
+    )
+    segmenter.compile(
+        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, arguments.steps)),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=space.ignore_class),
+    )
     random = np.random.default_rng(arguments.seed)
     for _ in range(arguments.steps):
         mirror = random.choice((-1, 1))

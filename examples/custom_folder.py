@@ -45,10 +45,14 @@ paired_ds = ks.data.paired_dataset(paired, size, batch_size=4, sampler="rare_cla
 unpaired_ds = ks.data.unpaired_dataset(images, labels, size, batch_size=4)
 
 gan = ks.SemiPairedGAN(
-    space.num_classes, size, space.ignore_class, perceptual=None,
+    space.num_classes,
+    size,
+    space.ignore_class,
+    perceptual=None,
     generator=ks.models.oasis_generator(space.num_classes, size, base_channels=16, num_blocks=5, hidden_channels=32),
     discriminator=ks.models.oasis_discriminator(space.num_classes, size, channels=(16, 32, 32), final_channels=16),
-    unconditional_discriminator=ks.models.wavelet_discriminator(size, {4: 32, 8: 32, 16: 16, 64: 8}))
+    unconditional_discriminator=ks.models.wavelet_discriminator(size, {4: 32, 8: 32, 16: 16, 64: 8}),
+)
 gan.compile(ema_decay=0.99)
 checkpoint = ks.callbacks.Checkpoint(arguments.output, every=500)
 gan.fit(paired_ds, unpaired_ds, epochs=1, steps_per_epoch=arguments.steps, callbacks=[checkpoint])

@@ -43,8 +43,12 @@ def read_label_maps(num_classes: int) -> np.ndarray:
         space = ks.checkpoints.published_label_space("oasis", num_classes)  # None of a data set that is not a published one
         space = space or ks.data.LabelSpace(range(num_classes), [(0, 0, 0)] * num_classes)
         label_maps = [space.read(file) for file in sorted(arguments.label_maps.glob("*.png"))[:4]]
-        return np.stack([np.array(Image.fromarray(label_map.astype("int32")).resize(size[::-1], Image.Resampling.NEAREST))
-                         for label_map in label_maps])
+        return np.stack(
+            [
+                np.array(Image.fromarray(label_map.astype("int32")).resize(size[::-1], Image.Resampling.NEAREST))
+                for label_map in label_maps
+            ]
+        )
     scenes = ks.data.SyntheticScenes(num_scenes=4, image_size=size)
     return np.stack([scenes.load(i)[1] for i in range(4)]) % num_classes
 
@@ -54,13 +58,15 @@ weights = read_weights(arguments.weights or make_checkpoint(arguments.output / "
 shapes = {name.removeprefix("module."): array.shape for name, array in weights.items()}
 num_classes = shapes["fc.weight"][1] - noise_channels
 generator = ks.models.oasis_generator(
-    num_classes, size, base_channels=shapes["conv_img.weight"][1], noise_channels=noise_channels)
+    num_classes, size, base_channels=shapes["conv_img.weight"][1], noise_channels=noise_channels
+)
 ks.checkpoints.load_reference_weights(generator, weights, family="oasis")
 
 label_maps = read_label_maps(num_classes)
 noises = [np.random.default_rng(seed).standard_normal((len(label_maps), noise_channels)) for seed in range(3)]
-photos = [np.clip((generator.predict([label_maps, noise.astype("float32")], verbose=0) + 1) * 127.5, 0, 255)
-          for noise in noises]
+photos = [
+    np.clip((generator.predict([label_maps, noise.astype("float32")], verbose=0) + 1) * 127.5, 0, 255) for noise in noises
+]
 colors = np.random.default_rng(1).integers(0, 256, (num_classes, 3))
 columns = [colors[label_maps], *photos]  # label map, then one photo for each noise
 grid = np.concatenate([np.concatenate(list(column), axis=0) for column in columns], axis=1)

@@ -16,8 +16,12 @@ parser.add_argument("--steps", type=int, default=20, help="the default shows tha
 parser.add_argument("--output", type=Path, default=Path("runs/quickstart"))
 arguments = parser.parse_args()
 
-size, source = (64, 96), (lambda split: ks.data.CamVid(arguments.camvid, split=split)) if arguments.camvid else (
-    lambda split: ks.data.SyntheticScenes(num_scenes=100, split=split))
+size, source = (
+    (64, 96),
+    (lambda split: ks.data.CamVid(arguments.camvid, split=split))
+    if arguments.camvid
+    else (lambda split: ks.data.SyntheticScenes(num_scenes=100, split=split)),
+)
 train, val = source("train"), source("val")
 space = train.label_space
 
@@ -28,10 +32,14 @@ val_ds = ks.data.paired_dataset(val, image_size=size, batch_size=4, training=Fal
 
 # Leave out the three networks for those of the paper, and perceptual=None for its VGG19 loss
 gan = ks.SemiPairedGAN(
-    num_classes=space.num_classes, image_size=size, ignore_class=space.ignore_class, perceptual=None,
+    num_classes=space.num_classes,
+    image_size=size,
+    ignore_class=space.ignore_class,
+    perceptual=None,
     generator=ks.models.oasis_generator(space.num_classes, size, base_channels=16, num_blocks=5, hidden_channels=32),
     discriminator=ks.models.oasis_discriminator(space.num_classes, size, channels=(16, 32, 32), final_channels=16),
-    unconditional_discriminator=ks.models.wavelet_discriminator(size, {4: 32, 8: 32, 16: 16, 64: 8}))
+    unconditional_discriminator=ks.models.wavelet_discriminator(size, {4: 32, 8: 32, 16: 16, 64: 8}),
+)
 gan.compile(ema_decay=0.99)
 gan.fit(paired_ds, unpaired_ds, epochs=1, steps_per_epoch=arguments.steps)
 

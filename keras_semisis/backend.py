@@ -19,15 +19,18 @@ def choose_backend() -> None:
         return
     installed = [name for name in BACKENDS if find_spec(name) is not None]
     if not installed:
-        raise ValueError("No backend is installed. Install one of the three: "
-                         'pip install "keras-semisis[tensorflow]" (or [torch], or [jax]).')
+        raise ValueError(
+            'No backend is installed. Install one of the three: pip install "keras-semisis[tensorflow]" (or [torch], or [jax]).'
+        )
     wanted = os.environ.get("KERAS_BACKEND")
     if wanted is None:
         if _configured() not in installed:
             os.environ["KERAS_BACKEND"] = installed[0]
     elif wanted in BACKENDS and wanted not in installed:
-        raise ValueError(f'KERAS_BACKEND={wanted}, which is not installed. pip install "keras-semisis[{wanted}]", or '
-                         f"set it to one that is: {', '.join(installed)}.")
+        raise ValueError(
+            f'KERAS_BACKEND={wanted}, which is not installed. pip install "keras-semisis[{wanted}]", or '
+            f"set it to one that is: {', '.join(installed)}."
+        )
 
 
 def _configured():

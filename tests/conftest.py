@@ -27,7 +27,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 # For tests that train a GAN on the way to something that no backend changes
 not_on_jax = pytest.mark.skipif(
-    os.environ.get("KERAS_BACKEND") == "jax", reason="same on every backend; TensorFlow and PyTorch run it, JAX compiles long")
+    os.environ.get("KERAS_BACKEND") == "jax", reason="same on every backend; TensorFlow and PyTorch run it, JAX compiles long"
+)
 
 
 @pytest.fixture(scope="module")

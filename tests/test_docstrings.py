@@ -15,8 +15,11 @@ import keras_semisis
 
 
 def modules(package):
-    return sorted(module.name for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
-                  if not module.name.endswith("__main__"))  # importing it runs the program
+    return sorted(
+        module.name
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+        if not module.name.endswith("__main__")
+    )  # importing it runs the program
 
 
 MODULES = modules(keras_semisis)
@@ -37,9 +40,7 @@ def public_names():
             yield from ((module, name) for name in getattr(importlib.import_module(module), "__all__", ()))
 
 
-@pytest.mark.skipif(
-    keras.config.backend() != "tensorflow", reason="the examples print what TensorFlow prints"
-)
+@pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="the examples print what TensorFlow prints")
 @pytest.mark.parametrize("name", [name for name in MODULES + modules(benchmarks.paper) if importable(name)])
 def test_examples_run(name):
     policy, report = keras.config.dtype_policy(), io.StringIO()

@@ -8,8 +8,14 @@ import pytest
 from keras import ops
 
 PAGE = Path(__file__).resolve().parents[1] / "docs/extending.md"
-SMALL = {"(64, 96)": "(32, 32)", "num_scenes=64": "num_scenes=6", "batch_size=4": "batch_size=2",
-         "epochs=2": "steps_per_epoch=1", "(32, 64, 128)": "(4, 8)", "(32, 64)": "(4,)"}
+SMALL = {
+    "(64, 96)": "(32, 32)",
+    "num_scenes=64": "num_scenes=6",
+    "batch_size=4": "batch_size=2",
+    "epochs=2": "steps_per_epoch=1",
+    "(32, 64, 128)": "(4, 8)",
+    "(32, 64)": "(4,)",
+}
 
 
 @pytest.mark.usefixtures("eager_tensorflow")

@@ -12,7 +12,8 @@ import pytest
 import keras_semisis
 
 not_on_tensorflow = pytest.mark.skipif(
-    keras.backend.backend() == "tensorflow", reason="runs where KERAS_BACKEND is jax or torch")
+    keras.backend.backend() == "tensorflow", reason="runs where KERAS_BACKEND is jax or torch"
+)
 PACKAGE = Path(keras_semisis.__file__).parent
 BACKENDS = {"tensorflow", "tensorflow_datasets", "jax", "jaxlib", "torch", "torchvision"}
 MAY_IMPORT_A_BACKEND = ("gans/engines/", "data/")
@@ -75,14 +76,9 @@ def imported_modules(path):
 
 def test_only_engines_and_data_import_a_backend():
     found = {
-        path.relative_to(PACKAGE).as_posix(): sorted(BACKENDS & set(imported_modules(path)))
-        for path in PACKAGE.rglob("*.py")
+        path.relative_to(PACKAGE).as_posix(): sorted(BACKENDS & set(imported_modules(path))) for path in PACKAGE.rglob("*.py")
     }
-    offenders = {
-        path: modules
-        for path, modules in found.items()
-        if modules and not path.startswith(MAY_IMPORT_A_BACKEND)
-    }
+    offenders = {path: modules for path, modules in found.items() if modules and not path.startswith(MAY_IMPORT_A_BACKEND)}
     assert not offenders
     # the scan sees imports, lazy ones too
     assert found["gans/engines/torch.py"] == ["torch"]
@@ -130,9 +126,14 @@ def test_files_of_the_commands_load_after_the_import_alone(tmp_path):
     batches = data.paired_dataset(scenes, (32, 32), 2)
     segmenter = train_segmenter(models.unet_segmenter(number, (32, 32), (4,), 4), batches, 1)
     save_model(segmenter, tmp_path / "segmenter.keras")
-    gan = OASIS(number, (32, 32), ignored, label_space=scenes.label_space,
-                generator=models.oasis_generator(number, (32, 32), 1, 4, num_blocks=1, hidden_channels=4),
-                discriminator=models.oasis_discriminator(number, (32, 32), (4,), 4))
+    gan = OASIS(
+        number,
+        (32, 32),
+        ignored,
+        label_space=scenes.label_space,
+        generator=models.oasis_generator(number, (32, 32), 1, 4, num_blocks=1, hidden_channels=4),
+        discriminator=models.oasis_discriminator(number, (32, 32), (4,), 4),
+    )
     gan.compile()
     save_model(gan, tmp_path / "last.keras", {"training.json": {"step": 0}})
     models.LabeledModel.of(gan.generator, scenes.label_space).save(tmp_path / "imported.keras")
@@ -150,6 +151,9 @@ for name in ("segmenter", "last", "imported"):
     logit = float(segmenter.predict(np.zeros((1, 32, 32, 3), "float32"), verbose=0)[0, 3, 5, 1])
     lines = done.stdout.splitlines()
     assert [line for line in lines if line.endswith(f"{first} {second}")] == [
-        f"LabeledModel {first} {second}", f"OASIS {first} {second}", f"LabeledModel {first} {second}"], done.stderr
+        f"LabeledModel {first} {second}",
+        f"OASIS {first} {second}",
+        f"LabeledModel {first} {second}",
+    ], done.stderr
     loss, ignore_class, read = lines[1].split()
     assert (loss, ignore_class) == ("BalancedCrossEntropy", str(ignored)) and abs(float(read) - logit) < 1e-5

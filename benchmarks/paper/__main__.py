@@ -13,12 +13,18 @@ from benchmarks.paper.settings import PROFILES, RATIOS, TABLES, Cell, Settings, 
 
 def arguments(argv=None):
     parser = argparse.ArgumentParser(prog="python -m benchmarks.paper", description=__doc__)
-    parser.add_argument("command", nargs="?", choices=["train", "judge", "report", "segmenter", "cell"], default="train",
-                        help="train (the default) all cells that have no result, judge those that are done by another "
-                             "segmenter, or render the report; train runs segmenter and cell, each in a process of its own")
+    parser.add_argument(
+        "command",
+        nargs="?",
+        choices=["train", "judge", "report", "segmenter", "cell"],
+        default="train",
+        help="train (the default) all cells that have no result, judge those that are done by another "
+        "segmenter, or render the report; train runs segmenter and cell, each in a process of its own",
+    )
     parser.add_argument("--output", type=Path, default=Path("runs/paper"))
-    parser.add_argument("--table", type=int, choices=TABLES, default=1,
-                        help="chooses methods and ratios as the paper's table does; default 1")
+    parser.add_argument(
+        "--table", type=int, choices=TABLES, default=1, help="chooses methods and ratios as the paper's table does; default 1"
+    )
     parser.add_argument("--methods", nargs="+", help="in place of the table's")
     parser.add_argument("--ratios", nargs="+", type=float, help="shares of labeled photos, in place of the table's")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
@@ -37,7 +43,8 @@ def arguments(argv=None):
             profile.add_argument(flag, action="store_true", default=None)
         elif isinstance(default, tuple):
             profile.add_argument(
-                flag, type=type(default[0]), nargs="+", metavar="N", help=f"default {' '.join(map(str, default))}")
+                flag, type=type(default[0]), nargs="+", metavar="N", help=f"default {' '.join(map(str, default))}"
+            )
         else:
             profile.add_argument(flag, type=type(default or ""), help=default and f"default {default}")
     return parser.parse_args(argv)
@@ -62,12 +69,22 @@ def train(options) -> int:
     def run(command: str, name: str, threads: int, *arguments) -> bool:
         log = options.output / "running" / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        line = [sys.executable, "-m", "benchmarks.paper", command, "--output", options.output, "--data", settings.data,
-                *arguments]
+        line = [
+            sys.executable,
+            "-m",
+            "benchmarks.paper",
+            command,
+            "--output",
+            options.output,
+            "--data",
+            settings.data,
+            *arguments,
+        ]
         limits = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), str(threads))
         with log.open("a") as file:
             code = subprocess.run(
-                list(map(str, line)), stdout=file, stderr=subprocess.STDOUT, env=limits | os.environ).returncode
+                list(map(str, line)), stdout=file, stderr=subprocess.STDOUT, env=limits | os.environ
+            ).returncode
         reason = "" if code == 0 else log.read_text(errors="replace").strip().rpartition("\n")[-1]
         print(f"{name}: " + ("done" if code == 0 else f"failed, see {log}: {reason}"), flush=True)
         return code == 0
@@ -77,9 +94,22 @@ def train(options) -> int:
     if missing and not run("segmenter", "segmenter", cores):
         return len(missing)
     with ThreadPoolExecutor(options.jobs) as pool:
-        return list(pool.map(lambda cell: run(
-            "cell", cell.name, max(1, cores // options.jobs), "--methods", cell.method, "--ratios", cell.ratio,
-            "--seeds", cell.seed), missing)).count(False)
+        return list(
+            pool.map(
+                lambda cell: run(
+                    "cell",
+                    cell.name,
+                    max(1, cores // options.jobs),
+                    "--methods",
+                    cell.method,
+                    "--ratios",
+                    cell.ratio,
+                    "--seeds",
+                    cell.seed,
+                ),
+                missing,
+            )
+        ).count(False)
 
 
 def main(argv=None) -> int:

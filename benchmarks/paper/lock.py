@@ -23,6 +23,8 @@ def locked(folder: Path) -> Iterator[None]:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise ValueError(f"{folder}: another process trains here, perhaps of a suite that was killed. Stop it, or "
-                                 "wait until it is done.") from None
+                raise ValueError(
+                    f"{folder}: another process trains here, perhaps of a suite that was killed. Stop it, or "
+                    "wait until it is done."
+                ) from None
         yield

@@ -17,22 +17,42 @@ from keras_semisis.callbacks.sample_grid import GAP, TITLE, tile_size
 from keras_semisis.metrics import SCORES as METRIC_SCORES
 
 NAMES = {
-    "oasis": "OASIS", "tcr": "TCR", "semi_paired": "semi-paired", "usis": "USIS", "spade": "SPADE", "cc_fpse": "CC-FPSE",
-    "A": "A: separate reverse network", "B": "B: unfrozen D", "C": "C: no feature matching", "D": "D: no VGG",
-    "E": "E: no rare-class sampling", "F": "F: rare classes in the second half",
-    "diff_augment": "semi-paired + DiffAugment", "judge_pairs": "semi-paired, D_u on pairs as well",
-    "cycle_and_tcr": "semi-paired + TCR", "pretrained": "semi-paired, pretrained D",
-    "projected": "semi-paired, projected D_u + DiffAugment", "pretrained_projected": "semi-paired, both + DiffAugment"}
+    "oasis": "OASIS",
+    "tcr": "TCR",
+    "semi_paired": "semi-paired",
+    "usis": "USIS",
+    "spade": "SPADE",
+    "cc_fpse": "CC-FPSE",
+    "A": "A: separate reverse network",
+    "B": "B: unfrozen D",
+    "C": "C: no feature matching",
+    "D": "D: no VGG",
+    "E": "E: no rare-class sampling",
+    "F": "F: rare classes in the second half",
+    "diff_augment": "semi-paired + DiffAugment",
+    "judge_pairs": "semi-paired, D_u on pairs as well",
+    "cycle_and_tcr": "semi-paired + TCR",
+    "pretrained": "semi-paired, pretrained D",
+    "projected": "semi-paired, projected D_u + DiffAugment",
+    "pretrained_projected": "semi-paired, both + DiffAugment",
+}
 # of the picture: label maps, columns in a line, pixels from one line of a title to the next
 _ROWS, _COLUMNS, _LINE = 3, 7, 14
 # name, title, digits
 _TITLES = {name: score.heading for name, score in METRIC_SCORES.items()}
-SCORES = (("frechet", _TITLES["frechet"], 1), ("frechet_alexnet", f"{_TITLES['frechet']} (AlexNet)", 2),
-          ("frechet_unet", f"{_TITLES['frechet']} (U-Net)", 2), ("kid", _TITLES["kid"], 3), ("miou", _TITLES["miou"], 3))
+SCORES = (
+    ("frechet", _TITLES["frechet"], 1),
+    ("frechet_alexnet", f"{_TITLES['frechet']} (AlexNet)", 2),
+    ("frechet_unet", f"{_TITLES['frechet']} (U-Net)", 2),
+    ("kid", _TITLES["kid"], 3),
+    ("miou", _TITLES["miou"], 3),
+)
 # of a cell's last state: key, title, the score, that of real images
-LAST = (("own_miou", "its own network's mIoU ↑ on unseen photos", "unseen", None),
-        ("own_miou", "on its pairs' photos", "pairs", None),
-        ("nearest_lpips", _TITLES["nearest_lpips"], "generated", "real"))
+LAST = (
+    ("own_miou", "its own network's mIoU ↑ on unseen photos", "unseen", None),
+    ("own_miou", "on its pairs' photos", "pairs", None),
+    ("nearest_lpips", _TITLES["nearest_lpips"], "generated", "real"),
+)
 
 
 @dataclass(frozen=True)
@@ -66,15 +86,31 @@ def papers(cells: list[dict]) -> Published:
 
 def columns(cells: list[dict]) -> list[Column]:
     """The scores that these cells have."""
-    own = [Column(title, digits, lambda cell, key=key: cell["scores"].get(key), lambda cell, key=key: cell["real"].get(key))
-           for key, title, digits in SCORES if any(key in cell["scores"] for cell in cells)]
+    own = [
+        Column(title, digits, lambda cell, key=key: cell["scores"].get(key), lambda cell, key=key: cell["real"].get(key))
+        for key, title, digits in SCORES
+        if any(key in cell["scores"] for cell in cells)
+    ]
     judges = sorted({name for cell in cells for name in cell.get("judged", {})})
-    return own + [
-        Column(f"mIoU ↑ ({name})", 3, *(
-            lambda cell, name=name, key=key: cell.get("judged", {}).get(name, {}).get(key) for key in ("miou", "miou_real")))
-        for name in judges] + [
-        Column(title, 3, *(lambda cell, key=key, part=part: cell.get(key, {}).get(part) for part in (generated, real)))
-        for key, title, generated, real in LAST if any(generated in cell.get(key, {}) for cell in cells)]
+    return (
+        own
+        + [
+            Column(
+                f"mIoU ↑ ({name})",
+                3,
+                *(
+                    lambda cell, name=name, key=key: cell.get("judged", {}).get(name, {}).get(key)
+                    for key in ("miou", "miou_real")
+                ),
+            )
+            for name in judges
+        ]
+        + [
+            Column(title, 3, *(lambda cell, key=key, part=part: cell.get(key, {}).get(part) for part in (generated, real)))
+            for key, title, generated, real in LAST
+            if any(generated in cell.get(key, {}) for cell in cells)
+        ]
+    )
 
 
 def read_cells(output: Path) -> list[dict]:
@@ -121,16 +157,30 @@ def mean_and_deviation(values: list[float], digits: int) -> str:
 def table(cells: list[dict]) -> tuple[list[str], list[list[str]]]:
     """Head and rows: scores, the paper's, and what a method costs."""
     scores, paper = columns(cells), papers(cells)
-    head = ["r", "method", "seeds", *(score.title for score in scores), f"paper, {paper.data_set}: FID ↓ / mIoU ↑",
-            "G's parameters, 10⁶", "s per step", "peak GB"]
+    head = [
+        "r",
+        "method",
+        "seeds",
+        *(score.title for score in scores),
+        f"paper, {paper.data_set}: FID ↓ / mIoU ↑",
+        "G's parameters, 10⁶",
+        "s per step",
+        "peak GB",
+    ]
     rows = []
     for (method, ratio), group in groups(cells).items():
-        rows.append([
-            percent(ratio), NAMES[method], str(len(group)), *(score.text(score.values(group)) for score in scores),
-            " / ".join(map(str, paper.figures.get((method, ratio), ()))),
-            f"{group[0]['parameters']['generator'] / 1e6:.2f}",
-            mean_and_deviation([cell["seconds_per_step"] for cell in group], 2),
-            f"{max(cell['peak_memory_bytes'] for cell in group) / 1e9:.1f}"])
+        rows.append(
+            [
+                percent(ratio),
+                NAMES[method],
+                str(len(group)),
+                *(score.text(score.values(group)) for score in scores),
+                " / ".join(map(str, paper.figures.get((method, ratio), ()))),
+                f"{group[0]['parameters']['generator'] / 1e6:.2f}",
+                mean_and_deviation([cell["seconds_per_step"] for cell in group], 2),
+                f"{max(cell['peak_memory_bytes'] for cell in group) / 1e9:.1f}",
+            ]
+        )
     rows.append(["", "real images", "", *(score.real_text(cells) for score in scores), "", "", "", ""])
     return head, rows
 
@@ -138,8 +188,13 @@ def table(cells: list[dict]) -> tuple[list[str], list[list[str]]]:
 def loss_table(cells: list[dict]) -> tuple[list[str], list[list[str]]]:
     """Each cell's loss terms, and the steps that they are the mean over: older cells know those of one process alone."""
     return ["cell", "mean over", "loss terms"], [
-        [cell_name(cell), "steps {}–{}".format(*cell["losses_steps"]) if "losses_steps" in cell else "its last process",
-         ", ".join(f"{name} {value:.3g}" for name, value in cell["losses"].items())] for cell in cells]
+        [
+            cell_name(cell),
+            "steps {}–{}".format(*cell["losses_steps"]) if "losses_steps" in cell else "its last process",
+            ", ".join(f"{name} {value:.3g}" for name, value in cell["losses"].items()),
+        ]
+        for cell in cells
+    ]
 
 
 def curves(cells: list[dict], path: Path) -> None:
@@ -161,8 +216,13 @@ def curves(cells: list[dict], path: Path) -> None:
                 deviation = statistics.stdev(values) if len(values) > 1 else 0
                 lines[method].append((100 * ratio, statistics.fmean(values), deviation))
         for method, points in lines.items():
-            axis.errorbar(*zip(*sorted(points), strict=True), marker="o", capsize=3, color=colors[METHODS.index(method)],
-                          label=NAMES[method])
+            axis.errorbar(
+                *zip(*sorted(points), strict=True),
+                marker="o",
+                capsize=3,
+                color=colors[METHODS.index(method)],
+                label=NAMES[method],
+            )
         for value in score.real_values(cells):
             line = axis.axhline(value, color="black", linestyle=":")
         if score.real_values(cells):
@@ -195,8 +255,7 @@ def picture(cells: list[dict], output: Path, path: Path) -> None:
         return grid.crop((left, top, left + width, top + height))
 
     columns = [(["label map"], column(grids[0][1], 0)), (["real"], column(grids[0][1], 1))]
-    columns += [([*_wrapped(NAMES[cell["method"]]), f"r = {percent(cell['ratio'])}"], column(grid, 2))
-                for cell, grid in grids]
+    columns += [([*_wrapped(NAMES[cell["method"]]), f"r = {percent(cell['ratio'])}"], column(grid, 2)) for cell, grid in grids]
     lines = lines_of([grids[0][0]["ratio"]] * 2 + [cell["ratio"] for cell, _ in grids], _COLUMNS)
     title = max(len(words) for words, _ in columns) * _LINE + 2 * GAP
     whole = Image.new("RGB", (GAP + width * max(map(len, lines)), len(lines) * (height + title)), "white")
@@ -224,7 +283,7 @@ def lines_of(ratios: list[float], most: int) -> list[list[int]]:
         if lines and len(lines[-1]) + len(group) <= most:
             lines[-1] += group
         else:
-            lines += [group[first:first + most] for first in range(0, len(group), most)]
+            lines += [group[first : first + most] for first in range(0, len(group), most)]
     return lines
 
 
@@ -237,14 +296,17 @@ def explanation(cells: list[dict]) -> str:
         "last three evaluations, that of another segmenter, named in brackets, of its last state; ± is the standard deviation "
         f"over seeds. {_judged_by(cells)}{_never_saw(cells)} Loss terms are means over the steps that their table names. The "
         f"paper's figures are of {paper.data_set} at {'×'.join(map(str, paper.image_size))} with Inception features: they "
-        "compare among themselves alone.")
+        "compare among themselves alone."
+    )
 
 
 def _never_saw(cells):
     if not any("frechet_unet" in cell["scores"] for cell in cells):
         return ""
-    return (" Three networks measure distances: that named above, AlexNet, and the bottleneck of the suite's U-Net, which "
-            "never saw ImageNet; a claim counts where all three agree. None is of the family of one that trains.")
+    return (
+        " Three networks measure distances: that named above, AlexNet, and the bottleneck of the suite's U-Net, which "
+        "never saw ImageNet; a claim counts where all three agree. None is of the family of one that trains."
+    )
 
 
 def _judged_by(cells):
@@ -255,8 +317,10 @@ def _judged_by(cells):
     for cell in cells:
         by_real[differing.real_text([cell])].append(cell_name(cell))
     listed = "; ".join(f"{value} for {', '.join(names)}" for value, names in by_real.items() if value)
-    return ("Real images have several scores because cells were judged by segmenters that were trained on different machines: "
-            f"{differing.title} {listed}.")
+    return (
+        "Real images have several scores because cells were judged by segmenters that were trained on different machines: "
+        f"{differing.title} {listed}."
+    )
 
 
 def settings_text(cells: list[dict]) -> str:
@@ -302,10 +366,13 @@ def write_report(output: Path) -> Path:
     parts = [(kind, content) for kind, content in parts if kind != "img" or (output / content).exists()]
     (output / "report.md").write_text("\n\n".join(_markdown(*part) for part in parts) + "\n")
     body = "\n".join(_html(output, *part) for part in parts)
-    style = ("body{font-family:sans-serif;max-width:70em;margin:2em auto} td,th{padding:.2em .8em;text-align:left} "
-             "img{max-width:100%}")
+    style = (
+        "body{font-family:sans-serif;max-width:70em;margin:2em auto} td,th{padding:.2em .8em;text-align:left} "
+        "img{max-width:100%}"
+    )
     (output / "report.html").write_text(
-        f'<!doctype html><meta charset="utf-8"><title>The paper\'s comparison</title><style>{style}</style>\n{body}\n')
+        f'<!doctype html><meta charset="utf-8"><title>The paper\'s comparison</title><style>{style}</style>\n{body}\n'
+    )
     return output / "report.md"
 
 

@@ -10,13 +10,26 @@ BASELINES = ("oasis", "tcr", "semi_paired")
 ABLATIONS = ("A", "B", "C", "D", "E", "F")
 # the semi-paired method with other options of `keras-semisis train`, beyond the paper; None is that command's default
 _PRETRAINED = {"discriminator": "pretrained", "feature_matching_weight": None}
-_PROJECTED = {"unconditional": "projected", "unconditional_channels": 0.5, "unconditional_learning_rate": 2e-4,
-              "unconditional_betas": (0.0, 0.99), "r1_gamma": None, "augmentation": True}
-VARIANTS = MappingProxyType({
-    "diff_augment": {"augmentation": True}, "judge_pairs": {"judge_pairs": True}, "cycle_and_tcr": {"consistency_weight": 10.0},
-    "pretrained": _PRETRAINED, "projected": _PROJECTED, "pretrained_projected": _PRETRAINED | _PROJECTED,
-    "confident_cycle": _PRETRAINED | _PROJECTED | {"cycle_confidence": 0.8},
-    "diverse": _PRETRAINED | _PROJECTED | {"diversity_weight": 1.0}})
+_PROJECTED = {
+    "unconditional": "projected",
+    "unconditional_channels": 0.5,
+    "unconditional_learning_rate": 2e-4,
+    "unconditional_betas": (0.0, 0.99),
+    "r1_gamma": None,
+    "augmentation": True,
+}
+VARIANTS = MappingProxyType(
+    {
+        "diff_augment": {"augmentation": True},
+        "judge_pairs": {"judge_pairs": True},
+        "cycle_and_tcr": {"consistency_weight": 10.0},
+        "pretrained": _PRETRAINED,
+        "projected": _PROJECTED,
+        "pretrained_projected": _PRETRAINED | _PROJECTED,
+        "confident_cycle": _PRETRAINED | _PROJECTED | {"cycle_confidence": 0.8},
+        "diverse": _PRETRAINED | _PROJECTED | {"diversity_weight": 1.0},
+    }
+)
 METHODS = (*BASELINES, "usis", "spade", "cc_fpse", *ABLATIONS, *VARIANTS)
 JUDGES = ("alexnet", "unet", "imagenet", "nearest_lpips")
 GENERATORS = ("oasis", "wavelet", "published")
@@ -87,11 +100,25 @@ class Settings:
 
 
 # What a profile has in place of the defaults
-PROFILES = {"cpu": {}, "gpu": {
-    "image_size": (128, 192), "steps": 10_000, "generator": "published", "base_channels": 16, "hidden_channels": 128,
-    "noise_channels": 64,
-    "discriminator_channels": (64, 64, 128, 128, 256), "discriminator_final_channels": 64, "unconditional_divisor": 2,
-    "unconditional_learning_rate": 3e-3, "r1_gamma": 0.25, "ema_decay": 0.999, "segmenter_steps": 5000, "evaluations": 20}}
+PROFILES = {
+    "cpu": {},
+    "gpu": {
+        "image_size": (128, 192),
+        "steps": 10_000,
+        "generator": "published",
+        "base_channels": 16,
+        "hidden_channels": 128,
+        "noise_channels": 64,
+        "discriminator_channels": (64, 64, 128, 128, 256),
+        "discriminator_final_channels": 64,
+        "unconditional_divisor": 2,
+        "unconditional_learning_rate": 3e-3,
+        "r1_gamma": 0.25,
+        "ema_decay": 0.999,
+        "segmenter_steps": 5000,
+        "evaluations": 20,
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -123,9 +150,14 @@ def cells(methods, ratios, seeds) -> list[Cell]:
     unknown = [method for method in methods if method not in METHODS]
     if unknown:
         raise ValueError(f"--methods {' '.join(unknown)}: expected some of {', '.join(METHODS)}.")
-    return list(dict.fromkeys(
-        Cell(method, ratio, seed) for seed in seeds for method in methods
-        for ratio in ([ONLY_RATIO[method]] if method in ONLY_RATIO else ratios)))
+    return list(
+        dict.fromkeys(
+            Cell(method, ratio, seed)
+            for seed in seeds
+            for method in methods
+            for ratio in ([ONLY_RATIO[method]] if method in ONLY_RATIO else ratios)
+        )
+    )
 
 
 def fix_settings(output: Path, settings: Settings) -> None:
@@ -142,11 +174,15 @@ def fix_settings(output: Path, settings: Settings) -> None:
         path.write_text(json.dumps(document, indent=1))
         return
     before = dataclasses.asdict(read_settings(output))
-    differing = [f"{name} ({before[name]!r}, now {value!r})" for name, value in document.items()
-                 if before[name] != value and name != "data"]  # where the data lie is no setting
+    differing = [
+        f"{name} ({before[name]!r}, now {value!r})"
+        for name, value in document.items()
+        if before[name] != value and name != "data"
+    ]  # where the data lie is no setting
     if differing:
-        raise ValueError(f"{path}: its cells were trained with other settings: {', '.join(differing)}. Give these, or another "
-                         "--output.")
+        raise ValueError(
+            f"{path}: its cells were trained with other settings: {', '.join(differing)}. Give these, or another --output."
+        )
 
 
 def read_settings(output: Path, data: str | None = None) -> Settings:

@@ -43,21 +43,35 @@ def build(method: str, settings: Settings, space, seed: int):
     s, name = settings, method if method in CLI_METHODS else "semi_paired"
     wanted = {
         "generator": CLI_METHODS[name].generator if s.generator == "published" else s.generator,
-        "noise_channels": s.noise_channels, "discriminator_final_channels": s.discriminator_final_channels,
+        "noise_channels": s.noise_channels,
+        "discriminator_final_channels": s.discriminator_final_channels,
         "discriminator_channels": s.discriminator_channels[:1] if name in ("spade", "cc_fpse") else s.discriminator_channels,
-        "unconditional_channels": 1 / s.unconditional_divisor, "unconditional_betas": s.unconditional_betas,
-        "unconditional_learning_rate": s.unconditional_learning_rate, "r1_gamma": s.r1_gamma,
-        "perceptual": s.perceptual, "perceptual_weight": s.perceptual_weight,
+        "unconditional_channels": 1 / s.unconditional_divisor,
+        "unconditional_betas": s.unconditional_betas,
+        "unconditional_learning_rate": s.unconditional_learning_rate,
+        "r1_gamma": s.r1_gamma,
+        "perceptual": s.perceptual,
+        "perceptual_weight": s.perceptual_weight,
         # SPADE and CC-FPSE have their published ones
-        "feature_matching_weight": s.feature_matching_weight if method in ONLY_OF["feature_matching_weight"] else None}
+        "feature_matching_weight": s.feature_matching_weight if method in ONLY_OF["feature_matching_weight"] else None,
+    }
     wanted |= {"augmentation": s.augmentation} | VARIANTS.get(method, {})
     if wanted.get("discriminator") == "pretrained":  # which has a width for each of its trunk's five depths
         widths = s.discriminator_channels
         wanted["discriminator_channels"] = (*widths, *[widths[-1]] * 5)[:5]
     options = TrainSettings(
-        s.data, "", name, image_size=s.image_size, seed=seed, base_channels=s.base_channels, hidden_channels=s.hidden_channels,
-        generator_learning_rate=s.generator_learning_rate, discriminator_learning_rate=s.discriminator_learning_rate,
-        ema_decay=s.ema_decay, **{option: value for option, value in wanted.items() if option not in CLI_METHODS[name].lacks})
+        s.data,
+        "",
+        name,
+        image_size=s.image_size,
+        seed=seed,
+        base_channels=s.base_channels,
+        hidden_channels=s.hidden_channels,
+        generator_learning_rate=s.generator_learning_rate,
+        discriminator_learning_rate=s.discriminator_learning_rate,
+        ema_decay=s.ema_decay,
+        **{option: value for option, value in wanted.items() if option not in CLI_METHODS[name].lacks},
+    )
     arguments = arguments_of(options, space)
     if method in ABLATIONS:
         arguments |= ABLATIONS[method].arguments
@@ -78,8 +92,10 @@ def data_sets(gan, cell: Cell, settings: Settings, train, cache: Path):
     size, batch, load_size = settings.image_size, settings.batch_size, settings.load_size
     made = {
         "paired_ds": lambda: ks.data.paired_dataset(
-            paired, size, batch, sampler, cell.seed, statistics_cache=cache, load_size=load_size),
-        "unpaired_ds": lambda: ks.data.unpaired_dataset(images, labels, size, batch, cell.seed, load_size=load_size)}
+            paired, size, batch, sampler, cell.seed, statistics_cache=cache, load_size=load_size
+        ),
+        "unpaired_ds": lambda: ks.data.unpaired_dataset(images, labels, size, batch, cell.seed, load_size=load_size),
+    }
     return [made[name]() for name in gan.data_sets]
 
 
@@ -116,8 +132,11 @@ def _train_segmenter(settings, path):
     classes = train.label_space.num_classes
     steps, rate = (s.imagenet_segmenter_steps, 2e-3) if on_imagenet else (s.segmenter_steps, 1e-3)
     with closing(ProgressBar(path.stem, steps)) as bar:
-        segmenter = (models.efficientnet_lite0_segmenter(classes, s.image_size) if on_imagenet else models.unet_segmenter(
-            classes, s.image_size, s.discriminator_channels, s.discriminator_final_channels))
+        segmenter = (
+            models.efficientnet_lite0_segmenter(classes, s.image_size)
+            if on_imagenet
+            else models.unet_segmenter(classes, s.image_size, s.discriminator_channels, s.discriminator_final_channels)
+        )
         train_segmenter(segmenter, dataset, steps, rate, callbacks=[bar])
     save_model(segmenter, path)
 
@@ -145,8 +164,10 @@ class Judges:
 
     def _add_distances(self, name, network, baseline):
         shared = metrics.Features(network)
-        self.periodic += [metrics.FrechetInceptionDistance(shared, baseline, f"frechet_{name}"),
-                          metrics.KernelInceptionDistance(shared, baseline, name=f"kid_{name}")]
+        self.periodic += [
+            metrics.FrechetInceptionDistance(shared, baseline, f"frechet_{name}"),
+            metrics.KernelInceptionDistance(shared, baseline, name=f"kid_{name}"),
+        ]
 
     def at_the_end(self, gan, pairs) -> dict:
         """Scores of the last state, as a cell's JSON has them.
@@ -163,7 +184,8 @@ class Judges:
             document["nearest_lpips"] = {"generated": scores["nearest_lpips"], "real": scores["nearest_lpips_real"]}
         if hasattr(gan, "segment"):
             document["own_miou"] = {
-                name: own_miou(gan, photos) for name, photos in (("unseen", self.validation), ("pairs", pairs)) if photos}
+                name: own_miou(gan, photos) for name, photos in (("unseen", self.validation), ("pairs", pairs)) if photos
+            }
         return document
 
 
@@ -204,17 +226,33 @@ def _train_cell(cell, settings, output):
     if start < settings.steps:
         sets = data_sets(gan, cell, settings, train, cache)
         with closing(ProgressBar(cell.name, settings.steps, start)) as bar:
-            gan.fit(*sets, epochs=1, steps_per_epoch=settings.steps, initial_step=start, verbose=0, callbacks=[
-                TrainingRecord(folder, every), PeriodicEvaluation(judges.validation, judges.periodic, every, folder, best=None),
-                Checkpoint(folder, every), bar])
+            gan.fit(
+                *sets,
+                epochs=1,
+                steps_per_epoch=settings.steps,
+                initial_step=start,
+                verbose=0,
+                callbacks=[
+                    TrainingRecord(folder, every),
+                    PeriodicEvaluation(judges.validation, judges.periodic, every, folder, best=None),
+                    Checkpoint(folder, every),
+                    bar,
+                ],
+            )
     results = results_of(folder, settings) | judges.at_the_end(gan, pairs_of(gan, cell, settings, train, cache))
     images, label_maps = examples(val, settings.image_size, _GRID_ROWS)
     path = cell.file(output)
     sample_grid(path.with_suffix(".png"), gan, label_maps, images, train.label_space)
-    document = dataclasses.asdict(cell) | results | {
-        "trunks": gan.trunks, "parameters": {name: getattr(gan, name).count_params() for name in gan.network_names},
-        "settings": dataclasses.asdict(settings) | {"data": settings.data.partition(":")[0]},
-        "versions": {"keras": keras.__version__, "backend": keras.config.backend(), "keras_semisis": ks.__version__}}
+    document = (
+        dataclasses.asdict(cell)
+        | results
+        | {
+            "trunks": gan.trunks,
+            "parameters": {name: getattr(gan, name).count_params() for name in gan.network_names},
+            "settings": dataclasses.asdict(settings) | {"data": settings.data.partition(":")[0]},
+            "versions": {"keras": keras.__version__, "backend": keras.config.backend(), "keras_semisis": ks.__version__},
+        }
+    )
     write_document(path, document)
 
 
@@ -231,15 +269,22 @@ def results_of(folder: Path, settings: Settings) -> dict:
     judged = [record["step"] for record in evaluations]
     recorded = [record for record in records if record["step"] in judged]
     if not recorded:
-        raise ValueError(f"{folder}: this cell is trained, but {FILE} or scores.jsonl has nothing of its last steps. Remove "
-                         "the folder to train it again.")
-    generated, real = metrics.split_scores({
-        name: float(np.mean([record[name] for record in evaluations])) for name in evaluations[0] if name != "step"})
+        raise ValueError(
+            f"{folder}: this cell is trained, but {FILE} or scores.jsonl has nothing of its last steps. Remove "
+            "the folder to train it again."
+        )
+    generated, real = metrics.split_scores(
+        {name: float(np.mean([record[name] for record in evaluations])) for name in evaluations[0] if name != "step"}
+    )
     return {
-        "scores": generated, "real": real, "history": history, "losses": mean_losses(recorded),
+        "scores": generated,
+        "real": real,
+        "history": history,
+        "losses": mean_losses(recorded),
         "losses_steps": [recorded[0]["step"] - every + 1, recorded[-1]["step"]],
         "seconds_per_step": float(np.median([record["seconds_per_step"] for record in records])),
-        "peak_memory_bytes": max(peak_memory(), *(record["peak_memory_bytes"] for record in records))}
+        "peak_memory_bytes": max(peak_memory(), *(record["peak_memory_bytes"] for record in records)),
+    }
 
 
 def judge_cells(segmenter: Path, settings: Settings, output: Path) -> None:
@@ -259,8 +304,10 @@ def judge_cells(segmenter: Path, settings: Settings, output: Path) -> None:
     for cell, document in documents:
         gan, step = resume(cell.folder(output))
         if step != settings.steps:
-            raise ValueError(f"{cell.folder(output)}: this state is of step {step}, and the cell's result of step "
-                             f"{settings.steps}. Remove one of them.")
+            raise ValueError(
+                f"{cell.folder(output)}: this state is of step {step}, and the cell's result of step "
+                f"{settings.steps}. Remove one of them."
+            )
         scores = gan.evaluate(validation, metrics=[metric], verbose=0)
         document.setdefault("judged", {})[segmenter.stem] = scores
         write_document(cell.file(output), document)

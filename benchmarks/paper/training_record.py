@@ -45,9 +45,17 @@ class TrainingRecord(EverySteps):
         super().on_train_batch_end(batch, logs)
 
     def act(self, logs):
-        append_records(self.path, [{
-            "step": self.step, "losses": {name: float(np.mean(values)) for name, values in self._losses.items()},
-            "seconds_per_step": float(np.median(self._seconds)), "peak_memory_bytes": peak_memory()}])
+        append_records(
+            self.path,
+            [
+                {
+                    "step": self.step,
+                    "losses": {name: float(np.mean(values)) for name, values in self._losses.items()},
+                    "seconds_per_step": float(np.median(self._seconds)),
+                    "peak_memory_bytes": peak_memory(),
+                }
+            ],
+        )
         self._forget()
 
     def _forget(self):

@@ -62,11 +62,15 @@ def resume(directory: str | Path) -> tuple[keras.Model, int]:
     """
     path = Path(directory) / _FILE
     if not path.is_file():
-        raise ValueError(f"{path}: there is no such checkpoint. Give the folder that was given to Checkpoint; "
-                         "a run that stopped before its first checkpoint has none and starts over.")
+        raise ValueError(
+            f"{path}: there is no such checkpoint. Give the folder that was given to Checkpoint; "
+            "a run that stopped before its first checkpoint has none and starts over."
+        )
     model = load_model(path, "checkpoint")
     note = read_note(path, _NOTE)
     if note is None:
-        raise ValueError(f"{path}: this model was not saved by Checkpoint, so the step to go on from is "
-                         "unknown. Load it with keras.saving.load_model and give fit the initial_step.")
+        raise ValueError(
+            f"{path}: this model was not saved by Checkpoint, so the step to go on from is "
+            "unknown. Load it with keras.saving.load_model and give fit the initial_step."
+        )
     return model, note["step"]

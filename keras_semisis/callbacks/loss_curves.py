@@ -44,8 +44,7 @@ class LossCurves(EverySteps):
             self._thinned.add(record)
 
     def on_train_batch_end(self, batch, logs=None):
-        terms = {name: float(ops.convert_to_numpy(value)) for name, value in (logs or {}).items()
-                 if "/" in name}
+        terms = {name: float(ops.convert_to_numpy(value)) for name, value in (logs or {}).items() if "/" in name}
         record = {"step": self.step + 1, **terms}
         append_records(self.directory / "losses.jsonl", [record])
         self._thinned.add(record)
@@ -97,7 +96,7 @@ def _draw(curves):
         axes = figure.add_subplot(1, len(phases), panel)
         for name in names:
             steps, values = curves[name]
-            line, = axes.plot(steps, values, alpha=0.25, linewidth=0.8)
+            (line,) = axes.plot(steps, values, alpha=0.25, linewidth=0.8)
             axes.plot(steps, _running_mean(values), color=line.get_color(), label=name.split("/", 1)[1])
         axes.set(title=phase, xlabel="step")
         axes.legend(fontsize=8)

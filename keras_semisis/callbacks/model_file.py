@@ -45,8 +45,10 @@ def load_model(path: Path, name: str, compile: bool = True) -> keras.Model:
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError):
         whole = False
     if not whole:
-        raise ValueError(f"{name} {path}: this is no Keras file, or one that is damaged or was cut short. Name another one, "
-                         "or copy it again.")
+        raise ValueError(
+            f"{name} {path}: this is no Keras file, or one that is damaged or was cut short. Name another one, "
+            "or copy it again."
+        )
     try:
         return keras.saving.load_model(path, compile=compile)
     except Exception as error:  # of many kinds, by what is in the file

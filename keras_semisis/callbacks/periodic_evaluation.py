@@ -34,8 +34,15 @@ class PeriodicEvaluation(EverySteps):
             model (`AdversarialModel.check_judges`).
     """
 
-    def __init__(self, dataset: Iterable, metrics: Sequence[GenerationMetric], every: int = 500,
-                 directory: str | Path | None = None, best: str | None = "miou", mode: str = "max"):
+    def __init__(
+        self,
+        dataset: Iterable,
+        metrics: Sequence[GenerationMetric],
+        every: int = 500,
+        directory: str | Path | None = None,
+        best: str | None = "miou",
+        mode: str = "max",
+    ):
         super().__init__(every)
         if mode not in ("max", "min"):
             raise ValueError(f'mode={mode!r} is neither "max" nor "min".')

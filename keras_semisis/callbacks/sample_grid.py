@@ -14,8 +14,14 @@ GAP, TITLE = 4, 20
 _TILE_HEIGHT = 128
 
 
-def sample_grid(path: str | Path, model, label_maps: np.ndarray, images: np.ndarray | None = None,
-                label_space: LabelSpace | None = None, seed: int = 0) -> None:
+def sample_grid(
+    path: str | Path,
+    model,
+    label_maps: np.ndarray,
+    images: np.ndarray | None = None,
+    label_space: LabelSpace | None = None,
+    seed: int = 0,
+) -> None:
     """Writes a PNG with one row for each label map: label map · real · generated · D's segmentation.
 
     Args:
@@ -34,8 +40,7 @@ def sample_grid(path: str | Path, model, label_maps: np.ndarray, images: np.ndar
     label_maps = np.asarray(label_maps)
     images = None if images is None else np.asarray(images)
     if images is not None and len(images) != len(label_maps):
-        raise ValueError(f"sample_grid: {len(images)} images for {len(label_maps)} label maps; give one for "
-                         "each, or None.")
+        raise ValueError(f"sample_grid: {len(images)} images for {len(label_maps)} label maps; give one for each, or None.")
     generated = model.generate(label_maps, seed=seed)
     segmented = model.segment(generated) if hasattr(model, "segment") else None
     colorize = _colors(label_space or getattr(model, "label_space", None), label_maps, segmented)
@@ -59,8 +64,15 @@ class SampleGrid(EverySteps):
         every: Number of steps from one picture to the next.
     """
 
-    def __init__(self, directory: str | Path, label_maps: np.ndarray, images: np.ndarray | None = None,
-                 every: int = 500, label_space: LabelSpace | None = None, seed: int = 0):
+    def __init__(
+        self,
+        directory: str | Path,
+        label_maps: np.ndarray,
+        images: np.ndarray | None = None,
+        every: int = 500,
+        label_space: LabelSpace | None = None,
+        seed: int = 0,
+    ):
         super().__init__(every)
         self.directory = Path(directory)
         self.label_maps = label_maps
@@ -69,8 +81,9 @@ class SampleGrid(EverySteps):
         self.seed = seed
 
     def act(self, logs):
-        sample_grid(self.directory / f"grid-{self.step:06d}.png", self.model, self.label_maps, self.images,
-                    self.label_space, self.seed)
+        sample_grid(
+            self.directory / f"grid-{self.step:06d}.png", self.model, self.label_maps, self.images, self.label_space, self.seed
+        )
 
 
 def _colors(label_space, *label_maps):

@@ -43,8 +43,10 @@ def flattened_linear(shape: tuple[int, int, int]) -> Layout:
 def spectral_vector(shape: tuple[int, int, int]) -> Layout:
     """The right singular vector of a kernel of (height, width, channels), which PyTorch flattens channels first."""
     height, width, channels = shape
-    return Layout(lambda x: x.reshape(channels, height, width).transpose(1, 2, 0).reshape(-1),
-                  lambda x: x.reshape(height, width, channels).transpose(2, 0, 1).reshape(-1))
+    return Layout(
+        lambda x: x.reshape(channels, height, width).transpose(1, 2, 0).reshape(-1),
+        lambda x: x.reshape(height, width, channels).transpose(2, 0, 1).reshape(-1),
+    )
 
 
 class Weight:

@@ -86,8 +86,9 @@ def _npz_array(member, size, what):
         raise CheckpointError(f"{what} is of type {dtype}; expected numbers.")
     left = size - member.tell()
     if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != left:
-        raise CheckpointError(f"{what} claims the shape {shape} of {dtype} and has {left} bytes. The file is damaged: copy or "
-                              "download it again.")
+        raise CheckpointError(
+            f"{what} claims the shape {shape} of {dtype} and has {left} bytes. The file is damaged: copy or download it again."
+        )
     data = member.read(left)
     if dtype.kind in "SU":
         return None
@@ -117,5 +118,6 @@ def write_weights(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> 
     elif path.suffix == ".safetensors":
         safetensors.numpy.save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
     else:
-        raise ValueError(f"{path}: expected a name that ends in .npz or .safetensors, which PyTorch reads with "
-                         "safetensors.torch.load_file.")
+        raise ValueError(
+            f"{path}: expected a name that ends in .npz or .safetensors, which PyTorch reads with safetensors.torch.load_file."
+        )

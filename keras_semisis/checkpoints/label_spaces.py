@@ -36,5 +36,6 @@ def published_label_space(family: str, num_classes: int) -> LabelSpace | None:
     space, last = source.label_space, num_classes - 1
     # class c of the source is c - 1 here, and its unknown, 0, is the last
     id_map = {stored: (to - 1) % num_classes for stored, to in space.id_map.items()}
-    return LabelSpace((*space.class_names[1:], space.class_names[0]), (*space.palette[1:], space.palette[0]), last, id_map,
-                      space.all_ids)
+    return LabelSpace(
+        (*space.class_names[1:], space.class_names[0]), (*space.palette[1:], space.palette[0]), last, id_map, space.all_ids
+    )

@@ -45,14 +45,17 @@ def read_pickled_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
         try:
             content = _ArrayMachine(str(path)).run(PickleStream(file, path.stat().st_size))
             if not isinstance(content, dict):
-                raise CheckpointError(f"{path}: the file holds a {type(content).__name__.lower()}, where a dictionary of "
-                                      "arrays was expected.")
+                raise CheckpointError(
+                    f"{path}: the file holds a {type(content).__name__.lower()}, where a dictionary of arrays was expected."
+                )
             return {name: array.value(f"{path}: {name!r}") for name, array in named_leaves(content, _Array, str(path))}
         except CheckpointError:
             raise
         except DAMAGE as error:
-            raise CheckpointError(f"{path}: the file cannot be read as a pickle ({type(error).__name__}: {error}). It may be "
-                                  "damaged or cut off: install or copy it again.") from error
+            raise CheckpointError(
+                f"{path}: the file cannot be read as a pickle ({type(error).__name__}: {error}). It may be "
+                "damaged or cut off: install or copy it again."
+            ) from error
 
 
 @dataclass

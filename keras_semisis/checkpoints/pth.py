@@ -95,8 +95,7 @@ class _ZipFile:
         roots = [name[: -len("data.pkl")] for name in self.archive.namelist() if name.endswith("/data.pkl")]
         if len(roots) != 1:
             raise CheckpointError(
-                f"{path}: a zip file with {len(roots)} entries named <name>/data.pkl, where a PyTorch "
-                "checkpoint has one"
+                f"{path}: a zip file with {len(roots)} entries named <name>/data.pkl, where a PyTorch checkpoint has one"
             )
         self.root = roots[0]
         self.bytes_read = 0
@@ -107,27 +106,19 @@ class _ZipFile:
         if self.root + "byteorder" in self.archive.namelist():
             order = self.record("byteorder")
             if order != b"little":
-                raise CheckpointError(
-                    f"{self.path}: byte order {order[:16]!r}; only little-endian files are read"
-                )
+                raise CheckpointError(f"{self.path}: byte order {order[:16]!r}; only little-endian files are read")
 
     def record(self, name: str) -> bytes:
         try:
             entry = self.archive.getinfo(self.root + name)
         except KeyError:
-            raise CheckpointError(
-                f"{self.path}: the entry {self.root + name} is missing from the archive"
-            ) from None
+            raise CheckpointError(f"{self.path}: the entry {self.root + name} is missing from the archive") from None
         # A compressed entry can claim a thousand times the file's bytes; PyTorch writes none.
         if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
-            raise CheckpointError(
-                f"{self.path}: the entry {entry.filename} is compressed; PyTorch stores it as it is"
-            )
+            raise CheckpointError(f"{self.path}: the entry {entry.filename} is compressed; PyTorch stores it as it is")
         self.bytes_read += entry.file_size
         if self.bytes_read > self.size:
-            raise CheckpointError(
-                f"{self.path}: the archive's entries claim more than the {self.size} bytes of the file"
-            )
+            raise CheckpointError(f"{self.path}: the archive's entries claim more than the {self.size} bytes of the file")
         return self.archive.read(entry)
 
     def storage(self, key: str) -> bytes:
@@ -158,9 +149,7 @@ class _LegacyFile:
         self.content = restricted_pickle.load(self.stream, str(path))
         self.keys = restricted_pickle.load(self.stream, str(path))
         if not isinstance(self.keys, list) or not all(isinstance(key, (str, int)) for key in self.keys):
-            raise CheckpointError(
-                f"{path}: the file is damaged: its list of storages is {type(self.keys).__name__}"
-            )
+            raise CheckpointError(f"{path}: the file is damaged: its list of storages is {type(self.keys).__name__}")
         self.position = file.tell()
         self.records: dict[str, bytes] | None = None
 
@@ -179,9 +168,7 @@ class _LegacyFile:
             raise CheckpointError(f"{self.path}: an unknown format version; known is {_LEGACY_PROTOCOL}")
         system = restricted_pickle.load(self.stream, str(self.path))
         if not isinstance(system, dict) or not system.get("little_endian", False):
-            raise CheckpointError(
-                f"{self.path}: not written on a little-endian machine; only such files are read"
-            )
+            raise CheckpointError(f"{self.path}: not written on a little-endian machine; only such files are read")
 
     def storage(self, key: str) -> bytes:
         if self.records is None:
@@ -197,9 +184,7 @@ class _LegacyFile:
         records = {}
         for key in map(str, self.keys):
             if key not in itemsizes:
-                raise CheckpointError(
-                    f"{self.path}: no tensor uses the storage {key!r}, so that its length is unknown"
-                )
+                raise CheckpointError(f"{self.path}: no tensor uses the storage {key!r}, so that its length is unknown")
             (count,) = struct.unpack("<q", self.file.read(8))
             length = count * itemsizes[key]
             if not 0 <= length <= self.size - self.file.tell():
@@ -224,9 +209,7 @@ def _read_tensors(file: _ZipFile | _LegacyFile) -> dict[str, np.ndarray]:
     arrays: dict[str, np.ndarray] = {}
     for name, tensor in named_leaves(file.content, Tensor, str(file.path)):
         if name in arrays:
-            raise CheckpointError(
-                f"{file.path}: two tensors have the name {name!r} once dictionaries are flattened"
-            )
+            raise CheckpointError(f"{file.path}: two tensors have the name {name!r} once dictionaries are flattened")
         key = tensor.storage.key
         if key not in storages:
             storages[key] = file.storage(key)
@@ -235,8 +218,7 @@ def _read_tensors(file: _ZipFile | _LegacyFile) -> dict[str, np.ndarray]:
             budget -= 4 * view.size + view.nbytes
             if budget < 0:
                 raise CheckpointError(
-                    f"{file.path}: the tensors claim many times the {file.size} bytes of the file (at "
-                    f"{name!r})"
+                    f"{file.path}: the tensors claim many times the {file.size} bytes of the file (at {name!r})"
                 )
         arrays[name] = _convert(view, tensor.dtype)
     return arrays
@@ -255,17 +237,13 @@ def named_leaves(content: Any, kind: type, source: str) -> Iterator[tuple[str, A
         if not isinstance(value, (dict, list, tuple)):
             continue
         if depth > _MAX_DEPTH:
-            raise CheckpointError(
-                f"{source}: containers nest deeper than {_MAX_DEPTH} levels at {name[:80]!r}"
-            )
+            raise CheckpointError(f"{source}: containers nest deeper than {_MAX_DEPTH} levels at {name[:80]!r}")
         children = []
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
             child = f"{name}.{key}" if name else str(key)
             left -= 32 + len(child)
             if left < 0:
-                raise CheckpointError(
-                    f"{source}: the file nests too many entries, or names that are too long"
-                )
+                raise CheckpointError(f"{source}: the file nests too many entries, or names that are too long")
             children.append((child, item, depth + 1))
         todo.extend(reversed(children))
 
@@ -280,9 +258,7 @@ def _view(data: bytes, tensor: Tensor, name: str, source: str) -> np.ndarray:
     """The tensor as a read-only view of its storage's bytes, bounds checked."""
     storage = tensor.storage
     available = _available_elements(data, tensor, name, source)
-    last = tensor.offset + sum(
-        (size - 1) * stride for size, stride in zip(tensor.shape, tensor.strides, strict=True)
-    )
+    last = tensor.offset + sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.strides, strict=True))
     count = math.prod(tensor.shape)
     if count and last >= available:
         raise CheckpointError(

@@ -63,8 +63,7 @@ def load_reference_weights(model: keras.Model, weights: Weights | Sequence[Weigh
     return model
 
 
-def save_reference_weights(model: keras.Model, path: str | os.PathLike | None = None, *,
-                           family: str) -> dict[str, np.ndarray]:
+def save_reference_weights(model: keras.Model, path: str | os.PathLike | None = None, *, family: str) -> dict[str, np.ndarray]:
     """The state dict that the published PyTorch program loads: the way back from `load_reference_weights`.
 
     Every entry that has an effect comes back bit for bit; one that the program never uses is written at an initial value.
@@ -96,8 +95,9 @@ def reference_entries(model: keras.Model, family: str) -> list[Entry]:
     for marker, entries in networks.items():
         if marker in names:
             return list(entries(model))
-    raise ValueError(f"The model {model.name!r} is no network of the family {family!r}: it has none of the layers "
-                     f"{', '.join(networks)}.")
+    raise ValueError(
+        f"The model {model.name!r} is no network of the family {family!r}: it has none of the layers {', '.join(networks)}."
+    )
 
 
 def _module(family):
@@ -134,5 +134,7 @@ def _check(entries, given, what):
             difference = np.abs(array - entry.value()).max()
             problems.append(f"constant: {name} differs by {difference:.2g} from what the published network has")
     if problems:
-        raise CheckpointError(f"{what}: {len(problems)} entries differ. Build the model with the sizes "
-                              "of the weights.\n  " + "\n  ".join(problems))
+        raise CheckpointError(
+            f"{what}: {len(problems)} entries differ. Build the model with the sizes "
+            "of the weights.\n  " + "\n  ".join(problems)
+        )

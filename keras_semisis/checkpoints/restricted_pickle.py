@@ -113,9 +113,7 @@ class Machine:
         )
 
     def damaged(self, what: str) -> CheckpointError:
-        return CheckpointError(
-            f"{self.source}: the file is damaged: {what}. Copy or download it again and compare its size."
-        )
+        return CheckpointError(f"{self.source}: the file is damaged: {what}. Copy or download it again and compare its size.")
 
     def run(self, stream: io.BufferedIOBase) -> Any:
         for opcode, argument, _ in pickletools.genops(stream):
@@ -344,9 +342,7 @@ class Machine:
         if len(value) > _MAX_DIMENSIONS:
             raise self.damaged(f"{words} has {len(value)} dimensions")
         if not all(_is_size(size) for size in value):
-            raise self.damaged(
-                f"{words} holds something other than a size: {[_short(size) for size in value]}"
-            )
+            raise self.damaged(f"{words} holds something other than a size: {[_short(size) for size in value]}")
         return tuple(value)
 
     def op_build(self) -> None:

@@ -30,23 +30,37 @@ def check(settings: TrainSettings) -> None:
         ValueError: As `open_data` raises it.
     """
     bad = BadFiles(sys.maxsize)
-    sources = open_data(settings.data, settings.image_size, settings.ignore_class, settings.id_map, settings.validation_data,
-                        bad, settings.image_range, layout=settings.layout, unpaired_images=settings.unpaired_images,
-                        unpaired_labels=settings.unpaired_labels)
+    sources = open_data(
+        settings.data,
+        settings.image_size,
+        settings.ignore_class,
+        settings.id_map,
+        settings.validation_data,
+        bad,
+        settings.image_range,
+        layout=settings.layout,
+        unpaired_images=settings.unpaired_images,
+        unpaired_labels=settings.unpaired_labels,
+    )
     found = {}
     for name, source, images in _parts(settings, sources):
         with counting(f"Reading {name}") as progress:
             found[name] = read_all(source, bad, images, progress)
         console.print(f"{name}: {_described(found[name])}", soft_wrap=True, highlight=False)
     if settings.fit is None and sources.train.published_image_size is None and _are_mixed(found):
-        console.print("The photos have several proportions: train stretches them all to one, unless --fit crop is given.",
-                      soft_wrap=True, highlight=False)
+        console.print(
+            "The photos have several proportions: train stretches them all to one, unless --fit crop is given.",
+            soft_wrap=True,
+            highlight=False,
+        )
     console.print(_classes(sources.train.label_space, found))
     print_report(bad, "Files that cannot be used")
     if len(bad.errors) > settings.skip_bad:
         allowed = f", of which {settings.skip_bad} may be" if settings.skip_bad else ""
-        raise DataError(f"Files that cannot be used: {len(bad.errors)}{allowed}. They are listed above.",
-                        Remedy("Correct them, or leave them out of a training by {}.", {"skip_bad": len(bad.errors)}))
+        raise DataError(
+            f"Files that cannot be used: {len(bad.errors)}{allowed}. They are listed above.",
+            Remedy("Correct them, or leave them out of a training by {}.", {"skip_bad": len(bad.errors)}),
+        )
     console.print("All other files can be used." if bad.errors else "All files can be used.")
 
 
@@ -56,8 +70,10 @@ def _parts(settings: TrainSettings, sources: DataPair) -> Iterator[tuple[str, So
     yield "pairs for training", sources.train, True
     if sources.val is not sources.train:
         yield "pairs for validation", sources.val, True
-    for what, further in (("data", (sources.train.unpaired_images, sources.train.unpaired_labels)),
-                          ("options", (images, labels))):
+    for what, further in (
+        ("data", (sources.train.unpaired_images, sources.train.unpaired_labels)),
+        ("options", (images, labels)),
+    ):
         where = "" if what == "data" else " of the folder"
         for name, source in zip(("unpaired photos", "unpaired label maps"), further, strict=True):
             if source is not None:
@@ -88,7 +104,9 @@ def _classes(space: LabelSpace, found: Mapping[str, Inventory]) -> Table:
     for name in counted:
         table.add_column(f"label maps (pixels): {name}", justify="right")
     for class_id, name in enumerate(space.class_names):
-        cells = [f"{part.label_maps[class_id]} ({part.pixels[class_id] / max(1, part.pixels.sum()):.2%})"
-                 for part in counted.values()]
+        cells = [
+            f"{part.label_maps[class_id]} ({part.pixels[class_id] / max(1, part.pixels.sum()):.2%})"
+            for part in counted.values()
+        ]
         table.add_row(str(class_id), name + " (don't-care)" * (class_id == space.ignore_class), *cells)
     return table

@@ -25,14 +25,29 @@ _SEGMENTER_CHANNELS, _SEGMENTER_FINAL = (16, 32, 32, 64), 16
 def demo_settings(output: Path, seed: int) -> TrainSettings:
     """Networks and rates that show something within a few hundred steps."""
     return TrainSettings(
-        data="synthetic:400", output=str(output), ratio=0.2, image_size=(64, 96), batch_size=4, seed=seed,
-        precision="float32", generator="oasis", base_channels=4, noise_channels=16, hidden_channels=32, num_blocks=5,
-        discriminator_channels=(16, 32, 32, 64), discriminator_final_channels=16,
-        unconditional_channels={4: 32, 8: 32, 16: 16, 64: 8}, perceptual="none",
-        generator_learning_rate=1e-3, discriminator_learning_rate=1e-3, unconditional_learning_rate=5e-4,
+        data="synthetic:400",
+        output=str(output),
+        ratio=0.2,
+        image_size=(64, 96),
+        batch_size=4,
+        seed=seed,
+        precision="float32",
+        generator="oasis",
+        base_channels=4,
+        noise_channels=16,
+        hidden_channels=32,
+        num_blocks=5,
+        discriminator_channels=(16, 32, 32, 64),
+        discriminator_final_channels=16,
+        unconditional_channels={4: 32, 8: 32, 16: 16, 64: 8},
+        perceptual="none",
+        generator_learning_rate=1e-3,
+        discriminator_learning_rate=1e-3,
+        unconditional_learning_rate=5e-4,
         ema_decay=0.99,
         # R1 at every step: the same strength, and one step to compile instead of two
-        r1_every=1)
+        r1_every=1,
+    )
 
 
 def demo(name: str, minutes: float, steps: int | None, seed: int, size: TrainSettings | None = None) -> dict:
@@ -60,8 +75,7 @@ def demo(name: str, minutes: float, steps: int | None, seed: int, size: TrainSet
     begin = time.monotonic()
     segmenter = _segmenter(settings, data, begin + _SEGMENTER_SHARE * budget, steps)
     spent = time.monotonic() - begin
-    judges = scoring.make_metrics(
-        segmenter, "segmenter", data.sources.train, settings.image_size, settings.batch_size)
+    judges = scoring.make_metrics(segmenter, "segmenter", data.sources.train, settings.image_size, settings.batch_size)
     gan = build_gan(settings, space)
     before, real = _scores(gan, data, judges)
     console.print(scores_table({"before": before, "real images": real}))
@@ -77,13 +91,20 @@ def demo(name: str, minutes: float, steps: int | None, seed: int, size: TrainSet
     sample_grid(folder / "grid.png", gan, label_maps, images, space, seed)
     document = document_of(settings, space, counts=data.counts)
     results = {
-        "settings": {**asdict(settings), "versions": document["versions"], "counts": data.counts,
-                     "steps_done": gan.step, "training_seconds": round(spent, 1),
-                     "features": "bottleneck of the demo's own segmenter, averaged over space",
-                     "segmenter": "U-Net trained by the demo on all training scenes, within the time of training",
-                     "real": "training images against validation images at the same count; for mIoU, the segmenter on "
-                             "validation images"},
-        "before": before, "after": after, "real": real}
+        "settings": {
+            **asdict(settings),
+            "versions": document["versions"],
+            "counts": data.counts,
+            "steps_done": gan.step,
+            "training_seconds": round(spent, 1),
+            "features": "bottleneck of the demo's own segmenter, averaged over space",
+            "segmenter": "U-Net trained by the demo on all training scenes, within the time of training",
+            "real": "training images against validation images at the same count; for mIoU, the segmenter on validation images",
+        },
+        "before": before,
+        "after": after,
+        "real": real,
+    }
     write_document(folder / "settings.json", document)
     write_document(folder / "results.json", results)
     console.print(scores_table({"before": before, "after": after, "real images": real}))
@@ -98,7 +119,8 @@ def _segmenter(settings, data, deadline, steps):
     bar = ProgressBar("Segmenter", wanted)
     try:
         segmenter = models.unet_segmenter(
-            dataset.label_space.num_classes, settings.image_size, _SEGMENTER_CHANNELS, _SEGMENTER_FINAL)
+            dataset.label_space.num_classes, settings.image_size, _SEGMENTER_CHANNELS, _SEGMENTER_FINAL
+        )
         return train_segmenter(segmenter, dataset, wanted, learning_rate=2e-3, callbacks=[StepClock(deadline), bar])
     finally:
         bar.close()

@@ -33,11 +33,26 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "keras_semisis"
 
 
-def evaluate(model_path: Path, data: str, validation_data: str | None, protocol: str, segmenter: str | None, features: str,
-             inception: Path | None, perceptual: str, output: Path, cache: Path | None, batch_size: int, seed: int,
-             ignore_class: int | None, id_map: tuple[str, ...], skip_bad: int = 0,
-             image_range: tuple[float, float] | None = None, layout: Layout = USUAL_LAYOUT,
-             fit: str | None = None) -> dict:
+def evaluate(
+    model_path: Path,
+    data: str,
+    validation_data: str | None,
+    protocol: str,
+    segmenter: str | None,
+    features: str,
+    inception: Path | None,
+    perceptual: str,
+    output: Path,
+    cache: Path | None,
+    batch_size: int,
+    seed: int,
+    ignore_class: int | None,
+    id_map: tuple[str, ...],
+    skip_bad: int = 0,
+    image_range: tuple[float, float] | None = None,
+    layout: Layout = USUAL_LAYOUT,
+    fit: str | None = None,
+) -> dict:
     """Evaluates a saved model, prints a table and writes it as JSON.
 
     Returns:
@@ -53,12 +68,19 @@ def evaluate(model_path: Path, data: str, validation_data: str | None, protocol:
     extractor = open_features(features, protocol, judge, inception)
     distance = open_perceptual(perceptual)
     if judge is None and extractor is None and distance is None:
-        raise ValueError("Nothing to score with: give --segmenter MODEL.keras (for mIoU and, by its features, the distances), "
-                         "--features efficientnet_lite0, or --inception FILE.")
+        raise ValueError(
+            "Nothing to score with: give --segmenter MODEL.keras (for mIoU and, by its features, the distances), "
+            "--features efficientnet_lite0, or --inception FILE."
+        )
     gan = load_gan(model_path)
-    refuse_relatives(_trunks_of_run(gan, model_path), {
-        network.name: network for network in (extractor, judge, getattr(distance, "feature_model", distance))
-        if network is not None})
+    refuse_relatives(
+        _trunks_of_run(gan, model_path),
+        {
+            network.name: network
+            for network in (extractor, judge, getattr(distance, "feature_model", distance))
+            if network is not None
+        },
+    )
     bad = BadFiles(skip_bad)
     space = label_space_of_model(gan, model_path)
     sources = open_data(data, gan.image_size, ignore_class, id_map, validation_data, bad, image_range, space, layout)
@@ -76,16 +98,32 @@ def evaluate(model_path: Path, data: str, validation_data: str | None, protocol:
     with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task("Evaluating", total=None)
         document = evaluate_protocol(
-            gan, val, protocol, features=extractor, segmenter=judge, perceptual=distance, train=train, seed=seed,
-            batch_size=batch_size, cache=cache or default_cache(),
-            progress=lambda done, total: bar.update(task, completed=done, total=total))
+            gan,
+            val,
+            protocol,
+            features=extractor,
+            segmenter=judge,
+            perceptual=distance,
+            train=train,
+            seed=seed,
+            batch_size=batch_size,
+            cache=cache or default_cache(),
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
     document["settings"] = {
-        "model": str(model_path), "data": data, "validation_data": validation_data,
-        "split": layout.validation_split or "val", "fit": fit, "segmenter": segmenter,
-        "features": None if extractor is None else extractor.name, "perceptual": perceptual,
-        "inception": None if inception is None else {
-            "file": str(inception), "published_file": is_published_inception(inception)},
-        "bad_files": bad.messages}
+        "model": str(model_path),
+        "data": data,
+        "validation_data": validation_data,
+        "split": layout.validation_split or "val",
+        "fit": fit,
+        "segmenter": segmenter,
+        "features": None if extractor is None else extractor.name,
+        "perceptual": perceptual,
+        "inception": None
+        if inception is None
+        else {"file": str(inception), "published_file": is_published_inception(inception)},
+        "bad_files": bad.messages,
+    }
     write_document(output, document)
     _show(document)
     print_report(bad)
@@ -106,8 +144,9 @@ def open_segmenter(name: str) -> keras.Model:
     return scoring.read_segmenter(Path(name))
 
 
-def open_features(features: str, protocol: Protocol, segmenter: keras.Model | None,
-                  inception: Path | None) -> keras.Model | None:
+def open_features(
+    features: str, protocol: Protocol, segmenter: keras.Model | None, inception: Path | None
+) -> keras.Model | None:
     """The feature network that an option, a protocol and the networks at hand lead to; None for none.
 
     ``"auto"`` is the Inception network where its file is given or the protocol wants it, else the segmenter's own features
@@ -156,8 +195,9 @@ def _trunks_of_run(gan, model_path):
 
 def _show(document):
     protocol = document["protocol"]
-    console.print(f"Protocol {protocol['name']}, version {protocol['version']}, {document['counts']['generated']} images",
-                  highlight=False)
+    console.print(
+        f"Protocol {protocol['name']}, version {protocol['version']}, {document['counts']['generated']} images", highlight=False
+    )
     console.print(scores_table({"generated": document["generated"], "real images": document["real"]}))
     for what, reason in document["not_measured"].items():
         console.print(f"Not measured: {what} ({reason})", highlight=False, soft_wrap=True)

@@ -29,20 +29,31 @@ def load_gan(path: Path, name: str = "MODEL") -> Sampler:
         ValueError: If there is no such file, or it holds something else.
     """
     if not path.is_file():
-        raise ValueError(f"{path}: there is no such model. Give a .keras file that training has left, such as "
-                         "last.keras or best.keras in a run folder.")
+        raise ValueError(
+            f"{path}: there is no such model. Give a .keras file that training has left, such as "
+            "last.keras or best.keras in a run folder."
+        )
     model = load_model(path, name, compile=False)
     if isinstance(model, Sampler):
         return model
     classes = next((layer.num_classes for layer in model.layers if hasattr(layer, "num_classes")), None)
     if classes is None or getattr(model, "output_names", None) != ["image"]:
-        raise ValueError(f"{path}: this is a {type(model).__name__} named {model.name!r}, but a model that `keras-semisis "
-                         "train` has saved, or a generator, is expected.")
+        raise ValueError(
+            f"{path}: this is a {type(model).__name__} named {model.name!r}, but a model that `keras-semisis "
+            "train` has saved, or a generator, is expected."
+        )
     return Sampler(model, label_space=getattr(model, "label_space", None))
 
 
-def generate(model_path: Path, label_maps: Sequence[Path], output: Path, seed: int, samples: int,
-             id_map: Sequence[str] = (), fit: str | None = None) -> list[Path]:
+def generate(
+    model_path: Path,
+    label_maps: Sequence[Path],
+    output: Path,
+    seed: int,
+    samples: int,
+    id_map: Sequence[str] = (),
+    fit: str | None = None,
+) -> list[Path]:
     """Writes photos for label maps.
 
     Args:
@@ -69,11 +80,10 @@ def generate(model_path: Path, label_maps: Sequence[Path], output: Path, seed: i
     written = []
     names = list(files)
     for first in range(0, len(names), _BATCH):
-        part = names[first:first + _BATCH]
+        part = names[first : first + _BATCH]
         batch = np.stack([fitted(space.read(files[name]), gan.image_size, fit) for name in part])
         for sample in range(samples):
-            photos = gan.generate(batch, seed=seed + sample, batch_size=_BATCH,
-                                  first=[Path(name).name for name in part])
+            photos = gan.generate(batch, seed=seed + sample, batch_size=_BATCH, first=[Path(name).name for name in part])
             for name, photo in zip(part, photos, strict=True):
                 path = output / (f"{name}.png" if samples == 1 else f"{name}-{sample}.png")
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -91,7 +101,8 @@ def _files(paths: Iterable[Path]) -> dict[str, Path]:
             raise DataError(f"{path}: there is no such file or folder. Give label maps as PNG files, or folders of them.")
         for name, file in (find_label_maps(path) if path.is_dir() else {path.stem: path}).items():
             if name in files:
-                raise DataError(f"{file}: {files[name]} leads to a photo of the same name, {name}.png. Generate them "
-                                "into two folders.")
+                raise DataError(
+                    f"{file}: {files[name]} leads to a photo of the same name, {name}.png. Generate them into two folders."
+                )
             files[name] = file
     return files

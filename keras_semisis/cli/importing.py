@@ -13,18 +13,33 @@ from keras_semisis.cli.messages import console
 from keras_semisis.models import LabeledModel
 
 FAMILY_OF = {
-    "oasis_generator": "oasis", "oasis_discriminator": "oasis",
-    "wavelet_spade_generator": "usis", "wavelet_discriminator": "usis", "stylegan2_discriminator": "usis",
+    "oasis_generator": "oasis",
+    "oasis_discriminator": "oasis",
+    "wavelet_spade_generator": "usis",
+    "wavelet_discriminator": "usis",
+    "stylegan2_discriminator": "usis",
     "wavelet_decoder": "usis",
-    "spade_generator": "spade", "spade_encoder": "spade", "multiscale_discriminator": "spade",
-    "cc_fpse_generator": "cc_fpse", "fpse_discriminator": "cc_fpse",
-    "inception_v3_fid": "pytorch_fid", "vgg19_features": "torchvision",
-    "drn_d_105": "drn", "upernet_101": "csail", "deeplab_v2_101": "deeplab_pytorch",
+    "spade_generator": "spade",
+    "spade_encoder": "spade",
+    "multiscale_discriminator": "spade",
+    "cc_fpse_generator": "cc_fpse",
+    "fpse_discriminator": "cc_fpse",
+    "inception_v3_fid": "pytorch_fid",
+    "vgg19_features": "torchvision",
+    "drn_d_105": "drn",
+    "upernet_101": "csail",
+    "deeplab_v2_101": "deeplab_pytorch",
 }
 
 
-def import_weights(weights: Sequence[Path], network: str, num_classes: int | None, image_size: tuple[int, int] | None,
-                   options: Sequence[str], output: Path) -> keras.Model:
+def import_weights(
+    weights: Sequence[Path],
+    network: str,
+    num_classes: int | None,
+    image_size: tuple[int, int] | None,
+    options: Sequence[str],
+    output: Path,
+) -> keras.Model:
     """Builds a network, fills it with a published checkpoint, and saves it.
 
     Args:
@@ -69,8 +84,12 @@ def import_weights(weights: Sequence[Path], network: str, num_classes: int | Non
     console.print(f"{network}, {model.count_params():,} parameters: {output}", soft_wrap=True)
     if label_space is not None:
         names = label_space.class_names
-        console.print(f"Its {len(names)} classes are 0 {names[0]}, 1 {names[1]}, ..., {len(names) - 1} {names[-1]}, and label "
-                      "files are read with the ids that their data set stores.", soft_wrap=True, highlight=False)
+        console.print(
+            f"Its {len(names)} classes are 0 {names[0]}, 1 {names[1]}, ..., {len(names) - 1} {names[-1]}, and label "
+            "files are read with the ids that their data set stores.",
+            soft_wrap=True,
+            highlight=False,
+        )
     return model
 
 

@@ -29,16 +29,22 @@ def start_from(gan: SemanticGAN, path: Path) -> None:
     for name in shared:
         ours, theirs = ([tuple(weight.shape) for weight in getattr(model, name).weights] for model in (gan, other))
         if ours != theirs:
-            raise ValueError(f"--init {path}: its {name} has {len(theirs)} weights, that of this training {len(ours)}, "
-                             f"{_first_difference(ours, theirs)}. Give the options of networks that the file was trained with: "
-                             "--generator, --image-size, --base-channels and the like, which are in the settings.json of its "
-                             "run.")
+            raise ValueError(
+                f"--init {path}: its {name} has {len(theirs)} weights, that of this training {len(ours)}, "
+                f"{_first_difference(ours, theirs)}. Give the options of networks that the file was trained with: "
+                "--generator, --image-size, --base-channels and the like, which are in the settings.json of its "
+                "run."
+            )
     for name in (*shared, "ema_generator"):
         getattr(gan, name).set_weights(getattr(other, name).get_weights())
     gan.inherit_trunks(other)
     new = [name.replace("_", " ") for name in gan.network_names if name not in shared]
-    console.print(f"Begins with {', '.join(name.replace('_', ' ') for name in shared)} of {path}"
-                  f"{'; new: ' + ', '.join(new) if new else ''}.", soft_wrap=True, highlight=False)
+    console.print(
+        f"Begins with {', '.join(name.replace('_', ' ') for name in shared)} of {path}"
+        f"{'; new: ' + ', '.join(new) if new else ''}.",
+        soft_wrap=True,
+        highlight=False,
+    )
 
 
 def _first_difference(ours, theirs):

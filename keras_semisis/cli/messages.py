@@ -35,6 +35,7 @@ def reports_errors(command):
 
     With ``keras-semisis --debug`` the traceback is shown instead.
     """
+
     @functools.wraps(command)
     def wrapped(ctx: typer.Context, **options):
         words = option_words([parameter.name for parameter in ctx.command.params])
@@ -74,6 +75,7 @@ def option_words(options: Sequence[str]) -> Callable[[Mapping[str, Any]], str | 
     >>> words({"palette": [(0, 0, 0)]}), words({"id_map": ...})
     (None, '--id-map STORED=CLASS')
     """
+
     def words(settings):
         if settings and settings.keys() <= {*_PARTS_OF_DATA} and "data" in options:
             parts = "&".join(f"{name}={_PARTS_OF_DATA[name] if value is ... else value}" for name, value in settings.items())

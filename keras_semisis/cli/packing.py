@@ -10,9 +10,17 @@ from keras_semisis.data.bad_files import good_items
 from keras_semisis.recipes.settings import USUAL_LAYOUT, Layout
 
 
-def pack(data: str, output: Path, validation_data: str | None, image_size: tuple[int, int], ignore_class: int | None,
-         id_map: tuple[str, ...], skip_bad: int = 0, image_range: tuple[float, float] | None = None,
-         layout: Layout = USUAL_LAYOUT) -> None:
+def pack(
+    data: str,
+    output: Path,
+    validation_data: str | None,
+    image_size: tuple[int, int],
+    ignore_class: int | None,
+    id_map: tuple[str, ...],
+    skip_bad: int = 0,
+    image_range: tuple[float, float] | None = None,
+    layout: Layout = USUAL_LAYOUT,
+) -> None:
     """Writes the packs ``train`` and ``val``, split as a training on the data itself would split it.
 
     Args:
@@ -35,8 +43,11 @@ def pack(data: str, output: Path, validation_data: str | None, image_size: tuple
                 setattr(source, name, good_items(getattr(source, name), bad, images))
         with counting(f"Packing {split}") as progress:
             write_records(source, output / split, progress=progress)
-        further = "".join(f", {len(part)} {what}" for part, what in (
-            (source.unpaired_images, "unpaired photos"), (source.unpaired_labels, "unpaired label maps")) if part is not None)
+        further = "".join(
+            f", {len(part)} {what}"
+            for part, what in ((source.unpaired_images, "unpaired photos"), (source.unpaired_labels, "unpaired label maps"))
+            if part is not None
+        )
         console.print(f"{output / split}: {len(source)} items{further}", soft_wrap=True, highlight=False)
     print_report(bad)
     console.print(f"Train with --data records:{output}", soft_wrap=True, highlight=False)

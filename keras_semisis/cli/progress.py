@@ -26,8 +26,15 @@ _SECONDS_A_LINE = 10.0
 @contextmanager
 def counting(title: str) -> Iterator[Callable[[int, int], None]]:
     """Within ``with``: a function that shows (done, of how many); lines of text where there is no terminal."""
-    with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-                  TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    ) as bar:
         task, shown = None, time.monotonic()
 
         def show(done, number):
@@ -57,9 +64,15 @@ class ProgressBar(keras.callbacks.Callback):
         self.steps = steps
         self.done = start
         self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-            TimeRemainingColumn(), TextColumn("[dim]{task.fields[losses]}"), console=console,
-            disable=not console.is_terminal)
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("[dim]{task.fields[losses]}"),
+            console=console,
+            disable=not console.is_terminal,
+        )
         self._task = self._progress.add_task(title, total=steps, completed=start, losses="")
 
     def on_train_begin(self, logs=None):
@@ -69,8 +82,11 @@ class ProgressBar(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         self.done += 1
-        shown = " ".join(f"{_short(name)} {float(ops.convert_to_numpy(value)):.2f}"
-                         for name, value in (logs or {}).items() if not name.startswith("val_"))
+        shown = " ".join(
+            f"{_short(name)} {float(ops.convert_to_numpy(value)):.2f}"
+            for name, value in (logs or {}).items()
+            if not name.startswith("val_")
+        )
         self._progress.update(self._task, completed=self.done, losses=shown)
         if not console.is_terminal and (self.done == self.steps or self.done % max(1, self.steps // _LINES) == 0):
             console.print(f"{self.title} {self.done}/{self.steps} {shown}", soft_wrap=True, highlight=False)
@@ -84,7 +100,7 @@ class ProgressBar(keras.callbacks.Callback):
 
 
 def _short(name):
-    """"generator/feature_matching" to "G.fm"."""
+    """Short names, such as "G.fm" of "generator/feature_matching"."""
     phase, _, term = name.partition("/")
     letters = "".join(word[0] for word in term.split("_")) if "_" in term else term[:4]
     return f"{phase[0].upper()}.{letters}" if term else phase

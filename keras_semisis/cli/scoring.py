@@ -11,9 +11,13 @@ from keras_semisis.cli import segmenter as segmentation
 from keras_semisis.data import BadFiles, LabelSpace, Source, paired_dataset
 from keras_semisis.gans import Sampler
 
-IMAGENET_FEATURES = MappingProxyType({
-    "efficientnet_lite0": models.efficientnet_lite0_features, "efficientnet_lite2": models.efficientnet_lite2_features,
-    "alexnet": models.alexnet_features})
+IMAGENET_FEATURES = MappingProxyType(
+    {
+        "efficientnet_lite0": models.efficientnet_lite0_features,
+        "efficientnet_lite2": models.efficientnet_lite2_features,
+        "alexnet": models.alexnet_features,
+    }
+)
 FEATURES = ("auto", "segmenter", *IMAGENET_FEATURES, "none")
 
 
@@ -24,15 +28,19 @@ def read_segmenter(path: Path) -> keras.Model:
         ValueError: If there is no such file, or it holds no segmenter.
     """
     if not path.is_file():
-        raise ValueError(f"--segmenter {path}: there is no such file. `keras-semisis train-segmenter` makes one, and "
-                         "`keras-semisis import` turns a published checkpoint into one.")
+        raise ValueError(
+            f"--segmenter {path}: there is no such file. `keras-semisis train-segmenter` makes one, and "
+            "`keras-semisis import` turns a published checkpoint into one."
+        )
     model = load_model(path, "--segmenter", compile=False)
     # nobody knows these of a subclassed model
     inputs, outputs = (getattr(model, name, None) for name in ("inputs", "outputs"))
     fits = not inputs or (len(inputs) == len(outputs) == 1 and len(inputs[0].shape) == 4 and inputs[0].shape[-1] == 3)
     if isinstance(model, Sampler) or not fits:
-        raise ValueError(f"--segmenter {path}: this is a {type(model).__name__} named {model.name!r}, but a network from one "
-                         "image (height, width, 3) to one output is expected. `keras-semisis train-segmenter` makes one.")
+        raise ValueError(
+            f"--segmenter {path}: this is a {type(model).__name__} named {model.name!r}, but a network from one "
+            "image (height, width, 3) to one output is expected. `keras-semisis train-segmenter` makes one."
+        )
     return model
 
 
@@ -46,15 +54,24 @@ def load_segmenter(path: str | Path, label_space: LabelSpace, image_size: tuple[
     shape = getattr(segmenter, "output_shape", None)
     expected, found = (*image_size, label_space.num_classes), shape and shape[1:]
     if found not in (expected, None):
-        raise ValueError(f"--segmenter {path}: it returns {found} (height, width, classes), but the data needs {expected}. "
-                         "Train one with `keras-semisis train-segmenter` on the same data and size.")
+        raise ValueError(
+            f"--segmenter {path}: it returns {found} (height, width, classes), but the data needs {expected}. "
+            "Train one with `keras-semisis train-segmenter` on the same data and size."
+        )
     if getattr(segmenter, "label_space", None) is not None:  # that of an earlier version, or of another program, has none
         label_space.require_same_classes(segmenter.label_space, "the data", f"--segmenter {path}")
     return segmenter
 
 
-def make_metrics(segmenter: keras.Model | None, features: str, train: Source, image_size: tuple[int, int],
-                 batch_size: int, skip_bad: int | BadFiles = 0, fit: str | None = None) -> list[metrics.GenerationMetric]:
+def make_metrics(
+    segmenter: keras.Model | None,
+    features: str,
+    train: Source,
+    image_size: tuple[int, int],
+    batch_size: int,
+    skip_bad: int | BadFiles = 0,
+    fit: str | None = None,
+) -> list[metrics.GenerationMetric]:
     """Fréchet distance and KID where there are features for them, mIoU where there is a segmenter.
 
     Args:
@@ -76,17 +93,15 @@ def make_metrics(segmenter: keras.Model | None, features: str, train: Source, im
     if features == "auto":
         features = "segmenter" if segmentation.has_features(segmenter) else "none"
     if features == "segmenter" and not segmentation.has_features(segmenter):
-        raise ValueError("--features segmenter needs --segmenter MODEL.keras, a U-Net: `keras-semisis train-segmenter` makes "
-                         "one.")
+        raise ValueError(
+            "--features segmenter needs --segmenter MODEL.keras, a U-Net: `keras-semisis train-segmenter` makes one."
+        )
     chosen = []
     if features != "none":
-        network = (segmentation.bottleneck_features(segmenter) if features == "segmenter"
-                   else IMAGENET_FEATURES[features]())
+        network = segmentation.bottleneck_features(segmenter) if features == "segmenter" else IMAGENET_FEATURES[features]()
         shared = metrics.Features(network)
         baseline = paired_dataset(train, image_size, batch_size, training=False, skip_bad=skip_bad, fit=fit)
-        chosen += [metrics.FrechetInceptionDistance(shared, baseline),
-                   metrics.KernelInceptionDistance(shared, baseline)]
+        chosen += [metrics.FrechetInceptionDistance(shared, baseline), metrics.KernelInceptionDistance(shared, baseline)]
     if segmenter is not None:
-        chosen.append(metrics.GeneratedMeanIoU(
-            segmenter, train.label_space.ignore_class, train.label_space.num_classes))
+        chosen.append(metrics.GeneratedMeanIoU(segmenter, train.label_space.ignore_class, train.label_space.num_classes))
     return chosen

@@ -12,8 +12,13 @@ from keras_semisis.losses import BalancedCrossEntropy
 from keras_semisis.models import LabeledModel
 
 
-def train_segmenter(segmenter: keras.Model, dataset: BatchStream, steps: int, learning_rate: float = 1e-3,
-                    callbacks: Sequence[keras.callbacks.Callback] = ()) -> keras.Model:
+def train_segmenter(
+    segmenter: keras.Model,
+    dataset: BatchStream,
+    steps: int,
+    learning_rate: float = 1e-3,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> keras.Model:
     """Trains a segmenter on photos and their label maps.
 
     Args:
@@ -28,11 +33,15 @@ def train_segmenter(segmenter: keras.Model, dataset: BatchStream, steps: int, le
     """
     segmenter = LabeledModel.of(segmenter, dataset.label_space)
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
-    segmenter.compile(optimizer=keras.optimizers.Adam(schedule), loss=BalancedCrossEntropy(dataset.label_space.ignore_class),
-                      jit_compile=engine.JIT_BY_DEFAULT)
+    segmenter.compile(
+        optimizer=keras.optimizers.Adam(schedule),
+        loss=BalancedCrossEntropy(dataset.label_space.ignore_class),
+        jit_compile=engine.JIT_BY_DEFAULT,
+    )
     with original_errors([dataset]):
-        segmenter.fit(dataset.stream(0, steps), epochs=1, steps_per_epoch=steps, callbacks=list(callbacks), verbose=0,
-                      shuffle=False)
+        segmenter.fit(
+            dataset.stream(0, steps), epochs=1, steps_per_epoch=steps, callbacks=list(callbacks), verbose=0, shuffle=False
+        )
     return segmenter
 
 
@@ -52,5 +61,6 @@ def bottleneck_features(segmenter: keras.Model) -> keras.Model:
     """
     blocks = models.features(segmenter).outputs
     deepest = blocks[len(blocks) // 2 - 1]
-    return keras.Model(segmenter.input, keras.layers.GlobalAveragePooling2D(dtype="float32")(deepest),
-                       name="bottleneck_features")
+    return keras.Model(
+        segmenter.input, keras.layers.GlobalAveragePooling2D(dtype="float32")(deepest), name="bottleneck_features"
+    )

@@ -20,11 +20,25 @@ from keras_semisis.recipes.settings import USUAL_LAYOUT, Layout, check_fit, chec
 NETWORKS = ("unet", "efficientnet_lite0")
 
 
-def run(data: str, output: Path, network: str, image_size: tuple[int, int], batch_size: int, steps: int,
-        channels: tuple[int, ...], final_channels: int, learning_rate: float, precision: str, seed: int,
-        ignore_class: int | None, id_map: tuple[str, ...], skip_bad: int = 0,
-        image_range: tuple[float, float] | None = None, layout: Layout = USUAL_LAYOUT,
-        fit: str | None = None) -> None:
+def run(
+    data: str,
+    output: Path,
+    network: str,
+    image_size: tuple[int, int],
+    batch_size: int,
+    steps: int,
+    channels: tuple[int, ...],
+    final_channels: int,
+    learning_rate: float,
+    precision: str,
+    seed: int,
+    ignore_class: int | None,
+    id_map: tuple[str, ...],
+    skip_bad: int = 0,
+    image_range: tuple[float, float] | None = None,
+    layout: Layout = USUAL_LAYOUT,
+    fit: str | None = None,
+) -> None:
     """Trains on all training pairs, prints the mIoU of validation photos, and writes the segmenter."""
     if output.suffix != ".keras":
         raise ValueError(f"--output {output}: the file name must end in .keras.")
@@ -36,13 +50,15 @@ def run(data: str, output: Path, network: str, image_size: tuple[int, int], batc
     keras.config.set_dtype_policy(precision)
     keras.utils.set_random_seed(seed)
     bad = BadFiles(skip_bad)
-    train, val = open_data(data, image_size, ignore_class, id_map, skip_bad=bad, image_range=image_range,
-                           layout=layout)
+    train, val = open_data(data, image_size, ignore_class, id_map, skip_bad=bad, image_range=image_range, layout=layout)
     val = good_items(val, bad)
     dataset = paired_dataset(train, image_size, batch_size, seed=seed, skip_bad=bad, fit=fit)
     classes = train.label_space.num_classes
-    segmenter = (models.unet_segmenter(classes, image_size, channels, final_channels) if network == "unet"
-                 else models.efficientnet_lite0_segmenter(classes, image_size))
+    segmenter = (
+        models.unet_segmenter(classes, image_size, channels, final_channels)
+        if network == "unet"
+        else models.efficientnet_lite0_segmenter(classes, image_size)
+    )
     with closing(ProgressBar("Segmenter", steps)) as bar:
         train_segmenter(segmenter, dataset, steps, learning_rate, [bar])
     save_model(segmenter, output)

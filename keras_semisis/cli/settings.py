@@ -53,8 +53,10 @@ def parse_unconditional_channels(text: str) -> dict[int, int] | float:
             return factor
         return {int(key): int(value) for key, value in (pair.split(":") for pair in text.split(","))}
     except ValueError:
-        raise ValueError(f"--unconditional-channels {text}: expected a factor on the published widths, such as 0.125, or "
-                         "resolution:width pairs, such as 4:64,8:64,16:32,32:32,64:16.") from None
+        raise ValueError(
+            f"--unconditional-channels {text}: expected a factor on the published widths, such as 0.125, or "
+            "resolution:width pairs, such as 4:64,8:64,16:32,32:32,64:16."
+        ) from None
 
 
 def parse_betas(text: str) -> tuple[float, float]:
@@ -68,8 +70,9 @@ def parse_betas(text: str) -> tuple[float, float]:
         if not (0 <= first < 1 and 0 <= second < 1):
             raise ValueError
     except ValueError:
-        raise ValueError(f"--unconditional-betas {text}: expected two numbers of at least 0 and below 1, such as "
-                         "0.5,0.99.") from None
+        raise ValueError(
+            f"--unconditional-betas {text}: expected two numbers of at least 0 and below 1, such as 0.5,0.99."
+        ) from None
     return first, second
 
 
@@ -120,8 +123,15 @@ def read_settings(folder: Path) -> TrainSettings:
     unknown = sorted(options.keys() - {field.name for field in fields(TrainSettings)})
     if unknown:
         raise ValueError(f"{path}: unknown options {', '.join(unknown)}; another version of keras-semisis wrote it.")
-    for name in ("image_size", "load_size", "image_range", "id_map", "discriminator_channels", "unconditional_betas",
-                 "trunk_size"):
+    for name in (
+        "image_size",
+        "load_size",
+        "image_range",
+        "id_map",
+        "discriminator_channels",
+        "unconditional_betas",
+        "trunk_size",
+    ):
         if options.get(name) is not None:
             options[name] = tuple(options[name])
     if isinstance(options.get("unconditional_channels"), dict):

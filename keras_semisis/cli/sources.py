@@ -40,8 +40,9 @@ from keras_semisis.data.split import with_further
 from keras_semisis.gans import Sampler
 from keras_semisis.recipes.settings import USUAL_LAYOUT, Layout, TrainSettings, check_fit
 
-EXPECTED = ("cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, hf:NAME, folder:PATH, records:PATH or "
-            "synthetic")
+EXPECTED = (
+    "cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, hf:NAME, folder:PATH, records:PATH or synthetic"
+)
 DEFAULT_IMAGE_SIZE = (64, 96)
 # with a training and a validation split in one folder
 _BENCHMARKS = {"cityscapes": Cityscapes, "ade20k": ADE20K, "coco_stuff": COCOStuff, "camvid": CamVid}
@@ -49,10 +50,14 @@ _BENCHMARKS = {"cityscapes": Cityscapes, "ade20k": ADE20K, "coco_stuff": COCOStu
 _HELD_OUT = 0.1
 _SYNTHETIC_SCENES = 400
 # What reads ids, or photos, by these options
-_USES = MappingProxyType({"ignore_class": ("folder", "hf", "tfds"), "id_map": ("folder", "hf", "tfds"),
-                          "image_range": ("folder", "hf")})
-_WITHOUT_USE = {"records": "a pack holds what it was packed from: give that to `keras-semisis pack`",
-                "synthetic": "the scenes are drawn as they are", "tfds": "its photos have 8 bits"}
+_USES = MappingProxyType(
+    {"ignore_class": ("folder", "hf", "tfds"), "id_map": ("folder", "hf", "tfds"), "image_range": ("folder", "hf")}
+)
+_WITHOUT_USE = {
+    "records": "a pack holds what it was packed from: give that to `keras-semisis pack`",
+    "synthetic": "the scenes are drawn as they are",
+    "tfds": "its photos have 8 bits",
+}
 
 
 class DataPair(NamedTuple):
@@ -62,11 +67,19 @@ class DataPair(NamedTuple):
     val: Source
 
 
-def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None = None, id_map: tuple[str, ...] = (),
-              validation_data: str | None = None, skip_bad: BadFiles | None = None,
-              image_range: tuple[float, float] | None = None, label_space: LabelSpace | None = None,
-              layout: Layout = USUAL_LAYOUT, unpaired_images: str | None = None,
-              unpaired_labels: str | None = None) -> DataPair:
+def open_data(
+    data: str,
+    image_size: tuple[int, int],
+    ignore_class: int | None = None,
+    id_map: tuple[str, ...] = (),
+    validation_data: str | None = None,
+    skip_bad: BadFiles | None = None,
+    image_range: tuple[float, float] | None = None,
+    label_space: LabelSpace | None = None,
+    layout: Layout = USUAL_LAYOUT,
+    unpaired_images: str | None = None,
+    unpaired_labels: str | None = None,
+) -> DataPair:
     """Opens ``cityscapes:PATH``, ``ade20k:PATH``, ``coco_stuff:PATH``, ``camvid:PATH``, ``tfds:NAME``, ``hf:NAME``,
     ``folder:PATH``, ``records:PATH`` or ``synthetic``.
 
@@ -102,8 +115,10 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
         raise ValueError(f"--validation-split {splits[1]}: this is the split that is trained on. Name another.")
     if kind == "synthetic" and (not path or path.isdigit()):
         scenes = int(path or _SYNTHETIC_SCENES)
-        train, val = (SyntheticScenes(number, split, image_size)
-                      for number, split in zip((scenes, max(1, scenes // 2)), splits, strict=True))
+        train, val = (
+            SyntheticScenes(number, split, image_size)
+            for number, split in zip((scenes, max(1, scenes // 2)), splits, strict=True)
+        )
         pair = DataPair(train, val)
     elif kind in _BENCHMARKS and path:
         train = _BENCHMARKS[kind](path, splits[0])
@@ -113,14 +128,22 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
         train = _tfds(path, splits[0], **options)
         pair = DataPair(train, _tfds(path, splits[1], **options) if hold_out else train)
     elif kind == "folder" and path:
-        options = {"ignore_class": ignore_class, "id_map": parse_id_map(id_map), "skip_bad": skip_bad or 0,
-                   "image_range": image_range}
+        options = {
+            "ignore_class": ignore_class,
+            "id_map": parse_id_map(id_map),
+            "skip_bad": skip_bad or 0,
+            "image_range": image_range,
+        }
         pair = _open_folder(Path(path), options, hold_out, layout, label_space)
     elif kind == "records" and path:
         pair = _open_records(Path(path), hold_out, layout)
     elif kind == "hf" and path:
-        options = {"ignore_class": ignore_class, "id_map": parse_id_map(id_map), "skip_bad": skip_bad or 0,
-                   "image_range": image_range}
+        options = {
+            "ignore_class": ignore_class,
+            "id_map": parse_id_map(id_map),
+            "skip_bad": skip_bad or 0,
+            "image_range": image_range,
+        }
         pair = _open_hugging_face(path, options, hold_out, splits, layout)
     else:
         raise ValueError(f"--data {data}: expected {EXPECTED}.")
@@ -131,24 +154,43 @@ def open_data(data: str, image_size: tuple[int, int], ignore_class: int | None =
         val = Records(path, layout.validation_split)
         if val.label_space is None:
             raise DataError(f"--validation-data {validation_data}: this pack holds photos alone. Name one with label maps.")
-        pair.train.label_space.require_same_classes(
-            val.label_space, f"--data {data}", f"--validation-data {validation_data}")
+        pair.train.label_space.require_same_classes(val.label_space, f"--data {data}", f"--validation-data {validation_data}")
         return DataPair(pair.train, val)
     if kind in ("hf", "tfds") and path:
-        val = _of_library(validation_data, "--validation-data", layout.validation_split or "val", pair.train.label_space, data,
-                          parse_id_map(id_map), image_range)
+        val = _of_library(
+            validation_data,
+            "--validation-data",
+            layout.validation_split or "val",
+            pair.train.label_space,
+            data,
+            parse_id_map(id_map),
+            image_range,
+        )
         return DataPair(pair.train, val)
     if kind != "folder" or not path:
         raise ValueError(f"--validation-data {validation_data}: expected folder:PATH, records:PATH, hf:NAME or tfds:NAME.")
     split = _split(FolderLayout(Path(path)), "val", layout.validation_split, "--validation-split")
-    val = _folder_like(path, pair.train.label_space, f"--data {data}", split=split,
-                       id_map=parse_id_map(id_map), image_range=image_range, **layout.affixes)
+    val = _folder_like(
+        path,
+        pair.train.label_space,
+        f"--data {data}",
+        split=split,
+        id_map=parse_id_map(id_map),
+        image_range=image_range,
+        **layout.affixes,
+    )
     return DataPair(pair.train, _pairs_alone(val, path))
 
 
-def unused_options(data: str, ignore_class: int | None = None, id_map: tuple[str, ...] = (),
-                   image_range: tuple[float, float] | None = None, validation_data: str | None = None,
-                   unpaired_images: str | None = None, unpaired_labels: str | None = None) -> dict[str, str]:
+def unused_options(
+    data: str,
+    ignore_class: int | None = None,
+    id_map: tuple[str, ...] = (),
+    image_range: tuple[float, float] | None = None,
+    validation_data: str | None = None,
+    unpaired_images: str | None = None,
+    unpaired_labels: str | None = None,
+) -> dict[str, str]:
     """The options of these for which nothing that is named has a use, each with an error that says why.
 
     The don't-care class that a benchmark, a pack or the synthetic scenes have may be given.
@@ -158,22 +200,33 @@ def unused_options(data: str, ignore_class: int | None = None, id_map: tuple[str
     >>> unused_options("camvid:PATH", id_map=("255=0",), validation_data="folder:PATH")
     {}
     """
-    named = {"ignore_class": (data,), "id_map": (data, validation_data, unpaired_labels),
-             "image_range": (data, validation_data, unpaired_images)}
-    given = {"ignore_class": ignore_class, "id_map": " ".join(id_map) or None,
-             "image_range": image_range and ":".join(map(str, image_range))}
+    named = {
+        "ignore_class": (data,),
+        "id_map": (data, validation_data, unpaired_labels),
+        "image_range": (data, validation_data, unpaired_images),
+    }
+    given = {
+        "ignore_class": ignore_class,
+        "id_map": " ".join(id_map) or None,
+        "image_range": image_range and ":".join(map(str, image_range)),
+    }
     reasons = {}
     for option, value in given.items():
         kinds = [_kind(text) for text in named[option] if text]
         if value is None or {*kinds} & {*_USES[option]}:
             continue
-        if option == "ignore_class" and kinds[0] in (*_BENCHMARKS, "records", "synthetic") \
-                and label_space_of(data).ignore_class == value:
+        if (
+            option == "ignore_class"
+            and kinds[0] in (*_BENCHMARKS, "records", "synthetic")
+            and label_space_of(data).ignore_class == value
+        ):
             continue
         *first, last = _USES[option]
         why = _WITHOUT_USE.get(kinds[0], "how the files of a benchmark are read is known")
-        reasons[option] = (f"--{option.replace('_', '-')} {value}: --data {data} has no use for it, since {why}. Leave it out; "
-                           f"it is for {', '.join(first)} and {last}.")
+        reasons[option] = (
+            f"--{option.replace('_', '-')} {value}: --data {data} has no use for it, since {why}. Leave it out; "
+            f"it is for {', '.join(first)} and {last}."
+        )
     return reasons
 
 
@@ -229,8 +282,10 @@ def label_space_of(data: str, ignore_class: int | None = None, id_map: tuple[str
     if kind == "hf" and path:
         space = _hugging_face(path, "train", ignore_class=ignore_class, id_map=parse_id_map(id_map)).label_space
         if space is None:
-            raise DataError(f"{data}: there are photos alone in it, which have no classes. Name the column of label maps: "
-                            "hf:NAME?label=COLUMN.")
+            raise DataError(
+                f"{data}: there are photos alone in it, which have no classes. Name the column of label maps: "
+                "hf:NAME?label=COLUMN."
+            )
         return space
     root = Path(path if kind == "folder" and path else data)
     if not root.is_dir():
@@ -289,8 +344,13 @@ def _open_folder(root, options, hold_out, layout, label_space):
     others = [path.relative_to(root).as_posix() for path in found.others(used)]
     if others:
         listed = ", ".join(others[:10]) + (f" and {len(others) - 10} more" if len(others) > 10 else "")
-        console.print(f"{root}: not used: {listed}. --train-split, --validation-split, --unpaired-images and --unpaired-labels "
-                      "name what else to read.", soft_wrap=True, highlight=False, markup=False)
+        console.print(
+            f"{root}: not used: {listed}. --train-split, --validation-split, --unpaired-images and --unpaired-labels "
+            "name what else to read.",
+            soft_wrap=True,
+            highlight=False,
+            markup=False,
+        )
     if val is not None:
         return DataPair(train, val)
     return _held_out(train, root) if hold_out else DataPair(train, train)
@@ -300,8 +360,10 @@ def _apart_from_training(found, train, split, given):
     """The validation split of lists of names, unless it names what is trained on, as "trainval" does."""
     shared = {*found.listed(split)} & {train.name(i) for i in range(len(train))} if split else ()
     if shared and given is not None:
-        raise ValueError(f"--validation-split {given}: {len(shared)} of its names are trained on, such as {min(shared)}. Name "
-                         "another, or another --train-split.")
+        raise ValueError(
+            f"--validation-split {given}: {len(shared)} of its names are trained on, such as {min(shared)}. Name "
+            "another, or another --train-split."
+        )
     return None if shared else split
 
 
@@ -357,8 +419,9 @@ def _open_hugging_face(text, options, hold_out, splits, layout):
     if not hold_out:
         return DataPair(train, train)
     try:
-        return DataPair(train, _hugging_face(text, splits[1], label_space=train.label_space,
-                                             image_range=options["image_range"]))
+        return DataPair(
+            train, _hugging_face(text, splits[1], label_space=train.label_space, image_range=options["image_range"])
+        )
     except DataError:  # there is no such split
         if layout.validation_split is not None:
             raise
@@ -384,11 +447,18 @@ def _pairs_alone(val, where):
 
 def _tell_of_unpaired(source, where, use):
     """Prints how many photos and label maps of a folder have no partner, and what becomes of them."""
-    for further, kind, partner in ((source.unpaired_images, "photos", "a label map"),
-                                   (source.unpaired_labels, "label maps", "a photo")):
+    for further, kind, partner in (
+        (source.unpaired_images, "photos", "a label map"),
+        (source.unpaired_labels, "label maps", "a photo"),
+    ):
         if further is not None:
-            console.print(f"{where}: {len(source)} of {len(source) + len(further)} {kind} have {partner}, which makes pairs; "
-                          f"the other {len(further)} are {use.format(kind)}.", soft_wrap=True, highlight=False, markup=False)
+            console.print(
+                f"{where}: {len(source)} of {len(source) + len(further)} {kind} have {partner}, which makes pairs; "
+                f"the other {len(further)} are {use.format(kind)}.",
+                soft_wrap=True,
+                highlight=False,
+                markup=False,
+            )
 
 
 def _open_records(root, hold_out, layout):
@@ -408,8 +478,9 @@ def _splits(root):
 def _held_out(train, root):
     count = max(1, round(_HELD_OUT * len(train)))
     if count == len(train):
-        raise DataError(f"{root}: one pair alone cannot be both trained on and validated with. Add more, or name "
-                        "--validation-data.")
+        raise DataError(
+            f"{root}: one pair alone cannot be both trained on and validated with. Add more, or name --validation-data."
+        )
     by_name = np.array(sorted(range(len(train)), key=train.name), np.int64)
     order = by_name[permutation(len(train), 0, "validation")]
     val = train.subset(np.sort(order[:count]))
@@ -417,8 +488,9 @@ def _held_out(train, root):
     return DataPair(train.subset(np.sort(order[count:])), val)
 
 
-def training_sources(settings: TrainSettings, train: Source,
-                     skip_bad: int | BadFiles = 0, **counting) -> tuple[Source, Source, Source]:
+def training_sources(
+    settings: TrainSettings, train: Source, skip_bad: int | BadFiles = 0, **counting
+) -> tuple[Source, Source, Source]:
     """Paired source, unpaired images and unpaired label maps: the split, and folders of further ones.
 
     With a ratio below 1 the further ones join what is unpaired; with a ratio of 1 they are all there is, beside what the
@@ -434,8 +506,10 @@ def training_sources(settings: TrainSettings, train: Source,
 
 def further_sources(settings: TrainSettings, label_space: LabelSpace) -> tuple[Source | None, Source | None]:
     """The photos of ``--unpaired-images`` and the label maps of ``--unpaired-labels``; None where there are none."""
-    return (_unpaired_images(settings, label_space) if settings.unpaired_images else None,
-            _unpaired_labels(settings, label_space) if settings.unpaired_labels else None)
+    return (
+        _unpaired_images(settings, label_space) if settings.unpaired_images else None,
+        _unpaired_labels(settings, label_space) if settings.unpaired_labels else None,
+    )
 
 
 def _unpaired_images(settings, space):
@@ -504,8 +578,12 @@ def label_space_of_model(gan: Sampler, path: Path) -> LabelSpace:
     if gan.label_space is None:
         number = gan.num_classes
         gan.label_space = LabelSpace(unnamed_classes(number), distinct_colors(number), gan.ignore_class)
-        console.print(f"Note: {path} does not say what its {number} classes mean. The ids in label maps are taken for the "
-                      "classes themselves; --id-map STORED=CLASS names those that differ.", soft_wrap=True, highlight=False)
+        console.print(
+            f"Note: {path} does not say what its {number} classes mean. The ids in label maps are taken for the "
+            "classes themselves; --id-map STORED=CLASS names those that differ.",
+            soft_wrap=True,
+            highlight=False,
+        )
     return gan.label_space
 
 
@@ -524,8 +602,12 @@ def fit_of_model(fit: str | None, path: Path) -> str:
     if fit is None and document.is_file():
         fit = json.loads(document.read_text(encoding="utf-8"))["options"].get("fit")
         if fit == "crop":
-            console.print(f"{document} says --fit crop, so the longer sides are cropped here too; --fit stretch changes that.",
-                          soft_wrap=True, highlight=False, markup=False)
+            console.print(
+                f"{document} says --fit crop, so the longer sides are cropped here too; --fit stretch changes that.",
+                soft_wrap=True,
+                highlight=False,
+                markup=False,
+            )
     return fit or "stretch"
 
 

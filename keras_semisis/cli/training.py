@@ -54,14 +54,26 @@ class TrainingData(NamedTuple):
 def open_training_data(settings: TrainSettings) -> TrainingData:
     """The data sets of a run."""
     bad, needed = BadFiles(settings.skip_bad), METHODS[settings.method].system.data_sets
-    sources = open_data(settings.data, settings.image_size, settings.ignore_class, settings.id_map,
-                        settings.validation_data, bad, settings.image_range, layout=settings.layout,
-                        unpaired_images=settings.unpaired_images, unpaired_labels=settings.unpaired_labels)
+    sources = open_data(
+        settings.data,
+        settings.image_size,
+        settings.ignore_class,
+        settings.id_map,
+        settings.validation_data,
+        bad,
+        settings.image_range,
+        layout=settings.layout,
+        unpaired_images=settings.unpaired_images,
+        unpaired_labels=settings.unpaired_labels,
+    )
     unpaired = [s for s in (sources.train.unpaired_images, sources.train.unpaired_labels) if s is not None]
     settings.choose_ratio(bool(unpaired))
     if unpaired and "unpaired_ds" not in needed:
-        console.print(f"--method {settings.method} learns from pairs alone: {sum(map(len, unpaired))} unpaired files are not "
-                      "used.", soft_wrap=True, highlight=False)
+        console.print(
+            f"--method {settings.method} learns from pairs alone: {sum(map(len, unpaired))} unpaired files are not used.",
+            soft_wrap=True,
+            highlight=False,
+        )
     size, batch = settings.image_size, settings.batch_size
     crop = {"load_size": settings.load_size, "skip_bad": bad, "fit": settings.fit}
     sets, counts = [], {}
@@ -83,9 +95,13 @@ def open_training_data(settings: TrainSettings) -> TrainingData:
 def _tell_of_validation_photos(images, val):
     shared = list(same_photos(images, val))
     if shared:
-        console.print(f"Warning: {len(shared)} unpaired photos of the training are among the {len(val)} for validation, such "
-                      f"as {shared[0]}: scores will be too good. Take them out of the training.", soft_wrap=True,
-                      highlight=False, markup=False)
+        console.print(
+            f"Warning: {len(shared)} unpaired photos of the training are among the {len(val)} for validation, such "
+            f"as {shared[0]}: scores will be too good. Take them out of the training.",
+            soft_wrap=True,
+            highlight=False,
+            markup=False,
+        )
 
 
 def set_up(settings: TrainSettings) -> None:
@@ -100,8 +116,9 @@ def run_callbacks(folder: Path) -> list[keras.callbacks.Callback]:
     return [LossCurves(folder), TensorBoardScalars(folder / "tensorboard")]
 
 
-def plan_steps(gan: SemanticGAN, data: TrainingData, deadline: float, most: int,
-               callbacks: Sequence[keras.callbacks.Callback] = ()) -> int:
+def plan_steps(
+    gan: SemanticGAN, data: TrainingData, deadline: float, most: int, callbacks: Sequence[keras.callbacks.Callback] = ()
+) -> int:
     """Does the first steps, which compile and are timed.
 
     The sampler's switch at half of training needs their number before.
@@ -116,8 +133,14 @@ def plan_steps(gan: SemanticGAN, data: TrainingData, deadline: float, most: int,
     return min(most, gan.step + 1 + int(left * _RESERVE / float(np.median(clock.seconds[2:] or [np.inf]))))
 
 
-def fit(gan: SemanticGAN, data: TrainingData, steps: int, start: int,
-        callbacks: Sequence[keras.callbacks.Callback], title: str = "Training") -> bool:
+def fit(
+    gan: SemanticGAN,
+    data: TrainingData,
+    steps: int,
+    start: int,
+    callbacks: Sequence[keras.callbacks.Callback],
+    title: str = "Training",
+) -> bool:
     """Trains with a progress bar until ``steps``, or Ctrl-C.
 
     One epoch is the whole run, so that any step can be gone on from.
@@ -126,17 +149,20 @@ def fit(gan: SemanticGAN, data: TrainingData, steps: int, start: int,
         Whether training was interrupted.
     """
     with closing(ProgressBar(title, steps, start)) as bar, StopOnInterrupt() as interrupt:
-        gan.fit(*data.sets, epochs=1, steps_per_epoch=steps, initial_step=start, verbose=0,
-                callbacks=[*callbacks, bar, interrupt])
+        gan.fit(
+            *data.sets, epochs=1, steps_per_epoch=steps, initial_step=start, verbose=0, callbacks=[*callbacks, bar, interrupt]
+        )
     return interrupt.interrupted
 
 
-def examples(source: Source, image_size: tuple[int, int], rows: int = _GRID_ROWS,
-             skip_bad: int | BadFiles = 0, fit: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+def examples(
+    source: Source, image_size: tuple[int, int], rows: int = _GRID_ROWS, skip_bad: int | BadFiles = 0, fit: str | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Some images and their label maps, spread over a data set, for the pictures."""
     wanted = np.unique(np.linspace(0, len(source) - 1, rows).round().astype(int))
-    return next(iter(paired_dataset(source.subset(wanted), image_size, len(wanted), training=False, skip_bad=skip_bad,
-                                    fit=fit)))
+    return next(
+        iter(paired_dataset(source.subset(wanted), image_size, len(wanted), training=False, skip_bad=skip_bad, fit=fit))
+    )
 
 
 def train(settings: TrainSettings, going_on: bool = False, checked: bool = False) -> None:
@@ -153,8 +179,9 @@ def train(settings: TrainSettings, going_on: bool = False, checked: bool = False
     """
     folder = Path(settings.output)
     if not going_on and (folder / FILE).exists():
-        raise ValueError(f"--output {folder}: there is a run in this folder. Go on with it by --resume {folder}, or name "
-                         "another.")
+        raise ValueError(
+            f"--output {folder}: there is a run in this folder. Go on with it by --resume {folder}, or name another."
+        )
     set_up(settings)
     if checked:
         check(settings)
@@ -168,21 +195,31 @@ def train(settings: TrainSettings, going_on: bool = False, checked: bool = False
         if start >= settings.steps:
             raise ValueError(f"--resume {folder}: this run has done all of its {start} steps.")
         if gan.num_classes != space.num_classes:
-            raise ValueError(f"--resume {folder}: the data have {space.num_classes} classes now, but the model has "
-                             f"{gan.num_classes}. Files or --id-map must have added or removed one: bring them back.")
+            raise ValueError(
+                f"--resume {folder}: the data have {space.num_classes} classes now, but the model has "
+                f"{gan.num_classes}. Files or --id-map must have added or removed one: bring them back."
+            )
     else:
         gan, start = build_gan(settings, space), 0
         if settings.init:
             start_from(gan, Path(settings.init))
     gan.check_judges(evaluation.metrics if evaluation else ())
     write_document(folder / FILE, document_of(settings, space, counts=data.counts, trunks=gan.trunks))
-    console.print(", ".join(
-        f"{number} {'for validation' if name == 'validation' else name.replace('_', ' ')}"
-        for name, number in data.counts.items()), soft_wrap=True)
+    console.print(
+        ", ".join(
+            f"{number} {'for validation' if name == 'validation' else name.replace('_', ' ')}"
+            for name, number in data.counts.items()
+        ),
+        soft_wrap=True,
+    )
     if settings.recipe == "few_labels" and not going_on:
-        console.print("Recipe few_labels: OASIS's generator, " + (
-            f"discriminators on a frozen {settings.trunk}" if settings.trunk else "no pretrained networks")
-            + ". --recipe paper has the paper's networks.", soft_wrap=True, highlight=False)
+        console.print(
+            "Recipe few_labels: OASIS's generator, "
+            + (f"discriminators on a frozen {settings.trunk}" if settings.trunk else "no pretrained networks")
+            + ". --recipe paper has the paper's networks.",
+            soft_wrap=True,
+            highlight=False,
+        )
     images, label_maps = examples(data.sources.val, settings.image_size, skip_bad=data.bad_files, fit=settings.fit)
     callbacks = [SampleGrid(folder, label_maps, images, settings.sample_every, space, settings.seed)]
     if evaluation:
@@ -199,14 +236,20 @@ def train(settings: TrainSettings, going_on: bool = False, checked: bool = False
         interrupted = fit(gan, data, settings.steps, start, callbacks)
     except DataError:
         kept = "What was learned is kept." if gan.step > start else "Nothing was learned yet."
-        console.print(f"Stopped at step {gan.step} of {settings.steps}: a file cannot be used. {kept} Correct the file and go "
-                      f"on with: keras-semisis train --resume {folder}\n--skip-bad and --id-map may be added to that, and "
-                      "--check, which finds all such files first.", soft_wrap=True, markup=False, highlight=False)
+        console.print(
+            f"Stopped at step {gan.step} of {settings.steps}: a file cannot be used. {kept} Correct the file and go "
+            f"on with: keras-semisis train --resume {folder}\n--skip-bad and --id-map may be added to that, and "
+            "--check, which finds all such files first.",
+            soft_wrap=True,
+            markup=False,
+            highlight=False,
+        )
         raise
     print_report(data.bad_files)
     if interrupted and gan.step < settings.steps:
-        console.print(f"Stopped at step {gan.step} of {settings.steps}. Go on with: "
-                      f"keras-semisis train --resume {folder}", soft_wrap=True)
+        console.print(
+            f"Stopped at step {gan.step} of {settings.steps}. Go on with: keras-semisis train --resume {folder}", soft_wrap=True
+        )
     else:
         console.print(f"Done. The model is {folder / 'last.keras'}", soft_wrap=True)
 
@@ -220,8 +263,9 @@ def _evaluation(settings, data, folder):
     scores = [name for name in rehearse(judges, data.val, "the validation photos") if not name.endswith("_real")]
     if best not in scores:
         raise ValueError(f"--best {best}: expected one of {', '.join(scores)}.")
-    return PeriodicEvaluation(data.val, judges, settings.evaluate_every, folder, best,
-                              "max" if higher_is_better(best) else "min")
+    return PeriodicEvaluation(
+        data.val, judges, settings.evaluate_every, folder, best, "max" if higher_is_better(best) else "min"
+    )
 
 
 def _judges(settings, data):
@@ -230,12 +274,17 @@ def _judges(settings, data):
     if settings.segmenter:
         segmenter = scoring.load_segmenter(settings.segmenter, space, settings.image_size)
     return scoring.make_metrics(
-        segmenter, settings.features, data.sources.train, settings.image_size, settings.batch_size, data.bad_files,
-        settings.fit)
+        segmenter, settings.features, data.sources.train, settings.image_size, settings.batch_size, data.bad_files, settings.fit
+    )
 
 
-def go_on(folder: Path, skip_bad: int | None = None, id_map: Sequence[str] = (), checked: bool = False,
-          ignore_class: int | None = None) -> None:
+def go_on(
+    folder: Path,
+    skip_bad: int | None = None,
+    id_map: Sequence[str] = (),
+    checked: bool = False,
+    ignore_class: int | None = None,
+) -> None:
     """`keras-semisis train --resume`: the settings of the run, its last checkpoint, its data order.
 
     Args:
@@ -254,13 +303,13 @@ def go_on(folder: Path, skip_bad: int | None = None, id_map: Sequence[str] = (),
         settings.skip_bad = skip_bad
     if ignore_class not in (None, settings.ignore_class):
         was = "no --ignore-class" if settings.ignore_class is None else f"--ignore-class {settings.ignore_class}"
-        raise ValueError(f"--ignore-class {ignore_class}: this run was begun with {was}, by which its model has its classes. "
-                         "Leave it out, join single ids by --id-map STORED=CLASS, or begin another run.")
+        raise ValueError(
+            f"--ignore-class {ignore_class}: this run was begun with {was}, by which its model has its classes. "
+            "Leave it out, join single ids by --id-map STORED=CLASS, or begin another run."
+        )
     named = (settings.validation_data, settings.unpaired_images, settings.unpaired_labels)
     # what an earlier version took and did not use
     for name in unused_options(settings.data, settings.ignore_class, settings.id_map, settings.image_range, *named):
         setattr(settings, name, getattr(TrainSettings, name))
     settings.id_map = (*settings.id_map, *id_map)
     train(settings, going_on=True, checked=checked)
-
-

@@ -29,18 +29,27 @@ class ArrayBatches:
         DataError: If the rule refuses them, there are none, or those that belong together differ in number.
     """
 
-    def __init__(self, images: np.ndarray, label_maps: np.ndarray, rule: BatchRule, name: str, batch_size: int, training: bool,
-                 paired: bool):
+    def __init__(
+        self,
+        images: np.ndarray,
+        label_maps: np.ndarray,
+        rule: BatchRule,
+        name: str,
+        batch_size: int,
+        training: bool,
+        paired: bool,
+    ):
         if paired and len(images) != len(label_maps):
-            raise DataError(f"{name}: {len(images)} photos, but {len(label_maps)} label maps. Give one label map for each "
-                            "photo.")
+            raise DataError(
+                f"{name}: {len(images)} photos, but {len(label_maps)} label maps. Give one label map for each photo."
+            )
         if not len(images) or not len(label_maps):
             raise DataError(f"{name}: the data set is empty.")
         if batch_size < 1:
             raise ValueError(f"batch_size={batch_size} must be at least 1.")
         rule.photos(images[:batch_size], name)
         for first in range(0, len(label_maps), _BLOCK):
-            rule.label_maps(label_maps[first:first + _BLOCK], name)
+            rule.label_maps(label_maps[first : first + _BLOCK], name)
         self._images, self._label_maps = images, label_maps
         self._batch_size = batch_size
         self._training = training
@@ -56,4 +65,4 @@ class ArrayBatches:
         parts = zip((self._images, self._label_maps), self._seeds, strict=True)
         if self._training:
             return tuple(array[uniform_draws(len(array), seed, draws)] for array, seed in parts)
-        return tuple(array[draws[0]:draws[-1] + 1] for array, _ in parts)
+        return tuple(array[draws[0] : draws[-1] + 1] for array, _ in parts)

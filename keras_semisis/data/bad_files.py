@@ -52,8 +52,11 @@ class BadFiles:
             if str(error) not in self.messages:
                 self.errors.append(error)
             if len(self.errors) > self.tolerated:
-                raise DataError(f"Bad files: {len(self.errors)}, of which {self.tolerated} "
-                                f"{'is' if self.tolerated == 1 else 'are'} tolerated:", listed=self.errors) from error
+                raise DataError(
+                    f"Bad files: {len(self.errors)}, of which {self.tolerated} "
+                    f"{'is' if self.tolerated == 1 else 'are'} tolerated:",
+                    listed=self.errors,
+                ) from error
 
     @property
     def messages(self) -> list[str]:
@@ -69,8 +72,9 @@ def bad_files(skip_bad: int | BadFiles) -> BadFiles:
     return skip_bad if isinstance(skip_bad, BadFiles) else BadFiles(skip_bad)
 
 
-def good_items(source: Source, bad: BadFiles, images: bool = True,
-               progress: Callable[[int, int], None] | None = None) -> Source:
+def good_items(
+    source: Source, bad: BadFiles, images: bool = True, progress: Callable[[int, int], None] | None = None
+) -> Source:
     """The items of a source that can be used; where bad files are tolerated, each is read once to know.
 
     Args:

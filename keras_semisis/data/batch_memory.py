@@ -17,7 +17,7 @@ class _Memory:
 
     def __init__(self, room: np.ndarray, free: deque[np.ndarray], shape: tuple[int, ...], dtype: np.dtype):
         begin = -room.ctypes.data % _ALIGNMENT
-        whole = room[begin:begin + len(room) - _ALIGNMENT]
+        whole = room[begin : begin + len(room) - _ALIGNMENT]
         self.__array_interface__ = whole.view(dtype).reshape(shape).__array_interface__
         self._room, self._free = room, free
 

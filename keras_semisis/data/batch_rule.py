@@ -49,8 +49,9 @@ class BatchRule:
             self._check_photo_shape(images, where, mapped)
         label_maps = self.label_maps(label_maps, where, mapped)
         if len(images) != len(label_maps):
-            raise DataError(f"{where}: {len(images)} photos and {len(label_maps)} label maps in one batch. Give as many of "
-                            "both.")
+            raise DataError(
+                f"{where}: {len(images)} photos and {len(label_maps)} label maps in one batch. Give as many of both."
+            )
         return self._photos(images, where, first, mapped), label_maps
 
     def photos(self, images: Any, where: str) -> np.ndarray:
@@ -93,8 +94,10 @@ class BatchRule:
         """
         classes = label_space.num_classes
         if self.num_classes not in (None, classes):
-            raise DataError(f"{name}: its label maps have {classes} classes, but the model has {self.num_classes}. Make the "
-                            f"model with num_classes={classes}, or give data of the model's classes.")
+            raise DataError(
+                f"{name}: its label maps have {classes} classes, but the model has {self.num_classes}. Make the "
+                f"model with num_classes={classes}, or give data of the model's classes."
+            )
 
     # -- photos -----------------------------------------------------------------------------------------------------
 
@@ -104,23 +107,31 @@ class BatchRule:
             return
         expected = f"photos are {found}, but {self._size('(B, H, W, 3)')} is expected"
         if images.ndim == 3 and 3 in images.shape:
-            remedy = ("Batch the data set: dataset.batch(8)." if mapped else
-                      "Give batches; a single photo is one: " + _line(mapped, image=("image[None]", "image[None]")))
+            remedy = (
+                "Batch the data set: dataset.batch(8)."
+                if mapped
+                else "Give batches; a single photo is one: " + _line(mapped, image=("image[None]", "image[None]"))
+            )
         elif images.ndim == 4 and images.shape[1] == 3 and images.shape[3] != 3:
-            remedy = "Put the channels last: " + _line(mapped, image=(
-                "np.moveaxis(image, 1, -1)", "tf.transpose(image, (0, 2, 3, 1))"))
+            remedy = "Put the channels last: " + _line(
+                mapped, image=("np.moveaxis(image, 1, -1)", "tf.transpose(image, (0, 2, 3, 1))")
+            )
         elif images.ndim == 4 and images.shape[3] == 4:
             remedy = "Leave the fourth channel (alpha) out: " + _line(mapped, image=("image[..., :3]", "image[..., :3]"))
         elif images.ndim == 4 and images.shape[3] == 1:
-            remedy = "Make three channels of the gray one: " + _line(mapped, image=(
-                "np.repeat(image, 3, axis=-1)", "tf.repeat(image, 3, axis=-1)"))
+            remedy = "Make three channels of the gray one: " + _line(
+                mapped, image=("np.repeat(image, 3, axis=-1)", "tf.repeat(image, 3, axis=-1)")
+            )
         elif images.ndim == 3:
-            remedy = "Make three channels of the gray one: " + _line(mapped, image=(
-                "np.repeat(image[..., None], 3, axis=-1)", "tf.repeat(image[..., None], 3, axis=-1)"))
+            remedy = "Make three channels of the gray one: " + _line(
+                mapped, image=("np.repeat(image[..., None], 3, axis=-1)", "tf.repeat(image[..., None], 3, axis=-1)")
+            )
         elif images.ndim == 4 and images.shape[3] == 3:
             height, width = self.image_size
-            remedy = "Resize them: " + _line(mapped, image=(f"keras.ops.image.resize(image, ({height}, {width}))",
-                                                             f"tf.image.resize(image, ({height}, {width}))"))
+            remedy = "Resize them: " + _line(
+                mapped,
+                image=(f"keras.ops.image.resize(image, ({height}, {width}))", f"tf.image.resize(image, ({height}, {width}))"),
+            )
         else:
             remedy = "Convert them."
         raise DataError(f"{where}: {expected}. {remedy}")
@@ -133,13 +144,20 @@ class BatchRule:
         low, high = (float(images.min()), float(images.max())) if images.size else (-1.0, 1.0)
         if not np.issubdtype(images.dtype, np.floating):
             of_bits = _of_bits(high)
-            expressions = ((of_bits, of_bits.replace("image", 'tf.cast(image, "float32")')) if low < 0 or high > 255 else
-                           ('image.astype("uint8")', 'tf.cast(image, "uint8")'))
-            raise DataError(f"{where}: photos are {images.dtype} in {low:g}..{high:g}, but uint8, or floats in [-1, 1], are "
-                            f"expected. Convert them: {_line(mapped, image=expressions)}")
+            expressions = (
+                (of_bits, of_bits.replace("image", 'tf.cast(image, "float32")'))
+                if low < 0 or high > 255
+                else ('image.astype("uint8")', 'tf.cast(image, "uint8")')
+            )
+            raise DataError(
+                f"{where}: photos are {images.dtype} in {low:g}..{high:g}, but uint8, or floats in [-1, 1], are "
+                f"expected. Convert them: {_line(mapped, image=expressions)}"
+            )
         if not (np.isfinite(low) and np.isfinite(high)):
-            raise DataError(f"{where}: photos hold NaN or infinite values, but floats in [-1, 1] are expected. Look for what "
-                            "divides by zero where they are made.")
+            raise DataError(
+                f"{where}: photos hold NaN or infinite values, but floats in [-1, 1] are expected. Look for what "
+                "divides by zero where they are made."
+            )
         if first:
             _check_range(low, high, where, mapped)
         return images.astype("float32", copy=False)
@@ -155,35 +173,50 @@ class BatchRule:
         elif label_maps.ndim == 4 and shape[1] == 1:
             remedy = "Leave the second axis out: " + _line(mapped, label_map=("label_map[:, 0]", "label_map[:, 0]"))
         elif label_maps.ndim == 4 and shape[3] == 3 and classes != 3:
-            remedy = ("These look like colors: a `keras_semisis.data.Folder` reads colors by the palette of its classes, and "
-                      "arrays hold class ids.")
-        elif ((label_maps.ndim == 4 and (shape[3] == classes or shape[1] != classes))
-              or (label_maps.ndim == 3 and _fits((1, *shape[:2]), self.image_size) and shape[2] == classes)):
-            remedy = "Take the class ids of one-hot label maps: " + _line(mapped, label_map=(
-                "label_map.argmax(-1)", "tf.argmax(label_map, -1)"))
+            remedy = (
+                "These look like colors: a `keras_semisis.data.Folder` reads colors by the palette of its classes, and "
+                "arrays hold class ids."
+            )
+        elif (label_maps.ndim == 4 and (shape[3] == classes or shape[1] != classes)) or (
+            label_maps.ndim == 3 and _fits((1, *shape[:2]), self.image_size) and shape[2] == classes
+        ):
+            remedy = "Take the class ids of one-hot label maps: " + _line(
+                mapped, label_map=("label_map.argmax(-1)", "tf.argmax(label_map, -1)")
+            )
         elif label_maps.ndim == 4:
-            remedy = "Take the class ids of one-hot label maps: " + _line(mapped, label_map=(
-                "label_map.argmax(1)", "tf.argmax(label_map, 1)"))
+            remedy = "Take the class ids of one-hot label maps: " + _line(
+                mapped, label_map=("label_map.argmax(1)", "tf.argmax(label_map, 1)")
+            )
         elif label_maps.ndim == 2:
-            remedy = ("Batch the data set: dataset.batch(8)." if mapped else
-                      "Give batches; a single label map is one: " + _line(mapped, label_map=("label_map[None]", "")))
+            remedy = (
+                "Batch the data set: dataset.batch(8)."
+                if mapped
+                else "Give batches; a single label map is one: " + _line(mapped, label_map=("label_map[None]", ""))
+            )
         elif label_maps.ndim == 3:
             height, width = self.image_size
-            remedy = "Resize them by nearest neighbor: " + _line(mapped, label_map=(
-                f'keras.ops.image.resize(label_map[..., None], ({height}, {width}), "nearest")[..., 0]',
-                f'tf.image.resize(label_map[..., None], ({height}, {width}), "nearest")[..., 0]'))
+            remedy = "Resize them by nearest neighbor: " + _line(
+                mapped,
+                label_map=(
+                    f'keras.ops.image.resize(label_map[..., None], ({height}, {width}), "nearest")[..., 0]',
+                    f'tf.image.resize(label_map[..., None], ({height}, {width}), "nearest")[..., 0]',
+                ),
+            )
         else:
             remedy = "Convert them."
-        raise DataError(f"{where}: label maps are {_shape(label_maps)}, but {self._size('(B, H, W)')} of class ids is "
-                        f"expected. {remedy}")
+        raise DataError(
+            f"{where}: label maps are {_shape(label_maps)}, but {self._size('(B, H, W)')} of class ids is expected. {remedy}"
+        )
 
     def _no_integers(self, label_maps, where, mapped):
         line = _line(mapped, label_map=('label_map.astype("int32")', 'tf.cast(label_map, "int32")'))
         between = np.issubdtype(label_maps.dtype, np.floating) and not np.array_equal(label_maps, np.rint(label_maps))
         if between:
             value = label_maps[label_maps != np.rint(label_maps)][0]
-            remedy = (f"A value such as {value:g} lies between two ids: they were resized by interpolation, or divided. Read "
-                      "them again, resize by nearest neighbor, and leave them integers.")
+            remedy = (
+                f"A value such as {value:g} lies between two ids: they were resized by interpolation, or divided. Read "
+                "them again, resize by nearest neighbor, and leave them integers."
+            )
         else:
             remedy = f"Convert them: {line}"
         return DataError(f"{where}: label maps are {label_maps.dtype}, but they must have an integer dtype. {remedy}")
@@ -197,17 +230,21 @@ class BatchRule:
         which = f"label_map == {found}" if (stray == found).all() else f"(label_map < 0) | (label_map >= {classes})"
 
         def put(target):
-            return _line(mapped, label_map=(f"np.where({which}, {target}, label_map)",
-                                            f"tf.where({which}, {target}, label_map)"))
+            return _line(
+                mapped, label_map=(f"np.where({which}, {target}, label_map)", f"tf.where({which}, {target}, label_map)")
+            )
 
         if stray.min() > 0 and stray.max() == classes and not (label_maps == 0).any():
-            remedy = ("If the ids begin with 1, let them begin with 0: " +
-                      _line(mapped, label_map=("label_map - 1", "label_map - 1")))
+            remedy = "If the ids begin with 1, let them begin with 0: " + _line(
+                mapped, label_map=("label_map - 1", "label_map - 1")
+            )
         elif self.ignore_class is not None:
             remedy = f"Where these are unlabeled pixels, give them the don't-care class: {put(self.ignore_class)}"
         else:
-            remedy = (f"Where these are unlabeled pixels, make a don't-care class for them (num_classes={classes + 1}, "
-                      f"ignore_class={classes} of the model) and give them its id: {put(classes)}")
+            remedy = (
+                f"Where these are unlabeled pixels, make a don't-care class for them (num_classes={classes + 1}, "
+                f"ignore_class={classes} of the model) and give them its id: {put(classes)}"
+            )
         raise DataError(f"{where}: label id {named_ids(stray)} found, but the {classes} classes are 0..{classes - 1}. {remedy}")
 
     def _size(self, axes):
@@ -275,8 +312,10 @@ def _check_range(low, high, where, mapped):
     else:
         guess = ", as if standardized by a mean and a deviation"
         expressions = ("(image * deviation + mean) * 2 - 1",) * 2
-    raise DataError(f"{where}: photos are floats in {low:.4g}..{high:.4g}{guess}, but [-1, 1] is expected. Convert them: "
-                    f"{_line(mapped, image=expressions)}")
+    raise DataError(
+        f"{where}: photos are floats in {low:.4g}..{high:.4g}{guess}, but [-1, 1] is expected. Convert them: "
+        f"{_line(mapped, image=expressions)}"
+    )
 
 
 def _of_bits(high):

@@ -43,8 +43,15 @@ class Lane:
         bad_files: Takes note of items that cannot be read.
     """
 
-    def __init__(self, items: PreparedItems, image_size: tuple[int, int], seed: int, training: bool,
-                 probabilities: np.ndarray | None = None, bad_files: BadFiles | None = None):
+    def __init__(
+        self,
+        items: PreparedItems,
+        image_size: tuple[int, int],
+        seed: int,
+        training: bool,
+        probabilities: np.ndarray | None = None,
+        bad_files: BadFiles | None = None,
+    ):
         self.items = items
         self._image_size = image_size
         self._seed = seed
@@ -160,8 +167,16 @@ class BatchStream:
         bad_files: The `BadFiles` that were met so far.
     """
 
-    def __init__(self, lanes: list[Lane], batch_size: int, image_size: tuple[int, int],
-                 label_space: LabelSpace, training: bool, sampler: str = "uniform", bad_files: BadFiles | None = None):
+    def __init__(
+        self,
+        lanes: list[Lane],
+        batch_size: int,
+        image_size: tuple[int, int],
+        label_space: LabelSpace,
+        training: bool,
+        sampler: str = "uniform",
+        bad_files: BadFiles | None = None,
+    ):
         self.batch_size = batch_size
         self.image_size = image_size
         self.label_space = label_space
@@ -244,8 +259,7 @@ class BatchStream:
 
     def _load(self, draws, *indices):
         try:
-            arrays = [array for lane, chosen in zip(self._lanes, indices, strict=True)
-                      for array in lane.batch(draws, chosen)]
+            arrays = [array for lane, chosen in zip(self._lanes, indices, strict=True) for array in lane.batch(draws, chosen)]
         except Exception as error:
             self.error = error
             raise

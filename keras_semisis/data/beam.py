@@ -17,14 +17,14 @@ from keras_semisis.data.whole_file import read_npz
 try:
     import apache_beam as beam
 except ImportError as missing:
-    raise ImportError("keras_semisis.data.beam needs Apache Beam (pip install "
-                      f'"keras-semisis[beam]"): {missing}') from None
+    raise ImportError(f'keras_semisis.data.beam needs Apache Beam (pip install "keras-semisis[beam]"): {missing}') from None
 
 __all__ = ["class_statistics", "write_records"]
 
 
-def class_statistics(open_source: Callable[[], Source], cache: str | Path, options=None,
-                     items_per_task: int = 256) -> ClassStatistics:
+def class_statistics(
+    open_source: Callable[[], Source], cache: str | Path, options=None, items_per_task: int = 256
+) -> ClassStatistics:
     """`keras_semisis.data.class_statistics` on the workers of a Beam runner, with the same result.
 
     Afterwards ``paired_dataset(..., statistics_cache=cache)`` uses the counts.
@@ -51,12 +51,14 @@ def class_statistics(open_source: Callable[[], Source], cache: str | Path, optio
     """
     number = len(open_source())
     with beam.Pipeline(options=options) as pipeline:
-        (pipeline
-         | beam.Create(range(0, number, items_per_task))
-         | beam.Reshuffle()
-         | "Count" >> beam.ParDo(_Count(open_source, items_per_task))
-         | beam.combiners.ToList()
-         | "Write" >> beam.Map(_write_counts, open_source, str(cache)))
+        (
+            pipeline
+            | beam.Create(range(0, number, items_per_task))
+            | beam.Reshuffle()
+            | "Count" >> beam.ParDo(_Count(open_source, items_per_task))
+            | beam.combiners.ToList()
+            | "Write" >> beam.Map(_write_counts, open_source, str(cache))
+        )
     return ClassStatistics.from_arrays(read_npz(Path(cache)))
 
 
@@ -88,8 +90,9 @@ def _write_counts(tasks, open_source, cache):
     write_counts(Path(cache), counts, digest.text() if digest.known else "")
 
 
-def write_records(open_source: Callable[[], Source], path: str | Path, images: bool = True,
-                  items_per_shard: int | None = None, options=None) -> None:
+def write_records(
+    open_source: Callable[[], Source], path: str | Path, images: bool = True, items_per_shard: int | None = None, options=None
+) -> None:
     """`keras_semisis.data.write_records` on the workers of a Beam runner: the same files, a shard a task.
 
     Shards that are complete from an earlier run are left as they are. Photos and label maps without a partner become packs
@@ -125,10 +128,7 @@ def _part_of(open_source, part):
 
 def _write_shards(packer, open_source, options, *arguments):
     with beam.Pipeline(options=options) as pipeline:
-        (pipeline
-         | beam.Create(range(packer.num_shards))
-         | beam.Reshuffle()
-         | beam.ParDo(_WriteShard(open_source, *arguments)))
+        (pipeline | beam.Create(range(packer.num_shards)) | beam.Reshuffle() | beam.ParDo(_WriteShard(open_source, *arguments)))
 
 
 class _WriteShard(beam.DoFn):

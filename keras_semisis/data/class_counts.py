@@ -49,16 +49,25 @@ class ClassStatistics:
         """
         statistics = cls(int(arrays["num_classes"]))
         ends, classes, pixels = (np.asarray(arrays[name]) for name in ("ends", "classes", "pixels"))
-        if (ends[:1].tolist() != [0] or ends[-1] != len(classes) or len(classes) != len(pixels)
-                or (np.diff(ends) < 0).any() or classes.max(initial=0) >= max(1, statistics.num_classes)):
+        if (
+            ends[:1].tolist() != [0]
+            or ends[-1] != len(classes)
+            or len(classes) != len(pixels)
+            or (np.diff(ends) < 0).any()
+            or classes.max(initial=0) >= max(1, statistics.num_classes)
+        ):
             raise ValueError("These arrays are no table of class counts.")
         statistics._extend(ends[1:], classes, pixels)
         return statistics
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The table as arrays for `numpy.savez`: where each row ends, its class ids and their pixels."""
-        return {"num_classes": np.int64(self.num_classes), "ends": np.array(self._ends),
-                "classes": np.array(self._classes), "pixels": np.array(self._pixels)}
+        return {
+            "num_classes": np.int64(self.num_classes),
+            "ends": np.array(self._ends),
+            "classes": np.array(self._classes),
+            "pixels": np.array(self._pixels),
+        }
 
     def append(self, counts) -> None:
         """Adds a label map: its pixels of each class, ``(num_classes,)``.
@@ -96,13 +105,16 @@ class ClassStatistics:
         """n^c, pixels of each class in all label maps: int64 ``(num_classes,)``."""
         totals = np.zeros(self.num_classes, np.int64)
         for first in range(0, len(self._classes), _BLOCK):
-            np.add.at(totals, np.array(self._classes[first:first + _BLOCK], np.intp),
-                      np.array(self._pixels[first:first + _BLOCK], np.int64))
+            np.add.at(
+                totals,
+                np.array(self._classes[first : first + _BLOCK], np.intp),
+                np.array(self._pixels[first : first + _BLOCK], np.int64),
+            )
         return totals
 
     def rows(self, first: int, stop: int) -> np.ndarray:
         """The label maps ``first..stop-1`` with all classes: int64 ``(stop - first, num_classes)``."""
-        ends = np.array(self._ends[first:stop + 1], np.int64)
+        ends = np.array(self._ends[first : stop + 1], np.int64)
         dense = np.zeros((len(ends) - 1, self.num_classes), np.int64)
         row_of = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
         part = slice(ends[0], ends[-1])
@@ -122,7 +134,7 @@ def pixel_counts(label_map: np.ndarray, num_classes: int) -> np.ndarray:
     pixels = label_map.reshape(-1)
     counts = np.zeros(num_classes, np.int64)
     for first in range(0, len(pixels), _BLOCK):
-        counts += _block_counts(pixels[first:first + _BLOCK], num_classes)
+        counts += _block_counts(pixels[first : first + _BLOCK], num_classes)
     return counts
 
 

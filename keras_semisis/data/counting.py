@@ -24,8 +24,9 @@ _SAVE_SECONDS = 20.0
 _T = TypeVar("_T")
 
 
-def class_statistics(source: Source, cache: str | Path | None = None,
-                     progress: Callable[[int, int], None] | None = None) -> ClassStatistics:
+def class_statistics(
+    source: Source, cache: str | Path | None = None, progress: Callable[[int, int], None] | None = None
+) -> ClassStatistics:
     """Pixels of each class in each label map, in one streaming pass.
 
     Label maps are read by threads and counted in order; what stays in memory is the sparse table. A source
@@ -206,8 +207,11 @@ class _CountsFile:
         try:
             write_counts(self._path, counts, self._digest.text())
         except OSError as error:
-            warnings.warn(f"{self._path}: the class statistics cannot be kept ({error.strerror or error}); the next run counts "
-                          "again. Make room or name another file.", stacklevel=3)
+            warnings.warn(
+                f"{self._path}: the class statistics cannot be kept ({error.strerror or error}); the next run counts "
+                "again. Make room or name another file.",
+                stacklevel=3,
+            )
         self._written = time.monotonic()
 
 

@@ -18,8 +18,10 @@ _FEW_EDGES = 2
 MOST_LEVELS = 32
 _UNLABELED = {-1, 255}
 
-WITHOUT_SMOOTHING = Remedy("Write the label maps again as PNG, without anti-aliasing, resized with nearest neighbor alone, "
-                           "and from a file that was never a JPEG; or remove the photo that lies among them.")
+WITHOUT_SMOOTHING = Remedy(
+    "Write the label maps again as PNG, without anti-aliasing, resized with nearest neighbor alone, "
+    "and from a file that was never a JPEG; or remove the photo that lies among them."
+)
 
 
 class IdSurvey:
@@ -78,11 +80,15 @@ class IdSurvey:
         solid = int((inside >= 0.5).sum())
         many = edges >= _MANY_EDGES and 3 * edges >= 2 * number and (solid or number > _MANY_IN_A_PHOTO)
         if self._most_in_a_map > _MOST_IN_A_MAP or many:
-            return (f"it has {number} different values: this is no label map but a photo, or a mask that was smoothed (by an "
-                    "interpolation, anti-aliasing or JPEG)")
+            return (
+                f"it has {number} different values: this is no label map but a photo, or a mask that was smoothed (by an "
+                "interpolation, anti-aliasing or JPEG)"
+            )
         if solid and steps >= _FEW_EDGES and are_levels(self._counts):
-            return (f"{steps} of its {number} values lie between others along edges alone: this mask was smoothed (by an "
-                    "interpolation or anti-aliasing)")
+            return (
+                f"{steps} of its {number} values lie between others along edges alone: this mask was smoothed (by an "
+                "interpolation or anti-aliasing)"
+            )
         return None
 
 
@@ -113,8 +119,7 @@ def level_map(stored: Iterable[int], id_map: Mapping[int, int]) -> dict[int, int
     {127: 1, 255: 2}
     """
     levels = sorted({id_map.get(i, i) for i in stored})
-    return {i: levels.index(id_map.get(i, i)) for i in sorted(stored)
-            if levels.index(id_map.get(i, i)) != i}
+    return {i: levels.index(id_map.get(i, i)) for i in sorted(stored) if levels.index(id_map.get(i, i)) != i}
 
 
 def are_levels(ids: Iterable[int]) -> bool:
@@ -136,8 +141,9 @@ def unlabeled(ids: Iterable[int]) -> list[int]:
     return [] if others == {0} or are_levels({0, *others}) else sorted(ids & _UNLABELED)
 
 
-def stray_remedies(stored: Iterable[int], num_classes: int, ignore_class: int | None,
-                   id_map: Mapping[int, int]) -> tuple[str, list[Remedy]]:
+def stray_remedies(
+    stored: Iterable[int], num_classes: int, ignore_class: int | None, id_map: Mapping[int, int]
+) -> tuple[str, list[Remedy]]:
     """What to say of ids that are no classes, and what to do.
 
     Args:
@@ -152,24 +158,32 @@ def stray_remedies(stored: Iterable[int], num_classes: int, ignore_class: int | 
     stray = {i for i in stored if not 0 <= id_map.get(i, i) < num_classes}
     for spread in _spreads(num_classes):
         if stored <= set(spread) and (len(stored) > 2 or num_classes == 2 or stray - _UNLABELED):
-            what = ("this looks like a mask of 0 and 255" if spread == [0, 255] else
-                    f"the ids may be scaled: spread over 0..{spread[-1]}")
+            what = (
+                "this looks like a mask of 0 and 255"
+                if spread == [0, 255]
+                else f"the ids may be scaled: spread over 0..{spread[-1]}"
+            )
             return what, [Remedy("Give {}.", {"id_map": {level: i for i, level in enumerate(spread) if level != i}})]
     if stray <= _UNLABELED:
         what = f"{' and '.join(map(str, sorted(stray)))} usually marks unlabeled pixels"
         if ignore_class is not None:
-            return what, [Remedy("Give {}, the don't-care class.",
-                                 {"id_map": {**id_map, **dict.fromkeys(sorted(stray), ignore_class)}})]
+            return what, [
+                Remedy("Give {}, the don't-care class.", {"id_map": {**id_map, **dict.fromkeys(sorted(stray), ignore_class)}})
+            ]
         if len(stray) == 1:
-            return what, [Remedy("Give {} to make a don't-care class of it.", {"ignore_class": max(stray)}),
-                          Remedy("Or say which class it is by {}.", {"id_map": ...})]
+            return what, [
+                Remedy("Give {} to make a don't-care class of it.", {"ignore_class": max(stray)}),
+                Remedy("Or say which class it is by {}.", {"id_map": ...}),
+            ]
     if max(stored) == num_classes and 0 not in stored:
         return "the ids may begin at 1", [Remedy("Give {}.", {"id_map": {i + 1: i for i in range(num_classes)}})]
     if len(stored) == num_classes and are_levels(stored):
         return f"the ids may be scaled: {', '.join(map(str, sorted(stored)))}", [
-            Remedy("If their order is that of the classes, give {}.", {"id_map": level_map(stored, {})})]
+            Remedy("If their order is that of the classes, give {}.", {"id_map": level_map(stored, {})})
+        ]
     return "the ids may be scaled or belong to another label set", [
-        Remedy("Say by {} which class each of them is, or name more classes.", {"id_map": ...})]
+        Remedy("Say by {} which class each of them is, or name more classes.", {"id_map": ...})
+    ]
 
 
 def _spreads(num_classes):
@@ -177,5 +191,8 @@ def _spreads(num_classes):
     last = num_classes - 1
     if not 0 < last < MOST_LEVELS:
         return []
-    return [[round(255 * i / last) for i in range(num_classes)], [255 // last * i for i in range(num_classes)],
-            [257 * i for i in range(num_classes)]]
+    return [
+        [round(255 * i / last) for i in range(num_classes)],
+        [255 // last * i for i in range(num_classes)],
+        [257 * i for i in range(num_classes)],
+    ]

@@ -57,15 +57,19 @@ class LabelSpace:
         object.__setattr__(self, "class_names", tuple(str(name) for name in self.class_names))
         object.__setattr__(self, "palette", tuple(tuple(int(v) for v in color) for color in self.palette))
         if len(self.palette) != self.num_classes:
-            raise ValueError(f"{self.num_classes} class names, but {len(self.palette)} palette colors: "
-                             "give one color per class.")
+            raise ValueError(
+                f"{self.num_classes} class names, but {len(self.palette)} palette colors: give one color per class."
+            )
         for i, color in enumerate(self.palette):
             if len(color) != 3 or min(color) < 0 or max(color) > 255:
-                raise ValueError(f"the color of class {i} is {color}, but must be red, green and blue, each in "
-                                 "0..255. Correct it.")
+                raise ValueError(
+                    f"the color of class {i} is {color}, but must be red, green and blue, each in 0..255. Correct it."
+                )
         if self.ignore_class is not None and not 0 <= self.ignore_class < self.num_classes:
-            raise ValueError(f"ignore_class={self.ignore_class} is not one of the class ids "
-                             f"0..{self.num_classes - 1}. Use None where every pixel counts.")
+            raise ValueError(
+                f"ignore_class={self.ignore_class} is not one of the class ids "
+                f"0..{self.num_classes - 1}. Use None where every pixel counts."
+            )
 
     @property
     def num_classes(self) -> int:
@@ -145,23 +149,29 @@ class LabelSpace:
         keras_semisis.data.data_error.DataError: The classes of the data are not those of the model. The model: 0 sky, ...
         """
         names, other_names = ([name.strip().casefold() for name in space.class_names] for space in (self, other))
-        if len(names) == len(other_names) and (
-                names == other_names or unnamed_classes(len(names)) in (names, other_names)):
+        if len(names) == len(other_names) and (names == other_names or unnamed_classes(len(names)) in (names, other_names)):
             return
-        both = " ".join(f"{what[:1].upper()}{what[1:]}: {', '.join(f'{i} {name}' for i, name in enumerate(space.class_names))}."
-                        for what, space in ((mine, self), (others, other)))
+        both = " ".join(
+            f"{what[:1].upper()}{what[1:]}: {', '.join(f'{i} {name}' for i, name in enumerate(space.class_names))}."
+            for what, space in ((mine, self), (others, other))
+        )
         message = f"The classes of {others} are not those of {mine}. {both}"
         if sorted(names) != sorted(other_names) or len(set(names)) < len(names):
             raise DataError(message, Remedy("Take data of the same classes in the same order."))
         moved = {i: names.index(name) for i, name in enumerate(other_names) if names[i] != name}
-        raise DataError(message, Remedy("Of a folder, bring classes.csv into the order of the former and give {}.",
-                                        {"id_map": moved}))
+        raise DataError(
+            message, Remedy("Of a folder, bring classes.csv into the order of the former and give {}.", {"id_map": moved})
+        )
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor, ready for JSON."""
-        return {"class_names": list(self.class_names), "palette": [list(color) for color in self.palette],
-                "ignore_class": self.ignore_class, "id_map": [list(pair) for pair in self.id_map.items()],
-                "all_ids": self.all_ids}
+        return {
+            "class_names": list(self.class_names),
+            "palette": [list(color) for color in self.palette],
+            "ignore_class": self.ignore_class,
+            "id_map": [list(pair) for pair in self.id_map.items()],
+            "all_ids": self.all_ids,
+        }
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "LabelSpace":
@@ -187,11 +197,13 @@ class LabelSpace:
         if self.ignore_class is not None:
             return self
         color = next(c for c in ((0, 0, 0), (255, 255, 255), *distinct_colors(self.num_classes + 1)) if c not in self.palette)
-        return replace(self, class_names=(*self.class_names, name), palette=(*self.palette, color),
-                       ignore_class=self.num_classes)
+        return replace(
+            self, class_names=(*self.class_names, name), palette=(*self.palette, color), ignore_class=self.num_classes
+        )
 
-    def check(self, label_map: np.ndarray, where: str, stored: np.ndarray | None = None,
-              others: Callable[[], Iterable[int]] = tuple) -> np.ndarray:
+    def check(
+        self, label_map: np.ndarray, where: str, stored: np.ndarray | None = None, others: Callable[[], Iterable[int]] = tuple
+    ) -> np.ndarray:
         """Returns ``label_map`` if every id is a class id.
 
         Args:
@@ -212,8 +224,9 @@ class LabelSpace:
         fault = survey.fault()
         if fault is not None:
             raise DataError(f"{found}{fault}.", WITHOUT_SMOOTHING)
-        reason, remedies = stray_remedies({*survey.pixels, *others()}, self.num_classes, self.ignore_class,
-                                         {} if stored is None else self.id_map)
+        reason, remedies = stray_remedies(
+            {*survey.pixels, *others()}, self.num_classes, self.ignore_class, {} if stored is None else self.id_map
+        )
         raise DataError(f"{found}{reason}.", *remedies)
 
 
@@ -237,6 +250,7 @@ def distinct_colors(number: int) -> list[tuple[int, int, int]]:
     >>> distinct_colors(3)
     [(0, 0, 0), (128, 0, 0), (0, 128, 0)]
     """
+
     def channel(i, first):
         return sum(((i >> (3 * bit + first)) & 1) << (7 - bit) for bit in range(8))
 

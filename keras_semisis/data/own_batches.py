@@ -17,8 +17,10 @@ from keras_semisis.data.data_error import DataError
 from keras_semisis.data.optional_tensorflow import numpy_function, optional_tensorflow
 from keras_semisis.data.sources.source import Source
 
-ACCEPTED = ("what paired_dataset or unpaired_dataset returns, a tf.data.Dataset, a keras.utils.PyDataset, a PyTorch DataLoader "
-            "or another iterable of (images, label_maps) batches, or two arrays (images, label_maps)")
+ACCEPTED = (
+    "what paired_dataset or unpaired_dataset returns, a tf.data.Dataset, a keras.utils.PyDataset, a PyTorch DataLoader "
+    "or another iterable of (images, label_maps) batches, or two arrays (images, label_maps)"
+)
 
 
 class OwnBatches:
@@ -45,8 +47,16 @@ class OwnBatches:
         DataError: If arrays do not fit together, or the data set holds nothing.
     """
 
-    def __init__(self, dataset: Any, rule: BatchRule, name: str, batch_size: int = 8, training: bool = True,
-                 paired: bool = True, kept: int = 0):
+    def __init__(
+        self,
+        dataset: Any,
+        rule: BatchRule,
+        name: str,
+        batch_size: int = 8,
+        training: bool = True,
+        paired: bool = True,
+        kept: int = 0,
+    ):
         self.error: Exception | None = None
         self._rule = rule
         self._name = name
@@ -133,8 +143,11 @@ class OwnBatches:
         self.error = None
         if self.is_tf_data:
             if start_step > 0:
-                warnings.warn(f"{self._name}: a tf.data.Dataset starts over instead of going on at step {start_step}: this "
-                              "resume is not exact. Use paired_dataset and unpaired_dataset for one that is.", stacklevel=3)
+                warnings.warn(
+                    f"{self._name}: a tf.data.Dataset starts over instead of going on at step {start_step}: this "
+                    "resume is not exact. Use paired_dataset and unpaired_dataset for one that is.",
+                    stacklevel=3,
+                )
             numbered = self._dataset.repeat().enumerate()
         else:
             load = self.loader(start_step)
@@ -163,9 +176,12 @@ class OwnBatches:
         """
         load = self._load
         if load is None:
-            warnings.warn(f"{self._name}: a {type(self._dataset).__name__} is read from its beginning whenever fit is called, "
-                          "so a resume is not exact. Use paired_dataset and unpaired_dataset, a keras.utils.PyDataset, or a "
-                          "list of batches for one that is.", stacklevel=3)
+            warnings.warn(
+                f"{self._name}: a {type(self._dataset).__name__} is read from its beginning whenever fit is called, "
+                "so a resume is not exact. Use paired_dataset and unpaired_dataset, a keras.utils.PyDataset, or a "
+                "list of batches for one that is.",
+                stacklevel=3,
+            )
             load = _InOrder(self._repeated(), start_step)
         checked = threading.Event()
 
@@ -183,8 +199,10 @@ class OwnBatches:
                 empty = False
                 yield element
             if empty or self._kept is not None:
-                raise DataError(f"{self._name}: this {type(self._dataset).__name__} has no batches any more, and cannot be "
-                                "read again. Give one without end, a list of batches, or a keras.utils.PyDataset.")
+                raise DataError(
+                    f"{self._name}: this {type(self._dataset).__name__} has no batches any more, and cannot be "
+                    "read again. Give one without end, a list of batches, or a keras.utils.PyDataset."
+                )
 
     def _checked(self, element, first):
         if self._channels_first and isinstance(element, tuple | list) and len(element) == 2:
@@ -205,8 +223,10 @@ def own_batches(dataset: Any, rule: BatchRule, name: str, **options) -> BatchStr
     if not isinstance(dataset, BatchStream):
         return OwnBatches(dataset, rule, name, **options)
     if any(expected not in (None, size) for expected, size in zip(rule.image_size, dataset.image_size, strict=True)):
-        raise DataError(f"{name}: its batches are of {dataset.image_size} (height, width), but the model takes "
-                        f"{rule.image_size}. Give image_size={rule.image_size} where the data set is made.")
+        raise DataError(
+            f"{name}: its batches are of {dataset.image_size} (height, width), but the model takes "
+            f"{rule.image_size}. Give image_size={rule.image_size} where the data set is made."
+        )
     rule.require_classes(dataset.label_space, name)
     return dataset
 
@@ -229,8 +249,11 @@ def _by_number(dataset, length):
 
 
 def _are_arrays(dataset):
-    return isinstance(dataset, tuple | list) and len(dataset) > 0 and all(
-        hasattr(part, "__array__") or keras.ops.is_tensor(part) for part in dataset)
+    return (
+        isinstance(dataset, tuple | list)
+        and len(dataset) > 0
+        and all(hasattr(part, "__array__") or keras.ops.is_tensor(part) for part in dataset)
+    )
 
 
 class _InOrder:

@@ -42,9 +42,14 @@ _MOST_SHARDS = 256
 _MOST_CLASSES = 2**16
 
 
-def write_records(source: Source, path: str | Path, images: bool = True,
-                  items_per_shard: int | None = None,
-                  progress: Callable[[int, int], None] | None = None, skip_bad: int | BadFiles = 0) -> None:
+def write_records(
+    source: Source,
+    path: str | Path,
+    images: bool = True,
+    items_per_shard: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    skip_bad: int | BadFiles = 0,
+) -> None:
     """Writes a source into a folder of sharded record files, which `Records` reads.
 
     Image files are stored byte for byte, nothing is encoded again; what a source renders becomes PNG. Label
@@ -86,8 +91,10 @@ def write_records(source: Source, path: str | Path, images: bool = True,
     for number in () if done else range(packer.num_shards):
         packer.write_shard(number, progress)
     folder = Path(path) if done else packer.unfinished
-    for name, further, with_images in ((UNPAIRED_IMAGES, source.unpaired_images if images else None, True),
-                                       (UNPAIRED_LABELS, source.unpaired_labels, False)):
+    for name, further, with_images in (
+        (UNPAIRED_IMAGES, source.unpaired_images if images else None, True),
+        (UNPAIRED_LABELS, source.unpaired_labels, False),
+    ):
         if further is not None:
             write_records(further, folder / name, with_images, items_per_shard, skip_bad=bad)
     if not done:
@@ -150,8 +157,9 @@ class Packer:
             digests = [self._shard_digest(number) for number in range(self.num_shards)]
             if all(digests) and digests == manifest["source"]:
                 return True
-        raise FileExistsError(f"{self._path} holds a pack of other data, or of files that have changed since. Remove it or "
-                              "name another folder.")
+        raise FileExistsError(
+            f"{self._path} holds a pack of other data, or of files that have changed since. Remove it or name another folder."
+        )
 
     def _shard_digest(self, number) -> str:
         """Hash of what a shard is made of, its files unread; empty where the source does not tell."""
@@ -200,8 +208,10 @@ class Packer:
             for kind, path in paths.items():
                 os.replace(path, shard_path(self.unfinished, number, kind))
         except RuntimeError as error:  # of array_record, whatever the reason
-            raise OSError(f"{self.unfinished}: shard {number} cannot be written ({error}). Make room or name another "
-                          "folder; then the same command goes on.") from error
+            raise OSError(
+                f"{self.unfinished}: shard {number} cannot be written ({error}). Make room or name another "
+                "folder; then the same command goes on."
+            ) from error
         finally:  # what is left of a shard that failed would keep a full disk full
             for kind, path in paths.items():
                 with suppress(KeyError, RuntimeError):
@@ -258,8 +268,10 @@ class Packer:
             label_map = self._stored_label_space.decode(records[LABEL_MAPS], where)
             same &= np.array_equal(label_map, source.load_label_map(index))
         if not same:
-            raise DataError(f"{where}: {type(source).__name__} changes what is in the file in a way that a pack does not know. "
-                            "Its image_bytes and label_map_bytes must return None then.")
+            raise DataError(
+                f"{where}: {type(source).__name__} changes what is in the file in a way that a pack does not know. "
+                "Its image_bytes and label_map_bytes must return None then."
+            )
 
     def finish(self) -> None:
         """Describes the pack and gives it its name, when all shards are there.
@@ -280,12 +292,18 @@ class Packer:
         remove_unfinished_files(self.unfinished)
         space = self._source.label_space
         manifest = {
-            "format": FORMAT, "items": len(self._source), "items_per_shard": self._shard_length,
+            "format": FORMAT,
+            "items": len(self._source),
+            "items_per_shard": self._shard_length,
             "label_space": None if space is None else space.get_config(),
-            "id_map": self._stored_label_space.id_map, "all_ids": self._stored_label_space.all_ids,
+            "id_map": self._stored_label_space.id_map,
+            "all_ids": self._stored_label_space.all_ids,
             "published_image_size": self._source.published_image_size,
             "published_load_size": self._source.published_load_size,
-            "fingerprint": digest.hexdigest(), "source": sources, "shards": shards}
+            "fingerprint": digest.hexdigest(),
+            "source": sources,
+            "shards": shards,
+        }
         write_atomically(self.unfinished / MANIFEST, json.dumps(manifest, indent=1).encode())
         if self._path.exists():  # os.rename would replace an empty folder
             raise FileExistsError(f"{self._path} exists. Remove it, and run the same command again.")

@@ -29,10 +29,19 @@ _LOOKED_AT, MIXED = 32, 1.1
 SAMPLERS = ("uniform", "rare_classes", "rare_classes_second_half")
 
 
-def paired_dataset(source: Source, image_size: tuple[int, int], batch_size: int, sampler: str = "uniform",
-                   seed: int = 0, training: bool = True, statistics_cache: str | Path | None = None,
-                   load_size: tuple[int, int] | None = None, skip_bad: int | BadFiles = 0,
-                   progress: Callable[[int, int], None] | None = None, fit: str | None = None) -> BatchStream:
+def paired_dataset(
+    source: Source,
+    image_size: tuple[int, int],
+    batch_size: int,
+    sampler: str = "uniform",
+    seed: int = 0,
+    training: bool = True,
+    statistics_cache: str | Path | None = None,
+    load_size: tuple[int, int] | None = None,
+    skip_bad: int | BadFiles = 0,
+    progress: Callable[[int, int], None] | None = None,
+    fit: str | None = None,
+) -> BatchStream:
     """Batches of images with their label maps.
 
     Images are resized with Pillow's bicubic filter, label maps with nearest neighbor, to ``image_size``
@@ -80,11 +89,15 @@ def paired_dataset(source: Source, image_size: tuple[int, int], batch_size: int,
         raise ValueError(f"sampler={sampler!r} is none of {', '.join(map(repr, SAMPLERS))}.")
     size, prepared_size = _sizes(image_size, load_size, batch_size, training)
     if not len(source):
-        raise DataError("The paired source is empty (a ratio of 0 leaves no pairs). Use a larger ratio, or a "
-                        "method that needs no pairs (USIS) with unpaired_dataset alone.")
+        raise DataError(
+            "The paired source is empty (a ratio of 0 leaves no pairs). Use a larger ratio, or a "
+            "method that needs no pairs (USIS) with unpaired_dataset alone."
+        )
     if source.label_space is None:
-        raise ValueError("source= has no label maps (its label_space is None). Give a source of pairs, or put it into "
-                         "unpaired_dataset as images=.")
+        raise ValueError(
+            "source= has no label maps (its label_space is None). Give a source of pairs, or put it into "
+            "unpaired_dataset as images=."
+        )
     bad = bad_files(skip_bad)
     probabilities = None
     if training and sampler != "uniform":
@@ -92,14 +105,20 @@ def paired_dataset(source: Source, image_size: tuple[int, int], batch_size: int,
         probabilities = rare_class_probabilities(counts, source.label_space.ignore_class)
     items = PreparedItems(source, prepared_size, image=True, label_map=True, fit=_fit(fit, source, size, training))
     lane = Lane(items, size, draw_key(seed, "pairs"), training, probabilities, bad)
-    return BatchStream([lane], batch_size, size, source.label_space, training,
-                       sampler if training else "uniform", bad)
+    return BatchStream([lane], batch_size, size, source.label_space, training, sampler if training else "uniform", bad)
 
 
-def unpaired_dataset(images: Source, labels: Source, image_size: tuple[int, int], batch_size: int,
-                     seed: int = 0, training: bool = True,
-                     load_size: tuple[int, int] | None = None, skip_bad: int | BadFiles = 0,
-                     fit: str | None = None) -> BatchStream:
+def unpaired_dataset(
+    images: Source,
+    labels: Source,
+    image_size: tuple[int, int],
+    batch_size: int,
+    seed: int = 0,
+    training: bool = True,
+    load_size: tuple[int, int] | None = None,
+    skip_bad: int | BadFiles = 0,
+    fit: str | None = None,
+) -> BatchStream:
     """Batches of images and label maps that do not belong together.
 
     The two are drawn, cropped and flipped independently of each other. They may differ in number: one pass is
@@ -132,21 +151,30 @@ def unpaired_dataset(images: Source, labels: Source, image_size: tuple[int, int]
     size, prepared_size = _sizes(image_size, load_size, batch_size, training)
     for what, source in (("images", images), ("labels", labels)):
         if not len(source):
-            raise DataError(f"The source of unpaired {what} is empty. Name a folder that holds some, or "
-                            "train on the pairs alone (OASIS).")
+            raise DataError(
+                f"The source of unpaired {what} is empty. Name a folder that holds some, or train on the pairs alone (OASIS)."
+            )
     if labels.label_space is None:
         raise ValueError("labels= has no label maps (its label_space is None). Give a source of label maps.")
     bad = bad_files(skip_bad)
     fit = _fit(fit, images, size, training)
-    lanes = [Lane(PreparedItems(images, prepared_size, image=True, fit=fit), size, draw_key(seed, "images"), training,
-                  bad_files=bad),
-             Lane(PreparedItems(labels, prepared_size, label_map=True, fit=fit), size, draw_key(seed, "label maps"), training,
-                  bad_files=bad)]
+    lanes = [
+        Lane(
+            PreparedItems(images, prepared_size, image=True, fit=fit), size, draw_key(seed, "images"), training, bad_files=bad
+        ),
+        Lane(
+            PreparedItems(labels, prepared_size, label_map=True, fit=fit),
+            size,
+            draw_key(seed, "label maps"),
+            training,
+            bad_files=bad,
+        ),
+    ]
     return BatchStream(lanes, batch_size, size, labels.label_space, training, bad_files=bad)
 
 
 def _fit(fit, source, size, training):
-    """"stretch" or "crop"; warns where nothing is said and photos of several proportions would be stretched."""
+    """One of "stretch" and "crop"; warns where nothing is said and photos of several proportions would be stretched."""
     if fit not in (None, *FITS):
         raise ValueError(f"fit={fit!r} is none of {', '.join(map(repr, FITS))}.")
     if fit is not None or not training or source.published_image_size == size:
@@ -159,10 +187,17 @@ def _fit(fit, source, size, training):
         ratios = [width / height for _, (height, width) in shown]
         if ratios[1] > MIXED * ratios[0]:
             listed = " and ".join(f"{where} is {height}×{width}" for where, (height, width) in shown)
-            warnings.warn(DataWarning(
-                f"The photos have several proportions ({listed}, height×width), and all are stretched to {size[0]}×{size[1]}.",
-                Remedy("Give {} to scale the shorter side and crop the longer one, or \"stretch\" there to be told no more.",
-                       {"fit": "crop"})), stacklevel=3)
+            warnings.warn(
+                DataWarning(
+                    f"The photos have several proportions ({listed}, height×width), and all are stretched to "
+                    f"{size[0]}×{size[1]}.",
+                    Remedy(
+                        'Give {} to scale the shorter side and crop the longer one, or "stretch" there to be told no more.',
+                        {"fit": "crop"},
+                    ),
+                ),
+                stacklevel=3,
+            )
     return "stretch"
 
 
@@ -172,8 +207,10 @@ def _sizes(image_size, load_size, batch_size, training):
     if len(size) != 2 or min(size) < 1:
         raise ArgumentError("{} must be (height, width), both at least 1.", {"image_size": image_size})
     if len(loaded) != 2 or loaded[0] < size[0] or loaded[1] < size[1]:
-        raise ArgumentError(f"{{}} must be (height, width), neither below the image size, {size}: the crop is taken from it.",
-                            {"load_size": load_size})
+        raise ArgumentError(
+            f"{{}} must be (height, width), neither below the image size, {size}: the crop is taken from it.",
+            {"load_size": load_size},
+        )
     if batch_size < 1:
         raise ValueError(f"batch_size={batch_size} must be at least 1.")
     return size, loaded if training else size
@@ -210,8 +247,7 @@ def training_stream(datasets: Sequence[Any], start_step: int = 0, total_steps: i
     3
     """
     if start_step < 0 or (total_steps is not None and start_step >= total_steps):
-        raise ValueError(f"start_step={start_step} is not one of the steps 0..total_steps - 1 "
-                         f"(total_steps={total_steps}).")
+        raise ValueError(f"start_step={start_step} is not one of the steps 0..total_steps - 1 (total_steps={total_steps}).")
     tf = optional_tensorflow()
     for i, dataset in enumerate(datasets):
         _check_dataset(tf, dataset, i)
@@ -230,12 +266,16 @@ def training_stream(datasets: Sequence[Any], start_step: int = 0, total_steps: i
 def _check_dataset(tf, dataset, position):
     if isinstance(dataset, BatchStream):
         if not dataset.training:
-            raise ValueError(f"Data set {position} was made with training=False: its last batch may be "
-                             "incomplete. Make it with training=True.")
+            raise ValueError(
+                f"Data set {position} was made with training=False: its last batch may be "
+                "incomplete. Make it with training=True."
+            )
     elif not isinstance(dataset, OwnBatches | keras.utils.PyDataset) and not (tf and _is_tf_data(tf, dataset)):
-        raise TypeError(f"Data set {position} is a {type(dataset).__name__}. Give what paired_dataset or "
-                        "unpaired_dataset returns, a tf.data.Dataset or a keras.utils.PyDataset of (image, "
-                        "label_map) batches.")
+        raise TypeError(
+            f"Data set {position} is a {type(dataset).__name__}. Give what paired_dataset or "
+            "unpaired_dataset returns, a tf.data.Dataset or a keras.utils.PyDataset of (image, "
+            "label_map) batches."
+        )
 
 
 def _is_tf_data(tf, dataset):
@@ -257,9 +297,12 @@ def _tf_stream(tf, dataset, start_step, total_steps):
         return dataset.stream(start_step, total_steps)
     if isinstance(dataset, tf.data.Dataset):
         if start_step > 0:
-            warnings.warn("A tf.data.Dataset starts over instead of going on at step "
-                          f"{start_step}: this resume is not exact. Use paired_dataset and "
-                          "unpaired_dataset for one that is.", stacklevel=3)
+            warnings.warn(
+                "A tf.data.Dataset starts over instead of going on at step "
+                f"{start_step}: this resume is not exact. Use paired_dataset and "
+                "unpaired_dataset for one that is.",
+                stacklevel=3,
+            )
         return dataset.repeat()
     load = _step_loader(dataset, start_step, total_steps)
     examples = [np.asarray(keras.ops.convert_to_numpy(array)) for array in load(start_step)]

@@ -22,8 +22,9 @@ def resize_label_map(label_map: np.ndarray, size: tuple[int, int]) -> np.ndarray
     """
     if label_map.shape == size:
         return label_map
-    rows, columns = (((2 * np.arange(out) + 1) * within) // (2 * out)
-                     for out, within in zip(size, label_map.shape, strict=True))
+    rows, columns = (
+        ((2 * np.arange(out) + 1) * within) // (2 * out) for out, within in zip(size, label_map.shape, strict=True)
+    )
     return label_map[rows[:, None], columns]
 
 
@@ -50,7 +51,7 @@ def fitted(array: np.ndarray, size: tuple[int, int], fit: str) -> np.ndarray:
     """
     array = covering(array, size, fit)
     top, left = ((whole - part) // 2 for whole, part in zip(array.shape, size, strict=False))
-    return array[top:top + size[0], left:left + size[1]]
+    return array[top : top + size[0], left : left + size[1]]
 
 
 def covering(array: np.ndarray, size: tuple[int, int], fit: str) -> np.ndarray:
@@ -71,8 +72,9 @@ class PreparedItems:
         label_map: Whether an item has its label map.
     """
 
-    def __init__(self, source: Source, size: tuple[int, int], *, image: bool = False,
-                 label_map: bool = False, fit: str = "stretch"):
+    def __init__(
+        self, source: Source, size: tuple[int, int], *, image: bool = False, label_map: bool = False, fit: str = "stretch"
+    ):
         self._source = source
         self._size, self._fit = size, fit
         self._image, self._label_map = image, label_map

@@ -48,14 +48,16 @@ def rare_class_probabilities(statistics: ClassStatistics | np.ndarray, ignore_cl
         totals, scores = statistics.totals, np.zeros(len(statistics))
         for first in range(0, len(statistics), _ROWS):
             rows = statistics.rows(first, min(first + _ROWS, len(statistics)))
-            scores[first:first + _ROWS] = _scores(rows, totals, ignore_class)
+            scores[first : first + _ROWS] = _scores(rows, totals, ignore_class)
     else:
         statistics = np.asarray(statistics)
         scores = _scores(statistics, statistics.sum(axis=0), ignore_class)
     if not scores.sum() > 0:
-        raise DataError(f"The {len(statistics)} label maps hold no pixel of any class but don't-care, so "
-                        "no image can be preferred. Check ignore_class and the labels, or use "
-                        'sampler="uniform".')
+        raise DataError(
+            f"The {len(statistics)} label maps hold no pixel of any class but don't-care, so "
+            "no image can be preferred. Check ignore_class and the labels, or use "
+            'sampler="uniform".'
+        )
     return scores / scores.sum()
 
 
@@ -63,8 +65,9 @@ def _acceptance(probabilities, seed: int) -> tuple[np.ndarray, int, int]:
     """Acceptance thresholds out of 2^32, candidates a block, and the key of the draws."""
     probabilities = np.asarray(probabilities, np.float64)
     if probabilities.ndim != 1 or not (probabilities >= 0).all() or not probabilities.sum() > 0:
-        raise ValueError("probabilities must be a vector of non-negative numbers with a positive sum, got "
-                         f"{probabilities!r:.100}.")
+        raise ValueError(
+            f"probabilities must be a vector of non-negative numbers with a positive sum, got {probabilities!r:.100}."
+        )
     thresholds = np.round(probabilities / probabilities.max() * _TWO_32).astype(np.int64)
     # Twice the mean number of candidates, so that most draws end in their first block.
     block = int(np.ceil(2 * len(thresholds) * _TWO_32 / thresholds.sum()))
@@ -176,8 +179,7 @@ def rejection_sample(probabilities, seed: int = 0):
     return transform
 
 
-def stream_rejection_sample(class_totals, largest_score: float, ignore_class: int | None = None,
-                            seed: int = 0):
+def stream_rejection_sample(class_totals, largest_score: float, ignore_class: int | None = None, seed: int = 0):
     """Rare-class sampling for data that can only be read in order: a filter of ``(image, label_map)``
     elements.
 
@@ -237,7 +239,9 @@ def _random_bits_tf(tf, key: int, counters):
 def _require_tensorflow(function: str, alternative: str):
     tf = optional_tensorflow()
     if tf is None:
-        raise ImportError(f"{function} is a tf.data transformation and needs TensorFlow (pip install "
-                          f'"keras-semisis[tensorflow]"). Without it use {alternative}, or paired_dataset, '
-                          "which does so by itself.")
+        raise ImportError(
+            f"{function} is a tf.data transformation and needs TensorFlow (pip install "
+            f'"keras-semisis[tensorflow]"). Without it use {alternative}, or paired_dataset, '
+            "which does so by itself."
+        )
     return tf

@@ -32,8 +32,9 @@ class Inventory:
     label_maps: np.ndarray | None = None
 
 
-def read_all(source: Source, bad: BadFiles, images: bool = True,
-             progress: Callable[[int, int], None] | None = None) -> Inventory:
+def read_all(
+    source: Source, bad: BadFiles, images: bool = True, progress: Callable[[int, int], None] | None = None
+) -> Inventory:
     """Reads every photo and every label map of a source, decodes and checks them.
 
     Args:

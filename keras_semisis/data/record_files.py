@@ -35,8 +35,9 @@ def array_record_module():
     try:
         from array_record.python import array_record_module
     except ImportError as error:
-        raise ImportError("Packed records need the package array_record (pip install "
-                          f'"keras-semisis[records]"): {error}') from None
+        raise ImportError(
+            f'Packed records need the package array_record (pip install "keras-semisis[records]"): {error}'
+        ) from None
     return array_record_module
 
 
@@ -63,7 +64,7 @@ class ShardIndex(NamedTuple):
     def name(self, position: int) -> str:
         """The name of one item."""
         begin = self.name_ends[position - 1] if position else 0
-        return self.names[begin:self.name_ends[position]].decode(errors="surrogateescape")
+        return self.names[begin : self.name_ends[position]].decode(errors="surrogateescape")
 
 
 def shard_path(folder: Path, number: int, kind: str) -> Path:
@@ -71,12 +72,16 @@ def shard_path(folder: Path, number: int, kind: str) -> Path:
     return folder / f"shard-{number:05d}.{kind}"
 
 
-def index_bytes(names: Sequence[str], checksums: Mapping[str, Sequence[int]], counts: ClassStatistics | None,
-                source: str) -> bytes:
+def index_bytes(
+    names: Sequence[str], checksums: Mapping[str, Sequence[int]], counts: ClassStatistics | None, source: str
+) -> bytes:
     """The content of a shard's ``.npz`` file."""
     encoded = [name.encode(errors="surrogateescape") for name in names]
-    arrays = {"names": np.frombuffer(b"".join(encoded), np.uint8), "source": np.array(source),
-              "name_ends": np.cumsum([len(name) for name in encoded], dtype=np.int64)}
+    arrays = {
+        "names": np.frombuffer(b"".join(encoded), np.uint8),
+        "source": np.array(source),
+        "name_ends": np.cumsum([len(name) for name in encoded], dtype=np.int64),
+    }
     arrays |= {f"crc32_{kind}": np.array(values, np.uint32) for kind, values in checksums.items()}
     file = io.BytesIO()
     np.savez(file, **arrays, **(counts.arrays() if counts is not None else {}))
@@ -96,8 +101,9 @@ def read_index(path: Path) -> tuple[ShardIndex, int]:
         counts = ClassStatistics.from_arrays(arrays) if LABEL_MAPS in checksums else None
         index = ShardIndex(arrays["names"].tobytes(), arrays["name_ends"], checksums, counts, str(arrays["source"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: this index of a shard is missing or damaged ({error}). Copy the pack again, or "
-                        "pack the data anew.") from error
+        raise DataError(
+            f"{path}: this index of a shard is missing or damaged ({error}). Copy the pack again, or pack the data anew."
+        ) from error
     return index, zlib.crc32(data)
 
 
@@ -117,8 +123,10 @@ def read_manifest(folder: Path) -> dict:
     try:
         manifest = json.loads(path.read_bytes())
         if manifest["format"] != FORMAT:
-            raise DataError(f"{path}: its format is {manifest['format']!r}, and this version of keras_semisis reads "
-                            f"{FORMAT!r}. Pack the data anew.")
+            raise DataError(
+                f"{path}: its format is {manifest['format']!r}, and this version of keras_semisis reads "
+                f"{FORMAT!r}. Pack the data anew."
+            )
         return manifest
     except FileNotFoundError:
         raise DataError(_no_pack(folder)) from None
@@ -131,10 +139,8 @@ def _no_pack(folder):
     if splits:
         return f"{folder}: this folder holds the packs {', '.join(splits)}: choose one by split=."
     if unfinished_folder(folder).is_dir():
-        return (f"{folder}: packing was not finished. Run the same keras-semisis pack again: it goes on where it "
-                "stopped.")
-    return (f"{folder}: no packed records here ({MANIFEST} is missing). Correct the path, or write them by "
-            "keras-semisis pack.")
+        return f"{folder}: packing was not finished. Run the same keras-semisis pack again: it goes on where it stopped."
+    return f"{folder}: no packed records here ({MANIFEST} is missing). Correct the path, or write them by keras-semisis pack."
 
 
 def unfinished_folder(folder: Path) -> Path:

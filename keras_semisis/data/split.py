@@ -20,9 +20,14 @@ from keras_semisis.data.sources.source import Source, Subset
 _LOOKED_AT = 512
 
 
-def semi_paired_split(source: Source, ratio: float, seed: int = 0,
-                      skip_bad: int | BadFiles = 0, statistics_cache: str | Path | None = None,
-                      progress: Callable[[int, int], None] | None = None) -> tuple[Subset, Source, Source]:
+def semi_paired_split(
+    source: Source,
+    ratio: float,
+    seed: int = 0,
+    skip_bad: int | BadFiles = 0,
+    statistics_cache: str | Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Subset, Source, Source]:
     """Splits a paired source into N_p = round(ratio · N) pairs, and unpaired images and label maps of the
     rest.
 
@@ -70,18 +75,24 @@ def semi_paired_split(source: Source, ratio: float, seed: int = 0,
         percent = [Remedy(f"For {ratio:g} % give {{}}.", {"ratio": ratio / 100})] if 1 < ratio <= 100 else []
         raise ArgumentError("{} is not between 0 and 1.", {"ratio": ratio}, *percent)
     if source.label_space is None:
-        raise ValueError("source= has no label maps (its label_space is None): there are no pairs in it. Give a source of "
-                         "images and label maps.")
+        raise ValueError(
+            "source= has no label maps (its label_space is None): there are no pairs in it. Give a source of "
+            "images and label maps."
+        )
     total = len(source)
     num_pairs = round(ratio * total)
     if ratio > 0 and num_pairs == 0:
-        raise DataError(f"A ratio of {ratio} of {total} items leaves no pair.",
-                        Remedy("Give {} or more,", {"ratio": _share(1, total)}),
-                        Remedy("or {} to train without pairs (USIS).", {"ratio": 0}))
+        raise DataError(
+            f"A ratio of {ratio} of {total} items leaves no pair.",
+            Remedy("Give {} or more,", {"ratio": _share(1, total)}),
+            Remedy("or {} to train without pairs (USIS).", {"ratio": 0}),
+        )
     if ratio < 1 and num_pairs == total:
-        raise DataError(f"A ratio of {ratio} of {total} items leaves nothing unpaired.",
-                        Remedy("Give {} or less,", {"ratio": _share(total - 1, total)}),
-                        Remedy("or {} to reuse the pairs as unpaired items.", {"ratio": 1}))
+        raise DataError(
+            f"A ratio of {ratio} of {total} items leaves nothing unpaired.",
+            Remedy("Give {} or less,", {"ratio": _share(total - 1, total)}),
+            Remedy("or {} to reuse the pairs as unpaired items.", {"ratio": 1}),
+        )
     by_name = np.array(sorted(range(total), key=source.name), np.int64)
     order = by_name[permutation(total, seed, "split")]
     pairs, rest = order[:num_pairs], order[num_pairs:] if ratio < 1 else order
@@ -120,6 +131,8 @@ def _warn_of_missing_classes(paired: Source, unpaired: Source, ratio: float) -> 
     missing = missing_classes(paired, unpaired)
     if missing:
         remedy = "Another seed or a larger ratio may include them." if ratio < 1 else "Label a photo that shows them."
-        warnings.warn(f"The {len(paired)} pairs of a ratio of {ratio} hold no pixel of {', '.join(missing)}: no "
-                      f"label will teach the discriminator these classes. {remedy}",
-                      stacklevel=3)
+        warnings.warn(
+            f"The {len(paired)} pairs of a ratio of {ratio} hold no pixel of {', '.join(missing)}: no "
+            f"label will teach the discriminator these classes. {remedy}",
+            stacklevel=3,
+        )

@@ -47,6 +47,5 @@ class StepDataset(keras.utils.PyDataset):
         if first >= end:
             raise IndexError(f"Step {first} is after the last one, {self._stop - 1}.")
         loading = self._loading
-        self._loading = {step: loading.get(step) or self._pool.submit(self._load, step)
-                         for step in range(first, end)}
+        self._loading = {step: loading.get(step) or self._pool.submit(self._load, step) for step in range(first, end)}
         return self._loading[first].result()

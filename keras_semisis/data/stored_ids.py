@@ -22,8 +22,9 @@ def integer_ids(id_map: Mapping[int, int] | None) -> dict[int, int]:
     try:
         return {index(stored): index(to) for stored, to in (id_map or {}).items()}
     except TypeError:
-        raise ValueError(f"id_map={id_map!r:.100}, but stored ids and class ids are integers, such as {{255: 1}}. Convert them "
-                         "by int().") from None
+        raise ValueError(
+            f"id_map={id_map!r:.100}, but stored ids and class ids are integers, such as {{255: 1}}. Convert them by int()."
+        ) from None
 
 
 def remap(label_map: np.ndarray, id_map: Mapping[int, int]) -> np.ndarray:
@@ -61,8 +62,10 @@ def class_ids(label_map: np.ndarray, id_map: Mapping[int, int], where: str) -> n
             classes[label_map == stored] = to
     if classes.min(initial=0) < 0:
         stray = named_ids(label_map[classes < 0])
-        raise DataError(f"{where}: label id {stray} found, which this data set has not: its ids are "
-                        f"{_ranges(id_map)}. The file may belong to another data set, or its ids have been changed.")
+        raise DataError(
+            f"{where}: label id {stray} found, which this data set has not: its ids are "
+            f"{_ranges(id_map)}. The file may belong to another data set, or its ids have been changed."
+        )
     return classes
 
 

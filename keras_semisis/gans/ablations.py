@@ -26,19 +26,22 @@ class Ablation:
     sampler: str = "rare_classes"
 
 
-ABLATIONS = MappingProxyType({
-    "A": Ablation("a discriminator and a reverse network of their own", separate_reverse=True),
-    "B": Ablation("an unfrozen discriminator", {"freeze_discriminator": False}),
-    "C": Ablation("no feature matching", {"feature_matching_weight": 0.0}),
-    "D": Ablation("no perceptual loss", {"perceptual": None}),
-    "E": Ablation("no sampling of rare classes", sampler="uniform"),
-    "F": Ablation("sampling of rare classes in the second half", sampler="rare_classes_second_half"),
-    "complete": Ablation("the complete method"),
-})
+ABLATIONS = MappingProxyType(
+    {
+        "A": Ablation("a discriminator and a reverse network of their own", separate_reverse=True),
+        "B": Ablation("an unfrozen discriminator", {"freeze_discriminator": False}),
+        "C": Ablation("no feature matching", {"feature_matching_weight": 0.0}),
+        "D": Ablation("no perceptual loss", {"perceptual": None}),
+        "E": Ablation("no sampling of rare classes", sampler="uniform"),
+        "F": Ablation("sampling of rare classes in the second half", sampler="rare_classes_second_half"),
+        "complete": Ablation("the complete method"),
+    }
+)
 
 
-def ablation(name: str, num_classes: int, image_size: tuple[int, int], ignore_class: int | None = None,
-             **arguments) -> SemiPairedGAN:
+def ablation(
+    name: str, num_classes: int, image_size: tuple[int, int], ignore_class: int | None = None, **arguments
+) -> SemiPairedGAN:
     """The `SemiPairedGAN` of an ablation. E and F differ in the data: give ``ABLATIONS[name].sampler`` to `paired_dataset`.
 
     Args:
@@ -60,7 +63,8 @@ def ablation(name: str, num_classes: int, image_size: tuple[int, int], ignore_cl
     chosen = ABLATIONS[name]
     if chosen.separate_reverse and arguments.get("reverse") is None:
         arguments["reverse"] = models.oasis_discriminator(
-            num_classes, image_size, channels=published_widths(image_size), name="reverse")
+            num_classes, image_size, channels=published_widths(image_size), name="reverse"
+        )
     contradicted = sorted(arguments.keys() & chosen.arguments.keys())
     if contradicted:
         raise ValueError(f"ablation {name!r} sets {', '.join(contradicted)}: leave it out.")

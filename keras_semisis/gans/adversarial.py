@@ -152,8 +152,14 @@ class AdversarialModel(engine.TrainStep, Sampler):
 
     # -- compile ------------------------------------------------------------------------------------------------
 
-    def compile(self, optimizers: Mapping[str, keras.optimizers.Optimizer], metrics=None, statistics_batches: int = 51,
-                jit_compile="auto", run_eagerly: bool = False):
+    def compile(
+        self,
+        optimizers: Mapping[str, keras.optimizers.Optimizer],
+        metrics=None,
+        statistics_batches: int = 51,
+        jit_compile="auto",
+        run_eagerly: bool = False,
+    ):
         """Gives each network its optimizer. The step that was reached and the moving average stay as they are.
 
         Args:
@@ -215,10 +221,12 @@ class AdversarialModel(engine.TrainStep, Sampler):
                 raise ValueError(
                     f"{name}: {len(new)} variables, {new[0]} the first, were frozen when compile gave the others to the "
                     "optimizer, and are trainable now. Call compile again: step and moving average stay, the optimizers "
-                    "begin anew.")
+                    "begin anew."
+                )
         self._layers_trainable = trainable
         self._idle = frozenset(
-            name for name, network in zip(self.network_names, networks, strict=True) if not network.trainable_variables)
+            name for name, network in zip(self.network_names, networks, strict=True) if not network.trainable_variables
+        )
         self.forget_compiled()
 
     def _set_compilation(self, eagerly, jit):
@@ -244,9 +252,22 @@ class AdversarialModel(engine.TrainStep, Sampler):
 
     # -- fit ----------------------------------------------------------------------------------------------------
 
-    def fit(self, *datasets, epochs=1, steps_per_epoch=None, callbacks=None, validation_data=None, validation_freq=1,
-            initial_epoch=0, initial_step=None, verbose="auto", validation_steps=None, validation_batch_size=None,
-            batch_size=8, **others):
+    def fit(
+        self,
+        *datasets,
+        epochs=1,
+        steps_per_epoch=None,
+        callbacks=None,
+        validation_data=None,
+        validation_freq=1,
+        initial_epoch=0,
+        initial_step=None,
+        verbose="auto",
+        validation_steps=None,
+        validation_batch_size=None,
+        batch_size=8,
+        **others,
+    ):
         """Trains on any number of data sets, each of which repeats by itself; a batch is the tuple of their batches.
 
         Args:
@@ -283,9 +304,19 @@ class AdversarialModel(engine.TrainStep, Sampler):
         """
         refuse("fit", others)
         return self._fit(
-            datasets, epochs=epochs, steps_per_epoch=steps_per_epoch, callbacks=callbacks, validation_data=validation_data,
-            validation_freq=validation_freq, initial_epoch=initial_epoch, initial_step=initial_step, verbose=verbose,
-            validation_steps=validation_steps, validation_batch_size=validation_batch_size, batch_size=batch_size)
+            datasets,
+            epochs=epochs,
+            steps_per_epoch=steps_per_epoch,
+            callbacks=callbacks,
+            validation_data=validation_data,
+            validation_freq=validation_freq,
+            initial_epoch=initial_epoch,
+            initial_step=initial_step,
+            verbose=verbose,
+            validation_steps=validation_steps,
+            validation_batch_size=validation_batch_size,
+            batch_size=batch_size,
+        )
 
     def _fit(self, datasets, validation_data, **arguments):
         self._assert_compile_called("fit")
@@ -314,8 +345,13 @@ class AdversarialModel(engine.TrainStep, Sampler):
     @property
     def names_of_terms(self) -> list[str]:
         """``"<phase>/<term>"`` of every term that may be due."""
-        return [f"{phase.name}/{term}" for phase in self.phases() if not self._idle.issuperset(phase.trains)
-                for term, weight in phase.weights.items() if weight]
+        return [
+            f"{phase.name}/{term}"
+            for phase in self.phases()
+            if not self._idle.issuperset(phase.trains)
+            for term, weight in phase.weights.items()
+            if weight
+        ]
 
     def train_on_batch(self, *args, **kwargs):
         """Not supported: a step needs a batch of each data set, and its number."""
@@ -333,8 +369,11 @@ class AdversarialModel(engine.TrainStep, Sampler):
     def get_compile_config(self):
         if not self.compiled:
             return None
-        return {"optimizers": {name: keras.saving.serialize_keras_object(o) for name, o in self.optimizers.items()},
-                "statistics_batches": self.statistics_batches, "optimized": self._optimized_places()}
+        return {
+            "optimizers": {name: keras.saving.serialize_keras_object(o) for name, o in self.optimizers.items()},
+            "statistics_batches": self.statistics_batches,
+            "optimized": self._optimized_places(),
+        }
 
     def compile_from_config(self, config):
         optimizers = {name: keras.saving.deserialize_keras_object(o) for name, o in config["optimizers"].items()}

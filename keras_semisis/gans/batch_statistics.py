@@ -39,10 +39,14 @@ class Calibration:
             self.kept = [label_map for label_map in first if not isinstance(label_map, DataError)]
             errors = {str(error): error for error in first if isinstance(error, DataError)}
             if errors:
-                warnings.warn(DataWarning(
-                    f"{len(first) - len(self.kept)} of the first {len(first)} batches cannot be read, and are left out of the "
-                    "moving average's batch-norm statistics. Training will end with an error where it draws them:",
-                    listed=[*errors.values()]), stacklevel=2)
+                warnings.warn(
+                    DataWarning(
+                        f"{len(first) - len(self.kept)} of the first {len(first)} batches cannot be read, and are left out of "
+                        "the moving average's batch-norm statistics. Training will end with an error where it draws them:",
+                        listed=[*errors.values()],
+                    ),
+                    stacklevel=2,
+                )
         return self.kept
 
 

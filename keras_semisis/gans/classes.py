@@ -51,9 +51,11 @@ class KnowsClasses(HasUntracked):
     def ignore_class(self, ignore_class):
         number = self.num_classes
         if ignore_class is not None and number is not None and not 0 <= ignore_class < number:
-            raise ValueError(f"ignore_class={ignore_class} is not one of the class ids 0..{number - 1}. The don't-care "
-                             f"class counts as one: give num_classes={number + 1}, ignore_class={number}, and label "
-                             f"maps in which it has that id: np.where(label_map == {ignore_class}, {number}, label_map).")
+            raise ValueError(
+                f"ignore_class={ignore_class} is not one of the class ids 0..{number - 1}. The don't-care "
+                f"class counts as one: give num_classes={number + 1}, ignore_class={number}, and label "
+                f"maps in which it has that id: np.where(label_map == {ignore_class}, {number}, label_map)."
+            )
         self._ignore_class = ignore_class
 
     @property
@@ -78,11 +80,15 @@ class KnowsClasses(HasUntracked):
         number, ignored = self.num_classes, self._ignore_class
         self._label_space = known
         if number is not None and label_space.num_classes != number:
-            raise ValueError(f"The label space has {label_space.num_classes} classes, the model num_classes={number}. Give the "
-                             "label space of the data that the model is for, or build the model for its number of classes.")
+            raise ValueError(
+                f"The label space has {label_space.num_classes} classes, the model num_classes={number}. Give the "
+                "label space of the data that the model is for, or build the model for its number of classes."
+            )
         if ignored is not _UNSAID and label_space.ignore_class != ignored:
-            raise ValueError(f"The don't-care class of the label space is {label_space.ignore_class}, the model has "
-                             f"ignore_class={ignored}. Build the model with that of the label space.")
+            raise ValueError(
+                f"The don't-care class of the label space is {label_space.ignore_class}, the model has "
+                f"ignore_class={ignored}. Build the model with that of the label space."
+            )
 
     def require_same_classes(self, **datasets) -> LabelSpace | None:
         """Checks that data sets have this model's classes.
@@ -128,12 +134,17 @@ class KnowsClasses(HasUntracked):
             ignored = getattr(getattr(dataset, "label_space", None), "ignore_class", None)
             if ignored in (None, self.ignore_class):
                 continue
-            what = (f"{name} says that class {ignored}, {dataset.label_space.class_names[ignored]!r}, is don't-care, the model "
-                    f"has ignore_class={self.ignore_class}")
+            what = (
+                f"{name} says that class {ignored}, {dataset.label_space.class_names[ignored]!r}, is don't-care, the model "
+                f"has ignore_class={self.ignore_class}"
+            )
             if self.ignore_class is not None:
                 raise DataError(f"{what}. Build the model with ignore_class={ignored}, or give data of the model's.")
-            warnings.warn(f"{what}: its pixels count as those of any other. Build the model with ignore_class={ignored} unless "
-                          "that is meant.", stacklevel=stacklevel + 1)
+            warnings.warn(
+                f"{what}: its pixels count as those of any other. Build the model with ignore_class={ignored} unless "
+                "that is meant.",
+                stacklevel=stacklevel + 1,
+            )
         if self.label_space is None and label_space is not None:
             self.label_space = replace(label_space, ignore_class=self.ignore_class)
 

@@ -23,11 +23,15 @@ _OF_KERAS = {
         "shuffle": (True, "the data sets shuffle by their seed: paired_dataset(..., seed=...)"),
         "validation_split": (0.0, "give validation_data, such as source.subset(...) in a paired_dataset(..., training=False)"),
         "class_weight": (
-            None, "the losses weigh classes by their share of a batch, and sampler=\"rare_classes\" draws rare ones"),
-        "sample_weight": (None, "a pixel that is not to count has the id ignore_class")},
+            None,
+            'the losses weigh classes by their share of a batch, and sampler="rare_classes" draws rare ones',
+        ),
+        "sample_weight": (None, "a pixel that is not to count has the id ignore_class"),
+    },
     "evaluate": {
         "sample_weight": (None, "a pixel that is not to count has the id ignore_class"),
-        "callbacks": (None, "callbacks.PeriodicEvaluation scores during fit")},
+        "callbacks": (None, "callbacks.PeriodicEvaluation scores during fit"),
+    },
 }
 
 
@@ -83,7 +87,8 @@ class Guard(keras.callbacks.Callback):
         self.model.save(path)
         raise NonFiniteLossError(
             f"Training stopped at step {self.model.step + 1}, phase {phase!r}: its {what} not finite. The state before that "
-            f"update is saved in {path}. A lower learning rate, or float32 instead of bfloat16, are the usual remedies.")
+            f"update is saved in {path}. A lower learning rate, or float32 instead of bfloat16, are the usual remedies."
+        )
 
     def on_epoch_end(self, epoch, logs=None):
         for name, (total, count) in self.sums.items():
@@ -126,11 +131,35 @@ def name_data_sets(system: str, names: Sequence[str], datasets: Sequence[Any]) -
     return dict(zip(names or (f"Data set {i}" for i in range(len(datasets))), datasets, strict=True))
 
 
-def train(model, keras_fit: Callable, datasets: Mapping[str, Any], *, epochs, steps_per_epoch, callbacks, validation_data,
-          validation_freq, initial_epoch, initial_step, verbose, validation_steps, validation_batch_size, batch_size):
+def train(
+    model,
+    keras_fit: Callable,
+    datasets: Mapping[str, Any],
+    *,
+    epochs,
+    steps_per_epoch,
+    callbacks,
+    validation_data,
+    validation_freq,
+    initial_epoch,
+    initial_step,
+    verbose,
+    validation_steps,
+    validation_batch_size,
+    batch_size,
+):
     """`AdversarialModel.fit`, of data sets by name, by means of Keras's."""
-    datasets = [own_batches(dataset, model.batch_rule, name, batch_size=batch_size, paired=not name.startswith("unpaired"),
-                            kept=model.statistics_batches) for name, dataset in datasets.items()]
+    datasets = [
+        own_batches(
+            dataset,
+            model.batch_rule,
+            name,
+            batch_size=batch_size,
+            paired=not name.startswith("unpaired"),
+            kept=model.statistics_batches,
+        )
+        for name, dataset in datasets.items()
+    ]
     if steps_per_epoch is None:
         steps_per_epoch = max(_number_of_batches(dataset) for dataset in datasets)
     total_steps = epochs * steps_per_epoch
@@ -138,8 +167,11 @@ def train(model, keras_fit: Callable, datasets: Mapping[str, Any], *, epochs, st
     # what the data sets count as done before the first of these epochs
     done = model.step if initial_step is None and not initial_epoch else 0
     model.notice_frozen_layers()
-    validation = None if validation_data is None else Validation(
-        model, validation_data, validation_steps, validation_batch_size or batch_size, validation_freq)
+    validation = (
+        None
+        if validation_data is None
+        else Validation(model, validation_data, validation_steps, validation_batch_size or batch_size, validation_freq)
+    )
     calibration = model.calibrate(Calibration(datasets[-1], model.statistics_batches))
     before = model.begin(datasets[-1])
     stream = training_stream(datasets, done + start, done + total_steps)
@@ -153,8 +185,14 @@ def train(model, keras_fit: Callable, datasets: Mapping[str, Any], *, epochs, st
         try:
             with original_errors(datasets):
                 part = keras_fit(
-                    stream, epochs=-(-end // steps_per_epoch), initial_epoch=begin // steps_per_epoch,
-                    steps_per_epoch=min(steps_per_epoch, end - begin), callbacks=callbacks, verbose=verbose, shuffle=False)
+                    stream,
+                    epochs=-(-end // steps_per_epoch),
+                    initial_epoch=begin // steps_per_epoch,
+                    steps_per_epoch=min(steps_per_epoch, end - begin),
+                    callbacks=callbacks,
+                    verbose=verbose,
+                    shuffle=False,
+                )
         except DataError:
             if model.step == before:
                 model.calibrate(*calibration)
@@ -174,8 +212,11 @@ def train(model, keras_fit: Callable, datasets: Mapping[str, Any], *, epochs, st
 
 def _with_columns(callbacks, names):
     """Callbacks of Keras that write tables are told what there will be."""
-    return [part for callback in callbacks for part in (
-        (Columns(callback, names), callback) if isinstance(callback, keras.callbacks.CSVLogger) else (callback,))]
+    return [
+        part
+        for callback in callbacks
+        for part in ((Columns(callback, names), callback) if isinstance(callback, keras.callbacks.CSVLogger) else (callback,))
+    ]
 
 
 def _number_of_batches(dataset):

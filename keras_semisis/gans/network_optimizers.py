@@ -45,6 +45,7 @@ class NetworkOptimizers(keras.optimizers.MultiOptimizer):
 
 def _schedule_by(optimizer, steps):
     """Lets an optimizer's learning-rate schedule see training steps in place of the optimizer's own updates."""
+
     def learning_rate():
         rate = optimizer._learning_rate
         is_schedule = isinstance(rate, keras.optimizers.schedules.LearningRateSchedule)
@@ -53,8 +54,9 @@ def _schedule_by(optimizer, steps):
     optimizer._get_current_learning_rate = learning_rate
 
 
-def optimizers_of(network_names: tuple[str, ...], given: Mapping[str, keras.optimizers.Optimizer],
-                  optimizer_of: Mapping[str, str]) -> dict[str, keras.optimizers.Optimizer]:
+def optimizers_of(
+    network_names: tuple[str, ...], given: Mapping[str, keras.optimizers.Optimizer], optimizer_of: Mapping[str, str]
+) -> dict[str, keras.optimizers.Optimizer]:
     """One optimizer for each network: its own, or a copy of that which it shares, since one holds the slots of one network.
 
     Args:
@@ -69,8 +71,10 @@ def optimizers_of(network_names: tuple[str, ...], given: Mapping[str, keras.opti
     missing = [name for name in dict.fromkeys(shared.values()) if name not in given]
     unused = sorted(given.keys() - shared.values())
     if missing or unused:
-        found = " and ".join(([f"there is none of {', '.join(missing)}"] if missing else []) + (
-            [f"there is no network {', '.join(unused)}"] if unused else []))
+        found = " and ".join(
+            ([f"there is none of {', '.join(missing)}"] if missing else [])
+            + ([f"there is no network {', '.join(unused)}"] if unused else [])
+        )
         raise ValueError(f"compile: optimizers: {found}. Give one for each of {', '.join(dict.fromkeys(shared.values()))}.")
     optimizers = {}
     for name, owner in shared.items():
@@ -79,9 +83,11 @@ def optimizers_of(network_names: tuple[str, ...], given: Mapping[str, keras.opti
             raise ValueError(
                 f"compile: the optimizer of {name} has gradient_accumulation_steps={optimizer.gradient_accumulation_steps}, "
                 "which counts updates: a network that has two in a training step would take them in half the steps. Leave it "
-                "out; give the data sets a larger batch_size.")
-        optimizers[name] = type(optimizer).from_config(optimizer.get_config()) if (
-            optimizer in optimizers.values()) else optimizer
+                "out; give the data sets a larger batch_size."
+            )
+        optimizers[name] = (
+            type(optimizer).from_config(optimizer.get_config()) if (optimizer in optimizers.values()) else optimizer
+        )
     return optimizers
 
 
@@ -93,14 +99,18 @@ def check_precision(networks: Mapping[str, keras.Model]) -> None:
     """
     policies = {"The policy": keras.config.dtype_policy()}
     for name, network in networks.items():
-        policies |= {f"The network {name}": layer.dtype_policy for layer in layers_of(network)
-                     if not _is_precise_enough(layer.dtype_policy)}
+        policies |= {
+            f"The network {name}": layer.dtype_policy
+            for layer in layers_of(network)
+            if not _is_precise_enough(layer.dtype_policy)
+        }
     for what, policy in policies.items():
         if not _is_precise_enough(policy):
             raise ValueError(
                 f"{what} is of {policy.name}, but training is in float32 or mixed_bfloat16 (float16 would need loss "
                 'scaling, and optimizers need float32 variables): keras.config.set_dtype_policy("mixed_bfloat16") before '
-                "the networks are built.")
+                "the networks are built."
+            )
 
 
 def _is_precise_enough(policy):

@@ -47,20 +47,48 @@ class OASIS(SegmentingGAN):
 
     default_preset = "oasis"
 
-    def __init__(self, num_classes, image_size, ignore_class=None, generator=None, discriminator=None, perceptual=None,
-                 segmentation_weight=1.0, fake_weight=1.0, feature_matching_weight=0.0, perceptual_weight=None,
-                 label_mix_weight=None, augmentation=None, ema_decay=None, seed=0, **kwargs):
+    def __init__(
+        self,
+        num_classes,
+        image_size,
+        ignore_class=None,
+        generator=None,
+        discriminator=None,
+        perceptual=None,
+        segmentation_weight=1.0,
+        fake_weight=1.0,
+        feature_matching_weight=0.0,
+        perceptual_weight=None,
+        label_mix_weight=None,
+        augmentation=None,
+        ema_decay=None,
+        seed=0,
+        **kwargs,
+    ):
         if generator is None:
             generator = models.oasis_generator(num_classes, image_size, num_blocks=min(published_depth(image_size) + 1, 6))
         if discriminator is None:
             discriminator = models.oasis_discriminator(num_classes, image_size, channels=published_widths(image_size))
         networks = {"generator": generator, "discriminator": discriminator}
         settings = OASISSettings(
-            segmentation_weight=segmentation_weight, fake_weight=fake_weight,
-            feature_matching_weight=feature_matching_weight, perceptual_weight=perceptual_weight,
-            label_mix_weight=label_mix_weight, ema_decay=ema_decay)
-        super().__init__(num_classes, image_size, ignore_class, networks, settings, perceptual=perceptual,
-                         augmentation=augmentation, seed=seed, **kwargs)
+            segmentation_weight=segmentation_weight,
+            fake_weight=fake_weight,
+            feature_matching_weight=feature_matching_weight,
+            perceptual_weight=perceptual_weight,
+            label_mix_weight=label_mix_weight,
+            ema_decay=ema_decay,
+        )
+        super().__init__(
+            num_classes,
+            image_size,
+            ignore_class,
+            networks,
+            settings,
+            perceptual=perceptual,
+            augmentation=augmentation,
+            seed=seed,
+            **kwargs,
+        )
 
     def phases(self):
         """One iteration: D, then G, on the paired batch."""

@@ -42,8 +42,7 @@ class Phase:
 
     def due(self, step: int) -> frozenset[str]:
         """Names of the terms that count at this step."""
-        return frozenset(term for term, weight in self.weights.items()
-                         if weight and step % self.every.get(term, 1) == 0)
+        return frozenset(term for term, weight in self.weights.items() if weight and step % self.every.get(term, 1) == 0)
 
 
 @contextmanager

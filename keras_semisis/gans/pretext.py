@@ -86,8 +86,14 @@ class TCR:
     def __call__(self, gan, label_map, noise, generated):
         height, width = gan.image_size
         # pixels from outside do not count, whatever class they are given
-        warp = RandomAffine(self.max_rotation, self.max_translation * width, self.max_translation * height, self.max_scaling,
-                            fill_class=gan.ignore_class or 0, dtype="float32")
+        warp = RandomAffine(
+            self.max_rotation,
+            self.max_translation * width,
+            self.max_translation * height,
+            self.max_scaling,
+            fill_class=gan.ignore_class or 0,
+            dtype="float32",
+        )
         random = keras.random.uniform((ops.shape(label_map)[0], 4), seed=gan.seed_generator)
         warped = warp([generated, random])
         again = gan.generate_from(warp([label_map, random]), noise)
@@ -95,8 +101,12 @@ class TCR:
         return ops.sum(inside * ops.square(warped - again)) / (3 * ops.maximum(ops.sum(inside), 1.0))
 
     def get_config(self):
-        return {"weight": self.weight, "max_rotation": self.max_rotation, "max_translation": self.max_translation,
-                "max_scaling": self.max_scaling}
+        return {
+            "weight": self.weight,
+            "max_rotation": self.max_rotation,
+            "max_translation": self.max_translation,
+            "max_scaling": self.max_scaling,
+        }
 
     @classmethod
     def from_config(cls, config):

@@ -54,9 +54,17 @@ class Sampler(KnowsClasses):
     _draw_statistics = Untracked()
     _metrics_of_compile = Untracked()
 
-    def __init__(self, generator: keras.Model, num_classes: int | None = None, image_size: tuple[int, int] | None = None,
-                 ignore_class: int | None = None, label_space: LabelSpace | None = None, seed: int = 0,
-                 ema_generator: keras.Model | None = None, **kwargs):
+    def __init__(
+        self,
+        generator: keras.Model,
+        num_classes: int | None = None,
+        image_size: tuple[int, int] | None = None,
+        ignore_class: int | None = None,
+        label_space: LabelSpace | None = None,
+        seed: int = 0,
+        ema_generator: keras.Model | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.generator = generator
         self.ema_generator = generator if ema_generator is None else ema_generator
@@ -85,16 +93,17 @@ class Sampler(KnowsClasses):
 
     def _check_generator_inputs(self, inputs):
         if self.noise_channels and not isinstance(inputs, list | tuple | dict):
-            raise ValueError("The generator takes [label_map, noise], not a label map alone. For photos of label maps call "
-                             "generate(label_maps, seed=0), which draws the noise.")
+            raise ValueError(
+                "The generator takes [label_map, noise], not a label map alone. For photos of label maps call "
+                "generate(label_maps, seed=0), which draws the noise."
+            )
 
     def synchronize(self):
         """After it the variables hold the state, also between two steps of `fit`."""
 
     # -- photos -----------------------------------------------------------------------------------------------------
 
-    def generate(self, label_maps, seed: int = 0, batch_size: int = 8,
-                 first: int | str | Sequence[str] = 0) -> np.ndarray:
+    def generate(self, label_maps, seed: int = 0, batch_size: int = 8, first: int | str | Sequence[str] = 0) -> np.ndarray:
         """Photos for label maps, from the moving-average generator.
 
         The noise of map i depends on the seed and on its number ``first + i`` alone, or on its name. It is the same on every
@@ -120,8 +129,9 @@ class Sampler(KnowsClasses):
         photos = to_8_bit(images)
         return photos if label_maps.ndim != 2 else photos[0]
 
-    def generate_floats(self, label_maps, seed: int = 0, batch_size: int = 8,
-                        first: int | str | Sequence[str] = 0) -> np.ndarray:
+    def generate_floats(
+        self, label_maps, seed: int = 0, batch_size: int = 8, first: int | str | Sequence[str] = 0
+    ) -> np.ndarray:
         """As `generate`, before the images are rounded to 8 bits.
 
         Args:
@@ -138,8 +148,10 @@ class Sampler(KnowsClasses):
         self.refresh_statistics()
         inputs = [label_maps]
         if self.noise_channels:
-            draws = [np.random.default_rng((seed, number)).standard_normal(self.noise_channels)
-                     for number in _numbers(first, len(label_maps))]
+            draws = [
+                np.random.default_rng((seed, number)).standard_normal(self.noise_channels)
+                for number in _numbers(first, len(label_maps))
+            ]
             inputs.append(np.asarray(draws, "float32"))
         return self.ema_generator.predict(inputs, batch_size=batch_size, verbose=0)
 
@@ -235,8 +247,18 @@ class Sampler(KnowsClasses):
         networks = [network for metric in metrics for network in getattr(metric, "networks", ())]
         refuse_relatives(self.trunks, {getattr(network, "name", "a judge"): network for network in networks})
 
-    def evaluate(self, x, y=None, metrics=None, seed: int = 0, steps: int | None = None, verbose="auto",
-                 batch_size: int | None = None, return_dict: bool = True, **others) -> dict[str, float]:
+    def evaluate(
+        self,
+        x,
+        y=None,
+        metrics=None,
+        seed: int = 0,
+        steps: int | None = None,
+        verbose="auto",
+        batch_size: int | None = None,
+        return_dict: bool = True,
+        **others,
+    ) -> dict[str, float]:
         """Scores of one generated image per label map (of several for `metrics.Diversity`), beside those of the real images.
 
         Args:
@@ -262,17 +284,21 @@ class Sampler(KnowsClasses):
         refuse("evaluate", others)
         metrics = self.metrics_of_compile if metrics is None else metrics
         if not metrics:
-            raise ValueError("evaluate needs metrics=[...], here or in compile: for example "
-                             "keras_semisis.metrics.GeneratedMeanIoU(segmenter).")
+            raise ValueError(
+                "evaluate needs metrics=[...], here or in compile: for example "
+                "keras_semisis.metrics.GeneratedMeanIoU(segmenter)."
+            )
         self.check_judges(metrics)
-        self.require_same_classes(x=x, **{
-            f"the segmenter of {metric.name}": metric.segmenter for metric in metrics if hasattr(metric, "segmenter")})
+        self.require_same_classes(
+            x=x, **{f"the segmenter of {metric.name}": metric.segmenter for metric in metrics if hasattr(metric, "segmenter")}
+        )
         for metric in metrics:
             metric.reset_state()
         done, draws = 0, max(getattr(metric, "draws", 1) for metric in metrics)
         for image, label_map in self.evaluation_batches(x, y, steps, batch_size):
-            generated = [self.generate_floats(label_map, seed + draw, batch_size=len(label_map), first=done)
-                         for draw in range(draws)]
+            generated = [
+                self.generate_floats(label_map, seed + draw, batch_size=len(label_map), first=done) for draw in range(draws)
+            ]
             done += len(label_map)
             for metric in metrics:
                 metric.update_state(label_map, image, draws_for(metric, generated))
@@ -300,9 +326,17 @@ class Sampler(KnowsClasses):
 
     def get_config(self):
         networks = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in self.network_names}
-        return super().get_config() | networks | {
-            "num_classes": self._num_classes, "image_size": self._image_size, "ignore_class": self.ignore_class,
-            "label_space": self.label_space and keras.saving.serialize_keras_object(self.label_space), "seed": self.seed}
+        return (
+            super().get_config()
+            | networks
+            | {
+                "num_classes": self._num_classes,
+                "image_size": self._image_size,
+                "ignore_class": self.ignore_class,
+                "label_space": self.label_space and keras.saving.serialize_keras_object(self.label_space),
+                "seed": self.seed,
+            }
+        )
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

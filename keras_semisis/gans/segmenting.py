@@ -29,8 +29,10 @@ class SegmentingGAN(SemanticGAN):
         super().__init__(num_classes, image_size, ignore_class, networks, settings, **kwargs)
         expected = (*self.image_size, num_classes + 1)
         if tuple(self.discriminator.output_shape[1:]) != expected:
-            raise ValueError(f"The discriminator returns {tuple(self.discriminator.output_shape[1:])}; expected logits of "
-                             f"{expected}: height, width, and num_classes + 1 channels, the fake class first.")
+            raise ValueError(
+                f"The discriminator returns {tuple(self.discriminator.output_shape[1:])}; expected logits of "
+                f"{expected}: height, width, and num_classes + 1 channels, the fake class first."
+            )
         self.segmentation_loss = SegmentationLoss(ignore_class)
         self.fake_loss = FakeLoss()
         self.feature_matching_loss = FeatureMatchingLoss()
@@ -40,14 +42,25 @@ class SegmentingGAN(SemanticGAN):
 
     def discriminator_phase(self) -> Phase:
         w = self.settings
-        return Phase("discriminator", ("discriminator",), self.discriminator_terms, {
-            "real": w.segmentation_weight, "fake": w.fake_weight, "label_mix": w.label_mix_weight})
+        return Phase(
+            "discriminator",
+            ("discriminator",),
+            self.discriminator_terms,
+            {"real": w.segmentation_weight, "fake": w.fake_weight, "label_mix": w.label_mix_weight},
+        )
 
     def generator_phase(self) -> Phase:
         w = self.settings
-        return Phase("generator", ("generator",), self.generator_terms, {
-            "segmentation": w.segmentation_weight, "feature_matching": w.feature_matching_weight,
-            "perceptual": self.perceptual_weight})
+        return Phase(
+            "generator",
+            ("generator",),
+            self.generator_terms,
+            {
+                "segmentation": w.segmentation_weight,
+                "feature_matching": w.feature_matching_weight,
+                "perceptual": self.perceptual_weight,
+            },
+        )
 
     def discriminator_terms(self, data, due):
         """Eq. 1: D sorts real pixels into their class and generated pixels into the fake class."""

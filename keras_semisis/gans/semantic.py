@@ -50,10 +50,28 @@ class SemanticGAN(AdversarialModel):
     _perceptual_loss = Untracked()
     _trunks_before = Untracked()
 
-    def __init__(self, num_classes, image_size, ignore_class, networks, settings, perceptual=None,
-                 augmentation=None, seed=0, trunks=None, label_space=None, **kwargs):
-        super().__init__(networks["generator"], ema_decay=settings.ema_decay, seed=seed, num_classes=num_classes,
-                         image_size=image_size, **kwargs)
+    def __init__(
+        self,
+        num_classes,
+        image_size,
+        ignore_class,
+        networks,
+        settings,
+        perceptual=None,
+        augmentation=None,
+        seed=0,
+        trunks=None,
+        label_space=None,
+        **kwargs,
+    ):
+        super().__init__(
+            networks["generator"],
+            ema_decay=settings.ema_decay,
+            seed=seed,
+            num_classes=num_classes,
+            image_size=image_size,
+            **kwargs,
+        )
         for name, network in networks.items():
             setattr(self, name, network)
         self.network_names = tuple(name for name, network in networks.items() if network is not None)
@@ -64,11 +82,13 @@ class SemanticGAN(AdversarialModel):
         self._trunks_before = trunks or {}
         self._perceptual_origin = perceptual if perceptual is None or isinstance(perceptual, str) else "given"
         if self._perceptual_origin not in (None, "given", *PERCEPTUAL_NETWORKS):
-            raise ValueError(f"perceptual={perceptual!r}: expected a model, None, or one of "
-                             f"{', '.join(map(repr, PERCEPTUAL_NETWORKS))}.")
+            raise ValueError(
+                f"perceptual={perceptual!r}: expected a model, None, or one of {', '.join(map(repr, PERCEPTUAL_NETWORKS))}."
+            )
         if tuple(self.generator.output_shape[1:]) != (*self.image_size, 3):
-            raise ValueError(f"The generator returns {tuple(self.generator.output_shape[1:])}; expected images of "
-                             f"{(*self.image_size, 3)}.")
+            raise ValueError(
+                f"The generator returns {tuple(self.generator.output_shape[1:])}; expected images of {(*self.image_size, 3)}."
+            )
         if augmentation is not None:
             augmentation.check_fill_class(ignore_class)
             augmentation.build([(None, *self.image_size, 3), (None, augmentation.num_random)])
@@ -86,8 +106,18 @@ class SemanticGAN(AdversarialModel):
 
     # -- settings ---------------------------------------------------------------------------------------------------
 
-    def compile(self, generator_optimizer=None, discriminator_optimizer=None, unconditional_optimizer=None, preset=None,
-                metrics=None, statistics_batches=51, jit_compile="auto", run_eagerly=False, **settings):
+    def compile(
+        self,
+        generator_optimizer=None,
+        discriminator_optimizer=None,
+        unconditional_optimizer=None,
+        preset=None,
+        metrics=None,
+        statistics_batches=51,
+        jit_compile="auto",
+        run_eagerly=False,
+        **settings,
+    ):
         """Sets optimizers and loss weights, and loads the perceptual network.
 
         Args:
@@ -111,11 +141,22 @@ class SemanticGAN(AdversarialModel):
             raise ValueError(f"preset={preset!r}: expected one of {', '.join(map(repr, PRESETS))}.")
         preset = PRESETS[preset]
         resolved = self._given.resolved(preset, settings)
-        optimizers = self._optimizers_of({
-            "generator": generator_optimizer, "discriminator": discriminator_optimizer,
-            "unconditional": unconditional_optimizer}, preset)
-        self._configure(optimizers, resolved, metrics=metrics, statistics_batches=statistics_batches,
-                        jit_compile=jit_compile, run_eagerly=run_eagerly)
+        optimizers = self._optimizers_of(
+            {
+                "generator": generator_optimizer,
+                "discriminator": discriminator_optimizer,
+                "unconditional": unconditional_optimizer,
+            },
+            preset,
+        )
+        self._configure(
+            optimizers,
+            resolved,
+            metrics=metrics,
+            statistics_batches=statistics_batches,
+            jit_compile=jit_compile,
+            run_eagerly=run_eagerly,
+        )
         self._load_perceptual()
 
     def _optimizers_of(self, given, preset):
@@ -123,8 +164,10 @@ class SemanticGAN(AdversarialModel):
         unused = [f"{owner}_optimizer" for owner, optimizer in given.items() if optimizer is not None and owner not in owners]
         if unused:
             raise ValueError(f"compile: {', '.join(unused)}: {type(self).__name__} has no such network.")
-        return {owner: given[owner] or keras.optimizers.Adam(
-            preset[f"{owner}_learning_rate"], beta_1=0.0, beta_2=preset["beta_2"]) for owner in owners}
+        return {
+            owner: given[owner] or keras.optimizers.Adam(preset[f"{owner}_learning_rate"], beta_1=0.0, beta_2=preset["beta_2"])
+            for owner in owners
+        }
 
     def _configure(self, optimizers, settings, **kwargs):
         self._remember_trunks()
@@ -148,8 +191,10 @@ class SemanticGAN(AdversarialModel):
         if self.perceptual is None or not self.settings.perceptual_weight:
             return
         if self.perceptual == "given":
-            raise ValueError("This model was trained with a perceptual network of its own, which a saved model does not "
-                             "hold. Before going on, set gan.perceptual to that network (or to None).")
+            raise ValueError(
+                "This model was trained with a perceptual network of its own, which a saved model does not "
+                "hold. Before going on, set gan.perceptual to that network (or to None)."
+            )
         if isinstance(self.perceptual, str):
             self._perceptual = PERCEPTUAL_NETWORKS[self.perceptual].build()
         named = PERCEPTUAL_NETWORKS.get(self._perceptual_origin)
@@ -173,8 +218,9 @@ class SemanticGAN(AdversarialModel):
     def inherit_trunks(self, other: Sampler) -> None:
         """Remembers what trained another model, whose weights this one begins with."""
         before = self._trunks_before
-        self._trunks_before = {role: sorted({*before.get(role, ()), *other.trunks.get(role, ())})
-                               for role in {**before, **other.trunks}}
+        self._trunks_before = {
+            role: sorted({*before.get(role, ()), *other.trunks.get(role, ())}) for role in {**before, **other.trunks}
+        }
 
     def _remember_trunks(self):
         # what has trained stays a relative of its judges when it is replaced
@@ -188,9 +234,23 @@ class SemanticGAN(AdversarialModel):
 
     # -- use --------------------------------------------------------------------------------------------------------
 
-    def fit(self, x=None, y=None, epochs=1, steps_per_epoch=None, callbacks=None, validation_data=None,
-            validation_freq=1, initial_epoch=0, initial_step=None, verbose="auto", validation_steps=None,
-            validation_batch_size=None, batch_size=8, **others):
+    def fit(
+        self,
+        x=None,
+        y=None,
+        epochs=1,
+        steps_per_epoch=None,
+        callbacks=None,
+        validation_data=None,
+        validation_freq=1,
+        initial_epoch=0,
+        initial_step=None,
+        verbose="auto",
+        validation_steps=None,
+        validation_batch_size=None,
+        batch_size=8,
+        **others,
+    ):
         """Trains on the data sets that the system needs, `data_sets`.
 
         Args:
@@ -212,10 +272,19 @@ class SemanticGAN(AdversarialModel):
         """
         refuse("fit", others)
         return self._fit(
-            tuple(dataset for dataset in (x, y) if dataset is not None), epochs=epochs, steps_per_epoch=steps_per_epoch,
-            callbacks=callbacks, validation_data=validation_data, validation_freq=validation_freq, initial_epoch=initial_epoch,
-            initial_step=initial_step, verbose=verbose, validation_steps=validation_steps,
-            validation_batch_size=validation_batch_size, batch_size=batch_size)
+            tuple(dataset for dataset in (x, y) if dataset is not None),
+            epochs=epochs,
+            steps_per_epoch=steps_per_epoch,
+            callbacks=callbacks,
+            validation_data=validation_data,
+            validation_freq=validation_freq,
+            initial_epoch=initial_epoch,
+            initial_step=initial_step,
+            verbose=verbose,
+            validation_steps=validation_steps,
+            validation_batch_size=validation_batch_size,
+            batch_size=batch_size,
+        )
 
     def prepare_fit(self):
         self._load_perceptual()
@@ -232,9 +301,15 @@ class SemanticGAN(AdversarialModel):
     # -- save -------------------------------------------------------------------------------------------------------
 
     def get_config(self):
-        return super().get_config() | asdict(self._given) | {
-            "perceptual": self._perceptual_origin, "trunks": self.trunks,
-            "augmentation": self.augmentation and keras.saving.serialize_keras_object(self.augmentation)}
+        return (
+            super().get_config()
+            | asdict(self._given)
+            | {
+                "perceptual": self._perceptual_origin,
+                "trunks": self.trunks,
+                "augmentation": self.augmentation and keras.saving.serialize_keras_object(self.augmentation),
+            }
+        )
 
     def get_compile_config(self):
         config = super().get_compile_config()
@@ -251,4 +326,4 @@ def published_depth(image_size) -> int:
 
 def published_widths(image_size) -> tuple[int, ...]:
     """Encoder widths of the deepest OASIS discriminator that an image size allows."""
-    return (128, 128, 256, 256, 512, 512)[:published_depth(image_size)]
+    return (128, 128, 256, 256, 512, 512)[: published_depth(image_size)]

@@ -72,33 +72,74 @@ class SemiPairedGAN(SegmentingGAN):
     data_sets = ("paired_ds", "unpaired_ds")
     optimizer_of: Mapping[str, str] = MappingProxyType({**SegmentingGAN.optimizer_of, "reverse": "discriminator"})
 
-    def __init__(self, num_classes, image_size, ignore_class=None, generator=None, discriminator=None,
-                 unconditional_discriminator=None, reverse=None, perceptual="vgg19", segmentation_weight=1.0, fake_weight=1.0,
-                 feature_matching_weight=1.0, perceptual_weight=None, cycle_weight=1.0, adversarial_weight=1.0,
-                 label_mix_weight=None, r1_gamma=None, r1_every=None, freeze_discriminator=True,
-                 pretext: Sequence | None = None, judge_pairs=False, adversarial_loss="non_saturating",
-                 augmentation=None, ema_decay=None, seed=0, **kwargs):
+    def __init__(
+        self,
+        num_classes,
+        image_size,
+        ignore_class=None,
+        generator=None,
+        discriminator=None,
+        unconditional_discriminator=None,
+        reverse=None,
+        perceptual="vgg19",
+        segmentation_weight=1.0,
+        fake_weight=1.0,
+        feature_matching_weight=1.0,
+        perceptual_weight=None,
+        cycle_weight=1.0,
+        adversarial_weight=1.0,
+        label_mix_weight=None,
+        r1_gamma=None,
+        r1_every=None,
+        freeze_discriminator=True,
+        pretext: Sequence | None = None,
+        judge_pairs=False,
+        adversarial_loss="non_saturating",
+        augmentation=None,
+        ema_decay=None,
+        seed=0,
+        **kwargs,
+    ):
         if generator is None:
             generator = models.wavelet_spade_generator(num_classes, image_size, num_blocks=published_depth(image_size))
         networks = {
             "generator": generator,
-            "discriminator": discriminator or models.oasis_discriminator(
-                num_classes, image_size, channels=published_widths(image_size)),
+            "discriminator": discriminator
+            or models.oasis_discriminator(num_classes, image_size, channels=published_widths(image_size)),
             "unconditional_discriminator": unconditional_discriminator or models.wavelet_discriminator(image_size),
-            "reverse": reverse}
+            "reverse": reverse,
+        }
         settings = SemiPairedSettings(
-            segmentation_weight=segmentation_weight, fake_weight=fake_weight,
-            feature_matching_weight=feature_matching_weight, perceptual_weight=perceptual_weight,
-            cycle_weight=cycle_weight, adversarial_weight=adversarial_weight, label_mix_weight=label_mix_weight,
-            r1_gamma=r1_gamma, r1_every=r1_every, ema_decay=ema_decay)
-        super().__init__(num_classes, image_size, ignore_class, networks, settings, perceptual=perceptual,
-                         augmentation=augmentation, seed=seed, **kwargs)
+            segmentation_weight=segmentation_weight,
+            fake_weight=fake_weight,
+            feature_matching_weight=feature_matching_weight,
+            perceptual_weight=perceptual_weight,
+            cycle_weight=cycle_weight,
+            adversarial_weight=adversarial_weight,
+            label_mix_weight=label_mix_weight,
+            r1_gamma=r1_gamma,
+            r1_every=r1_every,
+            ema_decay=ema_decay,
+        )
+        super().__init__(
+            num_classes,
+            image_size,
+            ignore_class,
+            networks,
+            settings,
+            perceptual=perceptual,
+            augmentation=augmentation,
+            seed=seed,
+            **kwargs,
+        )
         self.freeze_discriminator = freeze_discriminator
         self.pretext = [Cycle()] if pretext is None else list(pretext)
         names = [task.name for task in self.pretext] + ["adversarial"]
         if len(set(names)) < len(names):
-            raise ValueError(f"pretext: the terms of the phase are called {', '.join(names)}, and two of them would be one. "
-                             "Give each task a name of its own.")
+            raise ValueError(
+                f"pretext: the terms of the phase are called {', '.join(names)}, and two of them would be one. "
+                "Give each task a name of its own."
+            )
         self.judge_pairs = judge_pairs
         self.cycle_loss = CycleLoss(ignore_class)
         self.adversarial_loss = adversarial_loss
@@ -119,8 +160,13 @@ class SemiPairedGAN(SegmentingGAN):
             self.discriminator_phase(),
             self.generator_phase(),
             Phase("unpaired", tuple(on_unpaired), self.unpaired_terms, tasks | {"adversarial": w.adversarial_weight}),
-            Phase("unconditional", ("unconditional_discriminator",), self.unconditional_terms, {
-                "fake": 1.0, "real": 1.0, "r1": w.r1_gamma / 2 * w.r1_every}, every={"r1": w.r1_every}),
+            Phase(
+                "unconditional",
+                ("unconditional_discriminator",),
+                self.unconditional_terms,
+                {"fake": 1.0, "real": 1.0, "r1": w.r1_gamma / 2 * w.r1_every},
+                every={"r1": w.r1_every},
+            ),
         )
 
     def unpaired_terms(self, data, due):
@@ -150,6 +196,8 @@ class SemiPairedGAN(SegmentingGAN):
 
     def get_config(self):
         return super().get_config() | {
-            "freeze_discriminator": self.freeze_discriminator, "judge_pairs": self.judge_pairs,
+            "freeze_discriminator": self.freeze_discriminator,
+            "judge_pairs": self.judge_pairs,
             "adversarial_loss": self.adversarial_loss,
-            "pretext": [keras.saving.serialize_keras_object(task) for task in self.pretext]}
+            "pretext": [keras.saving.serialize_keras_object(task) for task in self.pretext],
+        }

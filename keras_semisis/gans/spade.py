@@ -61,24 +61,55 @@ class SPADEGAN(SemanticGAN):
     optimizer_of: Mapping[str, str] = MappingProxyType({"encoder": "generator"})
     _predictions_and_features = Untracked()  # its layers are D's
 
-    def __init__(self, num_classes, image_size, ignore_class=None, generator=None, discriminator=None, encoder=None,
-                 perceptual="vgg19", adversarial_weight=1.0, feature_matching_weight=10.0, perceptual_weight=None,
-                 kl_weight=0.05, augmentation=None, ema_decay=None, seed=0, **kwargs):
+    def __init__(
+        self,
+        num_classes,
+        image_size,
+        ignore_class=None,
+        generator=None,
+        discriminator=None,
+        encoder=None,
+        perceptual="vgg19",
+        adversarial_weight=1.0,
+        feature_matching_weight=10.0,
+        perceptual_weight=None,
+        kl_weight=0.05,
+        augmentation=None,
+        ema_decay=None,
+        seed=0,
+        **kwargs,
+    ):
         if generator is None:
             latent_channels = None if encoder is None else encoder.output_shape[0][-1]
             generator = self.published_generator(num_classes, image_size, latent_channels)
         networks = {
             "generator": generator,
             "encoder": encoder,
-            "discriminator": discriminator or self.published_discriminator(num_classes, image_size)}
+            "discriminator": discriminator or self.published_discriminator(num_classes, image_size),
+        }
         settings = SPADESettings(
-            adversarial_weight=adversarial_weight, feature_matching_weight=feature_matching_weight,
-            perceptual_weight=perceptual_weight, kl_weight=kl_weight, ema_decay=ema_decay)
-        super().__init__(num_classes, image_size, ignore_class, networks, settings, perceptual=perceptual,
-                         augmentation=augmentation, seed=seed, **kwargs)
+            adversarial_weight=adversarial_weight,
+            feature_matching_weight=feature_matching_weight,
+            perceptual_weight=perceptual_weight,
+            kl_weight=kl_weight,
+            ema_decay=ema_decay,
+        )
+        super().__init__(
+            num_classes,
+            image_size,
+            ignore_class,
+            networks,
+            settings,
+            perceptual=perceptual,
+            augmentation=augmentation,
+            seed=seed,
+            **kwargs,
+        )
         if encoder is not None and self.noise_channels != encoder.output_shape[0][-1]:
-            raise ValueError(f"The generator takes {self.noise_channels} latent channels, the encoder makes "
-                             f"{encoder.output_shape[0][-1]}: they must be as many.")
+            raise ValueError(
+                f"The generator takes {self.noise_channels} latent channels, the encoder makes "
+                f"{encoder.output_shape[0][-1]}: they must be as many."
+            )
         self.discriminator_loss = HingeLoss()
         self.generator_loss = HingeLoss(generator=True)
         self.feature_matching_loss = FeatureMatchingLoss("l1")
@@ -96,10 +127,17 @@ class SPADEGAN(SemanticGAN):
         """One iteration: G (and the encoder), then D, on the paired batch."""
         w, encodes = self.settings, self.encoder is not None
         return (
-            Phase("generator", ("generator", "encoder") if encodes else ("generator",), self.generator_terms, {
-                "adversarial": w.adversarial_weight, "perceptual": self.perceptual_weight,
-                "feature_matching": w.feature_matching_weight / len(self.discriminator.outputs),
-                "kl": w.kl_weight if encodes else 0.0}),
+            Phase(
+                "generator",
+                ("generator", "encoder") if encodes else ("generator",),
+                self.generator_terms,
+                {
+                    "adversarial": w.adversarial_weight,
+                    "perceptual": self.perceptual_weight,
+                    "feature_matching": w.feature_matching_weight / len(self.discriminator.outputs),
+                    "kl": w.kl_weight if encodes else 0.0,
+                },
+            ),
             Phase("discriminator", ("discriminator",), self.discriminator_terms, {"fake": 1.0, "real": 1.0}),
         )
 
@@ -135,11 +173,13 @@ class SPADEGAN(SemanticGAN):
     def _configure(self, optimizers, settings, **kwargs):
         super()._configure(optimizers, settings, **kwargs)
         self._predictions_and_features = keras.Model(
-            self.discriminator.inputs, [self.discriminator.outputs, models.features(self.discriminator).outputs])
+            self.discriminator.inputs, [self.discriminator.outputs, models.features(self.discriminator).outputs]
+        )
 
     def _discriminate(self, label_map, generated, image):
         """Predictions and features of both, which go through D as one batch, the generated images first."""
         label_map, generated, image = self.augmented(label_map, generated, image)
         both = self._predictions_and_features(
-            [ops.concatenate([label_map, label_map]), ops.concatenate([generated, image])], training=True)
+            [ops.concatenate([label_map, label_map]), ops.concatenate([generated, image])], training=True
+        )
         return [keras.tree.map_structure(lambda x, i=i: ops.split(x, 2)[i], both) for i in (0, 1)]

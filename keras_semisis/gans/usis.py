@@ -62,26 +62,50 @@ class USIS(SemanticGAN):
     data_sets = ("unpaired_ds",)
     default_preset = "usis"
     optimizer_of: Mapping[str, str] = MappingProxyType(
-        {**SemanticGAN.optimizer_of, "segmenter": "discriminator", "decoder": "unconditional"})
+        {**SemanticGAN.optimizer_of, "segmenter": "discriminator", "decoder": "unconditional"}
+    )
     _features = Untracked()  # its layers are D_u's
 
-    def __init__(self, num_classes, image_size, ignore_class=None, generator=None, segmenter=None,
-                 unconditional_discriminator=None, decoder=None, segmentation_weight=1.0, adversarial_weight=1.0,
-                 reconstruction_weight=1.0, r1_gamma=None, r1_every=None, adversarial_loss="non_saturating",
-                 augmentation=None, ema_decay=None, seed=0, **kwargs):
+    def __init__(
+        self,
+        num_classes,
+        image_size,
+        ignore_class=None,
+        generator=None,
+        segmenter=None,
+        unconditional_discriminator=None,
+        decoder=None,
+        segmentation_weight=1.0,
+        adversarial_weight=1.0,
+        reconstruction_weight=1.0,
+        r1_gamma=None,
+        r1_every=None,
+        adversarial_loss="non_saturating",
+        augmentation=None,
+        ema_decay=None,
+        seed=0,
+        **kwargs,
+    ):
         if generator is None:
             generator = models.wavelet_spade_generator(num_classes, image_size, num_blocks=published_depth(image_size))
         networks = {
             "generator": generator,
-            "segmenter": segmenter or models.oasis_discriminator(
-                num_classes, image_size, channels=published_widths(image_size), name="segmenter"),
+            "segmenter": segmenter
+            or models.oasis_discriminator(num_classes, image_size, channels=published_widths(image_size), name="segmenter"),
             "unconditional_discriminator": unconditional_discriminator or models.wavelet_discriminator(image_size),
-            "decoder": decoder}
+            "decoder": decoder,
+        }
         settings = USISSettings(
-            segmentation_weight=segmentation_weight, adversarial_weight=adversarial_weight,
-            reconstruction_weight=reconstruction_weight, r1_gamma=r1_gamma, r1_every=r1_every, ema_decay=ema_decay)
-        super().__init__(num_classes, image_size, ignore_class, networks, settings, augmentation=augmentation, seed=seed,
-                         **kwargs)
+            segmentation_weight=segmentation_weight,
+            adversarial_weight=adversarial_weight,
+            reconstruction_weight=reconstruction_weight,
+            r1_gamma=r1_gamma,
+            r1_every=r1_every,
+            ema_decay=ema_decay,
+        )
+        super().__init__(
+            num_classes, image_size, ignore_class, networks, settings, augmentation=augmentation, seed=seed, **kwargs
+        )
         self.cycle_loss = CycleLoss(ignore_class)
         self.adversarial_loss = adversarial_loss
         self._critic_loss, self._adversarial_loss = adversarial_losses(adversarial_loss)
@@ -91,12 +115,24 @@ class USIS(SemanticGAN):
         w = self.settings
         judges = ("unconditional_discriminator",) + (("decoder",) if self.decoder is not None else ())
         return (
-            Phase("unpaired", ("generator", "segmenter"), self.unpaired_terms, {
-                "segmentation": w.segmentation_weight, "adversarial": w.adversarial_weight}),
-            Phase("unconditional", judges, self.unconditional_terms, {
-                "fake": 1.0, "real": 1.0, "r1": w.r1_gamma / 2 * w.r1_every,
-                "reconstruction": w.reconstruction_weight if self.decoder is not None else 0.0},
-                every={"r1": w.r1_every}),
+            Phase(
+                "unpaired",
+                ("generator", "segmenter"),
+                self.unpaired_terms,
+                {"segmentation": w.segmentation_weight, "adversarial": w.adversarial_weight},
+            ),
+            Phase(
+                "unconditional",
+                judges,
+                self.unconditional_terms,
+                {
+                    "fake": 1.0,
+                    "real": 1.0,
+                    "r1": w.r1_gamma / 2 * w.r1_every,
+                    "reconstruction": w.reconstruction_weight if self.decoder is not None else 0.0,
+                },
+                every={"r1": w.r1_every},
+            ),
         )
 
     def unpaired_terms(self, data, due):

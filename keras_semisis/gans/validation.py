@@ -33,8 +33,9 @@ class Validation:
         if isinstance(freq, int) and freq < 1:
             raise ValueError(f"validation_freq={freq}: give a number of epochs, at least 1, or the numbers of the epochs.")
         if not gan.metrics_of_compile:
-            raise ValueError("validation_data needs compile(metrics=[...]): for example "
-                             "keras_semisis.metrics.GeneratedMeanIoU(segmenter).")
+            raise ValueError(
+                "validation_data needs compile(metrics=[...]): for example keras_semisis.metrics.GeneratedMeanIoU(segmenter)."
+            )
         gan.check_judges(gan.metrics_of_compile)
         self.freq = freq
         self.arguments = {"x": data, "steps": steps, "batch_size": batch_size}
@@ -44,8 +45,10 @@ class Validation:
                 raise ValueError(f"validation_data: a tuple of {len(data)}; expected (images, label_maps).{weights}")
             self.arguments |= {"x": data[0], "y": data[1]}
         elif isinstance(data, Iterator):
-            raise ValueError("validation_data is an iterator, which can be read once: give a data set, which can be read "
-                             "again, or arrays (images, label_maps).")
+            raise ValueError(
+                "validation_data is an iterator, which can be read once: give a data set, which can be read "
+                "again, or arrays (images, label_maps)."
+            )
         batches = gan.evaluation_batches(**self.arguments)
         self.names = [f"val_{name}" for name in rehearse(gan.metrics_of_compile, batches, "validation_data")]
 
@@ -106,9 +109,12 @@ def check_end(dataset: Any, steps: int | None) -> None:
     """
     # that of a tf.data.Dataset, where -1 is infinite
     cardinality = getattr(dataset, "cardinality", None)
-    endless = (int(cardinality()) == -1 if callable(cardinality) else
-               (isinstance(dataset, keras.utils.PyDataset) and dataset.num_batches is None) or
-               isinstance(dataset, itertools.repeat | itertools.cycle | itertools.count))
+    endless = (
+        int(cardinality()) == -1
+        if callable(cardinality)
+        else (isinstance(dataset, keras.utils.PyDataset) and dataset.num_batches is None)
+        or isinstance(dataset, itertools.repeat | itertools.cycle | itertools.count)
+    )
     if steps is None and endless:
         raise ValueError("The data set has no end. Give the number of batches: evaluate(steps=...), fit(validation_steps=...).")
 

@@ -39,9 +39,11 @@ class BatchNorm(keras.layers.Layer):
             self.gamma = self.add_weight(name="gamma", shape=shape, initializer="ones")
             self.beta = self.add_weight(name="beta", shape=shape, initializer="zeros")
         self.moving_mean = self.add_weight(
-            name="moving_mean", shape=shape, initializer="zeros", trainable=False, autocast=False)
+            name="moving_mean", shape=shape, initializer="zeros", trainable=False, autocast=False
+        )
         self.moving_variance = self.add_weight(
-            name="moving_variance", shape=shape, initializer="ones", trainable=False, autocast=False)
+            name="moving_variance", shape=shape, initializer="ones", trainable=False, autocast=False
+        )
 
     def call(self, x, training=False):
         if training:
@@ -67,5 +69,4 @@ class BatchNorm(keras.layers.Layer):
         return input_shape
 
     def get_config(self):
-        return super().get_config() | {
-            "momentum": self.momentum, "epsilon": self.epsilon, "affine": self.affine}
+        return super().get_config() | {"momentum": self.momentum, "epsilon": self.epsilon, "affine": self.affine}

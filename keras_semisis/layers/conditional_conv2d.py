@@ -44,8 +44,7 @@ class ConditionalConv2D(keras.layers.Layer):
         hidden_shape = (*layout_shape[:-1], self.hidden_channels)
 
         def convolution(name, filters, kernel_size, shape, activation=None):
-            layer = keras.layers.Conv2D(
-                filters, kernel_size, padding="same", activation=activation, name=name, dtype=dtype)
+            layer = keras.layers.Conv2D(filters, kernel_size, padding="same", activation=activation, name=name, dtype=dtype)
             layer.build(shape)
             return layer
 

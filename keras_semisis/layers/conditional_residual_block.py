@@ -25,7 +25,8 @@ class LayoutSPADE(keras.layers.Layer):
         self.norm = BatchNorm(name="norm", dtype=dtype)
         self.norm.build(x_shape)
         self.shared = keras.layers.Conv2D(
-            self.hidden_channels, 3, padding="same", activation="relu", name="shared", dtype=dtype)
+            self.hidden_channels, 3, padding="same", activation="relu", name="shared", dtype=dtype
+        )
         self.shared.build(layout_shape)
         self.gamma_beta = keras.layers.Conv2D(2 * x_shape[-1], 3, padding="same", name="gamma_beta", dtype=dtype)
         self.gamma_beta.build((*layout_shape[:-1], self.hidden_channels))
@@ -110,4 +111,7 @@ class ConditionalResidualBlock(keras.layers.Layer):
 
     def get_config(self):
         return super().get_config() | {
-            "filters": self.filters, "num_classes": self.num_classes, "hidden_channels": self.hidden_channels}
+            "filters": self.filters,
+            "num_classes": self.num_classes,
+            "hidden_channels": self.hidden_channels,
+        }

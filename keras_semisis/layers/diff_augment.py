@@ -59,7 +59,8 @@ class DiffAugment(keras.layers.Layer):
         if self.policy != ("color",) and (self.fill_class is None or self.fill_class != ignore_class):
             raise ValueError(
                 f"DiffAugment: fill_class={self.fill_class} with ignore_class={ignore_class}: translation and cutout make "
-                'pixels that must not count. Give both the don\'t-care id, or take policy=("color",).')
+                'pixels that must not count. Give both the don\'t-care id, or take policy=("color",).'
+            )
 
     def call(self, inputs):
         x, random = inputs

@@ -75,7 +75,11 @@ class EqualizedConv2D(_Equalized):
 
     def get_config(self):
         return super().get_config() | {
-            "filters": self.filters, "kernel_size": self.kernel_size, "strides": self.strides, "padding": self.padding}
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+            "padding": self.padding,
+        }
 
 
 @keras.saving.register_keras_serializable(package="keras_semisis")

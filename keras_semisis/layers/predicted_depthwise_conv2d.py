@@ -28,8 +28,10 @@ class PredictedDepthwiseConv2D(keras.layers.Layer):
     def build(self, input_shape):
         x_shape, kernels_shape = input_shape
         if kernels_shape[-1] != 9 * x_shape[-1]:
-            raise ValueError(f"PredictedDepthwiseConv2D: kernels has {kernels_shape[-1]} channels, expected 9 for each of the "
-                             f"{x_shape[-1]} channels of x: {9 * x_shape[-1]}.")
+            raise ValueError(
+                f"PredictedDepthwiseConv2D: kernels has {kernels_shape[-1]} channels, expected 9 for each of the "
+                f"{x_shape[-1]} channels of x: {9 * x_shape[-1]}."
+            )
 
     def call(self, inputs):
         x, kernels = inputs
@@ -37,7 +39,7 @@ class PredictedDepthwiseConv2D(keras.layers.Layer):
         x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
         # the gradient of one split is one concatenation; that of nine slices would be nine maps of the size of kernels
         taps = ops.split(kernels, 9, axis=-1)
-        shifted = (x[:, ky:ky + height, kx:kx + width] for ky in range(3) for kx in range(3))
+        shifted = (x[:, ky : ky + height, kx : kx + width] for ky in range(3) for kx in range(3))
         return sum(part * tap for part, tap in zip(shifted, taps, strict=True))
 
     def compute_output_shape(self, input_shape):

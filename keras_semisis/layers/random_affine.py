@@ -53,8 +53,12 @@ class RandomAffine(keras.layers.Layer):
     def __init__(self, max_rotation, max_translation_x, max_translation_y, max_scaling, fill_class, **kwargs):
         # the random numbers and what follows from them stay float32 in every dtype policy
         super().__init__(autocast=False, **kwargs)
-        limits = {"max_rotation": max_rotation, "max_translation_x": max_translation_x,
-                  "max_translation_y": max_translation_y, "max_scaling": max_scaling}
+        limits = {
+            "max_rotation": max_rotation,
+            "max_translation_x": max_translation_x,
+            "max_translation_y": max_translation_y,
+            "max_scaling": max_scaling,
+        }
         for name, value in limits.items():
             if value < 0:
                 raise ValueError(f"RandomAffine: {name}={value}: expected 0 or more; it is taken to either side.")
@@ -67,8 +71,10 @@ class RandomAffine(keras.layers.Layer):
             return warp_label_map(x, self.matrix(random, x.shape[1:]), self.fill_class)
         if len(x.shape) == 4 and "float" in keras.backend.standardize_dtype(x.dtype):
             return warp_image(ops.cast(x, self.compute_dtype), self.matrix(random, x.shape[1:3]))
-        raise ValueError("RandomAffine: expected a float image (B, H, W, C) or an integer label map (B, H, W), got "
-                         f"{keras.backend.standardize_dtype(x.dtype)} {tuple(x.shape)}.")
+        raise ValueError(
+            "RandomAffine: expected a float image (B, H, W, C) or an integer label map (B, H, W), got "
+            f"{keras.backend.standardize_dtype(x.dtype)} {tuple(x.shape)}."
+        )
 
     def matrix(self, random, image_size: tuple[int, int]):
         """`affine_matrix` of the random numbers, for images of ``(height, width)``."""
@@ -118,8 +124,7 @@ def affine_matrix(random, max_rotation, max_translation_x, max_translation_y, ma
     scale = ops.exp(log_scale)
     cos, sin = scale * ops.cos(rotation), scale * ops.sin(rotation)
     x, y = center
-    rows = [cos, -sin, shift_x + x - cos * x + sin * y,
-            sin, cos, shift_y + y - sin * x - cos * y]
+    rows = [cos, -sin, shift_x + x - cos * x + sin * y, sin, cos, shift_y + y - sin * x - cos * y]
     return ops.reshape(ops.stack(rows, axis=1), (-1, 2, 3))
 
 
@@ -154,8 +159,7 @@ def comes_from_inside(matrix, image_size):
     """Where ``matrix`` takes a pixel from between the centers of the image's outermost pixels: boolean ``(B, H, W)``."""
     height, width = image_size
     x, y = _source(matrix, image_size)
-    return ((x >= -_TOLERANCE) & (x <= width - 1 + _TOLERANCE)
-            & (y >= -_TOLERANCE) & (y <= height - 1 + _TOLERANCE))
+    return (x >= -_TOLERANCE) & (x <= width - 1 + _TOLERANCE) & (y >= -_TOLERANCE) & (y <= height - 1 + _TOLERANCE)
 
 
 def _source(matrix, image_size):

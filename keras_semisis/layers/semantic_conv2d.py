@@ -37,15 +37,14 @@ class SemanticConv2D(keras.layers.Layer):
     def build(self, input_shape):
         self.noise_channels = input_shape[1][-1] if len(input_shape) == 2 else 0
         channels = self.noise_channels + self.num_classes
-        self.kernel = self.add_weight(
-            name="kernel", shape=(3, 3, channels, self.filters), initializer="glorot_uniform")
+        self.kernel = self.add_weight(name="kernel", shape=(3, 3, channels, self.filters), initializer="glorot_uniform")
         self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
 
     def call(self, inputs):
         label_map, noise = inputs if self.noise_channels else (inputs[0], None)
         kernel = ops.convert_to_tensor(self.kernel)
         one_hot = ops.one_hot(label_map, self.num_classes, dtype=self.compute_dtype)
-        x = ops.conv(one_hot, kernel[:, :, self.noise_channels:], padding="same", data_format="channels_last")
+        x = ops.conv(one_hot, kernel[:, :, self.noise_channels :], padding="same", data_format="channels_last")
         if noise is not None:
             taps = ops.einsum("bz,klzf->bklf", noise, kernel[:, :, : self.noise_channels])
             # sums as products: no tap is read twice, so that no gradient has three addends, which TensorFlow adds as they come
@@ -60,8 +59,10 @@ class SemanticConv2D(keras.layers.Layer):
 
     def get_config(self):
         return super().get_config() | {
-            "filters": self.filters, "num_classes": self.num_classes,
-            "activation": keras.activations.serialize(self.activation)}
+            "filters": self.filters,
+            "num_classes": self.num_classes,
+            "activation": keras.activations.serialize(self.activation),
+        }
 
 
 def _inside(length):

@@ -48,8 +48,7 @@ class SPADE(keras.layers.Layer):
         self.hidden_channels = hidden_channels
         self.norm_name = norm
         self.norm = _normalization(norm, self.dtype_policy)
-        self.shared = SemanticConv2D(
-            hidden_channels, num_classes, activation="relu", name="shared", dtype=self.dtype_policy)
+        self.shared = SemanticConv2D(hidden_channels, num_classes, activation="relu", name="shared", dtype=self.dtype_policy)
 
     def build(self, input_shape):
         x_shape, *semantics = input_shape
@@ -57,8 +56,7 @@ class SPADE(keras.layers.Layer):
         self.norm.build(x_shape)
         self.shared.build([resized, *semantics[1:]])
         # gamma and beta are one convolution of twice the width: half the passes over the hidden map
-        self.gamma_beta = keras.layers.Conv2D(
-            2 * x_shape[-1], 3, padding="same", name="gamma_beta", dtype=self.dtype_policy)
+        self.gamma_beta = keras.layers.Conv2D(2 * x_shape[-1], 3, padding="same", name="gamma_beta", dtype=self.dtype_policy)
         self.gamma_beta.build((*resized, self.hidden_channels))
 
     def call(self, inputs, training=False):
@@ -73,4 +71,7 @@ class SPADE(keras.layers.Layer):
 
     def get_config(self):
         return super().get_config() | {
-            "num_classes": self.num_classes, "hidden_channels": self.hidden_channels, "norm": self.norm_name}
+            "num_classes": self.num_classes,
+            "hidden_channels": self.hidden_channels,
+            "norm": self.norm_name,
+        }

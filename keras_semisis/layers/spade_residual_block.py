@@ -83,5 +83,8 @@ class SPADEResidualBlock(keras.layers.Layer):
 
     def get_config(self):
         return super().get_config() | {
-            "filters": self.filters, "num_classes": self.num_classes,
-            "hidden_channels": self.hidden_channels, "norm": self.norm_name}
+            "filters": self.filters,
+            "num_classes": self.num_classes,
+            "hidden_channels": self.hidden_channels,
+            "norm": self.norm_name,
+        }

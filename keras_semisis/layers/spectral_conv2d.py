@@ -93,8 +93,7 @@ class SpectralConv2D(SpectralLayer):
         return convolved_shape(input_shape, self.filters, self.kernel_size, self.strides, self.padding)
 
     def get_config(self):
-        return super().get_config() | {
-            "kernel_size": self.kernel_size, "strides": self.strides, "padding": self.padding}
+        return super().get_config() | {"kernel_size": self.kernel_size, "strides": self.strides, "padding": self.padding}
 
 
 def _normalize(x):

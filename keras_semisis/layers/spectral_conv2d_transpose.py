@@ -36,8 +36,10 @@ class SpectralConv2DTranspose(SpectralLayer):
     def __init__(self, filters, kernel_size, strides=1, use_bias=True, **kwargs):
         super().__init__(filters, use_bias, **kwargs)
         if kernel_size < strides or (kernel_size - strides) % 2:
-            raise ValueError(f"SpectralConv2DTranspose: kernel_size={kernel_size}, strides={strides}: expected a kernel_size "
-                             f"of {strides}, {strides + 2}, {strides + 4}, ..., which can be cut evenly on both sides.")
+            raise ValueError(
+                f"SpectralConv2DTranspose: kernel_size={kernel_size}, strides={strides}: expected a kernel_size "
+                f"of {strides}, {strides + 2}, {strides + 4}, ..., which can be cut evenly on both sides."
+            )
         self.kernel_size = kernel_size
         self.strides = strides
 

@@ -12,8 +12,10 @@ def _orthogonal(name: str) -> pywt.Wavelet:
     except ValueError as error:
         raise ValueError(f"wavelet={name!r} is not a PyWavelets filter: {error}") from None
     if not wavelet.orthogonal:
-        raise ValueError(f"wavelet={name!r} is not orthogonal, so that its transpose is not its inverse. "
-                         'Take "haar", or one of the families db, sym, coif.')
+        raise ValueError(
+            f"wavelet={name!r} is not orthogonal, so that its transpose is not its inverse. "
+            'Take "haar", or one of the families db, sym, coif.'
+        )
     return wavelet
 
 
@@ -74,8 +76,9 @@ class WaveletDown(_Wavelet):
         x = ops.einsum("ih,bhwc->biwc", rows, x)
         x = ops.einsum("jw,biwc->bijc", columns, x)
         low, high = ops.split(x, 2, axis=1)
-        return ops.concatenate([band for half in (0, 1) for band in
-                                (ops.split(low, 2, axis=2)[half], ops.split(high, 2, axis=2)[half])], axis=-1)
+        return ops.concatenate(
+            [band for half in (0, 1) for band in (ops.split(low, 2, axis=2)[half], ops.split(high, 2, axis=2)[half])], axis=-1
+        )
 
     def compute_output_shape(self, input_shape):
         batch, height, width, channels = input_shape

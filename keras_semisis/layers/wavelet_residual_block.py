@@ -45,8 +45,9 @@ class WaveletResidualBlock(SPADEResidualBlock):
         self.to_wavelet = WaveletDown(wavelet, name="to_wavelet", dtype=self.dtype_policy)
 
     def _modulation(self, name):
-        return WaveletSPADE(self.num_classes, self.hidden_channels, self.norm_name, self.wavelet, name=name,
-                            dtype=self.dtype_policy)
+        return WaveletSPADE(
+            self.num_classes, self.hidden_channels, self.norm_name, self.wavelet, name=name, dtype=self.dtype_policy
+        )
 
     def _build_shortcut(self, x_shape, semantics):
         self.conv_s = SpectralConv2D(self.filters, 1, use_bias=False, name="conv_s", dtype=self.dtype_policy)

@@ -55,5 +55,8 @@ class WaveletSPADE(keras.layers.Layer):
 
     def get_config(self):
         return super().get_config() | {
-            "num_classes": self.num_classes, "hidden_channels": self.hidden_channels,
-            "norm": self.norm_name, "wavelet": self.wavelet}
+            "num_classes": self.num_classes,
+            "hidden_channels": self.hidden_channels,
+            "norm": self.norm_name,
+            "wavelet": self.wavelet,
+        }

@@ -43,8 +43,10 @@ class FeatureMatchingLoss(WholeBatchLoss):
 
     def call(self, y_true, y_pred):
         distance = DISTANCES[self.distance]
-        return sum(ops.mean(distance(ops.stop_gradient(_float32(real)) - _float32(fake)))
-                   for real, fake in zip(keras.tree.flatten(y_true), keras.tree.flatten(y_pred), strict=True))
+        return sum(
+            ops.mean(distance(ops.stop_gradient(_float32(real)) - _float32(fake)))
+            for real, fake in zip(keras.tree.flatten(y_true), keras.tree.flatten(y_pred), strict=True)
+        )
 
     def get_config(self):
         return super().get_config() | {"distance": self.distance}

@@ -34,8 +34,9 @@ class HingeLoss(PredictionLoss):
 
     def call(self, y_true, y_pred):
         if self.generator and not y_true:
-            raise ValueError("HingeLoss: y_true=0 with generator=True; the generator wants its images taken as real. "
-                             "Give y_true=1.")
+            raise ValueError(
+                "HingeLoss: y_true=0 with generator=True; the generator wants its images taken as real. Give y_true=1."
+            )
         return super().call(y_true, y_pred)
 
     def of_scale(self, real, prediction):

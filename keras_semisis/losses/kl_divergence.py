@@ -34,7 +34,9 @@ class KLDivergenceLoss(WholeBatchLoss):
 
     def call(self, y_true, y_pred):
         if not isinstance(y_pred, list | tuple) or len(y_pred) != 2:
-            raise ValueError(f"KLDivergenceLoss: y_pred is a {type(y_pred).__name__}, but a pair (mu, logvar) is expected. "
-                             "Call loss(None, (mu, logvar)).")
+            raise ValueError(
+                f"KLDivergenceLoss: y_pred is a {type(y_pred).__name__}, but a pair (mu, logvar) is expected. "
+                "Call loss(None, (mu, logvar))."
+            )
         mu, logvar = (ops.cast(part, "float32") for part in y_pred)
         return 0.5 * ops.sum(ops.square(mu) + ops.exp(logvar) - 1 - logvar)

@@ -44,8 +44,10 @@ class PerceptualLoss(keras.losses.Loss):
         if weights is None:
             weights = self.PUBLISHED_WEIGHTS if count == len(self.PUBLISHED_WEIGHTS) else (1.0,) * count
         if len(weights) != count:
-            raise ValueError(f"PerceptualLoss: {len(weights)} weights for {count} features of "
-                             f"{feature_model.name!r}; give one weight per feature.")
+            raise ValueError(
+                f"PerceptualLoss: {len(weights)} weights for {count} features of "
+                f"{feature_model.name!r}; give one weight per feature."
+            )
         self.weights = tuple(weights)
         # A closure, which Keras's saving does not walk into: the feature model stays out of .keras files
         self._features = lambda x: feature_model(x, training=False)
@@ -58,5 +60,7 @@ class PerceptualLoss(keras.losses.Loss):
         real, fake = self._features(ops.stop_gradient(y_true)), self._features(y_pred)
         if len(self.weights) == 1 and not isinstance(real, list):
             real, fake = [real], [fake]
-        return sum(weight * ops.mean(ops.abs(ops.cast(ops.stop_gradient(a), "float32") - ops.cast(b, "float32")))
-                   for weight, a, b in zip(self.weights, real, fake, strict=True))
+        return sum(
+            weight * ops.mean(ops.abs(ops.cast(ops.stop_gradient(a), "float32") - ops.cast(b, "float32")))
+            for weight, a, b in zip(self.weights, real, fake, strict=True)
+        )

@@ -24,8 +24,11 @@ class PerceptualNetwork(NamedTuple):
 
 
 # "vgg16" is HED's in every file that says so
-PERCEPTUAL_NETWORKS = MappingProxyType({
-    "vgg19": PerceptualNetwork(vgg19_features, PerceptualLoss, "VGG"),
-    "vgg16": PerceptualNetwork(vgg16_hed_features, PerceptualLoss, "VGG"),
-    "vgg16_imagenet": PerceptualNetwork(vgg16_features, PerceptualLoss, "VGG"),
-    "lpips": PerceptualNetwork(partial(lpips_features, "vgg16", dtype=None), LPIPSLoss, "VGG")})
+PERCEPTUAL_NETWORKS = MappingProxyType(
+    {
+        "vgg19": PerceptualNetwork(vgg19_features, PerceptualLoss, "VGG"),
+        "vgg16": PerceptualNetwork(vgg16_hed_features, PerceptualLoss, "VGG"),
+        "vgg16_imagenet": PerceptualNetwork(vgg16_features, PerceptualLoss, "VGG"),
+        "lpips": PerceptualNetwork(partial(lpips_features, "vgg16", dtype=None), LPIPSLoss, "VGG"),
+    }
+)

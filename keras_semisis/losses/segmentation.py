@@ -10,8 +10,10 @@ class _ClassWeighted(keras.losses.Loss):
     def __init__(self, ignore_class=None, class_balancing=True, name=None):
         super().__init__(name=name, reduction="sum_over_batch_size", dtype="float32")
         if ignore_class is not None and ignore_class < 0:
-            raise ValueError(f"ignore_class={ignore_class} must be one of the class ids, which begin with 0: channel 0 of the "
-                             "logits is the fake class, and that is where a label of -1 would lead.")
+            raise ValueError(
+                f"ignore_class={ignore_class} must be one of the class ids, which begin with 0: channel 0 of the "
+                "logits is the fake class, and that is where a label of -1 would lead."
+            )
         self.ignore_class = ignore_class
         self.class_balancing = class_balancing
 

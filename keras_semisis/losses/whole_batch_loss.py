@@ -30,5 +30,7 @@ def refuse_sample_weight(loss: keras.losses.Loss, sample_weight) -> None:
         ValueError: If there are any.
     """
     if sample_weight is not None:
-        raise ValueError(f"{type(loss).__name__}: sample_weight cannot be used, because the loss is one number for the whole "
-                         "batch. Leave it out; multiply the result to weigh the term.")
+        raise ValueError(
+            f"{type(loss).__name__}: sample_weight cannot be used, because the loss is one number for the whole "
+            "batch. Leave it out; multiply the result to weigh the term."
+        )

@@ -46,8 +46,13 @@ class Diversity(GenerationMetric):
     1.33333
     """
 
-    def __init__(self, feature_model: keras.Model | LPIPS, channel_weights: Sequence[np.ndarray] | None = None,
-                 draws: int = 5, name: str = "diversity"):
+    def __init__(
+        self,
+        feature_model: keras.Model | LPIPS,
+        channel_weights: Sequence[np.ndarray] | None = None,
+        draws: int = 5,
+        name: str = "diversity",
+    ):
         super().__init__(name)
         if draws < 2:
             raise ValueError(f"draws={draws}: expected 2 or more.")
@@ -57,8 +62,11 @@ class Diversity(GenerationMetric):
             raise ValueError("channel_weights: LPIPS has its own; leave them out.")
         self.feature_model = feature_model = feature_model.feature_model if self._lpips else feature_model
         channels = [output.shape[-1] for output in feature_model.outputs]
-        self.channel_weights = [np.ones(c) for c in channels] if channel_weights is None else [
-            np.asarray(to_numpy(w), np.float64).reshape(-1) for w in channel_weights]
+        self.channel_weights = (
+            [np.ones(c) for c in channels]
+            if channel_weights is None
+            else [np.asarray(to_numpy(w), np.float64).reshape(-1) for w in channel_weights]
+        )
         if [len(w) for w in self.channel_weights] != channels:
             raise ValueError(
                 f"channel_weights: expected vectors of {channels} weights for the features of {feature_model.name!r}, "

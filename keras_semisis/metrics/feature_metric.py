@@ -30,8 +30,14 @@ class FeatureMetric(GenerationMetric):
     least_images: int = 2
     biased: bool = True
 
-    def __init__(self, feature_extractor: Callable[[Any], Any], baseline: Iterable[Any] | None, name: str,
-                 kept: int | None = None, with_moments: bool = False):
+    def __init__(
+        self,
+        feature_extractor: Callable[[Any], Any],
+        baseline: Iterable[Any] | None,
+        name: str,
+        kept: int | None = None,
+        with_moments: bool = False,
+    ):
         super().__init__(name)
         self.features = Features.shared(feature_extractor)
         self.baseline = baseline

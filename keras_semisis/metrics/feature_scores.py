@@ -33,8 +33,9 @@ class FeatureScores(FeatureMetric):
             raise ValueError("FeatureScores: the metrics are to share one Features, and to have no baseline.")
         self.metrics = list(metrics)
         kept = [metric.kept for metric in metrics]
-        super().__init__(features, None, name, None if None in kept else max(kept),
-                         any(metric.with_moments for metric in metrics))
+        super().__init__(
+            features, None, name, None if None in kept else max(kept), any(metric.with_moments for metric in metrics)
+        )
 
     def compare(self, real: FeatureStatistics, other: FeatureStatistics) -> dict[str, float]:
         return {name: value for metric in self.metrics for name, value in metric.compare(real, other).items()}

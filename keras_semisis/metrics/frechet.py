@@ -246,18 +246,14 @@ def _from_factors(mean1: np.ndarray, factor1: np.ndarray, mean2: np.ndarray, fac
 def _checked_mean(mean: np.ndarray, argument: str) -> np.ndarray:
     mean = np.asarray(mean, np.float64)
     if mean.ndim != 1 or not np.isfinite(mean).all():
-        raise ValueError(
-            f"{argument}: expected a finite vector (D,), found the shape {mean.shape} or other values."
-        )
+        raise ValueError(f"{argument}: expected a finite vector (D,), found the shape {mean.shape} or other values.")
     return mean
 
 
 def _checked_covariance(covariance: np.ndarray, argument: str, dimension: int) -> np.ndarray:
     covariance = np.asarray(covariance, np.float64)
     if covariance.shape != (dimension, dimension):
-        raise ValueError(
-            f"{argument}: expected the shape {(dimension, dimension)}, found {covariance.shape}."
-        )
+        raise ValueError(f"{argument}: expected the shape {(dimension, dimension)}, found {covariance.shape}.")
     if not np.isfinite(covariance).all():
         raise ValueError(f"{argument}: found values that are not finite.")
     if not np.allclose(covariance, covariance.T, rtol=1e-5, atol=1e-8 * np.abs(covariance).max(initial=0.0)):

@@ -145,15 +145,12 @@ def to_images(images: Any, argument: str) -> np.ndarray:
     if images.dtype == np.uint8:
         return from_8_bit(images)
     if images.dtype.kind in "iub":
-        raise ValueError(
-            f"{argument}: expected floats in [-1, 1], or uint8, found {images.dtype}. Use images / 127.5 - 1."
-        )
+        raise ValueError(f"{argument}: expected floats in [-1, 1], or uint8, found {images.dtype}. Use images / 127.5 - 1.")
     images = images.astype(np.float32, copy=False)
     # bicubic resizing and bfloat16 overshoot a little
     if images.size and not np.abs(images).max() <= 1.01:
         raise ValueError(
-            f"{argument}: expected values in [-1, 1], found {images.min()} to {images.max()}. Scale or clip "
-            "the images."
+            f"{argument}: expected values in [-1, 1], found {images.min()} to {images.max()}. Scale or clip the images."
         )
     return images
 
@@ -179,8 +176,7 @@ def to_label_maps(label_maps: Any, argument: str) -> np.ndarray:
     label_maps = to_numpy(label_maps)
     if label_maps.ndim != 3 or label_maps.dtype.kind not in "iu":
         raise ValueError(
-            f"{argument}: expected integers of the shape (B, H, W), found {label_maps.dtype} of the shape "
-            f"{label_maps.shape}."
+            f"{argument}: expected integers of the shape (B, H, W), found {label_maps.dtype} of the shape {label_maps.shape}."
         )
     return label_maps.astype(np.int64)
 

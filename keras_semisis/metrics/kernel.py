@@ -60,10 +60,7 @@ class KernelInceptionDistance(FeatureMetric):
     ):
         super().__init__(feature_extractor, baseline, name, kept_images)
         if subset_size < 2 or subsets < 2:
-            raise ValueError(
-                f"subset_size and subsets must be at least 2, found subset_size={subset_size}, "
-                f"subsets={subsets}."
-            )
+            raise ValueError(f"subset_size and subsets must be at least 2, found subset_size={subset_size}, subsets={subsets}.")
         self.subset_size = subset_size
         self.subsets = subsets
         self.seed = seed
@@ -117,9 +114,7 @@ class KernelEstimate(NamedTuple):
     standard_error: float
 
 
-def kernel_estimate(
-    x: np.ndarray, y: np.ndarray, subset_size: int = 1000, subsets: int = 100, seed: int = 0
-) -> KernelEstimate:
+def kernel_estimate(x: np.ndarray, y: np.ndarray, subset_size: int = 1000, subsets: int = 100, seed: int = 0) -> KernelEstimate:
     """KID with its standard error.
 
     Up to `subset_size` vectors of the smaller sample: `kernel_distance` of all of them, and the first-order

@@ -53,9 +53,11 @@ class LPIPS(GenerationMetric):
     def update_generated(self, label_maps: Any, images: Any) -> None:
         generated = self.embed(images, "generated_images")
         if len(self._waiting) < len(generated):
-            raise ValueError(f"{self.name}: {len(generated)} generated images for {len(self._waiting)} photos. Give "
-                             "update_real the photos of the same label maps, in the same order, before.")
-        real, self._waiting = self._waiting[:len(generated)], self._waiting[len(generated):]
+            raise ValueError(
+                f"{self.name}: {len(generated)} generated images for {len(self._waiting)} photos. Give "
+                "update_real the photos of the same label maps, in the same order, before."
+            )
+        real, self._waiting = self._waiting[: len(generated)], self._waiting[len(generated) :]
         self.values.extend(_squared(np.reshape(real, generated.shape) - generated).tolist())
 
     def real_state(self) -> dict[str, np.ndarray]:

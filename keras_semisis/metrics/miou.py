@@ -116,9 +116,7 @@ class GeneratedMeanIoU(GenerationMetric):
             ValueError: no pixel of a class other than `ignore_class` was seen.
         """
         if any(counts is None or not counts.any() for counts in (self.confusion, self.confusion_real)):
-            raise ValueError(
-                f"{self.name}: no labeled pixel was seen; every one is don't-care or there was no batch."
-            )
+            raise ValueError(f"{self.name}: no labeled pixel was seen; every one is don't-care or there was no batch.")
         return {
             self.name: iou_from_confusion(self.confusion, self.ignore_class),
             f"{self.name}_real": iou_from_confusion(self.confusion_real, self.ignore_class),
@@ -145,9 +143,7 @@ class GeneratedMeanIoU(GenerationMetric):
                 f"{argument}: the segmenter answers label maps of the shape {answers.shape}, label_maps have "
                 f"{label_maps.shape}. Images, label maps and the segmenter's output must be of one size."
             )
-        counted = (
-            np.ones(label_maps.shape, bool) if self.ignore_class is None else label_maps != self.ignore_class
-        )
+        counted = np.ones(label_maps.shape, bool) if self.ignore_class is None else label_maps != self.ignore_class
         labels, answers = label_maps[counted], answers[counted]
         self._check_ids(labels, "label_maps")
         self._check_ids(answers, "the segmenter's answers")
@@ -159,9 +155,7 @@ class GeneratedMeanIoU(GenerationMetric):
         output = run(self.segmenter, images)
         if output.ndim == 3:
             if self.num_classes is None:
-                raise ValueError(
-                    "num_classes: needed, because the segmenter returns label maps instead of logits."
-                )
+                raise ValueError("num_classes: needed, because the segmenter returns label maps instead of logits.")
             return to_label_maps(output, "the segmenter's answers")
         return self._arg_max(output)
 

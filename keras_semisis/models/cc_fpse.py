@@ -30,8 +30,9 @@ class SpectralStage(keras.layers.Layer):
         self.num_classes = num_classes
         dtype = self.dtype_policy
         self.conv = SpectralConv2D(filters, kernel_size, strides, use_bias=False, name="conv", dtype=dtype)
-        self.norm = (BatchNorm(affine=True, name="norm", dtype=dtype) if norm == "batch"
-                     else InstanceNorm(name="norm", dtype=dtype))
+        self.norm = (
+            BatchNorm(affine=True, name="norm", dtype=dtype) if norm == "batch" else InstanceNorm(name="norm", dtype=dtype)
+        )
 
     def _channels_shape(self, input_shape):
         return input_shape if self.num_classes is None else (*input_shape, self.num_classes)
@@ -52,8 +53,12 @@ class SpectralStage(keras.layers.Layer):
 
     def get_config(self):
         return super().get_config() | {
-            "filters": self.filters, "kernel_size": self.kernel_size, "strides": self.strides, "norm": self.norm_name,
-            "num_classes": self.num_classes}
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+            "norm": self.norm_name,
+            "num_classes": self.num_classes,
+        }
 
 
 def label_pyramid(label_map, num_classes: int, filters: int, halvings: int) -> list:
@@ -70,9 +75,15 @@ def label_pyramid(label_map, num_classes: int, filters: int, halvings: int) -> l
     return pyramid
 
 
-def cc_fpse_generator(num_classes: int, image_size: tuple[int, int], base_channels: int = 64, hidden_channels: int = 128,
-                      upsampling: str = "normal", latent_channels: int | None = None,
-                      name: str = "generator") -> keras.Model:
+def cc_fpse_generator(
+    num_classes: int,
+    image_size: tuple[int, int],
+    base_channels: int = 64,
+    hidden_channels: int = 128,
+    upsampling: str = "normal",
+    latent_channels: int | None = None,
+    name: str = "generator",
+) -> keras.Model:
     """The CC-FPSE generator: residual blocks whose depthwise kernels and gates are predicted from the layout.
 
     Args:
@@ -120,7 +131,8 @@ def cc_fpse_generator(num_classes: int, image_size: tuple[int, int], base_channe
             x = keras.layers.UpSampling2D(2, name=f"upsample_{block}")(x)
             features = next(pyramid)
         x = ConditionalResidualBlock(filters * base_channels, num_classes, hidden_channels, name=block)(
-            [x, label_map, features])
+            [x, label_map, features]
+        )
     x = keras.layers.LeakyReLU(0.2)(x)
     x = keras.layers.Conv2D(3, 3, padding="same", name="conv_img")(x)
     image = keras.layers.Activation("tanh", dtype="float32", name="image")(x)
@@ -184,8 +196,13 @@ class SemanticsHead(keras.layers.Layer):
         return (*input_shape[0][:-1], 1)
 
 
-def fpse_discriminator(num_classes: int, image_size: tuple[int, int], base_channels: int = 64,
-                       instance_edges: bool = False, name: str = "discriminator") -> keras.Model:
+def fpse_discriminator(
+    num_classes: int,
+    image_size: tuple[int, int],
+    base_channels: int = 64,
+    instance_edges: bool = False,
+    name: str = "discriminator",
+) -> keras.Model:
     """The feature-pyramid semantics-embedding discriminator of CC-FPSE: predictions of patches at three scales.
 
     Args:
@@ -244,5 +261,8 @@ def fpse_discriminator(num_classes: int, image_size: tuple[int, int], base_chann
 def _check_discriminator_size(image_size):
     if max(image_size) >= 64:
         return check_image_size("fpse_discriminator", image_size, 32)
-    raise ArgumentError("fpse_discriminator: {} (height, width) is too small: both sides must be multiples of 32 and one at "
-                        "least 64. The nearest that are: (32, 64), (64, 32), (64, 64).", {"image_size": tuple(image_size)})
+    raise ArgumentError(
+        "fpse_discriminator: {} (height, width) is too small: both sides must be multiples of 32 and one at "
+        "least 64. The nearest that are: (32, 64), (64, 32), (64, 64).",
+        {"image_size": tuple(image_size)},
+    )

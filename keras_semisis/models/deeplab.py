@@ -48,9 +48,13 @@ class Shrink(keras.layers.Layer):
         return super().get_config() | {"scale": self.scale, "recompute_scale": self.recompute_scale}
 
 
-def deeplab_v2_101(num_classes: int = 182, image_size: tuple[int, int] | None = None,
-                   output_size: tuple[int, int] | None = None, recompute_scale: bool = False,
-                   name: str = "deeplab_v2_101") -> keras.Model:
+def deeplab_v2_101(
+    num_classes: int = 182,
+    image_size: tuple[int, int] | None = None,
+    output_size: tuple[int, int] | None = None,
+    recompute_scale: bool = False,
+    name: str = "deeplab_v2_101",
+) -> keras.Model:
     """DeepLab-v2 on ResNet-101 with multi-scale inputs, which published mIoU figures on COCO-Stuff are measured with.
 
     Fill it by ``ks.checkpoints.load_reference_weights(model, "deeplabv2_resnet101_msc-cocostuff164k-100000.pth",
@@ -89,8 +93,9 @@ def deeplab_v2_101(num_classes: int = 182, image_size: tuple[int, int] | None = 
     """
     image = image_input("deeplab_v2_101", num_classes, image_size)
     if image_size is not None and min(image_size) < 2:
-        raise ArgumentError("deeplab_v2_101: {}: expected 2 pixels or more, so that half of it is an image.",
-                            {"image_size": image_size})
+        raise ArgumentError(
+            "deeplab_v2_101: {}: expected 2 pixels or more, so that half of it is an image.", {"image_size": image_size}
+        )
     if output_size is not None:
         output_size = check_size("deeplab_v2_101", "output_size", output_size)
     x = blue_green_red(image, _MEAN)
@@ -117,7 +122,15 @@ def _base(num_classes):
     x = max_pool(x, "layer1", pad_after=2)
     for stage, (blocks, width, strides, dilation) in enumerate(_STAGES, start=2):
         for i in range(1, blocks + 1):
-            x = bottleneck(x, f"layer{stage}-block{i}", width, CAFFE_NAMES, strides if i == 1 else 1, dilation,
-                           shortcut=i == 1, strides_first=True)
+            x = bottleneck(
+                x,
+                f"layer{stage}-block{i}",
+                width,
+                CAFFE_NAMES,
+                strides if i == 1 else 1,
+                dilation,
+                shortcut=i == 1,
+                strides_first=True,
+            )
     branches = [convolution(x, f"aspp-c{i}", num_classes, 3, dilation=rate, use_bias=True) for i, rate in enumerate(_RATES)]
     return keras.Model(image, keras.layers.Add(dtype="float32", name="aspp")(branches), name="base")

@@ -74,9 +74,7 @@ def _block(x, prefix: str, kernel: int, strides: int, expansion: int, filters: i
 
 
 def _conv_norm(x, conv: str, norm: str, filters: int, kernel: int, strides: int = 1, activate: bool = True):
-    layer = keras.layers.Conv2D(
-        filters, kernel, strides, "same", use_bias=False, dtype="float32", name=_layer_name(conv)
-    )
+    layer = keras.layers.Conv2D(filters, kernel, strides, "same", use_bias=False, dtype="float32", name=_layer_name(conv))
     return _norm(layer(x), norm, activate)
 
 

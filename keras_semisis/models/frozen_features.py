@@ -49,8 +49,10 @@ class FrozenFeatures(keras.layers.Layer):
             raise ValueError(f"trunk={trunk!r}: expected one of {', '.join(map(repr, TRUNKS))}.")
         known = TRUNKS[trunk]
         if weights is not None and sha256 not in (None, known.sha256):
-            raise ValueError(f"This model was trained on {trunk} with weights of the hash {sha256}; this version of "
-                             f"keras_semisis has those of {known.sha256}. Install the version that trained it.")
+            raise ValueError(
+                f"This model was trained on {trunk} with weights of the hash {sha256}; this version of "
+                f"keras_semisis has those of {known.sha256}. Install the version that trained it."
+            )
         self.trunk = trunk
         self.taps = tuple(known.taps if taps is None else taps)
         self.trunk_size = None if trunk_size is None else tuple(trunk_size)
@@ -62,18 +64,22 @@ class FrozenFeatures(keras.layers.Layer):
         self.trunk_variables = list(network.variables)
         shapes = [output.shape[-1:] for output in network.outputs]
         constant = {"trainable": False, "autocast": False}
-        self.means = [self.add_weight(name=f"mean_{i}", shape=shape, initializer="zeros", **constant)
-                      for i, shape in enumerate(shapes)]
-        self.scales = [self.add_weight(name=f"scale_{i}", shape=shape, initializer="ones", **constant)
-                       for i, shape in enumerate(shapes)]
+        self.means = [
+            self.add_weight(name=f"mean_{i}", shape=shape, initializer="zeros", **constant) for i, shape in enumerate(shapes)
+        ]
+        self.scales = [
+            self.add_weight(name=f"scale_{i}", shape=shape, initializer="ones", **constant) for i, shape in enumerate(shapes)
+        ]
         self.adapted = self.add_weight(name="adapted", shape=(), initializer="zeros", **constant)
 
     def build(self, input_shape):
         self.built = True
 
     def call(self, image):
-        return [ops.cast((ops.cast(x, "float32") - mean) * scale, self.compute_dtype)
-                for x, mean, scale in zip(self.features(image), self.means, self.scales, strict=True)]
+        return [
+            ops.cast((ops.cast(x, "float32") - mean) * scale, self.compute_dtype)
+            for x, mean, scale in zip(self.features(image), self.means, self.scales, strict=True)
+        ]
 
     def features(self, image) -> list:
         """The trunk's own features of images ``(B, H, W, 3)`` in [-1, 1], not normalized."""
@@ -91,8 +97,10 @@ class FrozenFeatures(keras.layers.Layer):
         """
         count, sums, squares = 0, None, None
         for batch in batches:
-            features = [ops.convert_to_numpy(ops.cast(x, "float32")).astype("float64") for x in
-                        self.features(ops.convert_to_tensor(np.asarray(batch, "float32")))]
+            features = [
+                ops.convert_to_numpy(ops.cast(x, "float32")).astype("float64")
+                for x in self.features(ops.convert_to_tensor(np.asarray(batch, "float32")))
+            ]
             totals = [x.mean((1, 2)).sum(0) for x in features]
             total_squares = [np.square(x).mean((1, 2)).sum(0) for x in features]
             sums = totals if sums is None else [a + b for a, b in zip(sums, totals, strict=True)]
@@ -128,8 +136,12 @@ class FrozenFeatures(keras.layers.Layer):
 
     def get_config(self):
         return super().get_config() | {
-            "trunk": self.trunk, "taps": self.taps, "trunk_size": self.trunk_size, "weights": self.weights_of,
-            "sha256": None if self.weights_of is None else TRUNKS[self.trunk].sha256}
+            "trunk": self.trunk,
+            "taps": self.taps,
+            "trunk_size": self.trunk_size,
+            "weights": self.weights_of,
+            "sha256": None if self.weights_of is None else TRUNKS[self.trunk].sha256,
+        }
 
 
 def frozen_features_of(network: keras.Model) -> Sequence[FrozenFeatures]:

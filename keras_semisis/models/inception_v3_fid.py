@@ -47,8 +47,9 @@ def inception_v3_fid(depths: int | tuple[int, ...] = DEPTHS, name: str = "incept
     pooled = {}
     for depth, stage in zip(DEPTHS, (_stage_64, _stage_192, _stage_768, _stage_2048), strict=True):
         x = stage(x)
-        pooled[depth] = keras.layers.GlobalAveragePooling2D(
-            data_format="channels_last", dtype="float32", name=f"pool{depth}")(x)
+        pooled[depth] = keras.layers.GlobalAveragePooling2D(data_format="channels_last", dtype="float32", name=f"pool{depth}")(
+            x
+        )
         if depth == max(wanted):
             break
     outputs = pooled[depths] if isinstance(depths, int) else [pooled[depth] for depth in wanted]
@@ -144,8 +145,9 @@ def _block_7(x, block, pooling):
 def _conv(x, name, filters, kernel, strides=1, padding="same"):
     """Convolution, batch normalization, ReLU. A dash stands for the dot of the published names, which not every backend
     takes in a layer's name."""
-    x = keras.layers.Conv2D(filters, kernel, strides, padding, use_bias=False, data_format="channels_last",
-                            dtype="float32", name=f"{name}-conv")(x)
+    x = keras.layers.Conv2D(
+        filters, kernel, strides, padding, use_bias=False, data_format="channels_last", dtype="float32", name=f"{name}-conv"
+    )(x)
     x = keras.layers.BatchNormalization(epsilon=1e-3, dtype="float32", name=f"{name}-bn")(x)
     return keras.layers.ReLU(dtype="float32", name=f"{name}-relu")(x)
 
@@ -156,8 +158,7 @@ def _halve(x, name):
 
 def _average(x, block):
     # "same" leaves the padding out of the count
-    return keras.layers.AveragePooling2D(3, 1, "same", data_format="channels_last", dtype="float32",
-                                         name=f"{block}-average")(x)
+    return keras.layers.AveragePooling2D(3, 1, "same", data_format="channels_last", dtype="float32", name=f"{block}-average")(x)
 
 
 def _maximum(x, block):

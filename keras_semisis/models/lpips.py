@@ -41,8 +41,11 @@ def lpips_features(network: str = "alexnet", weights: str | None = "imagenet", d
     if network not in NETWORKS:
         raise ValueError(f"network={network!r}: expected one of {', '.join(map(repr, NETWORKS))}.")
     caller = f"LPIPS with {network}"
-    trunk = (alexnet_trunk(weights, "alexnet", caller, dtype) if network == "alexnet"
-             else vgg16_trunk(weights, LAST_RELUS, "vgg16", caller, dtype))
+    trunk = (
+        alexnet_trunk(weights, "alexnet", caller, dtype)
+        if network == "alexnet"
+        else vgg16_trunk(weights, LAST_RELUS, "vgg16", caller, dtype)
+    )
     heads = [np.ones(x.shape[-1]) for x in trunk.outputs] if weights is None else lpips_heads(network, caller)
     image = keras.Input((None, None, 3), name="image")
     features = [_weighted(x, head, i) for i, (x, head) in enumerate(zip(trunk(image), heads, strict=True), start=1)]

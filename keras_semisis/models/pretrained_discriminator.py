@@ -9,10 +9,16 @@ from keras_semisis.models.oasis import UNetUpBlock
 from keras_semisis.models.trunks import TRUNKS
 
 
-def pretrained_discriminator(num_classes: int, image_size: tuple[int, int], trunk: str = "vgg16",
-                             trunk_size: tuple[int, int] | None = None,
-                             channels: tuple[int, ...] = (64, 128, 256, 256, 512), final_channels: int = 64,
-                             weights: str | None = "imagenet", name: str = "discriminator") -> keras.Model:
+def pretrained_discriminator(
+    num_classes: int,
+    image_size: tuple[int, int],
+    trunk: str = "vgg16",
+    trunk_size: tuple[int, int] | None = None,
+    channels: tuple[int, ...] = (64, 128, 256, 256, 512),
+    final_channels: int = 64,
+    weights: str | None = "imagenet",
+    name: str = "discriminator",
+) -> keras.Model:
     """A U-Net discriminator whose encoder is a frozen network that learned from ImageNet.
 
     A discriminator that learns everything from a few dozen label maps learns them by heart. Here only the decoder learns: 1×1
@@ -48,20 +54,23 @@ def pretrained_discriminator(num_classes: int, image_size: tuple[int, int], trun
     (None, 32, 48, 5)
     """
     image_size, known = tuple(image_size), TRUNKS[trunk]
-    size = check_image_size("pretrained_discriminator", trunk_size or image_size,
-                            known.last_stride)
+    size = check_image_size("pretrained_discriminator", trunk_size or image_size, known.last_stride)
     strides = [known.first_stride * 2**i for i in range(len(known.taps))]
     first = next(i for i, stride in enumerate(strides) if size[0] // stride <= image_size[0])
     taps = known.taps[first:]
     if len(channels) != len(known.taps):
-        raise ValueError(f"pretrained_discriminator: {len(channels)} widths in channels={tuple(channels)}; {trunk} has "
-                         f"{len(known.taps)} depths.")
+        raise ValueError(
+            f"pretrained_discriminator: {len(channels)} widths in channels={tuple(channels)}; {trunk} has "
+            f"{len(known.taps)} depths."
+        )
     channels = tuple(channels)[first:]
 
     image = keras.Input((*image_size, 3), name="image")
     features = FrozenFeatures(trunk, taps, size, weights, name="trunk")(image)
-    laterals = [SpectralConv2D(filters, 1, name=f"lateral_{i}")(x)
-                for i, (filters, x) in enumerate(zip(channels, features, strict=True))]
+    laterals = [
+        SpectralConv2D(filters, 1, name=f"lateral_{i}")(x)
+        for i, (filters, x) in enumerate(zip(channels, features, strict=True))
+    ]
     x = laterals[-1]
     for i in reversed(range(len(taps) - 1)):
         x = UNetUpBlock(channels[i], name=f"up_{i}")(x)

@@ -35,8 +35,11 @@ class RandomMixing(keras.layers.Layer):
     def build(self, input_shape):
         # trainable=False in the weight itself, which no network.trainable = True undoes
         self.kernel = self.add_weight(
-            name="kernel", shape=(self.kernel_size, self.kernel_size, input_shape[-1], self.filters), trainable=False,
-            initializer=keras.initializers.VarianceScaling(1.0, "fan_in", "untruncated_normal", seed=self.seed))
+            name="kernel",
+            shape=(self.kernel_size, self.kernel_size, input_shape[-1], self.filters),
+            trainable=False,
+            initializer=keras.initializers.VarianceScaling(1.0, "fan_in", "untruncated_normal", seed=self.seed),
+        )
 
     def call(self, x):
         return convolve(x, ops.convert_to_tensor(self.kernel), 1, self.kernel_size // 2)
@@ -48,9 +51,15 @@ class RandomMixing(keras.layers.Layer):
         return super().get_config() | {"filters": self.filters, "kernel_size": self.kernel_size, "seed": self.seed}
 
 
-def projected_discriminator(image_size: tuple[int, int], trunk: str = "vgg16", trunk_size: tuple[int, int] | None = None,
-                            channels: tuple[int, ...] = WIDTHS, weights: str | None = "imagenet", seed: int = 0,
-                            name: str = "unconditional_discriminator") -> keras.Model:
+def projected_discriminator(
+    image_size: tuple[int, int],
+    trunk: str = "vgg16",
+    trunk_size: tuple[int, int] | None = None,
+    channels: tuple[int, ...] = WIDTHS,
+    weights: str | None = "imagenet",
+    seed: int = 0,
+    name: str = "unconditional_discriminator",
+) -> keras.Model:
     """The discriminator of Projected GAN, for images without label maps.
 
     Features of a frozen network at four depths (`FrozenFeatures`) are mixed across channels, then across scales from the
@@ -86,12 +95,13 @@ def projected_discriminator(image_size: tuple[int, int], trunk: str = "vgg16", t
     if len(channels) != _DEPTHS:
         raise ValueError(f"projected_discriminator: channels={tuple(channels)}; expected {_DEPTHS} widths.")
     known, taps = TRUNKS[trunk], TRUNKS[trunk].taps[-_DEPTHS:]
-    size = check_image_size("projected_discriminator", trunk_size or image_size,
-                            known.last_stride)
+    size = check_image_size("projected_discriminator", trunk_size or image_size, known.last_stride)
     image = keras.Input((*image_size, 3), name="image")
     features = FrozenFeatures(trunk, taps, size, weights, name="trunk")(image)
-    features = [RandomMixing(filters, 1, seed + i, name=f"across_channels_{i}")(x)
-                for i, (filters, x) in enumerate(zip(channels, features, strict=True))]
+    features = [
+        RandomMixing(filters, 1, seed + i, name=f"across_channels_{i}")(x)
+        for i, (filters, x) in enumerate(zip(channels, features, strict=True))
+    ]
 
     mixed = features[-1:]
     for i in reversed(range(_DEPTHS - 1)):

@@ -78,8 +78,9 @@ def convolution(x, name, filters, kernel, strides=1, dilation=1, use_bias=False)
     if strides > 1 and kernel > 1:  # "same" would put the odd row on one side
         x = keras.layers.ZeroPadding2D(dilation * (kernel // 2), **_FORM, name=f"{name}-pad")(x)
         padding = "valid"
-    return keras.layers.Conv2D(filters, kernel, strides, padding, dilation_rate=dilation, use_bias=use_bias, **_FORM,
-                               name=name)(x)
+    return keras.layers.Conv2D(
+        filters, kernel, strides, padding, dilation_rate=dilation, use_bias=use_bias, **_FORM, name=name
+    )(x)
 
 
 def max_pool(x, name, pad_after):

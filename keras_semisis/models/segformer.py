@@ -40,13 +40,19 @@ def segformer(preset: str | Any) -> keras.Model:
     segmenter = _load(preset) if isinstance(preset, str) else preset
     converter = getattr(getattr(segmenter, "preprocessor", None), "image_converter", None)
     if converter is None:
-        raise ValueError(f"segformer: {segmenter.name!r} has no preprocessor with an image converter, so that its "
-                         "normalization is unknown. Load it by from_preset, or give it its preprocessor.")
+        raise ValueError(
+            f"segformer: {segmenter.name!r} has no preprocessor with an image converter, so that its "
+            "normalization is unknown. Load it by from_preset, or give it its preprocessor."
+        )
     # the converter wants 0..255, and would crop to the network's aspect ratio: only its normalization is taken
     scale, offset = _three(converter.scale, 1.0), _three(converter.offset, 0.0)
     image = keras.Input(segmenter.input_shape[1:], dtype="float32", name="image")
-    x = keras.layers.Rescaling([127.5 * s for s in scale], [127.5 * s + o for s, o in zip(scale, offset, strict=True)],
-                               dtype="float32", name="normalize")(image)
+    x = keras.layers.Rescaling(
+        [127.5 * s for s in scale],
+        [127.5 * s + o for s, o in zip(scale, offset, strict=True)],
+        dtype="float32",
+        name="normalize",
+    )(image)
     model = keras.Model(image, segmenter(x), name=segmenter.name)
     model.trainable = False
     return model
@@ -60,17 +66,23 @@ def _three(value, default):
 
 def _load(preset):
     if preset == _MISLABELED:
-        raise ValueError(f"segformer: {preset!r} holds the weights of segformer_b1_ade20k_512 (keras-hub 0.32). Take "
-                         "segformer_b0_cityscapes_1024 or segformer_b2_cityscapes_1024.")
+        raise ValueError(
+            f"segformer: {preset!r} holds the weights of segformer_b1_ade20k_512 (keras-hub 0.32). Take "
+            "segformer_b0_cityscapes_1024 or segformer_b2_cityscapes_1024."
+        )
     try:
         import keras_hub
     except ImportError as error:
-        raise ModuleNotFoundError('segformer needs keras-hub: pip install "keras-semisis[keras-hub]". Without it '
-                                  "give a segmenter of your own (keras-semisis train-segmenter makes one).") from error
+        raise ModuleNotFoundError(
+            'segformer needs keras-hub: pip install "keras-semisis[keras-hub]". Without it '
+            "give a segmenter of your own (keras-semisis train-segmenter makes one)."
+        ) from error
     try:
         return keras_hub.models.SegFormerImageSegmenter.from_preset(preset)
     # whatever the download service raises
     except Exception as error:
         known = ", ".join(name for name in keras_hub.models.SegFormerImageSegmenter.presets if name != _MISLABELED)
-        raise OSError(f"segformer: the preset {preset!r} could not be loaded ({error}). Presets: {known}. Where the download "
-                      "is out of reach give the folder of a preset that was saved elsewhere.") from error
+        raise OSError(
+            f"segformer: the preset {preset!r} could not be loaded ({error}). Presets: {known}. Where the download "
+            "is out of reach give the folder of a preset that was saved elsewhere."
+        ) from error

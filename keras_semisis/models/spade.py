@@ -14,9 +14,15 @@ ENCODER_WIDTHS = (1, 2, 4, 8, 8, 8)
 WIDEST_PATCH_LAYER = 512
 
 
-def spade_generator(num_classes: int, image_size: tuple[int, int], base_channels: int = 64, upsampling: str = "normal",
-                    latent_channels: int | None = None, hidden_channels: int = 128,
-                    name: str = "generator") -> keras.Model:
+def spade_generator(
+    num_classes: int,
+    image_size: tuple[int, int],
+    base_channels: int = 64,
+    upsampling: str = "normal",
+    latent_channels: int | None = None,
+    hidden_channels: int = 128,
+    name: str = "generator",
+) -> keras.Model:
     """The SPADE generator: a ResNet that reads the label map in every normalization.
 
     Args:
@@ -74,16 +80,24 @@ def _start(inputs, num_classes, size, filters):
 
 def _blocks(base_channels, upsampling):
     """Each block's name, its width, and whether the resolution doubles in front of it."""
-    blocks = [("head_0", 16, False), ("G_middle_0", 16, True), ("G_middle_1", 16, upsampling != "normal"),
-              ("up_0", 8, True), ("up_1", 4, True), ("up_2", 2, True), ("up_3", 1, True)]
+    blocks = [
+        ("head_0", 16, False),
+        ("G_middle_0", 16, True),
+        ("G_middle_1", 16, upsampling != "normal"),
+        ("up_0", 8, True),
+        ("up_1", 4, True),
+        ("up_2", 2, True),
+        ("up_3", 1, True),
+    ]
     for block, multiple, doubles in blocks:
         yield block, multiple * base_channels, doubles
     if upsampling == "most":
         yield "up_4", base_channels // 2, True
 
 
-def spade_encoder(image_size: tuple[int, int], base_channels: int = 64, latent_channels: int = 256,
-                  name: str = "encoder") -> keras.Model:
+def spade_encoder(
+    image_size: tuple[int, int], base_channels: int = 64, latent_channels: int = 256, name: str = "encoder"
+) -> keras.Model:
     """The image encoder of SPADE's VAE: a photo to the Gaussian of its style.
 
     The image is resized to 256×256 (bilinear) first, so that every image has a style of one form.
@@ -115,8 +129,10 @@ def spade_encoder(image_size: tuple[int, int], base_channels: int = 64, latent_c
         x = keras.layers.LeakyReLU(0.2, name=f"activation_{i}")(x)
     x = keras.layers.Flatten(data_format="channels_last", name="flatten")(x)
     outputs = [keras.layers.Dense(latent_channels, name=layer)(x) for layer in ("fc_mu", "fc_var")]
-    outputs = [keras.layers.Activation("linear", dtype="float32", name=output)(x)
-               for output, x in zip(("mu", "logvar"), outputs, strict=True)]
+    outputs = [
+        keras.layers.Activation("linear", dtype="float32", name=output)(x)
+        for output, x in zip(("mu", "logvar"), outputs, strict=True)
+    ]
     return keras.Model(image, outputs, name=name)
 
 
@@ -140,7 +156,8 @@ class PatchFeatures(keras.layers.Layer):
         self.first = keras.layers.Conv2D(self.widths[0], 4, strides=2, name="first", dtype=self.dtype_policy)
         self.convs = [
             SpectralConv2D(filters, 4, strides, padding=2, use_bias=False, name=f"conv_{i}", dtype=self.dtype_policy)
-            for i, (filters, strides) in enumerate(zip(self.widths[1:], self.strides[1:], strict=True), start=1)]
+            for i, (filters, strides) in enumerate(zip(self.widths[1:], self.strides[1:], strict=True), start=1)
+        ]
         self.norm = InstanceNorm(name="norm", dtype=self.dtype_policy)
 
     def build(self, input_shape):
@@ -178,6 +195,7 @@ class PatchFeatures(keras.layers.Layer):
 
 def _halve(x):
     """3×3 average of every second pixel; at the border, of the pixels that there are."""
+
     def pool(x):
         return ops.average_pool(_pad(x, 1), 3, 2, data_format="channels_last")
 
@@ -188,9 +206,15 @@ def _pad(x, n):
     return ops.pad(x, ((0, 0), (n, n), (n, n), (0, 0)))
 
 
-def multiscale_discriminator(num_classes: int, image_size: tuple[int, int], base_channels: int = 64, num_scales: int = 2,
-                             num_layers: int = 4, instance_edges: bool = False,
-                             name: str = "discriminator") -> keras.Model:
+def multiscale_discriminator(
+    num_classes: int,
+    image_size: tuple[int, int],
+    base_channels: int = 64,
+    num_scales: int = 2,
+    num_layers: int = 4,
+    instance_edges: bool = False,
+    name: str = "discriminator",
+) -> keras.Model:
     """The discriminator of SPADE: PatchGANs on the image and on its halves, quarters, ...
 
     `keras_semisis.models.features` of it returns, for each scale, the list of its layers' outputs, the prediction left out:
@@ -224,8 +248,7 @@ def multiscale_discriminator(num_classes: int, image_size: tuple[int, int], base
     for argument, value in (("num_scales", num_scales), ("num_layers", num_layers)):
         if value < 1:
             raise ValueError(f"{argument}={value}: expected at least 1.")
-    inputs = [keras.Input(tuple(image_size), dtype="int32", name="label_map"),
-              keras.Input((*image_size, 3), name="image")]
+    inputs = [keras.Input(tuple(image_size), dtype="int32", name="label_map"), keras.Input((*image_size, 3), name="image")]
     if instance_edges:
         inputs.append(keras.Input((*image_size, 1), name="edges"))
     widths = [base_channels, *(min(base_channels * 2**i, WIDEST_PATCH_LAYER) for i in range(1, num_layers))]

@@ -51,8 +51,12 @@ class SplitIntoTiles(keras.layers.Layer):
         return super().get_config() | {"tile_size": self.tile_size}
 
 
-def stylegan2_discriminator(image_size: tuple[int, int], channels: dict[int, int] | None = None,
-                            tile_size: int | None = None, name: str = "unconditional_discriminator") -> keras.Model:
+def stylegan2_discriminator(
+    image_size: tuple[int, int],
+    channels: dict[int, int] | None = None,
+    tile_size: int | None = None,
+    name: str = "unconditional_discriminator",
+) -> keras.Model:
     """The residual discriminator of StyleGAN2, on whole images or, as a patch discriminator, on tiles of them.
 
     With S = 2^floor(log2(max(height, width))) of what it looks at, the image or a tile, it has log2(S) - 2 residual blocks.
@@ -87,14 +91,18 @@ def stylegan2_discriminator(image_size: tuple[int, int], channels: dict[int, int
     if tile_size is None:
         levels = int(max(image_size)).bit_length() - 1
         if levels < 3:
-            raise ArgumentError("stylegan2_discriminator: {} (height, width) is too small: the longer side must be at least 8.",
-                                {"image_size": tuple(image_size)})
+            raise ArgumentError(
+                "stylegan2_discriminator: {} (height, width) is too small: the longer side must be at least 8.",
+                {"image_size": tuple(image_size)},
+            )
         height, width = check_image_size("stylegan2_discriminator", image_size, 2**levels // 4)
     else:
         levels = tile_size.bit_length() - 1
         if tile_size != 2**levels or levels < 3:
-            raise ValueError(f"stylegan2_discriminator: tile_size={tile_size}: expected a power of two from 8, such as "
-                             f"{max(8, 2**levels)} or {max(16, 2 ** (levels + 1))}.")
+            raise ValueError(
+                f"stylegan2_discriminator: tile_size={tile_size}: expected a power of two from 8, such as "
+                f"{max(8, 2**levels)} or {max(16, 2 ** (levels + 1))}."
+            )
         height, width = check_image_size(f"stylegan2_discriminator with tile_size={tile_size}", image_size, tile_size)
     missing = [2**k for k in range(2, levels + 1) if 2**k not in channels]
     if missing:

@@ -8,8 +8,7 @@ import keras
 from keras_semisis.models.keras_privates import layers_of
 
 # By the names of layers that no other network has. VGG is found in keras.applications' form too.
-_LAYERS = {
-    "relu1_1": "VGG", "block1_conv1": "VGG", "alexnet_relu1": "AlexNet", "blocks_0__depthwise_conv": "EfficientNet-Lite"}
+_LAYERS = {"relu1_1": "VGG", "block1_conv1": "VGG", "alexnet_relu1": "AlexNet", "blocks_0__depthwise_conv": "EfficientNet-Lite"}
 # By the name in a layer's attribute `trunk`: layers that keep a trunk's layers to themselves have one
 _TRUNKS = {"vgg": "VGG", "alexnet": "AlexNet", "efficientnet_lite": "EfficientNet-Lite"}
 
@@ -58,4 +57,5 @@ def refuse_relatives(trained: Mapping[str, list[str]], judges: Mapping[str, Any]
     if relatives:
         raise ValueError(
             f"A network that trains never judges: {'; '.join(relatives)}. Judge with a network of another family (of VGG, "
-            "EfficientNet-Lite and AlexNet), or with one that never saw ImageNet.")
+            "EfficientNet-Lite and AlexNet), or with one that never saw ImageNet."
+        )

@@ -48,8 +48,14 @@ def _efficientnet_lite0(weights, taps, image_size, policy):
     return keras.Model(network.input, [network.get_layer(tap).output for tap in taps], name="efficientnet_lite0")
 
 
-TRUNKS = MappingProxyType({
-    "vgg16": Trunk(_vgg16, LAST_RELUS, 1, FILES["vgg16"]),
-    "efficientnet_lite0": Trunk(_efficientnet_lite0, (
-        "blocks_0__bn2", "blocks_2__add", "blocks_4__add", "blocks_10__add", "blocks_15__bn2"), 2, EFFICIENTNET_LITE0),
-})
+TRUNKS = MappingProxyType(
+    {
+        "vgg16": Trunk(_vgg16, LAST_RELUS, 1, FILES["vgg16"]),
+        "efficientnet_lite0": Trunk(
+            _efficientnet_lite0,
+            ("blocks_0__bn2", "blocks_2__add", "blocks_4__add", "blocks_10__add", "blocks_15__bn2"),
+            2,
+            EFFICIENTNET_LITE0,
+        ),
+    }
+)

@@ -44,8 +44,13 @@ class AdaptiveAveragePool(keras.layers.Layer):
         return super().get_config() | {"size": self.size}
 
 
-def upernet_101(num_classes: int = 150, image_size: tuple[int, int] | None = None, output_size: tuple[int, int] | None = None,
-                preprocessing: str = "rgb", name: str = "upernet_101") -> keras.Model:
+def upernet_101(
+    num_classes: int = 150,
+    image_size: tuple[int, int] | None = None,
+    output_size: tuple[int, int] | None = None,
+    preprocessing: str = "rgb",
+    name: str = "upernet_101",
+) -> keras.Model:
     """UPerNet on ResNet-101, which published mIoU figures on ADE20K are measured with.
 
     Fill it by ``ks.checkpoints.load_reference_weights(model, ["encoder_epoch_50.pth", "decoder_epoch_50.pth"],
@@ -124,8 +129,9 @@ def _decoder(maps, num_classes):
         running = keras.layers.Add(dtype="float32", name=f"decoder-fpn_sum-{i}")([lateral, running])
         outputs.append(conv_norm_relu(running, f"decoder-fpn_out-{i}-0", _WIDTH, 3))
     finest, *coarser = reversed(outputs)
-    x = _concatenate("decoder-fusion", finest, *(
-        _resize(x, finest, f"decoder-fusion_up-{i}") for i, x in enumerate(coarser, start=1)))
+    x = _concatenate(
+        "decoder-fusion", finest, *(_resize(x, finest, f"decoder-fusion_up-{i}") for i, x in enumerate(coarser, start=1))
+    )
     x = conv_norm_relu(x, "decoder-conv_last-0", _WIDTH, 3)
     return convolution(x, _SCORES, num_classes, 1, use_bias=True)
 

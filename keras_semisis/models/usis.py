@@ -20,9 +20,17 @@ from keras_semisis.models.oasis import StartMap, generator_widths, semantic_inpu
 DISCRIMINATOR_WIDTHS = {4: 512, 8: 512, 16: 512, 32: 512, 64: 512, 128: 256, 256: 128, 512: 64, 1024: 32}
 
 
-def wavelet_spade_generator(num_classes: int, image_size: tuple[int, int], base_channels: int = 16,
-                            noise_channels: int = 64, num_blocks: int = 6, norm: str = "batch",
-                            hidden_channels: int = 128, wavelet: str = "haar", name: str = "generator") -> keras.Model:
+def wavelet_spade_generator(
+    num_classes: int,
+    image_size: tuple[int, int],
+    base_channels: int = 16,
+    noise_channels: int = 64,
+    num_blocks: int = 6,
+    norm: str = "batch",
+    hidden_channels: int = 128,
+    wavelet: str = "haar",
+    name: str = "generator",
+) -> keras.Model:
     """The waveletSPADE generator: a SPADE ResNet on wavelet coefficients, every width 4 × that of OASIS.
 
     Args:
@@ -59,8 +67,9 @@ def wavelet_spade_generator(num_classes: int, image_size: tuple[int, int], base_
     inputs = semantic_inputs((height, width), noise_channels)
     x = StartMap(widths[0], num_classes, (height // scale, width // scale), name="fc")(inputs)
     for i, filters in enumerate(widths[1:]):
-        x = WaveletResidualBlock(filters, num_classes, hidden_channels, norm, wavelet, upsample=i < num_blocks - 1,
-                                 name=f"body_{i}")([x, *inputs])
+        x = WaveletResidualBlock(
+            filters, num_classes, hidden_channels, norm, wavelet, upsample=i < num_blocks - 1, name=f"body_{i}"
+        )([x, *inputs])
     x = keras.layers.Conv2D(12, 1, name="conv_img")(x)
     x = WaveletUp(wavelet, name="to_image")(x)
     image = keras.layers.Activation("tanh", dtype="float32", name="image")(x)
@@ -83,7 +92,8 @@ class WaveletDiscriminatorBlock(keras.layers.Layer):
         self.conv1 = EqualizedConv2D(channels, 3, activation="fused_leaky_relu", name="conv1", dtype=dtype)
         self.blur = Blur(padding=2, name="blur", dtype=dtype)
         self.conv2 = EqualizedConv2D(
-            self.filters, 3, strides=2, padding=0, activation="fused_leaky_relu", name="conv2", dtype=dtype)
+            self.filters, 3, strides=2, padding=0, activation="fused_leaky_relu", name="conv2", dtype=dtype
+        )
         for layer in (self.conv1, self.blur, self.conv2):
             layer.build(input_shape)
 
@@ -121,8 +131,9 @@ class HalveCoefficients(keras.layers.Layer):
         return (batch, height // 2, width // 2, channels)
 
 
-def wavelet_discriminator(image_size: tuple[int, int], channels: dict[int, int] | None = None,
-                          name: str = "unconditional_discriminator") -> keras.Model:
+def wavelet_discriminator(
+    image_size: tuple[int, int], channels: dict[int, int] | None = None, name: str = "unconditional_discriminator"
+) -> keras.Model:
     """The unconditional discriminator of USIS on Haar coefficients (SWAGAN's, without residual connections).
 
     With S = 2^floor(log2(max(height, width))) it has log2(S) - 3 convolution blocks.
@@ -149,8 +160,10 @@ def wavelet_discriminator(image_size: tuple[int, int], channels: dict[int, int] 
     channels = {int(k): v for k, v in (channels or DISCRIMINATOR_WIDTHS).items()}
     levels = int(math.log2(max(image_size)))
     if levels < 4:
-        raise ArgumentError("wavelet_discriminator: {} (height, width) is too small: the longer side must be at least 16.",
-                            {"image_size": tuple(image_size)})
+        raise ArgumentError(
+            "wavelet_discriminator: {} (height, width) is too small: the longer side must be at least 16.",
+            {"image_size": tuple(image_size)},
+        )
     height, width = check_image_size("wavelet_discriminator", image_size, 2**levels // 4)
     missing = [2**k for k in range(2, levels + 1) if 2**k not in channels and 2**k != 2 ** (levels - 1)]
     if missing:

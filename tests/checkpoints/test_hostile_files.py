@@ -24,13 +24,16 @@ from keras_semisis.checkpoints import CheckpointError, restricted_pickle
 from keras_semisis.checkpoints.files import read_weights
 
 # torch.save({"a": 3×4 floats, "b": {"c": int64}, "d": bfloat16, "epoch": 7, "t": a transposed}), the older format
-PTH = zlib.decompress(base64.b64decode(
-    "eNptksuO0zAUhh0nmULoDOXOcC33wKJK2sAMqzIIzcYwQNlkg6JOYk2CorgncUYCqVI2rYBnYMGSx+BR2PIISCw4TjqDKtXKbyfO8f8dH7uiX63077fd"
-    "P90PP95s9ir66reO/RSI7XcIIZNcSBGKNDjkeZGIDDQM8NfxT5pImfKAZ1EyzoB+9i2clB8nPCiST7wAfQqG7Zs4WcQil2Ay6uv4lWQS1pjhG8pDZAfQ"
-    "YkZZIjNETMpDiZTCep1HPOfRiySUFpCHI9BsX8MVY6ChFHkY94JSJmlhBTnfL5M0CiTPCpEHh30LdNv2WwqMkeMDDkazxNpNxVi+ayYtMP0NjHnqua7r"
-    "uVtev/+4vw1rdY7hpMS02nsSTrxlhOnMmMNJZjBtDtaXWKVzSkJ7BOt1TvuwMYXT9WsInRjp8RHxJW7wGHjmP3AwcAdbnrPtwNm4xUwEnVMgcwbnmTaD"
-    "Cw3kooRLI7hc1NYRbC5ZP6934z45tr+ybD/wPMeBq2hP0f6asqczuK7sbzT2NyV0R3CrPiM+EWEMt1mrZkm407DilUW6GzfFuadMDabP4T7TVI0eNMa2"
-    "BOwfqUN9ry7Siry0VbWgq2A671HStGpYDU2y3LTFeBSjL0ZjMbaXoqshds/wQVWo76ifqF8oskNIB9VFOTv/ALq2uSI="))
+PTH = zlib.decompress(
+    base64.b64decode(
+        "eNptksuO0zAUhh0nmULoDOXOcC33wKJK2sAMqzIIzcYwQNlkg6JOYk2CorgncUYCqVI2rYBnYMGSx+BR2PIISCw4TjqDKtXKbyfO8f8dH7uiX63077fd"
+        "P90PP95s9ir66reO/RSI7XcIIZNcSBGKNDjkeZGIDDQM8NfxT5pImfKAZ1EyzoB+9i2clB8nPCiST7wAfQqG7Zs4WcQil2Ay6uv4lWQS1pjhG8pDZAfQ"
+        "YkZZIjNETMpDiZTCep1HPOfRiySUFpCHI9BsX8MVY6ChFHkY94JSJmlhBTnfL5M0CiTPCpEHh30LdNv2WwqMkeMDDkazxNpNxVi+ayYtMP0NjHnqua7r"
+        "uVtev/+4vw1rdY7hpMS02nsSTrxlhOnMmMNJZjBtDtaXWKVzSkJ7BOt1TvuwMYXT9WsInRjp8RHxJW7wGHjmP3AwcAdbnrPtwNm4xUwEnVMgcwbnmTaD"
+        "Cw3kooRLI7hc1NYRbC5ZP6934z45tr+ybD/wPMeBq2hP0f6asqczuK7sbzT2NyV0R3CrPiM+EWEMt1mrZkm407DilUW6GzfFuadMDabP4T7TVI0eNMa2"
+        "BOwfqUN9ry7Siry0VbWgq2A671HStGpYDU2y3LTFeBSjL0ZjMbaXoqshds/wQVWo76ifqF8oskNIB9VFOTv/ALq2uSI="
+    )
+)
 READ = {"a": 12, "b.c": 5, "d": 2, "t": 12}
 # bytes that a reader may hold for a file of about a thousand
 LITTLE = 2**22
@@ -73,8 +76,9 @@ def zipped(members, compression=zipfile.ZIP_STORED):
 
 
 def zip_pth(content=CONTENT):
-    return zipped([("x/data.pkl", content), ("x/byteorder", b"little"),
-                   *((f"x/data/{key}", data) for key, data in storages().items())])
+    return zipped(
+        [("x/data.pkl", content), ("x/byteorder", b"little"), *((f"x/data/{key}", data) for key, data in storages().items())]
+    )
 
 
 def legacy_pth(content=CONTENT):
@@ -91,8 +95,13 @@ def npy_header(descr="'<f4'", shape="(3, 4)", order="False"):
 
 
 def small_npz(compression=zipfile.ZIP_STORED):
-    return zipped([("a.npy", npy(npy_header(), np.arange(12, dtype="<f4").tobytes())),
-                   ("b.npy", npy(npy_header("'<i8'", "(5,)", "True"), np.arange(5).tobytes()))], compression)
+    return zipped(
+        [
+            ("a.npy", npy(npy_header(), np.arange(12, dtype="<f4").tobytes())),
+            ("b.npy", npy(npy_header("'<i8'", "(5,)", "True"), np.arange(5).tobytes())),
+        ],
+        compression,
+    )
 
 
 def small_safetensors():
@@ -179,8 +188,9 @@ def mutated(data, random):
                 data[position:position] = random.bytes(length)
             case 5:
                 low, high = sorted((position, other))
-                data[low:] = data[high : high + length] + data[low + length : high] + data[low : low + length] + data[
-                    high + length :]
+                data[low:] = (
+                    data[high : high + length] + data[low + length : high] + data[low : low + length] + data[high + length :]
+                )
             case 6:
                 data[position:position] = data[other : other + length]
             case 7:
@@ -221,8 +231,11 @@ def mutated_pickle(content, random, payloads):
 def test_the_small_files_are_read(reader):
     for data in (zip_pth(), legacy_pth()):
         assert {name: array.size for name, array in reader.read(data, ".pth").items()} == READ
-    for data, suffix in ((small_npz(), ".npz"), (small_npz(zipfile.ZIP_DEFLATED), ".npz"),
-                         (small_safetensors(), ".safetensors")):
+    for data, suffix in (
+        (small_npz(), ".npz"),
+        (small_npz(zipfile.ZIP_DEFLATED), ".npz"),
+        (small_safetensors(), ".safetensors"),
+    ):
         arrays = reader.read(data, suffix)
         np.testing.assert_array_equal(arrays["a"], np.arange(12).reshape(3, 4))
         np.testing.assert_array_equal(arrays["b"], np.arange(5))
@@ -258,10 +271,43 @@ def test_mutated_pth(reader, form, seed):
 @pytest.mark.parametrize("part", ["archive", "directory", "members", "headers"])
 def test_mutated_npz(reader, part):
     random = np.random.default_rng(2)
-    numbers = ["-1", "0", "1", "3", "4", "12", "12", "2**60", "99999999999", "18446744073709551616", "True", "1.5", "None",
-               "'4'", "4L", "(4,)"]
-    types = ["'<i4'", "'|O'", "'<U0'", "'|V0'", "'<f8'", "'>f4'", "'<f2'", "'|S4'", "'<c16'", "'<M8[s]'", "[('x', '<f4')]",
-             "('<f4', (2**9,))", "('<f4', (99999999,))", "'<U2147483647'", "object", "'f4' * 9", "'<q4'"]
+    numbers = [
+        "-1",
+        "0",
+        "1",
+        "3",
+        "4",
+        "12",
+        "12",
+        "2**60",
+        "99999999999",
+        "18446744073709551616",
+        "True",
+        "1.5",
+        "None",
+        "'4'",
+        "4L",
+        "(4,)",
+    ]
+    types = [
+        "'<i4'",
+        "'|O'",
+        "'<U0'",
+        "'|V0'",
+        "'<f8'",
+        "'>f4'",
+        "'<f2'",
+        "'|S4'",
+        "'<c16'",
+        "'<M8[s]'",
+        "[('x', '<f4')]",
+        "('<f4', (2**9,))",
+        "('<f4', (99999999,))",
+        "'<U2147483647'",
+        "object",
+        "'f4' * 9",
+        "'<q4'",
+    ]
     for i in range(MUTATIONS):
         compression = zipfile.ZIP_DEFLATED if i % 2 else zipfile.ZIP_STORED
         data = small_npz(compression)
@@ -318,7 +364,8 @@ def test_keys_are_kept_as_text():
     number = 3 * (2**61 - 1)
     machine = restricted_pickle.Machine("x")
     assert machine.run(io.BytesIO(b"\x80\x02}(\x8a\x08" + number.to_bytes(8, "little") + b"K\x00up%d\n." % number)) == {
-        str(number): 0}
+        str(number): 0
+    }
     assert set(machine.memo) == {str(number)}
 
 
@@ -327,17 +374,33 @@ def test_two_values_of_one_name_are_refused(reader):
     assert reader.read(zip_pth(content), ".pth") is None
 
 
-@pytest.mark.parametrize("opcode, length", [
-    (b"B", struct.pack("<I", 2**31)), (b"X", struct.pack("<I", 2**31)), (b"\x8e", struct.pack("<Q", 2**31)),
-    (b"\x8d", struct.pack("<Q", 2**31)), (b"\x8b", struct.pack("<i", 2**31 - 1)), (b"T", struct.pack("<i", 2**31 - 1))])
+@pytest.mark.parametrize(
+    "opcode, length",
+    [
+        (b"B", struct.pack("<I", 2**31)),
+        (b"X", struct.pack("<I", 2**31)),
+        (b"\x8e", struct.pack("<Q", 2**31)),
+        (b"\x8d", struct.pack("<Q", 2**31)),
+        (b"\x8b", struct.pack("<i", 2**31 - 1)),
+        (b"T", struct.pack("<i", 2**31 - 1)),
+    ],
+)
 def test_lengths_beyond_the_file_are_not_allocated(reader, opcode, length):
     content = b"\x80\x04}X\x01\0\0\0a" + opcode + length + b"x" * 9 + b"s."
     for data in (zip_pth(content), legacy_pth(content)):
         assert reader.read(data, ".pth") is None
 
 
-@pytest.mark.parametrize("shape", ["(1073741824,)", "(1152921504606846976,)", "(4294967296, 4294967296)",
-                                   "(0, 4611686018427387904)", "(1073741824, 0, 1073741824)"])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "(1073741824,)",
+        "(1152921504606846976,)",
+        "(4294967296, 4294967296)",
+        "(0, 4611686018427387904)",
+        "(1073741824, 0, 1073741824)",
+    ],
+)
 @pytest.mark.parametrize("descr", ["'<f4'", "'|V0'", "'<U0'", "('<f4', (1000000000,))"])
 def test_npz_bombs_are_refused_or_nothing(reader, shape, descr):
     """A header that claims much more than there is, and arrays of elements without bytes."""
@@ -357,8 +420,16 @@ def test_archives_that_claim_many_times_the_file_are_refused(reader, monkeypatch
 
 def test_members_that_are_no_arrays_of_numbers(reader):
     objects = npy(npy_header("'|O'", "(1,)"), b"\x80\x04" + reader.payloads[0] + b".")
-    for member in (objects, b"hi", b"", npy("(" * 4000), npy("-" * 4000 + "1"), npy("{" * 9000), npy(npy_header(), version=3),
-                   npy(npy_header("'<V2'", "(2,)"), bytes(4))):
+    for member in (
+        objects,
+        b"hi",
+        b"",
+        npy("(" * 4000),
+        npy("-" * 4000 + "1"),
+        npy("{" * 9000),
+        npy(npy_header(), version=3),
+        npy(npy_header("'<V2'", "(2,)"), bytes(4)),
+    ):
         assert reader.read(zipped([("a.npy", member)]), ".npz") is None
     one = npy(npy_header(shape="()"), bytes(4))
     assert reader.read(zipped([("a.npy", one), ("a", one)]), ".npz") is None

@@ -42,14 +42,17 @@ def test_nothing_is_run(tmp_path):
     assert not (tmp_path / "written").exists()
 
 
-@pytest.mark.parametrize(("content", "message"), [
-    ({"a": np.array([None, 1], object)}, "with other arguments than those of an array of numbers"),
-    ({"a": np.array(["text"])}, "with other arguments"),
-    ({"a": np.zeros(2, ">f4")}, "little-endian"),
-    ([np.zeros(2)], "holds a list, where a dictionary"),
-    (b"", "no end|cannot be read"),
-    (b"no pickle", "cannot be read|operation|empty stack"),
-])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"a": np.array([None, 1], object)}, "with other arguments than those of an array of numbers"),
+        ({"a": np.array(["text"])}, "with other arguments"),
+        ({"a": np.zeros(2, ">f4")}, "little-endian"),
+        ([np.zeros(2)], "holds a list, where a dictionary"),
+        (b"", "no end|cannot be read"),
+        (b"no pickle", "cannot be read|operation|empty stack"),
+    ],
+)
 def test_what_is_refused(tmp_path, content, message):
     with pytest.raises(CheckpointError, match=message):
         read_pickled_arrays(written(tmp_path, content))
@@ -60,8 +63,8 @@ def test_every_cut_and_every_wrong_length_is_refused(tmp_path):
     for end in range(len(whole)):
         with pytest.raises(CheckpointError):
             read_pickled_arrays(written(tmp_path, whole[:end]))
-    (place,) = [i for i in range(len(whole)) if whole[i:i + 4] == b"K\x02K\x03"]
-    longer = whole[:place + 3] + b"\x04" + whole[place + 4:]
+    (place,) = [i for i in range(len(whole)) if whole[i : i + 4] == b"K\x02K\x03"]
+    longer = whole[: place + 3] + b"\x04" + whole[place + 4 :]
     with pytest.raises(CheckpointError, match=r"shape \(2, 4\) has 24 bytes instead of 32"):
         read_pickled_arrays(written(tmp_path, longer))
 

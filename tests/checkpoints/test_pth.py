@@ -137,9 +137,7 @@ class Hostile:
 )
 def test_code_is_refused_by_name_and_not_run(tmp_path, zip_format, function, name):
     witness = tmp_path / "witness"
-    path = save(
-        {"a": torch.ones(2), "b": Hostile(function, f"touch {witness}")}, tmp_path / "x.pth", zip_format
-    )
+    path = save({"a": torch.ones(2), "b": Hostile(function, f"touch {witness}")}, tmp_path / "x.pth", zip_format)
     with pytest.raises(CheckpointError, match=name) as error:
         read_pth(path)
     assert str(path) in str(error.value)

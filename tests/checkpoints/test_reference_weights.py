@@ -19,13 +19,20 @@ def weights_of(model):
 
 
 @needs_shared("reference")
-@pytest.mark.parametrize(("name", "family", "build"), [
-    ("oasis_generator", "oasis", lambda: models.oasis_generator(7, (64, 64), 4, 8)),
-    ("oasis_generator_no3dnoise", "oasis", lambda: models.oasis_generator(7, (64, 64), 3, 0, norm="instance")),
-    ("oasis_discriminator", "oasis", lambda: models.oasis_discriminator(7, (64, 64), (16, 16, 32, 32, 64, 64), 8)),
-    ("wavelet_generator", "usis", lambda: models.wavelet_spade_generator(7, (64, 64), 2, 8)),
-    ("wavelet_discriminator", "usis", lambda: models.wavelet_discriminator((64, 64), dict.fromkeys((4, 8, 16, 32, 64), 64))),
-])
+@pytest.mark.parametrize(
+    ("name", "family", "build"),
+    [
+        ("oasis_generator", "oasis", lambda: models.oasis_generator(7, (64, 64), 4, 8)),
+        ("oasis_generator_no3dnoise", "oasis", lambda: models.oasis_generator(7, (64, 64), 3, 0, norm="instance")),
+        ("oasis_discriminator", "oasis", lambda: models.oasis_discriminator(7, (64, 64), (16, 16, 32, 32, 64, 64), 8)),
+        ("wavelet_generator", "usis", lambda: models.wavelet_spade_generator(7, (64, 64), 2, 8)),
+        (
+            "wavelet_discriminator",
+            "usis",
+            lambda: models.wavelet_discriminator((64, 64), dict.fromkeys((4, 8, 16, 32, 64), 64)),
+        ),
+    ],
+)
 def test_a_round_trip_gives_every_entry_back(name, family, build):
     reference = Reference(name)
     unused = reference.meta["params_without_effect_on_output"]
@@ -73,8 +80,11 @@ def test_a_pytorch_file(tmp_path):
     state = save_reference_weights(source, family="usis")
     for legacy in (False, True):
         path = tmp_path / f"{legacy}.pth"
-        torch.save({f"module.{name}": torch.tensor(array) for name, array in state.items()}, path,
-                   _use_new_zipfile_serialization=not legacy)
+        torch.save(
+            {f"module.{name}": torch.tensor(array) for name, array in state.items()},
+            path,
+            _use_new_zipfile_serialization=not legacy,
+        )
         load_reference_weights(target, path, family="usis")
         for ours, theirs in zip(weights_of(target), weights_of(source), strict=True):
             np.testing.assert_array_equal(ours, theirs)
@@ -92,8 +102,12 @@ def test_everything_that_does_not_fit_is_listed_and_nothing_is_changed():
     with pytest.raises(CheckpointError) as caught:
         load_reference_weights(model, state, family="usis")
     message = str(caught.value)
-    for part in ("missing: fc.bias (32,)", "unexpected: style.weight (2, 5)",
-                 "shape: body.0.conv_0.bias is (3,), the model's is (16,)", "constant: iwt.lh"):
+    for part in (
+        "missing: fc.bias (32,)",
+        "unexpected: style.weight (2, 5)",
+        "shape: body.0.conv_0.bias is (3,), the model's is (16,)",
+        "constant: iwt.lh",
+    ):
         assert part in message
     for ours, old in zip(weights_of(model), before, strict=True):
         np.testing.assert_array_equal(ours, old)

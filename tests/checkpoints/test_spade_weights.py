@@ -34,18 +34,32 @@ def test_a_start_that_is_not_square():
     np.testing.assert_allclose(ops.convert_to_numpy(ours), np.moveaxis(theirs, 1, -1), atol=1e-5)
 
 
-@pytest.mark.parametrize(("build", "other", "entry"), [
-    (lambda: spade_generator(3, (32, 32), 1, hidden_channels=2),
-     lambda: spade_generator(4, (32, 32), 1, hidden_channels=2), r"shape: fc\.weight is \(16, 3, 3, 3\)"),
-    (lambda: spade_generator(3, (32, 32), 1, hidden_channels=2),
-     lambda: spade_generator(3, (32, 32), 1, latent_channels=4, hidden_channels=2), r"shape: fc\.weight is \(16, 3, 3, 3\)"),
-    (lambda: spade_generator(3, (128, 128), 2, "most", hidden_channels=2),
-     lambda: spade_generator(3, (128, 128), 2, "more", hidden_channels=2), r"unexpected: up_4\.conv_0\.bias \(1,\)"),
-    (lambda: spade_encoder((64, 64), 1, 4), lambda: spade_encoder((64, 64), 1, 6), r"shape: fc_mu\.weight is \(4, 128\)"),
-    (lambda: multiscale_discriminator(3, (16, 16), 2, num_layers=2),
-     lambda: multiscale_discriminator(3, (16, 16), 2, num_layers=3),
-     r"missing: discriminator_1\.model3\.0\.weight \(1, 8, 4, 4\)"),
-])
+@pytest.mark.parametrize(
+    ("build", "other", "entry"),
+    [
+        (
+            lambda: spade_generator(3, (32, 32), 1, hidden_channels=2),
+            lambda: spade_generator(4, (32, 32), 1, hidden_channels=2),
+            r"shape: fc\.weight is \(16, 3, 3, 3\)",
+        ),
+        (
+            lambda: spade_generator(3, (32, 32), 1, hidden_channels=2),
+            lambda: spade_generator(3, (32, 32), 1, latent_channels=4, hidden_channels=2),
+            r"shape: fc\.weight is \(16, 3, 3, 3\)",
+        ),
+        (
+            lambda: spade_generator(3, (128, 128), 2, "most", hidden_channels=2),
+            lambda: spade_generator(3, (128, 128), 2, "more", hidden_channels=2),
+            r"unexpected: up_4\.conv_0\.bias \(1,\)",
+        ),
+        (lambda: spade_encoder((64, 64), 1, 4), lambda: spade_encoder((64, 64), 1, 6), r"shape: fc_mu\.weight is \(4, 128\)"),
+        (
+            lambda: multiscale_discriminator(3, (16, 16), 2, num_layers=2),
+            lambda: multiscale_discriminator(3, (16, 16), 2, num_layers=3),
+            r"missing: discriminator_1\.model3\.0\.weight \(1, 8, 4, 4\)",
+        ),
+    ],
+)
 def test_a_model_of_another_size(build, other, entry):
     state = save_reference_weights(build(), family="spade")
     with pytest.raises(CheckpointError, match=entry):

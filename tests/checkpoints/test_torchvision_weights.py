@@ -12,8 +12,24 @@ from keras_semisis.models.vgg19 import vgg19_features
 from keras_semisis.models.vgg_trunk import vgg_trunk
 
 # channels of torchvision's `vgg19().features`, by position
-WIDTHS = {0: 64, 2: 64, 5: 128, 7: 128, 10: 256, 12: 256, 14: 256, 16: 256, 19: 512, 21: 512, 23: 512, 25: 512,
-          28: 512, 30: 512, 32: 512, 34: 512}
+WIDTHS = {
+    0: 64,
+    2: 64,
+    5: 128,
+    7: 128,
+    10: 256,
+    12: 256,
+    14: 256,
+    16: 256,
+    19: 512,
+    21: 512,
+    23: 512,
+    25: 512,
+    28: 512,
+    30: 512,
+    32: 512,
+    34: 512,
+}
 CLASSIFIER = {0: (4096, 25088), 3: (4096, 4096), 6: (1000, 4096)}
 
 

@@ -17,8 +17,10 @@ from tests.conftest import not_on_jax
 
 pytestmark = [pytest.mark.usefixtures("eager_tensorflow"), pytest.mark.filterwarnings("ignore:Even though the")]
 
-TINY = ("--method oasis --image-size 32x32 --batch-size 1 --base-channels 1 --noise-channels 2 --hidden-channels 2 "
-        "--num-blocks 2 --discriminator-channels 4,4 --discriminator-final-channels 4 --steps 6 --sample-every 99").split()
+TINY = (
+    "--method oasis --image-size 32x32 --batch-size 1 --base-channels 1 --noise-channels 2 --hidden-channels 2 "
+    "--num-blocks 2 --discriminator-channels 4,4 --discriminator-final-channels 4 --steps 6 --sample-every 99"
+).split()
 
 
 @pytest.fixture
@@ -70,8 +72,10 @@ def test_check_lists_all_bad_files_and_its_exit_status_says_so(folder):
     output = call(*check, code=1)
     assert "pairs for training: 8 of 10 items can be used" in output and "Files that cannot be used: 2\n" in output
     assert f"  {stray}: label id 255 (1 pixels)" in output and f"  {photo}:" in output
-    assert "Error: Files that cannot be used: 2. They are listed above. Correct them, or leave them out of a training by " \
-           "--skip-bad 2." in output
+    assert (
+        "Error: Files that cannot be used: 2. They are listed above. Correct them, or leave them out of a training by "
+        "--skip-bad 2." in output
+    )
     assert "All other files can be used." in call(*check, "--skip-bad", 2)
     assert "of which 1 may be" in call(*check, "--skip-bad", 1, code=1)
     assert f"  {photo}:" in call(*check, "--id-map", "255=0", code=1)
@@ -89,8 +93,11 @@ def test_a_file_that_cannot_be_used_ends_a_run_that_goes_on(folder, tmp_path, mo
     whole = fitting.Calibration
     monkeypatch.setattr(fitting, "Calibration", lambda dataset, batches: whole(dataset, 2))
     run = tmp_path / "run"
-    lane = open_training_data(TrainSettings(
-        f"folder:{folder}", str(run), method="oasis", image_size=(32, 32), batch_size=1)).sets[0]._lanes[0]
+    lane = (
+        open_training_data(TrainSettings(f"folder:{folder}", str(run), method="oasis", image_size=(32, 32), batch_size=1))
+        .sets[0]
+        ._lanes[0]
+    )
     stray = folder / "labels" / f"{lane.items._source.name(lane.indices(np.arange(6), False)[3])}.png"
     spoil(stray)
     output = call("train", "--data", f"folder:{folder}", *TINY, "--output", run, code=1)

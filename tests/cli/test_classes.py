@@ -12,8 +12,16 @@ from tests.cli.command import call
 from tests.data.sources.test_benchmarks import ade20k_tree, cityscapes_tree, coco_tree, label_map
 
 
-@pytest.mark.parametrize(("name", "source"), [("cityscapes", Cityscapes), ("ade20k", ADE20K), ("coco_stuff", COCOStuff),
-                                              ("camvid", CamVid), ("tfds:scene_parse150", ADE20K)])
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("cityscapes", Cityscapes),
+        ("ade20k", ADE20K),
+        ("coco_stuff", COCOStuff),
+        ("camvid", CamVid),
+        ("tfds:scene_parse150", ADE20K),
+    ],
+)
 def test_classes_prints_every_id_name_and_color(name, source):
     output = call("classes", name)
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in output.splitlines() if line.startswith("│")]
@@ -56,8 +64,10 @@ def test_sizes_are_those_of_published_results_unless_others_are_given():
     assert default_sizes("camvid:x") == default_sizes("folder:x") == default_sizes("tfds:other") == ((64, 96), None)
 
 
-@pytest.mark.parametrize(("kind", "tree", "source"), [
-    ("cityscapes", cityscapes_tree, Cityscapes), ("ade20k", ade20k_tree, ADE20K), ("coco_stuff", coco_tree, COCOStuff)])
+@pytest.mark.parametrize(
+    ("kind", "tree", "source"),
+    [("cityscapes", cityscapes_tree, Cityscapes), ("ade20k", ade20k_tree, ADE20K), ("coco_stuff", coco_tree, COCOStuff)],
+)
 def test_benchmarks_are_opened_by_name(tmp_path, kind, tree, source):
     tree(tmp_path, [label_map(1), label_map(2)])
     train, val = open_data(f"{kind}:{tmp_path}", (8, 8))

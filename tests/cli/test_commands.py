@@ -21,9 +21,11 @@ from tests.models.test_efficientnet_lite0 import needs_weights
 
 pytestmark = [pytest.mark.usefixtures("eager_tensorflow"), pytest.mark.filterwarnings("ignore:Even though the")]
 
-TINY = ("--image-size 32x32 --batch-size 2 --base-channels 1 --noise-channels 4 --num-blocks 2 --r1-every 1 "
-        "--discriminator-channels 4,4 --discriminator-final-channels 4 --unconditional-channels 4:4,8:4,32:4 "
-        "--perceptual none --ratio 0.5 --data synthetic:12 --steps 4").split()
+TINY = (
+    "--image-size 32x32 --batch-size 2 --base-channels 1 --noise-channels 4 --num-blocks 2 --r1-every 1 "
+    "--discriminator-channels 4,4 --discriminator-final-channels 4 --unconditional-channels 4:4,8:4,32:4 "
+    "--perceptual none --ratio 0.5 --data synthetic:12 --steps 4"
+).split()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -42,8 +44,23 @@ def workplace(tmp_path_factory):
 @pytest.fixture(scope="module")
 def segmenter(workplace):
     path = workplace / "segmenter.keras"
-    output = call("train-segmenter", "--data", "synthetic:12", "--image-size", "32x32", "--batch-size", 2, "--steps", 2,
-                  "--channels", "4,4", "--final-channels", 4, "--output", path)
+    output = call(
+        "train-segmenter",
+        "--data",
+        "synthetic:12",
+        "--image-size",
+        "32x32",
+        "--batch-size",
+        2,
+        "--steps",
+        2,
+        "--channels",
+        "4,4",
+        "--final-channels",
+        4,
+        "--output",
+        path,
+    )
     assert "mIoU" in output
     return path
 
@@ -60,8 +77,16 @@ def losses(folder):
 
 def test_train_leaves_everything(whole_run):
     names = {path.name for path in whole_run.iterdir()}
-    assert {"settings.json", "last.keras", "best.keras", "scores.jsonl", "losses.jsonl", "losses.png", "tensorboard",
-            "grid-000004.png"} <= names
+    assert {
+        "settings.json",
+        "last.keras",
+        "best.keras",
+        "scores.jsonl",
+        "losses.jsonl",
+        "losses.png",
+        "tensorboard",
+        "grid-000004.png",
+    } <= names
     options = json.loads((whole_run / "settings.json").read_text())["options"]
     assert options.keys() == TrainSettings("", "").__dict__.keys()
     assert (options["image_size"], options["ratio"], options["r1_every"]) == ([32, 32], 0.5, 1)
@@ -144,8 +169,16 @@ def test_evaluate_writes_scores_beside_those_of_real_images(workplace, whole_run
 
 def test_published_protocols_name_the_file_that_they_need(workplace, whole_run, segmenter):
     path = workplace / "clean.json"
-    common = ["evaluate", whole_run / "last.keras", "--data", "synthetic:12", "--segmenter", segmenter,
-              "--cache", workplace / "cache"]
+    common = [
+        "evaluate",
+        whole_run / "last.keras",
+        "--data",
+        "synthetic:12",
+        "--segmenter",
+        segmenter,
+        "--cache",
+        workplace / "cache",
+    ]
     missing = call(*common, "--protocol", "clean", code=1)
     for words in ("--inception FILE", "pt_inception-2015-12-05-6726825d.pth", "--protocol native"):
         assert words in missing
@@ -158,14 +191,17 @@ def test_published_protocols_name_the_file_that_they_need(workplace, whole_run, 
     assert document["generated"].keys() == document["real"].keys() == {"miou", "fwiou", "pixel_accuracy"}
 
 
-@pytest.mark.parametrize(("options", "words"), [
-    (["--protocol", "fid"], "protocol='fid': expected one of"),
-    (["--features", "vgg"], "--features vgg: expected one of"),
-    (["--features", "segmenter"], "--features segmenter needs a --segmenter"),
-    (["--perceptual", "resnet"], "--perceptual resnet: expected one of"),
-    (["--segmenter", "none.keras"], "--segmenter none.keras: there is no such file"),
-    (["--segmenter", "segformer:segformer_b1_cityscapes_1024"], "holds the weights of segformer_b1_ade20k_512"),
-])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--protocol", "fid"], "protocol='fid': expected one of"),
+        (["--features", "vgg"], "--features vgg: expected one of"),
+        (["--features", "segmenter"], "--features segmenter needs a --segmenter"),
+        (["--perceptual", "resnet"], "--perceptual resnet: expected one of"),
+        (["--segmenter", "none.keras"], "--segmenter none.keras: there is no such file"),
+        (["--segmenter", "segformer:segformer_b1_cityscapes_1024"], "holds the weights of segformer_b1_ade20k_512"),
+    ],
+)
 def test_mistakes_in_an_evaluation_end_in_one_line(options, words):
     output = call("evaluate", "no_model.keras", "--data", "synthetic:12", *options, code=1)
     assert words in output and output.count("\n") == 1
@@ -175,10 +211,31 @@ def test_mistakes_in_an_evaluation_end_in_one_line(options, words):
 @needs_weights
 def test_a_segmenter_on_features_of_imagenet_judges(workplace, whole_run):
     path = workplace / "imagenet.keras"
-    call("train-segmenter", "--data", "synthetic:12", "--image-size", "32x32", "--network", "efficientnet_lite0",
-         "--batch-size", 2, "--steps", 1, "--output", path)
-    common = ("evaluate", whole_run / "last.keras", "--data", "synthetic:12", "--segmenter", path, "--output",
-              workplace / "by_imagenet.json")
+    call(
+        "train-segmenter",
+        "--data",
+        "synthetic:12",
+        "--image-size",
+        "32x32",
+        "--network",
+        "efficientnet_lite0",
+        "--batch-size",
+        2,
+        "--steps",
+        1,
+        "--output",
+        path,
+    )
+    common = (
+        "evaluate",
+        whole_run / "last.keras",
+        "--data",
+        "synthetic:12",
+        "--segmenter",
+        path,
+        "--output",
+        workplace / "by_imagenet.json",
+    )
     call(*common)
     # it has no bottleneck that the distances could take
     assert json.loads((workplace / "by_imagenet.json").read_text())["generated"].keys() == {"miou", "fwiou", "pixel_accuracy"}
@@ -186,20 +243,27 @@ def test_a_segmenter_on_features_of_imagenet_judges(workplace, whole_run):
     command = ("train-segmenter", "--data", "synthetic:12", "--output", path)
     assert "--network big: expected unet or efficientnet_lite0" in call(*command, "--network", "big", code=1)
     assert call(*command, "--precision", "mixed_float16", code=1) == (
-        "Error: --precision mixed_float16: expected float32 or mixed_bfloat16.\n")
+        "Error: --precision mixed_float16: expected float32 or mixed_bfloat16.\n"
+    )
 
 
-@pytest.mark.parametrize(("options", "words"), [
-    ([], "train needs --data"),
-    (["--data", "folder:nowhere"], "nowhere/images: there is no such folder"),
-    (["--data", "synthetic:10", "--precision", "float64"], "--precision float64"),
-    (["--data", "synthetic:10", "--generator", "big", "--perceptual", "none"], "--generator big: expected wavelet or oasis"),
-    (["--data", "synthetic:10", "--ratio", "0.01"], "leaves no pair"),
-    (["--data", "synthetic:10", "--features", "segmenter"], "--features segmenter needs --segmenter"),
-    (["--data", "synthetic:10", "--segmenter", "none.keras"], "there is no such file"),
-    (["--data", "synthetic:10", "--image-size", "50x50", "--perceptual", "none"], "50"),
-    (["--resume", "nowhere"], "this folder holds no run"),
-])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ([], "train needs --data"),
+        (["--data", "folder:nowhere"], "nowhere/images: there is no such folder"),
+        (["--data", "synthetic:10", "--precision", "float64"], "--precision float64"),
+        (
+            ["--data", "synthetic:10", "--generator", "big", "--perceptual", "none"],
+            "--generator big: expected wavelet or oasis",
+        ),
+        (["--data", "synthetic:10", "--ratio", "0.01"], "leaves no pair"),
+        (["--data", "synthetic:10", "--features", "segmenter"], "--features segmenter needs --segmenter"),
+        (["--data", "synthetic:10", "--segmenter", "none.keras"], "there is no such file"),
+        (["--data", "synthetic:10", "--image-size", "50x50", "--perceptual", "none"], "50"),
+        (["--resume", "nowhere"], "this folder holds no run"),
+    ],
+)
 @pytest.mark.filterwarnings("ignore:The . pairs")
 def test_mistakes_end_in_one_line(options, words, workplace):
     where = [] if "--resume" in options else ["--output", workplace / "mistake"]
@@ -231,10 +295,27 @@ def test_debug_shows_the_traceback():
 def test_demo_leaves_model_pictures_and_scores(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(demo_module, "_SEGMENTER_CHANNELS", (4, 4))
-    monkeypatch.setattr(demo_module, "demo_settings", lambda output, seed: TrainSettings(
-        data="synthetic:12", output=str(output), ratio=0.5, image_size=(32, 32), batch_size=2, seed=seed,
-        generator="oasis", base_channels=1, noise_channels=4, num_blocks=3, discriminator_channels=(4, 4),
-        discriminator_final_channels=4, unconditional_channels={4: 4, 8: 4, 32: 4}, perceptual="none", r1_every=1))
+    monkeypatch.setattr(
+        demo_module,
+        "demo_settings",
+        lambda output, seed: TrainSettings(
+            data="synthetic:12",
+            output=str(output),
+            ratio=0.5,
+            image_size=(32, 32),
+            batch_size=2,
+            seed=seed,
+            generator="oasis",
+            base_channels=1,
+            noise_channels=4,
+            num_blocks=3,
+            discriminator_channels=(4, 4),
+            discriminator_final_channels=4,
+            unconditional_channels={4: 4, 8: 4, 32: 4},
+            perceptual="none",
+            r1_every=1,
+        ),
+    )
     call("demo", "--name", "small", "--minutes", 10, "--steps", 4)
     folder = Path("runs/small")
     assert {"model.keras", "grid.png", "losses.png", "results.json", "tensorboard"} <= {p.name for p in folder.iterdir()}

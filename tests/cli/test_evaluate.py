@@ -30,8 +30,13 @@ SPACE = LabelSpace(("sky", "road", "void"), ((0, 0, 255), (90, 90, 90), (0, 0, 0
 def place(tmp_path_factory):
     """A GAN with don't-care 2, a segmenter, and a folder of photos that names no don't-care class."""
     place = tmp_path_factory.mktemp("evaluate")
-    gan = OASIS(3, SIZE, ignore_class=2, generator=models.oasis_generator(3, SIZE, 1, 4, num_blocks=1, hidden_channels=4),
-                discriminator=models.oasis_discriminator(3, SIZE, (4,), 4))
+    gan = OASIS(
+        3,
+        SIZE,
+        ignore_class=2,
+        generator=models.oasis_generator(3, SIZE, 1, 4, num_blocks=1, hidden_channels=4),
+        discriminator=models.oasis_discriminator(3, SIZE, (4,), 4),
+    )
     gan.compile()
     gan.save(place / "gan.keras")
     image = keras.Input((*SIZE, 3))
@@ -47,8 +52,22 @@ def place(tmp_path_factory):
 
 def evaluate(place, *options, model="gan.keras", segmenter="segmenter.keras", output="results.json", code=0):
     data = f"folder:{place / 'data'}"
-    return call("evaluate", place / model, "--data", data, "--validation-data", data, "--segmenter", place / segmenter,
-                "--cache", place / "cache", "--output", place / output, *options, code=code)
+    return call(
+        "evaluate",
+        place / model,
+        "--data",
+        data,
+        "--validation-data",
+        data,
+        "--segmenter",
+        place / segmenter,
+        "--cache",
+        place / "cache",
+        "--output",
+        place / output,
+        *options,
+        code=code,
+    )
 
 
 def test_the_dont_care_class_is_the_models_where_the_data_name_none(place):
@@ -83,17 +102,19 @@ def damaged(place, name, change):
 
 def flipped(content):
     begin = content.index(b"\x89HDF")  # of the weights
-    content[begin + 600:begin + 640] = bytes(255 - byte for byte in content[begin + 600:begin + 640])
+    content[begin + 600 : begin + 640] = bytes(255 - byte for byte in content[begin + 600 : begin + 640])
     return content
 
 
-@pytest.mark.parametrize("change", [flipped, lambda content: content[:len(content) // 2], lambda content: b"hello"])
+@pytest.mark.parametrize("change", [flipped, lambda content: content[: len(content) // 2], lambda content: b"hello"])
 def test_damaged_files_are_named_with_their_option(place, change):
     name = damaged(place, "damaged.keras", change)
     for option, arguments in (("--segmenter", {"segmenter": name}), ("MODEL", {"model": name})):
         output = evaluate(place, **arguments, code=1)
-        assert output == f"Error: {option} {place / name}: this is no Keras file, or one that is damaged or was cut short. " \
-                         "Name another one, or copy it again.\n"
+        assert (
+            output == f"Error: {option} {place / name}: this is no Keras file, or one that is damaged or was cut short. "
+            "Name another one, or copy it again.\n"
+        )
     assert "MODEL" in call("generate", place / name, place / "data" / "labels", code=1)
 
 
@@ -103,8 +124,12 @@ def test_other_networks_are_no_segmenters(place):
     keras.Model(image, keras.layers.Conv2D(3, 1)(image)).save(place / "four.keras")
     image = keras.Input((*SIZE, 3))
     keras.Model(image, [keras.layers.Conv2D(3, 1)(image), image]).save(place / "two.keras")
-    for name, kind in (("gan.keras", "OASIS"), ("generator.keras", "Functional"), ("four.keras", "Functional"),
-                       ("two.keras", "Functional")):
+    for name, kind in (
+        ("gan.keras", "OASIS"),
+        ("generator.keras", "Functional"),
+        ("four.keras", "Functional"),
+        ("two.keras", "Functional"),
+    ):
         message = f"--segmenter {place / name}: this is a {kind} named"
         assert message in evaluate(place, segmenter=name, code=1)
         with pytest.raises(ValueError, match=re.escape(message)):
@@ -124,8 +149,16 @@ def test_the_table_needs_no_arrows(monkeypatch):
     written = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="cp1252"))
     prepare(SimpleNamespace())
-    evaluating._show({"protocol": {"name": "native", "version": 1}, "counts": {"generated": 4}, "generated": {"miou": 0.25},
-                      "real": {"miou": 0.5}, "not_measured": {}, "notes": []})
+    evaluating._show(
+        {
+            "protocol": {"name": "native", "version": 1},
+            "counts": {"generated": 4},
+            "generated": {"miou": 0.25},
+            "real": {"miou": 0.5},
+            "not_measured": {},
+            "notes": [],
+        }
+    )
     sys.stdout.flush()
     assert rb"mIoU \u2191" in written.getvalue() and b"0.2500" in written.getvalue()
 
@@ -150,8 +183,21 @@ def of_run(folder, **options):
 def test_data_are_cropped_as_an_option_or_the_run_says(place, wide):
     def scores(folder, model, *options):
         data, output = f"folder:{folder}", wide / "results.json"
-        printed = call("evaluate", model, "--data", data, "--validation-data", data, "--segmenter", place / "segmenter.keras",
-                       "--cache", place / "cache", "--output", output, *options)
+        printed = call(
+            "evaluate",
+            model,
+            "--data",
+            data,
+            "--validation-data",
+            data,
+            "--segmenter",
+            place / "segmenter.keras",
+            "--cache",
+            place / "cache",
+            "--output",
+            output,
+            *options,
+        )
         document = json.loads(output.read_text())
         return document["generated"], document["real"], document["settings"]["fit"], printed
 
@@ -177,4 +223,5 @@ def test_label_maps_are_cropped_as_an_option_or_the_run_says(place, wide):
     of_run(wide, fit="crop")
     np.testing.assert_array_equal(photo(wide / "wide", wide / "gan.keras"), expected)
     assert "--fit squeeze: expected stretch or crop" in call(
-        "generate", wide / "gan.keras", wide / "wide/labels", "--fit", "squeeze", code=1)
+        "generate", wide / "gan.keras", wide / "wide/labels", "--fit", "squeeze", code=1
+    )

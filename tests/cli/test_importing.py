@@ -48,14 +48,17 @@ def test_a_network_in_two_files(weights, tmp_path):
         np.testing.assert_array_equal(imported[name], array)
 
 
-@pytest.mark.parametrize(("options", "words"), [
-    (("--network", "oasis"), "--network oasis: expected one of oasis_generator"),
-    (("--network", "oasis_generator", "--num-classes", 3), "needs --image-size"),
-    (("--network", "oasis_generator", *SIZES, "--option", "depth=3"), "has no depth; it takes num_classes"),
-    (("--network", "oasis_generator", *SIZES, "--option", "norm"), "--option norm: expected NAME=VALUE"),
-    (("--network", "oasis_generator", *SIZES, "--option", "base_channels=2"), "shape: fc.weight is (16, 5, 3, 3)"),
-    (("--network", "wavelet_decoder", "--image-size", "128x128", "--option", "base_channels=1"), "... and 194 more"),
-])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--network", "oasis"), "--network oasis: expected one of oasis_generator"),
+        (("--network", "oasis_generator", "--num-classes", 3), "needs --image-size"),
+        (("--network", "oasis_generator", *SIZES, "--option", "depth=3"), "has no depth; it takes num_classes"),
+        (("--network", "oasis_generator", *SIZES, "--option", "norm"), "--option norm: expected NAME=VALUE"),
+        (("--network", "oasis_generator", *SIZES, "--option", "base_channels=2"), "shape: fc.weight is (16, 5, 3, 3)"),
+        (("--network", "wavelet_decoder", "--image-size", "128x128", "--option", "base_channels=1"), "... and 194 more"),
+    ],
+)
 def test_mistakes(options, words, weights, tmp_path, capfd):
     output = call("import", weights, *options, "--output", tmp_path / "model.keras", code=1)
     assert words in " ".join((output + capfd.readouterr().err).split())

@@ -17,8 +17,10 @@ from tests.gans.busy import busy_processors
 
 pytestmark = pytest.mark.slow
 
-NETWORKS = ("--data synthetic --image-size 32x32 --base-channels 1 --hidden-channels 4 --noise-channels 2 --num-blocks 2 "
-            "--discriminator-channels 4,4 --discriminator-final-channels 4 --batch-size 2 --features none").split()
+NETWORKS = (
+    "--data synthetic --image-size 32x32 --base-channels 1 --hidden-channels 4 --noise-channels 2 --num-blocks 2 "
+    "--discriminator-channels 4,4 --discriminator-final-channels 4 --batch-size 2 --features none"
+).split()
 METHODS = {"oasis": [], "semi_paired": ["--unconditional-channels", "4:4,8:4,32:4", "--perceptual", "none"]}
 STEPS, EVERY, KILLS = 40, 7, 4
 SEEDS = range(int(os.environ.get("KILLED_RUNS", 1)))
@@ -29,9 +31,13 @@ def start(folder, *arguments):
     # as many threads as there are processors, also where the test's own process has one
     environment = {name: value for name, value in os.environ.items() if "_NUM_" not in name} | JAX_ENVIRONMENT
     with open(folder.parent / "output", "a") as output:
-        return subprocess.Popen([sys.executable, "-m", "tests.cli.watched_train", folder.parent / "progress", "train",
-                                 *map(str, arguments)], cwd=Path(__file__).resolve().parents[2], env=environment,
-                                stdout=output, stderr=subprocess.STDOUT)
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.cli.watched_train", folder.parent / "progress", "train", *map(str, arguments)],
+            cwd=Path(__file__).resolve().parents[2],
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
 
 
 def settings(method, steps):
@@ -104,8 +110,10 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_model_of_one_that_is
         if len(begun) > count:
             assert begun[-1] >= done - EVERY
             done = last
-    finish(folder, *(["--resume", folder] if (folder / "settings.json").exists() else
-                     [*settings(method, STEPS), "--output", folder]))
+    finish(
+        folder,
+        *(["--resume", folder] if (folder / "settings.json").exists() else [*settings(method, STEPS), "--output", folder]),
+    )
     begun, last = progress(path)
     assert begun[-1] >= done - EVERY and last == STEPS
     assert_equal(folder, whole)

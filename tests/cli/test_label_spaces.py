@@ -24,9 +24,17 @@ NAMES = ("sky", "road", "car")
 
 def tiny(num_classes, ignore_class=None, **arguments):
     keras.utils.set_random_seed(0)
-    return OASIS(num_classes, SIZE, ignore_class, perceptual=None, **{
-        "generator": models.oasis_generator(num_classes, SIZE, 1, 4, num_blocks=1, hidden_channels=4),
-        "discriminator": models.oasis_discriminator(num_classes, SIZE, (4,), 4)} | arguments)
+    return OASIS(
+        num_classes,
+        SIZE,
+        ignore_class,
+        perceptual=None,
+        **{
+            "generator": models.oasis_generator(num_classes, SIZE, 1, 4, num_blocks=1, hidden_channels=4),
+            "discriminator": models.oasis_discriminator(num_classes, SIZE, (4,), 4),
+        }
+        | arguments,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +48,14 @@ def place(tmp_path_factory):
     for old in (place / "old.keras", place / "run" / "old.keras"):
         gan.save(old)
     space = COCOStuff.label_space
-    (place / "run" / "settings.json").write_text(json.dumps({
-        "options": {"data": "coco_stuff:elsewhere", "id_map": []}, "label_space": {
-            "class_names": space.class_names, "palette": space.palette, "ignore_class": 0}}))
+    (place / "run" / "settings.json").write_text(
+        json.dumps(
+            {
+                "options": {"data": "coco_stuff:elsewhere", "id_map": []},
+                "label_space": {"class_names": space.class_names, "palette": space.palette, "ignore_class": 0},
+            }
+        )
+    )
     Image.fromarray(STORED).save(place / "scene.png")
     return place
 
@@ -130,9 +143,23 @@ def test_evaluate_refuses_data_of_another_order_and_reads_unnamed_ones_by_the_mo
 
     def evaluate(names, code=0, segmenter="same"):
         data = f"folder:{make_folder(tmp_path / ('unnamed' if names is None else names[0]), names, label_map)}"
-        return call("evaluate", tmp_path / "gan.keras", "--data", data, "--validation-data", data, "--features", "none",
-                    "--cache", tmp_path / "cache", "--segmenter", tmp_path / f"{segmenter}.keras", "--output",
-                    tmp_path / "r.json", code=code)
+        return call(
+            "evaluate",
+            tmp_path / "gan.keras",
+            "--data",
+            data,
+            "--validation-data",
+            data,
+            "--features",
+            "none",
+            "--cache",
+            tmp_path / "cache",
+            "--segmenter",
+            tmp_path / f"{segmenter}.keras",
+            "--output",
+            tmp_path / "r.json",
+            code=code,
+        )
 
     refused = evaluate(("road", "sky", "car"), code=1)
     assert "The model: 0 sky, 1 road, 2 car." in refused and "0 road, 1 sky, 2 car." in refused and refused.count("\n") == 1
@@ -143,8 +170,9 @@ def test_evaluate_refuses_data_of_another_order_and_reads_unnamed_ones_by_the_mo
         assert [row["name"] for row in table] == list(NAMES)
 
 
-@pytest.mark.parametrize(("family", "network", "last"), [
-    ("oasis", "oasis_generator", "wood"), ("spade", "spade_generator", "unknown")])
+@pytest.mark.parametrize(
+    ("family", "network", "last"), [("oasis", "oasis_generator", "wood"), ("spade", "spade_generator", "unknown")]
+)
 def test_an_imported_generator_knows_the_data_set_of_its_family(tmp_path, family, network, last):
     sizes = {"base_channels": 1, **({"noise_channels": 2} if family == "oasis" else {})}
     weights = tmp_path / "weights.npz"
@@ -152,8 +180,9 @@ def test_an_imported_generator_knows_the_data_set_of_its_family(tmp_path, family
     checkpoints.save_reference_weights(generator, weights, family=family)
     output = tmp_path / "generator.keras"
     options = [part for name, value in sizes.items() for part in ("--option", f"{name}={value}")]
-    printed = call("import", weights, "--network", network, "--num-classes", 183, "--image-size", "32x32", *options, "--output",
-                   output)
+    printed = call(
+        "import", weights, "--network", network, "--num-classes", 183, "--image-size", "32x32", *options, "--output", output
+    )
     assert f"182 {last}" in printed
     space = keras.saving.load_model(output).label_space
     Image.fromarray(STORED).save(tmp_path / "scene.png")
@@ -175,8 +204,10 @@ def test_other_numbers_of_classes_tell_no_data_set():
 
 # train --init
 
-TRAIN = ("train --method oasis --image-size 16x16 --batch-size 2 --base-channels 1 --noise-channels 4 --num-blocks 1 "
-         "--hidden-channels 4 --discriminator-channels 4 --discriminator-final-channels 4 --steps 1").split()
+TRAIN = (
+    "train --method oasis --image-size 16x16 --batch-size 2 --base-channels 1 --noise-channels 4 --num-blocks 1 "
+    "--hidden-channels 4 --discriminator-channels 4 --discriminator-final-channels 4 --steps 1"
+).split()
 
 
 def test_a_training_begins_with_the_weights_of_a_file(tmp_path):
@@ -200,9 +231,11 @@ def test_what_a_training_cannot_begin_with_is_refused(tmp_path):
     space = LabelSpace(NAMES, [(0, 9, 200), (90, 90, 90), (200, 0, 0)])
     tiny(3, label_space=LabelSpace(("road", "sky", "car"), space.palette)).save(tmp_path / "other.keras")
     tiny(3, label_space=space, generator=models.oasis_generator(3, SIZE, 2, 4, num_blocks=1, hidden_channels=4)).save(
-        tmp_path / "wide.keras")
+        tmp_path / "wide.keras"
+    )
     data = make_folder(tmp_path / "data", NAMES, np.resize(np.array([0, 1, 2, 2], np.uint8), SIZE), 6)
     for name, words in (("other", "0 road, 1 sky, 2 car"), ("wide", "its generator has"), ("none", "no such model")):
-        output = call(*TRAIN, "--data", f"folder:{data}", "--init", tmp_path / f"{name}.keras", "--output", tmp_path / "run",
-                      code=1)
+        output = call(
+            *TRAIN, "--data", f"folder:{data}", "--init", tmp_path / f"{name}.keras", "--output", tmp_path / "run", code=1
+        )
         assert words in output.splitlines()[-1] and not (tmp_path / "run" / "settings.json").exists()

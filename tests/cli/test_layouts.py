@@ -33,9 +33,15 @@ def opened(root, **layout):
 
 
 @pytest.mark.parametrize("form", ["{kind}/{split}", "{split}/{kind}"])
-@pytest.mark.parametrize(("splits", "trained", "validated"), [
-    ({"train": 2, "valid": 1}, "train", "valid"), ({"train": 2, "validation": 1}, "train", "validation"),
-    ({"training": 2, "validation": 1}, "training", "validation"), ({"train": 2, "val": 1, "test": 3}, "train", "val")])
+@pytest.mark.parametrize(
+    ("splits", "trained", "validated"),
+    [
+        ({"train": 2, "valid": 1}, "train", "valid"),
+        ({"train": 2, "validation": 1}, "train", "validation"),
+        ({"training": 2, "validation": 1}, "training", "validation"),
+        ({"train": 2, "val": 1, "test": 3}, "train", "val"),
+    ],
+)
 def test_splits_of_usual_names(tmp_path, capsys, form, splits, trained, validated):
     for split, number in splits.items():
         write_split(tmp_path, form, split, number)
@@ -144,8 +150,9 @@ def test_splits_of_a_benchmark_can_be_named(tmp_path):
 def unpaired(root, images=None, labels=None, data=None):
     """The unpaired photos and label maps of a training on all pairs."""
     data = data or f"cityscapes:{root}"
-    options = TrainSettings(data, "x", ratio=1.0, unpaired_images=images and str(images), unpaired_labels=labels and
-                                     str(labels))
+    options = TrainSettings(
+        data, "x", ratio=1.0, unpaired_images=images and str(images), unpaired_labels=labels and str(labels)
+    )
     return sources.training_sources(options, sources.open_data(data, (8, 8)).train)[1:]
 
 
@@ -160,8 +167,11 @@ def cityscapes(tmp_path_factory):
 @pytest.mark.parametrize("form", ["{root}/{folder}", "folder:{root}/{folder}", "cityscapes:{root}:train_extra"])
 def test_further_data_of_cityscapes(cityscapes, form):
     """Colors and instances lie beside the label maps."""
-    images, labels = unpaired(cityscapes, form.format(root=cityscapes, folder="leftImg8bit/train_extra"),
-                              form.format(root=cityscapes, folder="gtCoarse/train_extra"))
+    images, labels = unpaired(
+        cityscapes,
+        form.format(root=cityscapes, folder="leftImg8bit/train_extra"),
+        form.format(root=cityscapes, folder="gtCoarse/train_extra"),
+    )
     assert (len(images), len(labels)) == (5, 4)
     np.testing.assert_array_equal(labels.load_label_map(3), label_map(7, 4))
 
@@ -192,11 +202,14 @@ def test_label_maps_in_a_folder_beside_other_files(cityscapes, tmp_path):
     assert names(labels) == ["0_mask", "1_mask", "2_mask"]
 
 
-@pytest.mark.parametrize(("images", "labels", "words"), [
-    ("cityscapes:{}", None, r"--unpaired-images cityscapes:.*: expected cityscapes:PATH:SPLIT, .*train_extra, test"),
-    (None, "cityscapes:{}:test", r"--unpaired-labels cityscapes:.*SPLIT, with one of the splits train, val, train_extra\."),
-    (None, "camvid:{}:train", r"classes of --unpaired-labels are not those of --data"),
-])
+@pytest.mark.parametrize(
+    ("images", "labels", "words"),
+    [
+        ("cityscapes:{}", None, r"--unpaired-images cityscapes:.*: expected cityscapes:PATH:SPLIT, .*train_extra, test"),
+        (None, "cityscapes:{}:test", r"--unpaired-labels cityscapes:.*SPLIT, with one of the splits train, val, train_extra\."),
+        (None, "camvid:{}:train", r"classes of --unpaired-labels are not those of --data"),
+    ],
+)
 def test_further_data_that_cannot_be_used(cityscapes, tmp_path, images, labels, words):
     write(tmp_path / "trainannot" / "a.png", 1, False)
     where = tmp_path if labels and "camvid" in labels else cityscapes
@@ -206,15 +219,20 @@ def test_further_data_that_cannot_be_used(cityscapes, tmp_path, images, labels, 
 
 def test_the_options_reach_what_reads(tmp_path):
     write_split(tmp_path, "{kind}/{split}", "train", 4)
-    for command in (["pack", f"folder:{tmp_path}", tmp_path / "packed"], ["check", "--data", f"folder:{tmp_path}"],
-                    ["train-segmenter", "--data", f"folder:{tmp_path}"],
-                    ["train", "--data", f"folder:{tmp_path}", "--output", tmp_path / "run"]):
+    for command in (
+        ["pack", f"folder:{tmp_path}", tmp_path / "packed"],
+        ["check", "--data", f"folder:{tmp_path}"],
+        ["train-segmenter", "--data", f"folder:{tmp_path}"],
+        ["train", "--data", f"folder:{tmp_path}", "--output", tmp_path / "run"],
+    ):
         assert "but no split 'north'. Name one by --validation-split" in call(*command, "--validation-split", "north", code=1)
         assert "but no split 'west'" in call(*command, "--train-split", "west", code=1)
         assert "ends in '_x'; there is train0.png, for example. Correct --image-suffix" in call(
-            *command, "--image-suffix", "_x", code=1)
+            *command, "--image-suffix", "_x", code=1
+        )
         assert "ends in '_y'; there is train0.png, for example. Correct --label-suffix" in call(
-            *command, "--label-suffix", "_y", code=1)
+            *command, "--label-suffix", "_y", code=1
+        )
     options = dict(train_split="a", validation_split="b", image_suffix="c", label_suffix="d")
     assert TrainSettings("folder:x", "y", **options).layout == Layout(**options)
 
@@ -226,13 +244,21 @@ def test_classes_of_a_folder_whose_photos_and_label_maps_lie_together(tmp_path):
     assert sources.label_space_of(f"folder:{tmp_path}").num_classes == 3
 
 
-@pytest.mark.parametrize(("data", "options", "words"), [
-    ("synthetic:4", {"id_map": ("255=0",)}, r"^--id-map 255=0: --data synthetic:4 has no use for it, since the scenes"),
-    ("synthetic:4", {"ignore_class": 3}, r"^--ignore-class 3: --data synthetic:4 has no use for it.*folder, hf and tfds\.$"),
-    ("synthetic:4", {"image_range": (0, 4095)}, r"^--image-range 0:4095: .*Leave it out; it is for folder and hf\.$"),
-    ("camvid:nowhere", {"id_map": ("1=2", "3=4")}, r"^--id-map 1=2 3=4: .*a benchmark are read is known"),
-    ("records:nowhere", {"image_range": (0, 1)}, r"^--image-range 0:1: .*`keras-semisis pack`"),
-    ("tfds:nothing", {"image_range": (0, 1)}, r"^--image-range 0:1: .*its photos have 8 bits")])
+@pytest.mark.parametrize(
+    ("data", "options", "words"),
+    [
+        ("synthetic:4", {"id_map": ("255=0",)}, r"^--id-map 255=0: --data synthetic:4 has no use for it, since the scenes"),
+        (
+            "synthetic:4",
+            {"ignore_class": 3},
+            r"^--ignore-class 3: --data synthetic:4 has no use for it.*folder, hf and tfds\.$",
+        ),
+        ("synthetic:4", {"image_range": (0, 4095)}, r"^--image-range 0:4095: .*Leave it out; it is for folder and hf\.$"),
+        ("camvid:nowhere", {"id_map": ("1=2", "3=4")}, r"^--id-map 1=2 3=4: .*a benchmark are read is known"),
+        ("records:nowhere", {"image_range": (0, 1)}, r"^--image-range 0:1: .*`keras-semisis pack`"),
+        ("tfds:nothing", {"image_range": (0, 1)}, r"^--image-range 0:1: .*its photos have 8 bits"),
+    ],
+)
 def test_options_that_data_have_no_use_for_are_refused(data, options, words):
     with pytest.raises(ValueError, match=words):
         sources.open_data(data, (32, 32), **options)
@@ -242,11 +268,13 @@ def test_options_may_be_for_other_data_than_those_of_the_training(tmp_path):
     write_split(tmp_path, "{kind}/{split}", "train", 2)
     write(tmp_path / "labels" / "train" / "train1.png", 200, False)
     space = sources.label_space_of("synthetic")
-    (tmp_path / "classes.csv").write_text("id,name,r,g,b\n" + "".join(
-        f"{i},{name},{i},0,0\n" for i, name in enumerate(space.class_names)))
+    (tmp_path / "classes.csv").write_text(
+        "id,name,r,g,b\n" + "".join(f"{i},{name},{i},0,0\n" for i, name in enumerate(space.class_names))
+    )
     assert sources.unused_options("synthetic", None, ("200=7",), unpaired_labels=f"{tmp_path}/labels") == {}
-    train, val = sources.open_data("synthetic:4", (32, 32), space.ignore_class, ("200=7",), f"folder:{tmp_path}",
-                                   layout=Layout(validation_split="train"))
+    train, val = sources.open_data(
+        "synthetic:4", (32, 32), space.ignore_class, ("200=7",), f"folder:{tmp_path}", layout=Layout(validation_split="train")
+    )
     assert len(train) == 4 and val.load_label_map(1).max() == 7
 
 
@@ -256,9 +284,14 @@ def test_classes_of_data_that_have_no_use_for_an_option():
 
 
 @pytest.mark.parametrize("together", [False, True])
-@pytest.mark.parametrize(("prefixes", "options"), [
-    (("img_", "mask_"), {}), (("image", "label"), {}),
-    (("north_", "south_"), {"image_prefix": "north_", "label_prefix": "south_"})])
+@pytest.mark.parametrize(
+    ("prefixes", "options"),
+    [
+        (("img_", "mask_"), {}),
+        (("image", "label"), {}),
+        (("north_", "south_"), {"image_prefix": "north_", "label_prefix": "south_"}),
+    ],
+)
 def test_names_that_differ_in_a_prefix(tmp_path, prefixes, options, together):
     for i in range(3):
         write(tmp_path / ("" if together else "images") / f"{prefixes[0]}{i}.png", 10 * i, True)
@@ -294,7 +327,8 @@ def test_prefixes_on_the_command_line(tmp_path):
     options = ("--image-prefix", "north_", "--label-prefix", "south_")
     assert "All files can be used" in call("check", "--data", f"folder:{tmp_path}", *options)
     assert "--image-prefix and --label-prefix: for folder:PATH, but --data is synthetic. Leave them out." in call(
-        "check", "--data", "synthetic", *options, code=1)
+        "check", "--data", "synthetic", *options, code=1
+    )
     assert "the prefixes by --image-prefix VALUE --label-prefix VALUE" in call("check", "--data", f"folder:{tmp_path}", code=1)
 
 
@@ -356,8 +390,9 @@ def test_unpaired_photos_that_are_those_of_the_validation_are_told(tmp_path, cap
     held_out = sources.open_data(data, (8, 8)).val.name(0)
 
     def printed(ratio):
-        open_training_data(TrainSettings(data, str(tmp_path / "run"), image_size=(8, 8), unpaired_images=f"{tmp_path}/more",
-                                         ratio=ratio))
+        open_training_data(
+            TrainSettings(data, str(tmp_path / "run"), image_size=(8, 8), unpaired_images=f"{tmp_path}/more", ratio=ratio)
+        )
         return capsys.readouterr().out
 
     assert "for validation" not in printed(1)

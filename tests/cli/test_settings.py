@@ -18,16 +18,19 @@ from keras_semisis.recipes.settings import TrainSettings
 from tests.cli.command import call
 
 
-@pytest.mark.parametrize(("call", "words"), [
-    (lambda: settings.parse_size("64"), "--image-size 64"),
-    (lambda: settings.parse_size("64xa"), "HEIGHTxWIDTH"),
-    (lambda: settings.parse_channels("8,,8", "--channels"), "--channels 8,,8"),
-    (lambda: settings.parse_unconditional_channels("4:x"), "--unconditional-channels 4:x"),
-    (lambda: settings.parse_unconditional_channels("-1"), "factor"),
-    (lambda: settings.parse_id_map(("255",)), "STORED=CLASS"),
-    (lambda: sources.open_data("voc:x", (64, 96)), "cityscapes:PATH, .*folder:PATH, records:PATH or synthetic"),
-    (lambda: sources.open_data("folder:", (64, 96)), "camvid:PATH"),
-])
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: settings.parse_size("64"), "--image-size 64"),
+        (lambda: settings.parse_size("64xa"), "HEIGHTxWIDTH"),
+        (lambda: settings.parse_channels("8,,8", "--channels"), "--channels 8,,8"),
+        (lambda: settings.parse_unconditional_channels("4:x"), "--unconditional-channels 4:x"),
+        (lambda: settings.parse_unconditional_channels("-1"), "factor"),
+        (lambda: settings.parse_id_map(("255",)), "STORED=CLASS"),
+        (lambda: sources.open_data("voc:x", (64, 96)), "cityscapes:PATH, .*folder:PATH, records:PATH or synthetic"),
+        (lambda: sources.open_data("folder:", (64, 96)), "camvid:PATH"),
+    ],
+)
 def test_options_that_cannot_be_understood_are_named(call, words):
     with pytest.raises(ValueError, match=words):
         call()
@@ -35,8 +38,13 @@ def test_options_that_cannot_be_understood_are_named(call, words):
 
 def test_settings_survive_the_file(tmp_path):
     original = TrainSettings(
-        data="folder:x", output="y", id_map=("255=3",), discriminator_channels=(4, 8),
-        unconditional_channels={4: 8, 8: 8}, learning_rate=1e-3)
+        data="folder:x",
+        output="y",
+        id_map=("255=3",),
+        discriminator_channels=(4, 8),
+        unconditional_channels={4: 8, 8: 8},
+        learning_rate=1e-3,
+    )
     space = SyntheticScenes(1).label_space
     settings.write_document(tmp_path / settings.FILE, settings.document_of(original, space, counts={"pairs": 3}))
     assert settings.read_settings(tmp_path) == original
@@ -99,8 +107,7 @@ def test_a_folder_with_splits_is_read_as_such(tmp_path):
 def test_another_folder_can_validate(tmp_path):
     write_folder(tmp_path / "one", ["a", "b"], label=2)
     write_folder(tmp_path / "two", ["c"])
-    train, val = sources.open_data(f"folder:{tmp_path / 'one'}", (8, 8),
-                                   validation_data=f"folder:{tmp_path / 'two'}")
+    train, val = sources.open_data(f"folder:{tmp_path / 'one'}", (8, 8), validation_data=f"folder:{tmp_path / 'two'}")
     assert (len(train), len(val), val.label_space.num_classes) == (2, 1, 3)
 
 
@@ -134,9 +141,12 @@ def test_few_labeled_photos_among_many(tmp_path, capsys):
     training.open_training_data(chosen)
     assert chosen.ratio == 1
     assert training_data(**common, ratio=0.5).counts == {
-        "pairs": 1, "unpaired_images": 10, "unpaired_label_maps": 1, "validation": 1}
-    assert training_data(**common, method="usis").counts == {
-        "unpaired_images": 11, "unpaired_label_maps": 2, "validation": 1}
+        "pairs": 1,
+        "unpaired_images": 10,
+        "unpaired_label_maps": 1,
+        "validation": 1,
+    }
+    assert training_data(**common, method="usis").counts == {"unpaired_images": 11, "unpaired_label_maps": 2, "validation": 1}
     capsys.readouterr()
     assert training_data(**common, method="oasis").counts == {"pairs": 2, "validation": 1}
     assert "--method oasis learns from pairs alone: 9 unpaired files are not used." in capsys.readouterr().out
@@ -150,8 +160,9 @@ def test_label_maps_without_a_photo_and_further_folders_add_up(tmp_path):
         counts = training_data(**common).counts
     assert counts == {"pairs": 18, "unpaired_images": 18, "unpaired_label_maps": 5, "validation": 2}
     with pytest.warns(UserWarning, match="no pixel of class 2"):
-        counts = training_data(**common, unpaired_images=str(tmp_path / "more" / "images"),
-                               unpaired_labels=str(tmp_path / "more" / "labels")).counts
+        counts = training_data(
+            **common, unpaired_images=str(tmp_path / "more" / "images"), unpaired_labels=str(tmp_path / "more" / "labels")
+        ).counts
     assert counts == {"pairs": 18, "unpaired_images": 2, "unpaired_label_maps": 5 + 2, "validation": 2}
 
 
@@ -166,8 +177,12 @@ def test_what_is_unpaired_in_validation_data_is_not_trained_on(tmp_path, capsys)
 @pytest.mark.filterwarnings("ignore:The 2 pairs")
 def test_further_images_and_label_maps_join_the_unpaired_part(tmp_path):
     write_folder(tmp_path / "more", ["a", "b", "c"], label=1)
-    options = dict(data="synthetic:10", output="x", unpaired_images=str(tmp_path / "more" / "images"),
-                   unpaired_labels=str(tmp_path / "more" / "labels"))
+    options = dict(
+        data="synthetic:10",
+        output="x",
+        unpaired_images=str(tmp_path / "more" / "images"),
+        unpaired_labels=str(tmp_path / "more" / "labels"),
+    )
     train = SyntheticScenes(10, image_size=(32, 32))
     paired, images, labels = sources.training_sources(TrainSettings(**options, ratio=0.2), train)
     assert (len(paired), len(images), len(labels)) == (2, 11, 11)
@@ -178,23 +193,29 @@ def test_further_images_and_label_maps_join_the_unpaired_part(tmp_path):
     assert (len(paired), len(images), len(labels)) == (10, 3, 3)
 
 
-@pytest.mark.parametrize(("installed", "configured", "environment", "expected"), [
-    ({"tensorflow", "torch", "jax"}, "tensorflow", None, None),
-    ({"torch", "jax"}, "tensorflow", None, "torch"),
-    ({"jax"}, "torch", None, "jax"),
-    ({"torch", "jax"}, "jax", None, None),
-    ({"torch"}, "tensorflow", "torch", "torch"),
-])
+@pytest.mark.parametrize(
+    ("installed", "configured", "environment", "expected"),
+    [
+        ({"tensorflow", "torch", "jax"}, "tensorflow", None, None),
+        ({"torch", "jax"}, "tensorflow", None, "torch"),
+        ({"jax"}, "torch", None, "jax"),
+        ({"torch", "jax"}, "jax", None, None),
+        ({"torch"}, "tensorflow", "torch", "torch"),
+    ],
+)
 def test_an_installed_backend_is_chosen(monkeypatch, tmp_path, installed, configured, environment, expected):
     _pretend(monkeypatch, tmp_path, installed, configured, environment)
     backend.choose_backend()
     assert __import__("os").environ.get("KERAS_BACKEND") == expected
 
 
-@pytest.mark.parametrize(("installed", "environment", "words"), [
-    (set(), None, r"pip install .keras-semisis\[tensorflow\]"),
-    ({"jax"}, "torch", r"KERAS_BACKEND=torch, which is not installed"),
-])
+@pytest.mark.parametrize(
+    ("installed", "environment", "words"),
+    [
+        (set(), None, r"pip install .keras-semisis\[tensorflow\]"),
+        ({"jax"}, "torch", r"KERAS_BACKEND=torch, which is not installed"),
+    ],
+)
 def test_a_missing_backend_is_named_with_the_install_line(monkeypatch, tmp_path, installed, environment, words):
     _pretend(monkeypatch, tmp_path, installed, "tensorflow", environment)
     with pytest.raises(ValueError, match=words):
@@ -215,16 +236,20 @@ def test_what_of_the_data_a_resume_takes(tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(training, "train", lambda options, **_: seen.append(options))
     space = SyntheticScenes(1).label_space
-    for name, options in (("folder", {"data": "folder:PATH", "ignore_class": 255}),
-                          ("camvid", {"data": "camvid:PATH", "id_map": ("255=0",), "image_range": (0, 255)})):
+    for name, options in (
+        ("folder", {"data": "folder:PATH", "ignore_class": 255}),
+        ("camvid", {"data": "camvid:PATH", "id_map": ("255=0",), "image_range": (0, 255)}),
+    ):
         (tmp_path / name).mkdir()
-        settings.write_document(tmp_path / name / settings.FILE,
-                                settings.document_of(TrainSettings(output="", **options), space))
+        settings.write_document(
+            tmp_path / name / settings.FILE, settings.document_of(TrainSettings(output="", **options), space)
+        )
     run = ("train", "--resume", tmp_path / "folder")
     call(*run, "--ignore-class", 255, "--id-map", "9=1")
     assert (seen[-1].ignore_class, seen[-1].id_map) == (255, ("9=1",))
     assert call(*run, "--ignore-class", 9, code=1).startswith(
-        "Error: --ignore-class 9: this run was begun with --ignore-class 255, by which its model has its classes. Leave it out")
+        "Error: --ignore-class 9: this run was begun with --ignore-class 255, by which its model has its classes. Leave it out"
+    )
     # an earlier version took and ignored them
     call("train", "--resume", tmp_path / "camvid")
     assert (seen[-1].id_map, seen[-1].image_range, len(seen)) == ((), None, 2)

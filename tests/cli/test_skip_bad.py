@@ -41,15 +41,27 @@ def test_options_of_train_reach_its_settings(tmp_path, monkeypatch):
     call(*run, "--data", "coco_stuff:x", "--image-size", "64x64", "--load-size", "70x80")
     call(*run, "--data", "synthetic")
     assert [(s.image_size, s.load_size, s.skip_bad) for s in seen] == [
-        ((256, 256), (286, 286), 3), ((64, 64), None, 0), ((64, 64), (70, 80), 0), ((64, 96), None, 0)]
+        ((256, 256), (286, 286), 3),
+        ((64, 64), None, 0),
+        ((64, 64), (70, 80), 0),
+        ((64, 96), None, 0),
+    ]
     assert "--load-size 70" in call(*run, "--data", "synthetic", "--load-size", "70", code=1)
 
 
 def test_training_data_share_the_number_of_bad_files(data, tmp_path):
     def read(skip_bad):
-        opened = training.open_training_data(TrainSettings(
-            f"coco_stuff:{data}", str(tmp_path / f"run{skip_bad}"), image_size=(32, 32), load_size=(40, 36), batch_size=2,
-            ratio=0.5, skip_bad=skip_bad))
+        opened = training.open_training_data(
+            TrainSettings(
+                f"coco_stuff:{data}",
+                str(tmp_path / f"run{skip_bad}"),
+                image_size=(32, 32),
+                load_size=(40, 36),
+                batch_size=2,
+                ratio=0.5,
+                skip_bad=skip_bad,
+            )
+        )
         for batches in (*opened.sets, opened.val):
             assert all(image.shape[1:] == (32, 32, 3) for _ in range(2) for image, _ in batches)
         return opened
@@ -60,7 +72,11 @@ def test_training_data_share_the_number_of_bad_files(data, tmp_path):
         read(1)
     opened = read(2)
     assert len(opened.bad_files.messages) == 2 and opened.counts == {
-        "pairs": 2, "unpaired_images": 2, "unpaired_label_maps": 2, "validation": 4}
+        "pairs": 2,
+        "unpaired_images": 2,
+        "unpaired_label_maps": 2,
+        "validation": 4,
+    }
     training.print_report(opened.bad_files)
 
 
@@ -69,8 +85,20 @@ def test_evaluate_lists_what_it_skipped(data, tmp_path):
     models.wavelet_spade_generator(183, (32, 32), 1, 4, 2, hidden_channels=4).save(tmp_path / "generator.keras")
     models.unet_segmenter(183, (32, 32), (4, 4), 4).save(tmp_path / "segmenter.keras")
     bad = damaged(data)[1]
-    evaluate = ("evaluate", tmp_path / "generator.keras", "--data", f"coco_stuff:{data}", "--features", "none",
-                "--segmenter", tmp_path / "segmenter.keras", "--batch-size", 4, "--output", tmp_path / "scores.json")
+    evaluate = (
+        "evaluate",
+        tmp_path / "generator.keras",
+        "--data",
+        f"coco_stuff:{data}",
+        "--features",
+        "none",
+        "--segmenter",
+        tmp_path / "segmenter.keras",
+        "--batch-size",
+        4,
+        "--output",
+        tmp_path / "scores.json",
+    )
     note, error, *rest = call(*evaluate, code=1).splitlines()
     assert note.startswith("Note: ") and "does not say what its 183 classes mean" in note
     assert error.startswith(f"Error: {bad}: cannot be read") and not rest
@@ -81,8 +109,23 @@ def test_evaluate_lists_what_it_skipped(data, tmp_path):
 
 @pytest.mark.skipif(keras.config.backend() == "jax", reason="nothing in it depends on the backend, and JAX compiles for long")
 def test_train_segmenter_lists_what_it_skipped(data, tmp_path):
-    train = ("train-segmenter", "--data", f"coco_stuff:{data}", "--image-size", "32x32", "--channels", "4,4",
-             "--final-channels", 4, "--steps", 2, "--batch-size", 4, "--output", tmp_path / "segmenter.keras")
+    train = (
+        "train-segmenter",
+        "--data",
+        f"coco_stuff:{data}",
+        "--image-size",
+        "32x32",
+        "--channels",
+        "4,4",
+        "--final-channels",
+        4,
+        "--steps",
+        2,
+        "--batch-size",
+        4,
+        "--output",
+        tmp_path / "segmenter.keras",
+    )
     output = call(*train, code=1)
     assert f"Error: {damaged(data)[0]}: cannot be read" in output and "Traceback" not in output
     output = call(*train, "--skip-bad", 2)

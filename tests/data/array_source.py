@@ -13,8 +13,7 @@ class ArraySource(Source):
         self.images = images
         self.names = names or [f"item{i:04d}" for i in range(len(self.label_maps))]
         number = num_classes or int(max(label_map.max() for label_map in self.label_maps)) + 1
-        self.label_space = LabelSpace([f"c{i}" for i in range(number)], [(i % 256,) * 3 for i in range(number)],
-                                      ignore_class)
+        self.label_space = LabelSpace([f"c{i}" for i in range(number)], [(i % 256,) * 3 for i in range(number)], ignore_class)
 
     def __len__(self):
         return len(self.label_maps)

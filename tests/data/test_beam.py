@@ -10,8 +10,9 @@ from PIL import Image
 
 from keras_semisis.data import DataError, Folder, Records, class_statistics, write_records
 
-NEEDS_BEAM = pytest.mark.skipif(importlib.util.find_spec("apache_beam") is None,
-                                reason="Apache Beam is not installed (extra keras-semisis[beam])")
+NEEDS_BEAM = pytest.mark.skipif(
+    importlib.util.find_spec("apache_beam") is None, reason="Apache Beam is not installed (extra keras-semisis[beam])"
+)
 NUMBER = 23
 
 
@@ -72,8 +73,10 @@ def test_what_has_no_partner_is_packed(open_source, tmp_path):
     beam.write_records(some, tmp_path / "beam", items_per_shard=2)
     packed = Records(tmp_path / "beam")
     assert [len(part) for part in (packed, packed.unpaired_images, packed.unpaired_labels)] == [2, 4, 3]
-    files = [sorted(path.relative_to(place) for path in place.rglob("*") if path.is_file())
-             for place in (tmp_path / "local", tmp_path / "beam")]
+    files = [
+        sorted(path.relative_to(place) for path in place.rglob("*") if path.is_file())
+        for place in (tmp_path / "local", tmp_path / "beam")
+    ]
     assert files[0] == files[1]
     assert all((tmp_path / "local" / name).read_bytes() == (tmp_path / "beam" / name).read_bytes() for name in files[0])
     beam.write_records(some, tmp_path / "beam", items_per_shard=2)  # is done

@@ -75,8 +75,7 @@ def test_sparse_counts_are_the_dense_ones(scenes):
 def test_probabilities_of_sparse_counts_are_bit_identical_to_the_dense(scenes, ignore_class, monkeypatch):
     sparse, dense = scenes
     monkeypatch.setattr("keras_semisis.data.rare_classes._ROWS", 64)
-    np.testing.assert_array_equal(rare_class_probabilities(sparse, ignore_class),
-                                  rare_class_probabilities(dense, ignore_class))
+    np.testing.assert_array_equal(rare_class_probabilities(sparse, ignore_class), rare_class_probabilities(dense, ignore_class))
 
 
 def test_draws_follow_the_probabilities_of_a_thousand_scenes():
@@ -102,8 +101,10 @@ def test_what_is_no_row_of_counts_is_refused(counts):
     assert len(table) == 0
 
 
-@pytest.mark.parametrize(("name", "values"), [
-    ("ends", [0, 3, 2, 4]), ("ends", [1, 4]), ("ends", [0, 5]), ("ends", []), ("classes", [0, 1, 2, 3]), ("pixels", [1])])
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("ends", [0, 3, 2, 4]), ("ends", [1, 4]), ("ends", [0, 5]), ("ends", []), ("classes", [0, 1, 2, 3]), ("pixels", [1])],
+)
 def test_what_is_no_table_is_refused(name, values):
     table = ClassStatistics(3)
     table.append([1, 1, 0])
@@ -147,17 +148,25 @@ def test_an_interrupted_pass_goes_on_where_it_was(tmp_path, monkeypatch):
 def test_a_killed_pass_loses_what_was_not_saved_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(counting, "_SAVE_SECONDS", -1.0)
     cache, at_kill = tmp_path / "statistics.npz", tmp_path / "killed.npz"
-    class_statistics(Scenes(90, fingerprints={}), cache,
-                     lambda done, number: done == 60 and shutil.copy(cache, at_kill))
+    class_statistics(Scenes(90, fingerprints={}), cache, lambda done, number: done == 60 and shutil.copy(cache, at_kill))
     source = Scenes(90, fingerprints={})
     counts = class_statistics(source, at_kill)
     assert sorted(source.reads) == list(range(60, 90))
     np.testing.assert_array_equal(counts, dense_counts(source))
 
 
-@pytest.mark.parametrize(("fingerprints", "number", "read"), [
-    ({}, 50, range(0)), ({}, 70, range(50, 70)), ({49: "new "}, 50, range(50)), ({60: "new "}, 70, range(50, 70)),
-    ({3: "new "}, 70, range(70)), ({}, 40, range(40)), (None, 50, range(50))])
+@pytest.mark.parametrize(
+    ("fingerprints", "number", "read"),
+    [
+        ({}, 50, range(0)),
+        ({}, 70, range(50, 70)),
+        ({49: "new "}, 50, range(50)),
+        ({60: "new "}, 70, range(50, 70)),
+        ({3: "new "}, 70, range(70)),
+        ({}, 40, range(40)),
+        (None, 50, range(50)),
+    ],
+)
 def test_kept_counts_serve_while_what_was_counted_is_unchanged(tmp_path, fingerprints, number, read):
     cache = tmp_path / "statistics.npz"
     class_statistics(Scenes(50, fingerprints={}), cache)
@@ -167,8 +176,15 @@ def test_kept_counts_serve_while_what_was_counted_is_unchanged(tmp_path, fingerp
     np.testing.assert_array_equal(counts, dense_counts(source))
 
 
-@pytest.mark.parametrize("write", [np.save, lambda file, array: np.savez(file, num_classes=array),
-                                   lambda file, array: file.write(b"PK"), lambda file, array: None])
+@pytest.mark.parametrize(
+    "write",
+    [
+        np.save,
+        lambda file, array: np.savez(file, num_classes=array),
+        lambda file, array: file.write(b"PK"),
+        lambda file, array: None,
+    ],
+)
 def test_a_cache_that_holds_something_else_is_as_good_as_none(tmp_path, write):
     with open(tmp_path / "statistics.npz", "wb") as file:
         write(file, np.zeros(3))
@@ -187,6 +203,7 @@ def test_a_source_that_knows_its_counts_is_not_read(scenes, monkeypatch):
 
 def test_a_split_counts_its_pairs_once_and_looks_at_few_others(tmp_path):
     """A class that is nowhere, as COCO-Stuff has some: looking for it must not read everything."""
+
     class WithoutTheLast(Scenes):
         def load_label_map(self, index):
             return np.minimum(super().load_label_map(index), 181)

@@ -35,8 +35,7 @@ def test_random_bits_are_splitmix64():
 def test_random_bits_are_even_in_every_bit():
     bits = random_bits(draw_key(0, "test"), np.arange(20_000))
     ones = np.array([int(((bits >> np.uint64(b)) & np.uint64(1)).sum()) for b in range(64)])
-    p_values = stats.binomtest(int(ones.sum()), 64 * 20_000).pvalue, *(
-        stats.binomtest(int(n), 20_000).pvalue for n in ones)
+    p_values = stats.binomtest(int(ones.sum()), 64 * 20_000).pvalue, *(stats.binomtest(int(n), 20_000).pvalue for n in ones)
     assert min(p_values) > ERROR_RATE / len(p_values)
 
 

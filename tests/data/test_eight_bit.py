@@ -30,6 +30,10 @@ def test_there_is_one_rounding_in_the_package():
     """Beside the first layers of networks, which are Rescaling, and what errors advise."""
     package = Path(keras_semisis.__file__).parent
     computes = re.compile(r"[*/,] *(np\.float32\()?127\.5|127\.5\)? *[*/]")
-    found = {path.relative_to(package).as_posix() for path in package.rglob("*.py") for line in path.read_text().splitlines()
-             if computes.search(line) and "Rescaling" not in line and '"' not in line}
+    found = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        for line in path.read_text().splitlines()
+        if computes.search(line) and "Rescaling" not in line and '"' not in line
+    }
     assert found <= {"data/eight_bit.py", "metrics/generation_metric.py"}, found

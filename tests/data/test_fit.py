@@ -24,18 +24,28 @@ def rows(height, width):
     return columns(width, height).T
 
 
-@pytest.mark.parametrize(("shape", "size", "expected"), [
-    ((8, 40), (8, 12), (8, 40)), ((40, 12), (8, 12), (40, 12)), ((16, 24), (8, 12), (8, 12)), ((3, 3), (8, 12), (12, 12)),
-    ((7, 1000), (64, 96), (64, 9143)), ((1000, 999), (64, 64), (64, 64))])
+@pytest.mark.parametrize(
+    ("shape", "size", "expected"),
+    [
+        ((8, 40), (8, 12), (8, 40)),
+        ((40, 12), (8, 12), (40, 12)),
+        ((16, 24), (8, 12), (8, 12)),
+        ((3, 3), (8, 12), (12, 12)),
+        ((7, 1000), (64, 96), (64, 9143)),
+        ((1000, 999), (64, 64), (64, 64)),
+    ],
+)
 def test_the_least_size_of_the_same_proportions_that_covers(shape, size, expected):
     assert covering_size(shape, size) == expected
 
 
-@pytest.mark.parametrize(("array", "expected"), [
-    (columns(8, 40), columns(8, 40)[:, 14:26]), (rows(41, 12), rows(41, 12)[16:24]), (columns(8, 12), columns(8, 12))])
+@pytest.mark.parametrize(
+    ("array", "expected"),
+    [(columns(8, 40), columns(8, 40)[:, 14:26]), (rows(41, 12), rows(41, 12)[16:24]), (columns(8, 12), columns(8, 12))],
+)
 def test_the_middle_without_training(array, expected):
     source = ArraySource([array], num_classes=256)
-    (image, label_map), = paired_dataset(source, (8, 12), 1, training=False, fit="crop")
+    ((image, label_map),) = paired_dataset(source, (8, 12), 1, training=False, fit="crop")
     np.testing.assert_array_equal(label_map[0], expected)
     np.testing.assert_array_equal(np.rint((image[0, ..., 0] + 1) * 127.5), expected)
 
@@ -75,8 +85,9 @@ def test_unpaired_photos_and_label_maps_are_fitted_each_by_its_own_proportions()
 
 def test_stretch_is_what_it_was():
     source = ArraySource([columns(8, 24), rows(16, 12)], num_classes=256)
-    given, default = (steps(paired_dataset(source, (8, 12), 2, seed=3, load_size=(9, 14), **fit), 5)
-                      for fit in ({"fit": "stretch"}, {}))
+    given, default = (
+        steps(paired_dataset(source, (8, 12), 2, seed=3, load_size=(9, 14), **fit), 5) for fit in ({"fit": "stretch"}, {})
+    )
     for (image, label_map), (other_image, other_map) in zip(given, default, strict=True):
         np.testing.assert_array_equal(image, other_image)
         np.testing.assert_array_equal(label_map, other_map)
@@ -94,8 +105,10 @@ def photos(root, *sizes):
 
 def test_mixed_proportions_are_warned_of_unless_something_is_said(tmp_path):
     source = photos(tmp_path, (20, 30), (30, 20), (24, 36))
-    words = (r"1\.png .*is 30×20 and .*[02]\.png .*is (20×30|24×36), height×width\), and all are stretched to 8×12\. "
-             r"Give fit='crop'")
+    words = (
+        r"1\.png .*is 30×20 and .*[02]\.png .*is (20×30|24×36), height×width\), and all are stretched to 8×12\. "
+        r"Give fit='crop'"
+    )
     with pytest.warns(DataWarning, match=words) as caught:
         paired_dataset(source, (8, 12), 1)
     with pytest.warns(DataWarning, match="stretched"):
@@ -141,7 +154,7 @@ def test_another_fit_is_refused():
 def test_items_fitted_by_themselves_are_those_of_validation(shape):
     source = ArraySource([columns(*shape)], num_classes=256)
     items = FittedItems(source, (8, 12))
-    (image, label_map), = paired_dataset(source, (8, 12), 1, training=False, fit="crop")
+    ((image, label_map),) = paired_dataset(source, (8, 12), 1, training=False, fit="crop")
     for own in (items.load(0), (items.load_image(0), items.load_label_map(0))):
         np.testing.assert_array_equal(own[1], label_map[0])
         np.testing.assert_array_equal(own[0], np.rint((image[0] + 1) * 127.5))

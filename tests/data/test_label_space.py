@@ -17,8 +17,10 @@ def test_stray_ids_are_named_with_their_counts_and_a_remedy():
     label_map = np.array([[0, 1, 255], [2, 255, 0]])
     with pytest.raises(DataError) as error:
         space(3, ignore_class=2).check(label_map, "street.png")
-    assert str(error.value) == ("street.png: label id 255 (2 pixels) found, but the 3 classes are 0..2; 255 usually marks "
-                                "unlabeled pixels. Give id_map={255: 2}, the don't-care class.")
+    assert str(error.value) == (
+        "street.png: label id 255 (2 pixels) found, but the 3 classes are 0..2; 255 usually marks "
+        "unlabeled pixels. Give id_map={255: 2}, the don't-care class."
+    )
 
 
 def test_ids_that_only_the_user_knows_are_mapped_to_no_class_of_ours():
@@ -73,6 +75,7 @@ def test_names_and_colors_must_agree_in_number():
 
 # The rule of stored ids
 
+
 def write(path, array):
     Image.fromarray(np.asarray(array)).save(path)
     return path
@@ -81,10 +84,14 @@ def write(path, array):
 STORED = [[0, 181], [255, 7]]
 
 
-@pytest.mark.parametrize(("label_space", "classes"), [
-    (COCOStuff.label_space, [[1, 182], [0, 8]]),
-    (COCOStuff.label_space.with_ids({7: 0}), [[1, 182], [0, 0]]),
-    (LabelSpace([f"c{i}" for i in range(300)], distinct_colors(300), id_map={0: 299}), [[299, 181], [255, 7]])])
+@pytest.mark.parametrize(
+    ("label_space", "classes"),
+    [
+        (COCOStuff.label_space, [[1, 182], [0, 8]]),
+        (COCOStuff.label_space.with_ids({7: 0}), [[1, 182], [0, 0]]),
+        (LabelSpace([f"c{i}" for i in range(300)], distinct_colors(300), id_map={0: 299}), [[299, 181], [255, 7]]),
+    ],
+)
 def test_a_file_is_read_by_the_rule_of_the_label_space(tmp_path, label_space, classes):
     for dtype in (np.uint8, np.uint16):
         path = write(tmp_path / f"{np.dtype(dtype)}.png", np.array(STORED, dtype))
@@ -117,8 +124,9 @@ def test_a_rule_to_a_class_that_there_is_not_is_found(tmp_path):
         space(3).with_ids({"255": 1})
 
 
-@pytest.mark.parametrize("label_space", [
-    COCOStuff.label_space, Cityscapes.label_space, space(3), space(3, 2).with_ids({255: 2})])
+@pytest.mark.parametrize(
+    "label_space", [COCOStuff.label_space, Cityscapes.label_space, space(3), space(3, 2).with_ids({255: 2})]
+)
 def test_a_label_space_comes_back_from_json_and_from_keras(label_space):
     again = LabelSpace.from_config(json.loads(json.dumps(label_space.get_config())))
     by_keras = keras.saving.deserialize_keras_object(json.loads(json.dumps(keras.saving.serialize_keras_object(label_space))))
@@ -135,8 +143,10 @@ def test_rules_make_label_spaces_different_and_leave_the_texts_of_fingerprints()
 
 
 def test_other_names_or_another_order_are_refused_with_both_lists():
-    named = [LabelSpace(names, distinct_colors(3)) for names in (
-        ("sky", "road", "car"), ("Sky ", "ROAD", "car"), ("road", "sky", "car"), ("sky", "road", "bus"))]
+    named = [
+        LabelSpace(names, distinct_colors(3))
+        for names in (("sky", "road", "car"), ("Sky ", "ROAD", "car"), ("road", "sky", "car"), ("sky", "road", "bus"))
+    ]
     named[0].require_same_classes(named[1], "a", "b")
     named[0].require_same_classes(LabelSpace(unnamed_classes(3), distinct_colors(3)), "a", "b")
     LabelSpace(unnamed_classes(3), distinct_colors(3)).require_same_classes(named[0], "a", "b")

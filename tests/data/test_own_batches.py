@@ -53,8 +53,14 @@ def test_the_line_of_an_error_converts(name, mapped):
     with pytest.raises(DataError, match=f"paired_ds: .*{words}") as raised:
         RULE.batch(arrays, "paired_ds", mapped=mapped)
     line = str(raised.value).split(": ")[-1] if not mapped else "dataset.map" + str(raised.value).split("dataset.map")[1]
-    names = {"np": np, "tf": tf, "keras": keras, "image": arrays[0], "label_map": arrays[1],
-             "dataset": tf.data.Dataset.from_tensors(arrays)}
+    names = {
+        "np": np,
+        "tf": tf,
+        "keras": keras,
+        "image": arrays[0],
+        "label_map": arrays[1],
+        "dataset": tf.data.Dataset.from_tensors(arrays),
+    }
     if mapped:
         converted = next(iter(eval(line, names)))
     else:
@@ -77,17 +83,20 @@ def test_unlabeled_pixels_are_given_the_dont_care_class(stray, ignore, target):
     np.testing.assert_array_equal(names["label_map"], np.where(IDS == 3, target, IDS))
 
 
-@pytest.mark.parametrize(("arrays", "words"), [
-    ((GOOD, IDS + 0.5), "resized by interpolation"),
-    ((np.where(PHOTOS == 255, np.nan, GOOD), IDS), "NaN"),
-    ((GOOD, IDS[:3]), "4 photos and 3 label maps"),
-    ((GOOD[0], IDS[0]), r"image = image\[None\]"),
-    ((GOOD, np.repeat(IDS, 2, 1)), "by nearest neighbor"),
-    ((GOOD, np.stack([IDS] * 3, -1)), "look like colors"),
-    ((GOOD * 2.2, IDS), "standardized"),
-    ((GOOD, IDS, IDS), "3 parts"),
-    ({"image": GOOD, "label": IDS}, "a dictionary of 'image', 'label'"),
-])
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ((GOOD, IDS + 0.5), "resized by interpolation"),
+        ((np.where(PHOTOS == 255, np.nan, GOOD), IDS), "NaN"),
+        ((GOOD, IDS[:3]), "4 photos and 3 label maps"),
+        ((GOOD[0], IDS[0]), r"image = image\[None\]"),
+        ((GOOD, np.repeat(IDS, 2, 1)), "by nearest neighbor"),
+        ((GOOD, np.stack([IDS] * 3, -1)), "look like colors"),
+        ((GOOD * 2.2, IDS), "standardized"),
+        ((GOOD, IDS, IDS), "3 parts"),
+        ({"image": GOOD, "label": IDS}, "a dictionary of 'image', 'label'"),
+    ],
+)
 def test_what_no_line_converts_is_named(arrays, words):
     with pytest.raises(DataError, match=words):
         RULE.batch(arrays, "paired_ds")
@@ -113,7 +122,7 @@ class Numbered(keras.utils.PyDataset):
         return 2
 
     def __getitem__(self, index):
-        return tuple(array[2 * index:2 * index + 2] for array in self.arrays)
+        return tuple(array[2 * index : 2 * index + 2] for array in self.arrays)
 
 
 def test_a_data_set_of_keras_is_told_of_the_end_of_an_epoch():
@@ -159,8 +168,12 @@ def torch_loader(images, label_maps):
 
 
 if find_spec("torch"):
-    FORMS |= {"DataLoader": torch_loader, "DataLoader of NumPy arrays": lambda *arrays: torch_loader(*arrays).__class__(
-        list(zip(*arrays, strict=True)), batch_size=2)}
+    FORMS |= {
+        "DataLoader": torch_loader,
+        "DataLoader of NumPy arrays": lambda *arrays: torch_loader(*arrays).__class__(
+            list(zip(*arrays, strict=True)), batch_size=2
+        ),
+    }
 
 
 @pytest.fixture(autouse=True)
@@ -185,7 +198,7 @@ def steps_of(stream):
 
 
 def expected(step):
-    return [array[2 * (step % 2):2 * (step % 2) + 2] for array in TARGET]
+    return [array[2 * (step % 2) : 2 * (step % 2) + 2] for array in TARGET]
 
 
 @pytest.mark.filterwarnings("ignore:.*a resume is not exact")
@@ -195,7 +208,7 @@ def test_every_form_is_read_again_and_again_and_converted(name, form):
         pytest.skip("there is no tf.data without TensorFlow")
     data = OwnBatches(FORMS[name](PHOTOS, IDS), RULE, "paired_ds")
     assert len(data) == 2
-    for steps in ([[step[0] for step in steps_of(training_stream([data], 0, 5))], list(data), list(data)]):
+    for steps in [[step[0] for step in steps_of(training_stream([data], 0, 5))], list(data), list(data)]:
         for step, (image, label_map) in enumerate(steps):
             np.testing.assert_allclose(image, expected(step)[0], atol=1e-6)
             np.testing.assert_array_equal(label_map, expected(step)[1])
@@ -244,8 +257,10 @@ def numbered_arrays(count):
 
 
 def numbers(batches):
-    return [(np.rint((image[:, 0, 0, 0] + 1) * 127.5).astype(int).tolist(), label_map[:, 0, 0].tolist())
-            for image, label_map in batches]
+    return [
+        (np.rint((image[:, 0, 0, 0] + 1) * 127.5).astype(int).tolist(), label_map[:, 0, 0].tolist())
+        for image, label_map in batches
+    ]
 
 
 def test_arrays_are_shuffled_in_pairs_every_pass_anew_and_exactly(form):
@@ -253,7 +268,7 @@ def test_arrays_are_shuffled_in_pairs_every_pass_anew_and_exactly(form):
     data = own_batches(numbered_arrays(6), rule, "paired_ds", batch_size=3)
     steps = numbers(step[0] for step in steps_of(training_stream([data], 0, 4)))
     assert all(images == label_maps for images, label_maps in steps)
-    passes = [[*chain(*(images for images, _ in steps[i:i + 2]))] for i in (0, 2)]
+    passes = [[*chain(*(images for images, _ in steps[i : i + 2]))] for i in (0, 2)]
     assert [sorted(items) for items in passes] == [[*range(6)]] * 2 and passes[0] != passes[1]
     assert numbers(step[0] for step in steps_of(training_stream([data], 2, 4))) == steps[2:]
 
@@ -281,15 +296,18 @@ def test_all_ids_of_arrays_are_checked_at_the_beginning():
         own_batches((photos, label_maps), BatchRule(199, SIZE), "paired_ds")
 
 
-@pytest.mark.parametrize(("dataset", "error", "words"), [
-    (numbered_source(3), TypeError, "paired_ds is a .*Source.* Give what paired_dataset"),
-    (3, TypeError, "paired_ds is a int"),
-    ([], DataError, "the data set is empty"),
-    ((PHOTOS[:0], IDS[:0]), DataError, "the data set is empty"),
-    ((PHOTOS, IDS, IDS), DataError, "3 parts"),
-    (tf.data.Dataset.from_tensor_slices(PHOTOS).batch(2), DataError, "TensorSpec alone, but"),
-    (tf.data.Dataset.from_tensor_slices((PHOTOS, IDS)).take(0), DataError, "the data set is empty"),
-])
+@pytest.mark.parametrize(
+    ("dataset", "error", "words"),
+    [
+        (numbered_source(3), TypeError, "paired_ds is a .*Source.* Give what paired_dataset"),
+        (3, TypeError, "paired_ds is a int"),
+        ([], DataError, "the data set is empty"),
+        ((PHOTOS[:0], IDS[:0]), DataError, "the data set is empty"),
+        ((PHOTOS, IDS, IDS), DataError, "3 parts"),
+        (tf.data.Dataset.from_tensor_slices(PHOTOS).batch(2), DataError, "TensorSpec alone, but"),
+        (tf.data.Dataset.from_tensor_slices((PHOTOS, IDS)).take(0), DataError, "the data set is empty"),
+    ],
+)
 def test_what_is_no_data_set_is_refused(dataset, error, words):
     with pytest.raises(error, match=words):
         own_batches(dataset, RULE, "paired_ds")

@@ -80,6 +80,7 @@ def long_tailed_source(number=16):
 
 # Batches
 
+
 def test_batches_are_what_the_networks_read():
     batches = paired_dataset(numbered_source(10), image_size=(8, 12), batch_size=3)
     assert (batches.batch_size, batches.image_size, len(batches)) == (3, (8, 12), 3)
@@ -143,8 +144,12 @@ def test_unpaired_halves_are_drawn_and_flipped_independently():
     batches = list(unpaired_dataset(source, source, (4, 6), 10).stream(0, 200).as_numpy_iterator())
     items, flipped = items_of(batches)
     image_items, images_flipped = image_items_of(batches)
-    table = np.array([[(flipped & images_flipped).sum(), (flipped & ~images_flipped).sum()],
-                      [(~flipped & images_flipped).sum(), (~flipped & ~images_flipped).sum()]])
+    table = np.array(
+        [
+            [(flipped & images_flipped).sum(), (flipped & ~images_flipped).sum()],
+            [(~flipped & images_flipped).sum(), (~flipped & ~images_flipped).sum()],
+        ]
+    )
     assert stats.chisquare(table.ravel()).pvalue > ERROR_RATE
     assert stats.binomtest(int((items == image_items).sum()), len(items), 1 / 20).pvalue > ERROR_RATE
     assert np.bincount(items).tolist() == np.bincount(image_items).tolist() == [100] * 20
@@ -167,19 +172,21 @@ def test_crops_are_uniform_and_common_to_image_and_label_map():
         for one in label_map:
             one = one if one[0, 1] > one[0, 0] else one[:, ::-1]
             top, left = divmod(int(one[0, 0]), 8)
-            np.testing.assert_array_equal(one, label_maps[0, top:top + 4, left:left + 6])
+            np.testing.assert_array_equal(one, label_maps[0, top : top + 4, left : left + 6])
             corners.append(top * 3 + left)
     assert stats.chisquare(np.bincount(corners, minlength=9)).pvalue > ERROR_RATE
 
 
 def test_evaluation_is_not_cropped():
     label_maps = np.arange(48, dtype=np.uint8).reshape(1, 6, 8)
-    cropped, plain = (paired_dataset(ArraySource(label_maps), (4, 6), 1, load_size=load_size, training=False)
-                      for load_size in ((6, 8), None))
+    cropped, plain = (
+        paired_dataset(ArraySource(label_maps), (4, 6), 1, load_size=load_size, training=False) for load_size in ((6, 8), None)
+    )
     assert_same(list(cropped), list(plain))
 
 
 # Streams
+
 
 @pytest.mark.parametrize("sampler", pipeline.SAMPLERS)
 def test_a_resumed_stream_is_the_tail_of_the_whole(form, sampler):
@@ -255,6 +262,7 @@ def test_a_start_outside_of_training_is_refused(form, start, total):
 
 # Errors
 
+
 def damaged_folder(root):
     for i in range(6):
         for folder, mode in (("images", "RGB"), ("labels", "L")):
@@ -320,21 +328,25 @@ def test_a_stream_keeps_the_original_error(form, tmp_path):
     assert batches.error is None
 
 
-@pytest.mark.parametrize(("changes", "error", "message"), [
-    (dict(sampler="rare"), ValueError, "'uniform', 'rare_classes'"),
-    (dict(image_size=(4,)), ValueError, "height, width"),
-    (dict(load_size=(3, 9)), ValueError, "crop"),
-    (dict(batch_size=0), ValueError, "at least 1"),
-    (dict(source=numbered_source(3).subset([])), DataError, "larger ratio.*USIS"),
-])
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        (dict(sampler="rare"), ValueError, "'uniform', 'rare_classes'"),
+        (dict(image_size=(4,)), ValueError, "height, width"),
+        (dict(load_size=(3, 9)), ValueError, "crop"),
+        (dict(batch_size=0), ValueError, "at least 1"),
+        (dict(source=numbered_source(3).subset([])), DataError, "larger ratio.*USIS"),
+    ],
+)
 def test_arguments_that_do_not_work(changes, error, message):
     arguments = dict(source=numbered_source(3), image_size=(4, 6), batch_size=2)
     with pytest.raises(error, match=message):
         paired_dataset(**(arguments | changes))
 
 
-@pytest.mark.parametrize("call", [
-    lambda source: paired_dataset(source, (4, 6), 2), lambda source: semi_paired_split(source, 0.5), class_statistics])
+@pytest.mark.parametrize(
+    "call", [lambda source: paired_dataset(source, (4, 6), 2), lambda source: semi_paired_split(source, 0.5), class_statistics]
+)
 def test_photos_alone_are_no_pairs(call):
     with pytest.raises(ValueError, match=r"source= has no label maps \(its label_space is None\)"):
         call(ImagesOnly(numbered_source(4), range(4)))
@@ -352,6 +364,7 @@ def test_empty_unpaired_sources():
 
 
 # The stream of fit
+
 
 def test_training_stream_zips_data_sets_of_any_lengths(form):
     paired = paired_dataset(long_tailed_source(5), (4, 8), 2, sampler="rare_classes")
@@ -434,8 +447,13 @@ print(json.dumps({"items": items, "epochs": len(history.history["loss"]), "messa
 
 @pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="runs where KERAS_BACKEND is jax or torch")
 def test_without_tensorflow_fit_reads_the_same_draws():
-    ran = subprocess.run([sys.executable, "-c", WITHOUT_TENSORFLOW], text=True,
-                         cwd=Path(__file__).resolve().parents[2], capture_output=True, check=False)
+    ran = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TENSORFLOW],
+        text=True,
+        cwd=Path(__file__).resolve().parents[2],
+        capture_output=True,
+        check=False,
+    )
     assert ran.returncode == 0, ran.stderr
     result = json.loads(ran.stdout.splitlines()[-1])
     paired = paired_dataset(numbered_source(8), (4, 6), 4, sampler="rare_classes")

@@ -22,8 +22,9 @@ def test_images_keep_a_gradient_and_their_mean_when_they_shrink():
     ramp = np.broadcast_to(np.arange(0, 240, 4, dtype=np.uint8)[None, :, None], (30, 60, 3))
     small = resize_image(np.ascontiguousarray(ramp), (10, 20))
     np.testing.assert_allclose(small[5, 2:-2, 0], 4 + 12 * np.arange(2, 18) + 0, atol=2)
-    checkers = np.ascontiguousarray(np.broadcast_to(
-        (np.indices((32, 32)).sum(axis=0) % 2 * 255).astype(np.uint8)[..., None], (32, 32, 3)))
+    checkers = np.ascontiguousarray(
+        np.broadcast_to((np.indices((32, 32)).sum(axis=0) % 2 * 255).astype(np.uint8)[..., None], (32, 32, 3))
+    )
     assert abs(resize_image(checkers, (8, 8)).mean() - 127.5) < 3  # antialiased: no moiré
 
 

@@ -49,8 +49,11 @@ def chi_square_p_value(drawn, probabilities):
 
 
 @pytest.mark.parametrize("name", PROBABILITIES)
-@pytest.mark.parametrize("draw", [tf_draws, lambda p, seed, first, stop: rejection_draws(
-    p, seed, np.arange(first, stop))], ids=["tensorflow", "numpy"])
+@pytest.mark.parametrize(
+    "draw",
+    [tf_draws, lambda p, seed, first, stop: rejection_draws(p, seed, np.arange(first, stop))],
+    ids=["tensorflow", "numpy"],
+)
 def test_draws_follow_the_probabilities(name, draw):
     probabilities = PROBABILITIES[name]
     assert chi_square_p_value(draw(probabilities, 11, 0, 20_000), probabilities) > ERROR_RATE
@@ -111,8 +114,9 @@ def test_probabilities_by_brute_force(ignore_class):
     source = ArraySource(label_maps, num_classes=6)
     counts = class_statistics(source)
     np.testing.assert_array_equal(counts, [[(m == c).sum() for c in range(6)] for m in label_maps])
-    np.testing.assert_allclose(rare_class_probabilities(counts, ignore_class),
-                               brute_force_probabilities(label_maps, 6, ignore_class), rtol=1e-12)
+    np.testing.assert_allclose(
+        rare_class_probabilities(counts, ignore_class), brute_force_probabilities(label_maps, 6, ignore_class), rtol=1e-12
+    )
 
 
 def test_label_maps_of_dont_care_alone_are_refused():
@@ -130,8 +134,7 @@ def write_folder(root, label_maps):
 def reads_of(source, monkeypatch):
     reads = []
     original = type(source).load_label_map
-    monkeypatch.setattr(type(source), "load_label_map",
-                        lambda self, index: reads.append(index) or original(self, index))
+    monkeypatch.setattr(type(source), "load_label_map", lambda self, index: reads.append(index) or original(self, index))
     return reads
 
 

@@ -65,8 +65,10 @@ class Case:
             Image.fromarray(array).save(root / "labels" / f"{i}.{suffix}")
             Image.new("RGB", array.shape[::-1]).save(root / "images" / f"{i}.png")
         if self.named is not None and self.csv:
-            rows = [f"{i},{name},{','.join(map(str, color))},{int(i == self.named.ignore_class)}" for i, (name, color) in
-                    enumerate(zip(self.named.class_names, self.named.palette, strict=True))]
+            rows = [
+                f"{i},{name},{','.join(map(str, color))},{int(i == self.named.ignore_class)}"
+                for i, (name, color) in enumerate(zip(self.named.class_names, self.named.palette, strict=True))
+            ]
             (root / "classes.csv").write_text("\n".join(["id,name,r,g,b,ignore", *rows]))
 
 
@@ -165,8 +167,9 @@ def run_pack_check(root, options):
     from keras_semisis.cli import app
 
     target = root / f"packed{len(options)}"
-    found = CliRunner().invoke(app, ["pack", f"folder:{root}", str(target), "--validation-data", f"folder:{root}", *options],
-                               env={"COLUMNS": "200"})
+    found = CliRunner().invoke(
+        app, ["pack", f"folder:{root}", str(target), "--validation-data", f"folder:{root}", *options], env={"COLUMNS": "200"}
+    )
     return found.exit_code, found.output
 
 
@@ -299,8 +302,9 @@ def test_classes_in_another_order(tmp_path):
     Image.fromarray(np.array([[0, 1, 2]], np.uint8)).save(tmp_path / "labels" / "a.png")  # a car, the sky, a road
     with pytest.raises(DataError, match="are not those of the model") as caught:
         model.require_same_classes(data, "the model", "the data")
-    (tmp_path / "classes.csv").write_text("\n".join(
-        ["id,name,r,g,b", *(f"{i},{name},{i},{i},{i}" for i, name in enumerate(model.class_names))]))
+    (tmp_path / "classes.csv").write_text(
+        "\n".join(["id,name,r,g,b", *(f"{i},{name},{i},{i},{i}" for i, name in enumerate(model.class_names))])
+    )
     source = Folder(tmp_path, images=None, **first_settings(caught.value))
     model.require_same_classes(source.label_space, "the model", "the data")
     assert [source.label_space.class_names[i] for i in source.load_label_map(0)[0]] == ["car", "sky", "road"]
@@ -328,8 +332,10 @@ def test_label_maps_of_two_kinds(tmp_path):
 
 
 def train_ids_of_cityscapes(root):
-    for path, value in (("leftImg8bit/train/a/a_leftImg8bit.png", (0, 0, 0)),
-                        ("gtFine/train/a/a_gtFine_labelTrainIds.png", 18)):
+    for path, value in (
+        ("leftImg8bit/train/a/a_leftImg8bit.png", (0, 0, 0)),
+        ("gtFine/train/a/a_gtFine_labelTrainIds.png", 18),
+    ):
         (root / path).parent.mkdir(parents=True)
         Image.new("RGB" if isinstance(value, tuple) else "L", (4, 4), value).save(root / path)
 
@@ -356,12 +362,21 @@ def test_photos_of_several_proportions(tmp_path):
 
 # The advice itself
 
+
 def test_the_dont_care_class_of_a_model():
     scenes = SyntheticScenes(2, image_size=(32, 32))
-    gan = SimpleNamespace(num_classes=11, ignore_class=10, trunks={}, require_same_classes=lambda **_: None,
-                          check_judges=lambda metrics: None)
-    checked = {"protocol": get_protocol("native"), "features": None, "segmenter": lambda images: images, "perceptual": None,
-               "metrics": (), "train": None, "batch_size": 2}
+    gan = SimpleNamespace(
+        num_classes=11, ignore_class=10, trunks={}, require_same_classes=lambda **_: None, check_judges=lambda metrics: None
+    )
+    checked = {
+        "protocol": get_protocol("native"),
+        "features": None,
+        "segmenter": lambda images: images,
+        "perceptual": None,
+        "metrics": (),
+        "train": None,
+        "batch_size": 2,
+    }
     source = scenes.with_ignore_class(None)
     with pytest.raises(ArgumentError, match=r"class 10 as don't-care, the data have none, .* with ignore_class=10\.") as error:
         _check(gan, source, **checked)
@@ -371,8 +386,9 @@ def test_the_dont_care_class_of_a_model():
 
 
 def test_a_remedy_without_words_is_left_out():
-    error = DataError("a.png: wrong.", Remedy("Do {}.", {"palette": [1]}), Remedy("Or do {}.", {"id_map": {1: 2}}),
-                      Remedy("Rest."))
+    error = DataError(
+        "a.png: wrong.", Remedy("Do {}.", {"palette": [1]}), Remedy("Or do {}.", {"id_map": {1: 2}}), Remedy("Rest.")
+    )
     assert str(error) == "a.png: wrong. Do palette=[1]. Or do id_map={1: 2}. Rest."
     assert error.worded(lambda settings: "--x" if "id_map" in settings else None) == "a.png: wrong. Or do --x. Rest."
 
@@ -425,8 +441,12 @@ def test_every_remedy_of_the_package_is_tried_above(tmp_path, monkeypatch):
     test_train_ids_of_cityscapes(tmp_path / "train ids")
     test_photos_of_several_proportions(tmp_path / "proportions")
     test_the_dont_care_class_of_a_model()
-    missing = [f"{path.relative_to(PACKAGE)}:{first}" for path in PACKAGE.rglob("*.py") for first, last in remedies_in(path)
-               if not any(file == path and first <= line <= last for file, line in made)]
+    missing = [
+        f"{path.relative_to(PACKAGE)}:{first}"
+        for path in PACKAGE.rglob("*.py")
+        for first, last in remedies_in(path)
+        if not any(file == path and first <= line <= last for file, line in made)
+    ]
     assert missing == []
 
 

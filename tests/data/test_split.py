@@ -42,7 +42,10 @@ def test_split_ignores_the_order_of_listing():
     shuffled = ArraySource([items[i] for i in order], names=[f"n{i:02d}" for i in order], num_classes=40)
     for part, other in zip(quiet_split(listed, 0.3, seed=5), quiet_split(shuffled, 0.3, seed=5), strict=True):
         assert names(part) == names(other)
-    paired, other, = quiet_split(listed, 0.3)[0], quiet_split(shuffled, 0.3)[0]
+    (
+        paired,
+        other,
+    ) = quiet_split(listed, 0.3)[0], quiet_split(shuffled, 0.3)[0]
     np.testing.assert_array_equal(paired.load_label_map(3), other.load_label_map(3))
 
 
@@ -78,12 +81,15 @@ def test_unpaired_sources_keep_their_other_half_to_themselves():
             half.load(0)
 
 
-@pytest.mark.parametrize(("ratio", "error", "message"), [
-    (0.01, DataError, "leaves no pair.*ratio=0.1 or more"),
-    (0.99, DataError, "nothing unpaired.*ratio=1"),
-    (-0.1, ValueError, "not between 0 and 1"),
-    (20, ValueError, "ratio=0.2"),
-])
+@pytest.mark.parametrize(
+    ("ratio", "error", "message"),
+    [
+        (0.01, DataError, "leaves no pair.*ratio=0.1 or more"),
+        (0.99, DataError, "nothing unpaired.*ratio=1"),
+        (-0.1, ValueError, "not between 0 and 1"),
+        (20, ValueError, "ratio=0.2"),
+    ],
+)
 def test_ratios_that_do_not_work(ratio, error, message):
     with pytest.raises(error, match=message):
         semi_paired_split(numbered_source(10), ratio)
@@ -110,8 +116,10 @@ class Beside(ArraySource):
 
     def __init__(self, number, photos, label_maps):
         super().__init__([np.full((2, 2), i) for i in range(number)], num_classes=99)
-        further = [ArraySource([np.full((2, 2), 90 + i) for i in range(n)], None, [f"{kind}{i}" for i in range(n)], 99)
-                   for kind, n in (("photo", photos), ("map", label_maps))]
+        further = [
+            ArraySource([np.full((2, 2), 90 + i) for i in range(n)], None, [f"{kind}{i}" for i in range(n)], 99)
+            for kind, n in (("photo", photos), ("map", label_maps))
+        ]
         self.unpaired_images, self.unpaired_labels = (source if len(source) else None for source in further)
 
 

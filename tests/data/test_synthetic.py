@@ -24,11 +24,14 @@ def digest(arrays):
     return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()[:16]
 
 
-@pytest.mark.parametrize(("seed", "split", "size", "index", "expected"), [
-    (0, "train", (64, 96), 0, "dd7d3c6f8b6b505b"),
-    (0, "val", (64, 96), 3, "e0144a0e4716c501"),
-    (7, "train", (48, 80), 11, "be05e597af63dedc"),
-])
+@pytest.mark.parametrize(
+    ("seed", "split", "size", "index", "expected"),
+    [
+        (0, "train", (64, 96), 0, "dd7d3c6f8b6b505b"),
+        (0, "val", (64, 96), 3, "e0144a0e4716c501"),
+        (7, "train", (48, 80), 11, "be05e597af63dedc"),
+    ],
+)
 def test_golden_bits(seed, split, size, index, expected):
     source = SyntheticScenes(12, split, size, seed)
     assert digest(source.load(index)) == expected
@@ -105,8 +108,7 @@ def test_every_class_is_textured(scenes):
     images, label_maps = scenes
     for i, name in enumerate(NAMES):
         masks = label_maps == i
-        deviations = [image[mask].std(0).mean() for image, mask in zip(images, masks, strict=True)
-                      if mask.sum() >= 12]
+        deviations = [image[mask].std(0).mean() for image, mask in zip(images, masks, strict=True) if mask.sum() >= 12]
         assert np.median(deviations) > 6.0, name
 
 
@@ -168,13 +170,16 @@ def test_another_size_shows_the_same_scene():
         assert np.abs(a[0] - shrunk).mean() < 16.0
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    ({"split": "test"}, "split='test' is unknown.*\"train\" and \"val\""),
-    ({"image_size": (31, 96)}, r"image_size=\(31, 96\).*at least 32"),
-    ({"image_size": (64,)}, r"image_size=\(64,\).*\(height, width\)"),
-    ({"num_scenes": 0}, "num_scenes=0"),
-    ({"seed": -1}, "seed=-1 is negative"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"split": "test"}, 'split=\'test\' is unknown.*"train" and "val"'),
+        ({"image_size": (31, 96)}, r"image_size=\(31, 96\).*at least 32"),
+        ({"image_size": (64,)}, r"image_size=\(64,\).*\(height, width\)"),
+        ({"num_scenes": 0}, "num_scenes=0"),
+        ({"seed": -1}, "seed=-1 is negative"),
+    ],
+)
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         SyntheticScenes(**arguments)
@@ -189,8 +194,11 @@ def test_index_out_of_range(method, index):
 
 def test_fingerprints_tell_scenes_seeds_and_sizes_apart_and_statistics_are_cached(tmp_path, monkeypatch):
     scenes = SyntheticScenes(num_scenes=3, image_size=(32, 48))
-    others = [SyntheticScenes(3, image_size=(32, 48), seed=1), SyntheticScenes(3, image_size=(48, 32)),
-              SyntheticScenes(3, "val", image_size=(32, 48))]
+    others = [
+        SyntheticScenes(3, image_size=(32, 48), seed=1),
+        SyntheticScenes(3, image_size=(48, 32)),
+        SyntheticScenes(3, "val", image_size=(32, 48)),
+    ]
     prints = [source.fingerprint(i) for source in (scenes, *others) for i in range(3)]
     assert len(set(prints)) == len(prints)
     assert scenes.fingerprint(1) == SyntheticScenes(num_scenes=9, image_size=(32, 48)).fingerprint(1)

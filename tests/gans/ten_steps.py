@@ -58,5 +58,8 @@ class FixedBatches(keras.utils.PyDataset):
 if __name__ == "__main__":
     given = np.load(sys.argv[1])
     _, terms, final = run([given[f"start/{i}"] for i in range(len(given.files))])
-    np.savez(sys.argv[2], terms=np.array([sorted(t.items()) for t in terms], dtype=object),
-             **{f"final/{i}": value for i, value in enumerate(final)})
+    np.savez(
+        sys.argv[2],
+        terms=np.array([sorted(t.items()) for t in terms], dtype=object),
+        **{f"final/{i}": value for i, value in enumerate(final)},
+    )

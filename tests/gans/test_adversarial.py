@@ -50,9 +50,15 @@ def train(gan, steps=1, **kwargs):
 NETWORKS = ("generator", "discriminator", "unconditional_discriminator")
 
 
-@pytest.mark.parametrize(("phase", "learns"), [
-    ("discriminator", {"discriminator"}), ("generator", {"generator"}), ("unpaired", {"generator"}),
-    ("unconditional", {"unconditional_discriminator"})])
+@pytest.mark.parametrize(
+    ("phase", "learns"),
+    [
+        ("discriminator", {"discriminator"}),
+        ("generator", {"generator"}),
+        ("unpaired", {"generator"}),
+        ("unconditional", {"unconditional_discriminator"}),
+    ],
+)
 def test_a_phase_changes_its_own_network_and_no_other(phase, learns):
     """Frozen: kernels, spectral-norm vectors and batch-norm statistics are bit-identical before and after."""
     gan = only(tiny_gan(), phase)
@@ -155,8 +161,11 @@ def test_compile_again_keeps_the_step_and_the_moving_average(tmp_path):
     gan.save(tmp_path / "gan.keras")
     for again in (gan, keras.saving.load_model(tmp_path / "gan.keras", compile=False)):
         assert again.step == 3
-        again.compile(*(keras.optimizers.SGD(0.0) for _ in range(3)), statistics_batches=1,
-                      run_eagerly=keras.backend.backend() == "tensorflow")
+        again.compile(
+            *(keras.optimizers.SGD(0.0) for _ in range(3)),
+            statistics_batches=1,
+            run_eagerly=keras.backend.backend() == "tensorflow",
+        )
         assert again.step == int(again.optimizer.iterations) == 3
         before = values(again.ema_generator.trainable_variables or again.ema_generator.weights)
         train(only(again, "generator"), steps=1)
@@ -191,7 +200,8 @@ def test_statistics_of_the_moving_average_are_those_of_training_batches():
     gan.refresh_statistics()
     reestimated = ops.convert_to_numpy(norm.moving_mean)
     assert not np.array_equal(
-        reestimated, ops.convert_to_numpy(gan.generator.get_layer("body_0").norm_0.spade.norm.moving_mean))
+        reestimated, ops.convert_to_numpy(gan.generator.get_layer("body_0").norm_0.spade.norm.moving_mean)
+    )
     noise, means = np.random.default_rng(gan.seed), []
     norm.momentum = 0.0
 
@@ -231,8 +241,11 @@ def test_segment_answers_real_classes_only():
 def test_evaluate_serves_validation_data():
     gan = tiny_gan(compile=False)
     validation = ks.data.paired_dataset(Scenes(4), SIZE, 2, training=False)
-    gan.compile(metrics=[ks.metrics.GeneratedMeanIoU(_segmenter(gan), IGNORE)],
-                statistics_batches=1, run_eagerly=keras.backend.backend() == "tensorflow")
+    gan.compile(
+        metrics=[ks.metrics.GeneratedMeanIoU(_segmenter(gan), IGNORE)],
+        statistics_batches=1,
+        run_eagerly=keras.backend.backend() == "tensorflow",
+    )
     history = train(only(gan, "generator"), steps=1, epochs=2, validation_data=validation)
     assert len(history.history["val_miou"]) == len(history.history["val_miou_real"]) == 2
     scores = gan.evaluate(validation, verbose=0)
@@ -364,8 +377,10 @@ def test_mixed_float16_is_refused():
 
 # The label space
 
+
 def named_batches(*names, ignore_class=None):
     """A data set of one batch whose label space is known."""
+
     class Named(list):
         label_space = ks.data.LabelSpace(names, distinct_colors(len(names)), ignore_class)
 
@@ -382,9 +397,13 @@ def test_a_model_takes_the_label_space_of_its_data_and_keeps_it(tmp_path):
     assert keras.saving.load_model(tmp_path / "gan.keras").label_space.id_map == {255: IGNORE}
 
 
-@pytest.mark.parametrize(("first", "second", "words"), [
-    ("abcde", "abdce", "3 d, 4 e.*Unpaired_ds: 0 a, 1 b, 2 d, 3 c, 4 e"),
-    ("abcdef", "abcdef", "paired_ds: its label maps have 6 classes, but the model has 5")])
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        ("abcde", "abdce", "3 d, 4 e.*Unpaired_ds: 0 a, 1 b, 2 d, 3 c, 4 e"),
+        ("abcdef", "abcdef", "paired_ds: its label maps have 6 classes, but the model has 5"),
+    ],
+)
 def test_data_of_other_classes_are_refused(first, second, words):
     gan = tiny_gan(compile=False)
     with pytest.raises(ValueError, match=words):

@@ -45,8 +45,16 @@ def test_ten_steps_train_every_network_and_skip_r1_in_between(here):
     assert len(terms) == STEPS
     assert [i for i, t in enumerate(terms) if "unconditional/r1" in t] == [0, 4, 8]
     assert set(terms[1]) == {
-        "discriminator/real", "discriminator/fake", "generator/segmentation", "generator/feature_matching",
-        "generator/perceptual", "unpaired/cycle", "unpaired/adversarial", "unconditional/fake", "unconditional/real"}
+        "discriminator/real",
+        "discriminator/fake",
+        "generator/segmentation",
+        "generator/feature_matching",
+        "generator/perceptual",
+        "unpaired/cycle",
+        "unpaired/adversarial",
+        "unconditional/fake",
+        "unconditional/real",
+    }
     moved = [not np.array_equal(a, b) for a, b in zip(start, final, strict=False)]
     assert np.mean(moved) > 0.95
 
@@ -60,9 +68,12 @@ def test_ten_steps_give_the_same_losses_and_weights(here, tmp_path):
         pytest.skip("no other backend is installed")
     for backend in others:
         out = tmp_path / f"{backend}.npz"
-        subprocess.run([sys.executable, "-m", "tests.gans.ten_steps", path, out], check=True,
-                       cwd=Path(__file__).resolve().parents[2],
-                       env=os.environ | JAX_ENVIRONMENT | {"KERAS_BACKEND": backend})
+        subprocess.run(
+            [sys.executable, "-m", "tests.gans.ten_steps", path, out],
+            check=True,
+            cwd=Path(__file__).resolve().parents[2],
+            env=os.environ | JAX_ENVIRONMENT | {"KERAS_BACKEND": backend},
+        )
         other = np.load(out, allow_pickle=True)
         for step, (ours, theirs) in enumerate(zip(terms, other["terms"], strict=True)):
             theirs = {name: float(value) for name, value in theirs}
@@ -70,4 +81,5 @@ def test_ten_steps_give_the_same_losses_and_weights(here, tmp_path):
         for i, ours in enumerate(final):
             if ours.dtype.kind == "f":
                 np.testing.assert_allclose(
-                    ours, other[f"final/{i}"], rtol=0, atol=1e-5 + 1e-4 * np.abs(ours).max(), err_msg=f"{backend}, {i}")
+                    ours, other[f"final/{i}"], rtol=0, atol=1e-5 + 1e-4 * np.abs(ours).max(), err_msg=f"{backend}, {i}"
+                )

@@ -36,8 +36,12 @@ class Counted:
 def tiny_oasis(**settings):
     keras.utils.set_random_seed(0)
     gan = ks.OASIS(
-        CLASSES, SIZE, IGNORE, ks.models.oasis_generator(CLASSES, SIZE, 1, noise_channels=4, num_blocks=3, hidden_channels=4),
-        ks.models.oasis_discriminator(CLASSES, SIZE, channels=(4, 6), final_channels=4))
+        CLASSES,
+        SIZE,
+        IGNORE,
+        ks.models.oasis_generator(CLASSES, SIZE, 1, noise_channels=4, num_blocks=3, hidden_channels=4),
+        ks.models.oasis_discriminator(CLASSES, SIZE, channels=(4, 6), final_channels=4),
+    )
     gan.compile(**{"statistics_batches": 1, "label_mix_weight": 0.0} | settings)
     return gan
 
@@ -87,9 +91,12 @@ def test_a_second_fit_reads_on_and_the_sampler_knows_all_steps(monkeypatch):
 def test_every_way_of_saving_keeps_what_generate_draws(tmp_path):
     """Each epoch saves in another way, and then draws: the file has to draw the same."""
     gan, drawn = tiny_oasis(), []
-    ways = [lambda path: None,  # which is Keras's ModelCheckpoint
-            lambda path: gan.save(path), lambda path: keras.saving.save_model(gan, path),
-            lambda path: gan.save_weights(path.with_suffix(".weights.h5"))]
+    ways = [
+        lambda path: None,  # which is Keras's ModelCheckpoint
+        lambda path: gan.save(path),
+        lambda path: keras.saving.save_model(gan, path),
+        lambda path: gan.save_weights(path.with_suffix(".weights.h5")),
+    ]
 
     class Save(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
@@ -215,8 +222,17 @@ def test_history_and_table_have_a_place_for_every_epoch(tmp_path):
     gan = tiny_oasis(metrics=[Counted()])
     table = keras.callbacks.CSVLogger(tmp_path / "log.csv")
     images, label_maps = (np.concatenate(part) for part in zip(*pairs(training=False), strict=True))
-    history = train(gan, 2, epochs=4, initial_step=1, callbacks=[table], validation_data=(images, label_maps),
-                    validation_steps=3, validation_batch_size=1, validation_freq=[2, 4])
+    history = train(
+        gan,
+        2,
+        epochs=4,
+        initial_step=1,
+        callbacks=[table],
+        validation_data=(images, label_maps),
+        validation_steps=3,
+        validation_batch_size=1,
+        validation_freq=[2, 4],
+    )
     np.testing.assert_array_equal(history.history["val_images"], [np.nan, 3.0, np.nan, 3.0])
     assert history.epoch == [0, 1, 2, 3] and {len(values) for values in history.history.values()} == {4}
     rows = list(csv.DictReader((tmp_path / "log.csv").open()))
@@ -233,14 +249,17 @@ class Endless(keras.utils.PyDataset):
 
 
 @not_on_jax
-@pytest.mark.parametrize(("metrics", "validation", "message"), [
-    (None, pairs(training=False), r"validation_data needs compile\(metrics="),
-    ([Counted()], pairs(1, training=False), "validation_data: images: at least 2 are needed, found 1"),
-    ([Counted()], (np.zeros((2, 8, 8, 3)), np.zeros((2, 8, 8), int)), r"\(2, 8, 8, 3\).*but \(B, 16, 32, 3\) is expected"),
-    ([Counted()], (np.zeros((2, *SIZE, 3)), MAPS, np.ones(2)), "no sample weights"),
-    ([Counted()], iter(pairs(training=False)), "can be read once"),
-    ([Counted()], Endless(), "The data set has no end"),
-])
+@pytest.mark.parametrize(
+    ("metrics", "validation", "message"),
+    [
+        (None, pairs(training=False), r"validation_data needs compile\(metrics="),
+        ([Counted()], pairs(1, training=False), "validation_data: images: at least 2 are needed, found 1"),
+        ([Counted()], (np.zeros((2, 8, 8, 3)), np.zeros((2, 8, 8), int)), r"\(2, 8, 8, 3\).*but \(B, 16, 32, 3\) is expected"),
+        ([Counted()], (np.zeros((2, *SIZE, 3)), MAPS, np.ones(2)), "no sample weights"),
+        ([Counted()], iter(pairs(training=False)), "can be read once"),
+        ([Counted()], Endless(), "The data set has no end"),
+    ],
+)
 def test_a_validation_that_would_fail_does_so_before_the_first_step(metrics, validation, message):
     gan = tiny_oasis(metrics=metrics)
     with pytest.raises(ValueError, match=message):

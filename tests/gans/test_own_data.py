@@ -25,11 +25,14 @@ def changed(array, position, value):
     return array
 
 
-@pytest.mark.parametrize(("paired", "unpaired", "words"), [
-    ((IMAGES / 2 + 0.5, LABELS), (IMAGES, LABELS), "paired_ds: .*as if from 0 to 1"),
-    ((IMAGES, LABELS), (IMAGES, LABELS[..., None]), "unpaired_ds: label maps are"),
-    ((IMAGES, LABELS), (IMAGES, changed(LABELS, 0, -1)), "unpaired_ds: label id -1"),
-])
+@pytest.mark.parametrize(
+    ("paired", "unpaired", "words"),
+    [
+        ((IMAGES / 2 + 0.5, LABELS), (IMAGES, LABELS), "paired_ds: .*as if from 0 to 1"),
+        ((IMAGES, LABELS), (IMAGES, LABELS[..., None]), "unpaired_ds: label maps are"),
+        ((IMAGES, LABELS), (IMAGES, changed(LABELS, 0, -1)), "unpaired_ds: label id -1"),
+    ],
+)
 @pytest.mark.parametrize("form", [tuple, lambda arrays: [arrays]], ids=["arrays", "list"])
 def test_wrong_data_are_refused_and_the_model_is_as_before(gan, form, paired, unpaired, words):
     """On JAX Keras has taken the values out of the variables when it asks for the first batch."""
@@ -54,8 +57,12 @@ def test_generate_and_evaluate_refuse_ids_that_are_no_classes(gan):
 
 def test_segment_refuses_photos_of_another_range(gan):
     assert gan.segment(np.rint(IMAGES * 127.5 + 127.5).astype("uint8")).shape == LABELS.shape
-    for photos, words in ((IMAGES / 2 + 0.5, "as if from 0 to 1"), (IMAGES * 127.5 + 127.5, "as if from 0 to 255"),
-                          (IMAGES[:, :8], "Resize them"), (IMAGES[..., :1], "three channels")):
+    for photos, words in (
+        (IMAGES / 2 + 0.5, "as if from 0 to 1"),
+        (IMAGES * 127.5 + 127.5, "as if from 0 to 255"),
+        (IMAGES[:, :8], "Resize them"),
+        (IMAGES[..., :1], "three channels"),
+    ):
         with pytest.raises(DataError, match=f"segment: photos are .*{words}"):
             gan.segment(photos)
 
@@ -99,9 +106,11 @@ def test_evaluate_converts_photos_of_every_form_alike(gan):
 def test_arrays_train_as_they_are_in_keras():
     keras.utils.set_random_seed(0)
     oasis = ks.OASIS(
-        CLASSES, SIZE, generator=ks.models.oasis_generator(CLASSES, SIZE, base_channels=1, hidden_channels=2, noise_channels=2,
-                                                           num_blocks=2),
-        discriminator=ks.models.oasis_discriminator(CLASSES, SIZE, channels=(4, 4), final_channels=4))
+        CLASSES,
+        SIZE,
+        generator=ks.models.oasis_generator(CLASSES, SIZE, base_channels=1, hidden_channels=2, noise_channels=2, num_blocks=2),
+        discriminator=ks.models.oasis_discriminator(CLASSES, SIZE, channels=(4, 4), final_channels=4),
+    )
     oasis.compile(statistics_batches=1, run_eagerly=True)
     oasis = only(oasis, "discriminator")
     photos = np.rint(IMAGES * 127.5 + 127.5).astype("uint8")
@@ -127,8 +136,10 @@ class BadFrom(Scenes):
 
 
 def sets(paired, batch_size):
-    return (ks.data.paired_dataset(paired, SIZE, batch_size),
-            ks.data.unpaired_dataset(Scenes(4, seed=1), Scenes(4, seed=2), SIZE, batch_size))
+    return (
+        ks.data.paired_dataset(paired, SIZE, batch_size),
+        ks.data.unpaired_dataset(Scenes(4, seed=1), Scenes(4, seed=2), SIZE, batch_size),
+    )
 
 
 @not_on_jax
@@ -155,8 +166,13 @@ def test_a_checkpoint_does_not_fail_because_of_a_file_that_training_has_not_draw
     gan.compile(statistics_batches=6, run_eagerly=True)
     only(gan, "discriminator")
     with pytest.warns(UserWarning, match=r"1 of the first 6 batches cannot (.|\n)*draws them:\n  .*: label id 255 found"):
-        gan.fit(ks.data.paired_dataset(Scenes(4), SIZE, 1), unpaired, steps_per_epoch=1, verbose=0,
-                callbacks=[Checkpoint(tmp_path, every=1)])
+        gan.fit(
+            ks.data.paired_dataset(Scenes(4), SIZE, 1),
+            unpaired,
+            steps_per_epoch=1,
+            verbose=0,
+            callbacks=[Checkpoint(tmp_path, every=1)],
+        )
     assert unpaired.error is None and (tmp_path / "last.keras").is_file()
     assert len(gan._calibration.label_maps()) == 5
 

@@ -42,8 +42,10 @@ class Own(AdversarialModel):
         self.discriminator, self.second = discriminator, second
 
     def phases(self):
-        return [Phase("critic", ("discriminator", "second"), self.critic_terms, {"hinge": 1.0}),
-                Phase("generator", ("generator",), self.generator_terms, {"hinge": 1.0})]
+        return [
+            Phase("critic", ("discriminator", "second"), self.critic_terms, {"hinge": 1.0}),
+            Phase("generator", ("generator",), self.generator_terms, {"hinge": 1.0}),
+        ]
 
     def judge(self, image):
         return self.discriminator(image, training=True) + self.second(image, training=True)
@@ -154,10 +156,13 @@ def test_networks_that_share_an_optimizer_have_one_each():
     assert [type(optimizer).__name__ for optimizer in gan.optimizers.values()] == ["Adam", "SGD", "Adam"]
 
 
-@pytest.mark.parametrize(("optimizers", "message"), [
-    ({"generator": "adam"}, "there is none of discriminator. Give one for each of generator, discriminator"),
-    ({"generator": "adam", "discriminator": "adam", "critic": "adam"}, "there is no network critic"),
-])
+@pytest.mark.parametrize(
+    ("optimizers", "message"),
+    [
+        ({"generator": "adam"}, "there is none of discriminator. Give one for each of generator, discriminator"),
+        ({"generator": "adam", "discriminator": "adam", "critic": "adam"}, "there is no network critic"),
+    ],
+)
 def test_optimizers_that_are_missing_or_of_no_network_are_named(optimizers, message):
     with pytest.raises(ValueError, match=f"compile: optimizers: {message}"):
         own(optimizers)
@@ -190,8 +195,9 @@ def test_a_batch_has_its_data_sets_by_name():
     (batch,) = seen
     image, label_map = batch.drawings
     assert batch.photos is batch[1] and batch._fields == ("drawings", "photos")
-    for part, expected in zip((image, label_map, *batch.photos), (*sets[0].load_step(0, 1), *sets[1].load_step(0, 1)),
-                              strict=True):
+    for part, expected in zip(
+        (image, label_map, *batch.photos), (*sets[0].load_step(0, 1), *sets[1].load_step(0, 1)), strict=True
+    ):
         np.testing.assert_array_equal(part, expected)
 
 

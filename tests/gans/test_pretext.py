@@ -17,8 +17,11 @@ LOGITS = 3 * DRAWN.standard_normal((2, 4, 4, 4)).astype("float32")
 def cycling():
     """A system whose D returns `LOGITS`."""
     return SimpleNamespace(
-        reverse=None, cycle_loss=CycleLoss(class_balancing=False), discriminator=lambda image, training: LOGITS,
-        augmented=lambda image, label_map: (image, label_map))
+        reverse=None,
+        cycle_loss=CycleLoss(class_balancing=False),
+        discriminator=lambda image, training: LOGITS,
+        augmented=lambda image, label_map: (image, label_map),
+    )
 
 
 def test_an_unsure_pixel_does_not_count_in_the_cycle():

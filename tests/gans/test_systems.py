@@ -51,16 +51,32 @@ def usis_with_decoder():
 
 
 def spade(**kwargs):
-    return ks.SPADEGAN(CLASSES, WIDE, IGNORE, **({
-        "generator": models.spade_generator(CLASSES, WIDE, base_channels=1, hidden_channels=4, latent_channels=3),
-        "discriminator": models.multiscale_discriminator(CLASSES, WIDE, base_channels=4, num_layers=3),
-        "encoder": models.spade_encoder(WIDE, base_channels=1, latent_channels=3), "perceptual": None} | kwargs))
+    return ks.SPADEGAN(
+        CLASSES,
+        WIDE,
+        IGNORE,
+        **(
+            {
+                "generator": models.spade_generator(CLASSES, WIDE, base_channels=1, hidden_channels=4, latent_channels=3),
+                "discriminator": models.multiscale_discriminator(CLASSES, WIDE, base_channels=4, num_layers=3),
+                "encoder": models.spade_encoder(WIDE, base_channels=1, latent_channels=3),
+                "perceptual": None,
+            }
+            | kwargs
+        ),
+    )
 
 
 def cc_fpse(**kwargs):
     return ks.CCFPSE(
-        CLASSES, WIDE, IGNORE, models.cc_fpse_generator(CLASSES, WIDE, base_channels=1, hidden_channels=4),
-        models.fpse_discriminator(CLASSES, WIDE, base_channels=2), perceptual=None, **kwargs)
+        CLASSES,
+        WIDE,
+        IGNORE,
+        models.cc_fpse_generator(CLASSES, WIDE, base_channels=1, hidden_channels=4),
+        models.fpse_discriminator(CLASSES, WIDE, base_channels=2),
+        perceptual=None,
+        **kwargs,
+    )
 
 
 def semi_paired(name="complete", **kwargs):
@@ -77,8 +93,7 @@ def augmentation():
 
 
 def pretrained(name="discriminator"):
-    return models.pretrained_discriminator(
-        CLASSES, SIZE, channels=(4, 4, 4, 4, 4), final_channels=4, weights=None, name=name)
+    return models.pretrained_discriminator(CLASSES, SIZE, channels=(4, 4, 4, 4, 4), final_channels=4, weights=None, name=name)
 
 
 def projected():
@@ -89,23 +104,28 @@ SYSTEMS = {
     "OASIS, pretrained": lambda: ks.OASIS(CLASSES, SIZE, IGNORE, generator(), pretrained()),
     "TCR, pretrained": lambda: ks.TCR(CLASSES, SIZE, IGNORE, generator=generator(), discriminator=pretrained()),
     "USIS, pretrained and projected": lambda: ks.USIS(
-        CLASSES, SIZE, IGNORE, wavelet_generator(), pretrained("segmenter"), projected(), adversarial_loss="hinge",
-        r1_gamma=0.0),
+        CLASSES, SIZE, IGNORE, wavelet_generator(), pretrained("segmenter"), projected(), adversarial_loss="hinge", r1_gamma=0.0
+    ),
     "semi-paired, pretrained and projected": lambda: semi_paired(
-        discriminator=pretrained(), unconditional_discriminator=projected(), adversarial_loss="hinge", r1_gamma=0.0,
-        augmentation=augmentation()),
+        discriminator=pretrained(),
+        unconditional_discriminator=projected(),
+        adversarial_loss="hinge",
+        r1_gamma=0.0,
+        augmentation=augmentation(),
+    ),
     "OASIS": lambda: ks.OASIS(CLASSES, SIZE, IGNORE, generator(), discriminator()),
-    "OASIS, augmentation": lambda: ks.OASIS(
-        CLASSES, SIZE, IGNORE, generator(), discriminator(), augmentation=augmentation()),
+    "OASIS, augmentation": lambda: ks.OASIS(CLASSES, SIZE, IGNORE, generator(), discriminator(), augmentation=augmentation()),
     "TCR": lambda: ks.TCR(CLASSES, SIZE, IGNORE, generator=generator(), discriminator=discriminator()),
     "USIS": lambda: usis(unconditional_discriminator=judge()),
-    "USIS, tiled": lambda: usis(unconditional_discriminator=models.stylegan2_discriminator(SIZE, {4: 4, 8: 4}, tile_size=8),
-                                 augmentation=augmentation()),
+    "USIS, tiled": lambda: usis(
+        unconditional_discriminator=models.stylegan2_discriminator(SIZE, {4: 4, 8: 4}, tile_size=8), augmentation=augmentation()
+    ),
     "USIS, decoder": usis_with_decoder,
     "SPADEGAN": spade,
     "CCFPSE": lambda: cc_fpse(augmentation=augmentation()),
     "pretext, augmentation, pairs judged": lambda: semi_paired(
-        pretext=[Cycle(), TCR()], judge_pairs=True, augmentation=augmentation()),
+        pretext=[Cycle(), TCR()], judge_pairs=True, augmentation=augmentation()
+    ),
 } | {f"ablation {name}": lambda name=name: semi_paired(name) for name in "ABCDEF"}
 
 
@@ -115,8 +135,7 @@ class OneBatch(keras.utils.PyDataset):
     def __init__(self, size):
         super().__init__()
         rng = np.random.default_rng(0)
-        self.batch = (rng.uniform(-1, 1, (4, *size, 3)).astype("float32"),
-                      rng.integers(0, CLASSES, (4, *size)).astype("int32"))
+        self.batch = (rng.uniform(-1, 1, (4, *size, 3)).astype("float32"), rng.integers(0, CLASSES, (4, *size)).astype("int32"))
 
     def __len__(self):
         return 1
@@ -168,9 +187,14 @@ def policy(name):
     keras.config.set_dtype_policy("float32")
 
 
-@pytest.mark.parametrize("name", [
-    # F is E with other data; what JAX does not see of the other it sees of the others
-    pytest.param(name, marks=not_on_jax) if name in ("ablation F", "OASIS, augmentation") else name for name in SYSTEMS])
+@pytest.mark.parametrize(
+    "name",
+    [
+        # F is E with other data; what JAX does not see of the other it sees of the others
+        pytest.param(name, marks=not_on_jax) if name in ("ablation F", "OASIS, augmentation") else name
+        for name in SYSTEMS
+    ],
+)
 def test_two_steps_and_back_from_a_file(name, policy, tmp_path):
     gan = compiled(SYSTEMS[name]())
     before = {network: values(getattr(gan, network).trainable_variables) for network in gan.network_names}
@@ -204,8 +228,9 @@ def scheduled(name):
 
 
 @not_on_jax
-@pytest.mark.parametrize("name", [
-    "OASIS", "TCR", "USIS", "USIS, decoder", "SPADEGAN", "CCFPSE", "ablation A", "ablation B", "ablation C"])
+@pytest.mark.parametrize(
+    "name", ["OASIS", "TCR", "USIS", "USIS, decoder", "SPADEGAN", "CCFPSE", "ablation A", "ablation B", "ablation C"]
+)
 def test_a_schedule_sees_the_training_step_in_every_network(name):
     gan = scheduled(name)
     for step, rate in enumerate((1e-3, 1e-3, 0.0)):
@@ -234,7 +259,10 @@ def test_accumulation_of_updates_is_refused():
 def test_ablations_are_those_of_the_table():
     sampler = {name: chosen.sampler for name, chosen in ABLATIONS.items()}
     assert sampler == dict.fromkeys("ABCD", "rare_classes") | {
-        "E": "uniform", "F": "rare_classes_second_half", "complete": "rare_classes"}
+        "E": "uniform",
+        "F": "rare_classes_second_half",
+        "complete": "rare_classes",
+    }
     gan = compiled(semi_paired("C"))
     assert "feature_matching" not in {phase.name: phase for phase in gan.phases()}["generator"].due(0)
     assert semi_paired("D").perceptual is None
@@ -264,16 +292,25 @@ def test_encoder_learns_from_the_generators_loss_and_kl_is_that_of_its_styles():
 
 def test_spade_without_encoder_and_with_perceptual_loss():
     size = (32, 32)
-    gan = ks.SPADEGAN(CLASSES, size, perceptual=tiny_perceptual(size),
-                      generator=models.spade_generator(CLASSES, size, base_channels=1, hidden_channels=4),
-                      discriminator=models.multiscale_discriminator(CLASSES, size, base_channels=4, num_layers=2))
+    gan = ks.SPADEGAN(
+        CLASSES,
+        size,
+        perceptual=tiny_perceptual(size),
+        generator=models.spade_generator(CLASSES, size, base_channels=1, hidden_channels=4),
+        discriminator=models.multiscale_discriminator(CLASSES, size, base_channels=4, num_layers=2),
+    )
     history = train(only(compiled(gan), "generator"), steps=1)
     assert set(history) == {"generator/adversarial", "generator/feature_matching", "generator/perceptual"}
     assert gan.perceptual_weight == 10.0
     assert {phase.name: phase for phase in type(gan).phases(gan)}["generator"].weights["feature_matching"] == 10.0 / 2
     with pytest.raises(ValueError, match="4 latent channels, the encoder makes 3"):
-        ks.SPADEGAN(CLASSES, WIDE, generator=generator(WIDE), perceptual=None,
-                    encoder=models.spade_encoder(WIDE, base_channels=1, latent_channels=3))
+        ks.SPADEGAN(
+            CLASSES,
+            WIDE,
+            generator=generator(WIDE),
+            perceptual=None,
+            encoder=models.spade_encoder(WIDE, base_channels=1, latent_channels=3),
+        )
 
 
 class Painter:
@@ -302,7 +339,7 @@ def test_consistency_is_zero_where_generating_commutes_with_warping():
     assert consistency(TCR(), label_map, noise) < 1e-8
     # of others it does but for the borders between classes, which one side interpolates
     halves = np.zeros((3, *SIZE), "int32")
-    halves[:, :, SIZE[1] // 2:] = 1
+    halves[:, :, SIZE[1] // 2 :] = 1
     assert 1e-6 < consistency(TCR(), halves, noise) < 0.05
 
 
@@ -330,7 +367,12 @@ def test_pretext_tasks_have_names_of_their_own():
 def test_terms_and_phases_of_weight_0_are_left_out():
     gan = compiled(semi_paired(cycle_weight=0.0, adversarial_weight=0.0, fake_weight=0.0, feature_matching_weight=0.0))
     assert set(train(gan, steps=1)) == {
-        "discriminator/real", "generator/segmentation", "unconditional/fake", "unconditional/real", "unconditional/r1"}
+        "discriminator/real",
+        "generator/segmentation",
+        "unconditional/fake",
+        "unconditional/real",
+        "unconditional/r1",
+    }
 
 
 def test_judged_pairs_reach_the_unconditional_discriminator():
@@ -358,8 +400,9 @@ def test_real_generated_and_label_map_move_together():
     gan = compiled(semi_paired(augmentation=ks.layers.DiffAugment(("translation",), fill_class=IGNORE)))
     label_map = np.random.default_rng(0).integers(0, CLASSES, (4, *SIZE)).astype("int32")
     as_image = np.repeat(label_map[..., None], 3, -1).astype("float32")
-    image, other, moved = (ops.convert_to_numpy(x) for x in gan.augmented(
-        *map(ops.convert_to_tensor, (as_image, as_image, label_map))))
+    image, other, moved = (
+        ops.convert_to_numpy(x) for x in gan.augmented(*map(ops.convert_to_tensor, (as_image, as_image, label_map)))
+    )
     np.testing.assert_array_equal(image, other)
     inside = moved != IGNORE
     np.testing.assert_array_equal(image[..., 0][inside], moved[inside])
@@ -368,10 +411,16 @@ def test_real_generated_and_label_map_move_together():
 
 # how to build a system, its discriminators, and how many batches reach them in a step
 AUGMENTED = {
-    "OASIS": (lambda **kwargs: ks.OASIS(CLASSES, SIZE, IGNORE, generator(), discriminator(), feature_matching_weight=1.0,
-                                        **kwargs), ["discriminator"], 5),
-    "semi-paired": (lambda **kwargs: semi_paired(judge_pairs=True, **kwargs),
-                    ["discriminator", "unconditional_discriminator"], 9),
+    "OASIS": (
+        lambda **kwargs: ks.OASIS(CLASSES, SIZE, IGNORE, generator(), discriminator(), feature_matching_weight=1.0, **kwargs),
+        ["discriminator"],
+        5,
+    ),
+    "semi-paired": (
+        lambda **kwargs: semi_paired(judge_pairs=True, **kwargs),
+        ["discriminator", "unconditional_discriminator"],
+        9,
+    ),
     "USIS": (lambda **kwargs: usis(unconditional_discriminator=judge(), **kwargs), ["unconditional_discriminator"], 4),
     "SPADEGAN": (spade, ["discriminator"], 2),
 }
@@ -417,11 +466,14 @@ def test_discriminators_see_nothing_but_augmented_batches(name, monkeypatch):
             np.testing.assert_array_equal(hole, seen[0])
 
 
-@pytest.mark.parametrize(("name", "count", "message"), [
-    ("OASIS", 2, r"OASIS.fit needs one data set: fit\(paired_ds\)"),
-    ("TCR", 1, r"TCR.fit needs two data sets: fit\(paired_ds, unpaired_ds\)"),
-    ("USIS", 0, r"USIS.fit needs one data set: fit\(unpaired_ds\)"),
-])
+@pytest.mark.parametrize(
+    ("name", "count", "message"),
+    [
+        ("OASIS", 2, r"OASIS.fit needs one data set: fit\(paired_ds\)"),
+        ("TCR", 1, r"TCR.fit needs two data sets: fit\(paired_ds, unpaired_ds\)"),
+        ("USIS", 0, r"USIS.fit needs one data set: fit\(unpaired_ds\)"),
+    ],
+)
 def test_fit_says_which_data_sets_it_needs(name, count, message):
     gan = compiled(SYSTEMS[name]())
     with pytest.raises(ValueError, match=message):

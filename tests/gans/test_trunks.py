@@ -39,12 +39,20 @@ class KeepsItsTrunk(keras.layers.Layer):
 def test_families(vgg, alexnet):
     image = keras.Input((8, 8, 3))
     networks = {
-        "VGG": [vgg, ks.models.vgg19_features(weights=None), ks.models.lpips_features("vgg16", weights=None),
-                keras.Model(image, vgg(image))],
+        "VGG": [
+            vgg,
+            ks.models.vgg19_features(weights=None),
+            ks.models.lpips_features("vgg16", weights=None),
+            keras.Model(image, vgg(image)),
+        ],
         "AlexNet": [alexnet, ks.models.lpips_features("alexnet", weights=None)],
         "EfficientNet-Lite": [
-            ks.models.efficientnet_lite0_features(weights=None), ks.models.efficientnet_lite2_features(weights=None),
-            ks.models.efficientnet_lite0_segmenter(3, (16, 16), weights=None), keras.Model(image, KeepsItsTrunk()(image))]}
+            ks.models.efficientnet_lite0_features(weights=None),
+            ks.models.efficientnet_lite2_features(weights=None),
+            ks.models.efficientnet_lite0_segmenter(3, (16, 16), weights=None),
+            keras.Model(image, KeepsItsTrunk()(image)),
+        ],
+    }
     for family, members in networks.items():
         assert [families_of(network) for network in members] == [{family}] * len(members)
     assert families_of(ks.models.unet_segmenter(3, (16, 16), (4, 4), 4)) == families_of(len) == families_of(None) == set()
@@ -54,8 +62,11 @@ def test_every_relative_is_named(vgg, alexnet):
     judges = {"one": vgg, "other": alexnet}
     refuse_relatives({}, judges)
     refuse_relatives({"discriminator": ["EfficientNet-Lite"]}, judges)
-    with pytest.raises(ValueError, match=r"one is of the family VGG, which trained in the unconditional discriminator; "
-                                         r"other is of the family AlexNet, which trained in the perceptual loss\. Judge with"):
+    with pytest.raises(
+        ValueError,
+        match=r"one is of the family VGG, which trained in the unconditional discriminator; "
+        r"other is of the family AlexNet, which trained in the perceptual loss\. Judge with",
+    ):
         refuse_relatives({"unconditional_discriminator": ["VGG"], "perceptual loss": ["AlexNet"]}, judges)
 
 
@@ -93,8 +104,11 @@ def test_relatives_do_not_judge(vgg, alexnet):
     gan, image = tiny_gan(vgg), keras.Input((*SIZE, 3))
     pooled = keras.Model(image, keras.layers.GlobalAveragePooling2D()(vgg(image)[0]), name="pooled_vgg")
     data = [(np.zeros((2, *SIZE, 3), "float32"), np.zeros((2, *SIZE), "int32"))]
-    for metric in (FrechetInceptionDistance(Features(pooled)), ks.metrics.KernelInceptionDistance(pooled),
-                   ks.metrics.PrecisionRecall(pooled)):
+    for metric in (
+        FrechetInceptionDistance(Features(pooled)),
+        ks.metrics.KernelInceptionDistance(pooled),
+        ks.metrics.PrecisionRecall(pooled),
+    ):
         with pytest.raises(ValueError, match="pooled_vgg is of the family VGG, which trained in the perceptual loss"):
             gan.evaluate(data, metrics=[metric], verbose=0)
     segmenter = segmenting(vgg)
@@ -108,8 +122,12 @@ def test_relatives_do_not_judge(vgg, alexnet):
     with pytest.raises(ValueError, match="pooled_vgg is of the family VGG"):
         callback.on_train_begin()
     source = Scenes(4)
-    for arguments in ({"features": pooled}, {"segmenter": segmenter}, {"perceptual": vgg},
-                      {"perceptual": ks.metrics.LPIPS("vgg16", weights=None)}):
+    for arguments in (
+        {"features": pooled},
+        {"segmenter": segmenter},
+        {"perceptual": vgg},
+        {"perceptual": ks.metrics.LPIPS("vgg16", weights=None)},
+    ):
         with pytest.raises(ValueError, match=r"A network that trains never judges: .* is of the family VGG"):
             ks.metrics.evaluate_protocol(gan, source, **arguments)
 

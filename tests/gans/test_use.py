@@ -23,7 +23,7 @@ def test_a_map_has_the_noise_of_its_number_or_of_its_name(gan, monkeypatch):
     expected = [np.random.default_rng((7, i)).standard_normal(4).astype("float32") for i in (5, 6)]
     np.testing.assert_array_equal(noise, np.tanh(expected))
     for i in range(2):
-        np.testing.assert_array_equal(gan.generate_floats(MAPS[i:i + 1], seed=7, first=5 + i)[0], noise[i])
+        np.testing.assert_array_equal(gan.generate_floats(MAPS[i : i + 1], seed=7, first=5 + i)[0], noise[i])
         np.testing.assert_array_equal(gan.generate(MAPS[i], seed=7, first=5 + i), gan.generate(MAPS, seed=7, first=5)[i])
     named = gan.generate_floats(MAPS, first=["a", "b"])
     np.testing.assert_array_equal(gan.generate_floats(MAPS[:1], first="b")[0], named[1])
@@ -65,8 +65,10 @@ def test_export_is_the_moving_average_generator(gan, tmp_path):
 def test_a_precision_that_cannot_train_is_refused_in_a_sentence(policy, set_back):
     keras.config.set_dtype_policy(policy)
     try:
-        networks = (ks.models.oasis_generator(CLASSES, SIZE, 1, noise_channels=4, num_blocks=2, hidden_channels=4),
-                    ks.models.oasis_discriminator(CLASSES, SIZE, channels=(4,), final_channels=4))
+        networks = (
+            ks.models.oasis_generator(CLASSES, SIZE, 1, noise_channels=4, num_blocks=2, hidden_channels=4),
+            ks.models.oasis_discriminator(CLASSES, SIZE, channels=(4,), final_channels=4),
+        )
         if set_back:
             keras.config.set_dtype_policy("float32")
         with pytest.raises(ValueError, match=rf"is of {policy}, but training is in float32 or mixed_bfloat16"):
@@ -75,11 +77,16 @@ def test_a_precision_that_cannot_train_is_refused_in_a_sentence(policy, set_back
         keras.config.set_dtype_policy("float32")
 
 
-@pytest.mark.parametrize("build", [
-    lambda: tiny_oasis(), lambda: ks.models.unet_segmenter(CLASSES, SIZE, (4,), 4),
-    lambda: ks.models.multiscale_discriminator(CLASSES, (32, 64), base_channels=4, num_layers=3),
-    lambda: ks.models.wavelet_discriminator(SIZE, {4: 4, 8: 4, 32: 4}),
-    lambda: ks.models.spade_encoder((32, 64), base_channels=1, latent_channels=3)])
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: tiny_oasis(),
+        lambda: ks.models.unet_segmenter(CLASSES, SIZE, (4,), 4),
+        lambda: ks.models.multiscale_discriminator(CLASSES, (32, 64), base_channels=4, num_layers=3),
+        lambda: ks.models.wavelet_discriminator(SIZE, {4: 4, 8: 4, 32: 4}),
+        lambda: ks.models.spade_encoder((32, 64), base_channels=1, latent_channels=3),
+    ],
+)
 def test_channels_first_is_refused_in_a_sentence(build):
     keras.config.set_image_data_format("channels_first")
     try:

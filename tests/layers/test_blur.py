@@ -13,10 +13,7 @@ def test_equals_scipy(size, padding, strides):
     kernel = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64
     padded = np.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
     expected = np.stack(
-        [
-            np.stack([correlate2d(image[..., c], kernel, mode="valid") for c in range(3)], axis=-1)
-            for image in padded
-        ]
+        [np.stack([correlate2d(image[..., c], kernel, mode="valid") for c in range(3)], axis=-1) for image in padded]
     )[:, ::strides, ::strides]
     layer = Blur(padding, strides)
     np.testing.assert_allclose(ops.convert_to_numpy(layer(x)), expected, atol=1e-6)

@@ -55,9 +55,7 @@ def test_mixed_bfloat16_computes_in_bfloat16_and_stores_float32(cls, arguments, 
     assert {variable.dtype for variable in layer.variables} <= {"float32"}
     expected = ops.convert_to_numpy(reference(inputs, **kwargs))
     # eight bits of mantissa: several bfloat16 layers in a row leave a few percent of the largest value
-    deviation = (
-        np.abs(ops.convert_to_numpy(ops.cast(output, "float32")) - expected).max() / np.abs(expected).max()
-    )
+    deviation = np.abs(ops.convert_to_numpy(ops.cast(output, "float32")) - expected).max() / np.abs(expected).max()
     assert deviation < 0.06
 
 

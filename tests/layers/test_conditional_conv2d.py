@@ -72,6 +72,5 @@ def test_config_round_trip(filters):
     assert again.get_config() == block.get_config()
     again([X, LABELS, FEATURES])
     again.set_weights(block.get_weights())
-    np.testing.assert_array_equal(
-        ops.convert_to_numpy(again([X, LABELS, FEATURES])), ops.convert_to_numpy(expected))
+    np.testing.assert_array_equal(ops.convert_to_numpy(again([X, LABELS, FEATURES])), ops.convert_to_numpy(expected))
     assert tuple(block.compute_output_shape([X.shape, LABELS.shape, FEATURES.shape])) == tuple(expected.shape)

@@ -11,9 +11,7 @@ def fused(x):
 
 
 @pytest.mark.parametrize("activation", [None, "fused_leaky_relu"])
-@pytest.mark.parametrize(
-    ("kernel_size", "strides", "padding"), [(3, 1, None), (1, 1, None), (3, 2, 0), (3, 1, 2)]
-)
+@pytest.mark.parametrize(("kernel_size", "strides", "padding"), [(3, 1, None), (1, 1, None), (3, 2, 0), (3, 1, 2)])
 def test_convolution_scales_its_weights_by_the_root_of_the_fan_in(activation, kernel_size, strides, padding):
     rng = np.random.default_rng(0)
     x = rng.standard_normal((2, 7, 6, 4)).astype("float32")
@@ -23,9 +21,7 @@ def test_convolution_scales_its_weights_by_the_root_of_the_fan_in(activation, ke
     layer.bias.assign(bias)
     kernel = ops.convert_to_numpy(layer.kernel)
     expected = convolve(x, kernel / np.sqrt(4 * kernel_size**2), strides, layer.padding) + bias
-    np.testing.assert_allclose(
-        ops.convert_to_numpy(layer(x)), fused(expected) if activation else expected, atol=1e-5
-    )
+    np.testing.assert_allclose(ops.convert_to_numpy(layer(x)), fused(expected) if activation else expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("activation", [None, "fused_leaky_relu"])
@@ -36,9 +32,7 @@ def test_dense_scales_its_weights_by_the_root_of_the_inputs(activation):
     layer.build(x.shape)
     layer.bias.assign(bias)
     expected = x @ ops.convert_to_numpy(layer.kernel) / np.sqrt(7) + bias
-    np.testing.assert_allclose(
-        ops.convert_to_numpy(layer(x)), fused(expected) if activation else expected, atol=1e-5
-    )
+    np.testing.assert_allclose(ops.convert_to_numpy(layer(x)), fused(expected) if activation else expected, atol=1e-5)
 
 
 def test_weights_are_stored_at_unit_variance():

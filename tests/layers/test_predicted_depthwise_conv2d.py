@@ -9,8 +9,10 @@ from keras_semisis.layers.predicted_depthwise_conv2d import PredictedDepthwiseCo
 
 def arrays(height, width, channels):
     rng = np.random.default_rng(0)
-    return (rng.standard_normal((2, height, width, channels)).astype("float32"),
-            rng.standard_normal((2, height, width, 9 * channels)).astype("float32"))
+    return (
+        rng.standard_normal((2, height, width, channels)).astype("float32"),
+        rng.standard_normal((2, height, width, 9 * channels)).astype("float32"),
+    )
 
 
 def brute_force(x, kernels):
@@ -19,7 +21,7 @@ def brute_force(x, kernels):
     for i, j, ky, kx in np.ndindex(height, width, 3, 3):
         row, column, tap = i + ky - 1, j + kx - 1, 3 * ky + kx
         if 0 <= row < height and 0 <= column < width:
-            y[:, i, j] += x[:, row, column] * kernels[:, i, j, tap * channels:(tap + 1) * channels]
+            y[:, i, j] += x[:, row, column] * kernels[:, i, j, tap * channels : (tap + 1) * channels]
     return y
 
 
@@ -41,8 +43,10 @@ def test_gradients_are_those_of_a_bilinear_function():
 
     _, _, gradients = engine.value_and_gradients(loss, inputs)
     direction, kernel_direction = (a[::-1].copy() for a in (x, kernels))
-    for gradient, d, y in ((gradients[0], direction, brute_force(direction, kernels)),
-                           (gradients[1], kernel_direction, brute_force(x, kernel_direction))):
+    for gradient, d, y in (
+        (gradients[0], direction, brute_force(direction, kernels)),
+        (gradients[1], kernel_direction, brute_force(x, kernel_direction)),
+    ):
         assert np.sum(ops.convert_to_numpy(gradient) * d) == pytest.approx(np.sum(y * projection), rel=1e-4)
 
 

@@ -31,8 +31,12 @@ def label_map(batch=3):
 def sources(random, size):
     """The point each pixel comes from, in float64: undo the shift, then scale and rotate back about the center."""
     height, width = size
-    limits = [np.radians(LIMITS["max_rotation"]), LIMITS["max_translation_x"], LIMITS["max_translation_y"],
-              np.log(1 + LIMITS["max_scaling"] / 100)]
+    limits = [
+        np.radians(LIMITS["max_rotation"]),
+        LIMITS["max_translation_x"],
+        LIMITS["max_translation_y"],
+        np.log(1 + LIMITS["max_scaling"] / 100),
+    ]
     center = np.array([width / 2, height / 2])
     points = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype("float64")
     for angle, shift_x, shift_y, log_scale in (2 * random.astype("float64") - 1) * limits:
@@ -138,16 +142,14 @@ def test_config_round_trip():
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(warp))
     assert type(again) is RandomAffine and again.get_config() == warp.get_config()
     for x in (image(), label_map()):
-        np.testing.assert_array_equal(
-            ops.convert_to_numpy(again([x, draw()])), ops.convert_to_numpy(warp([x, draw()])))
+        np.testing.assert_array_equal(ops.convert_to_numpy(again([x, draw()])), ops.convert_to_numpy(warp([x, draw()])))
 
 
 def test_mixed_bfloat16_rounds_the_image_and_not_the_positions():
     limits = {"max_translation_x": 60, "fill_class": 200}
     mixed, full = layer(**limits, dtype="mixed_bfloat16"), layer(**limits)
     columns = np.broadcast_to(np.arange(100, dtype="int32"), (3, 10, 100))
-    np.testing.assert_array_equal(
-        ops.convert_to_numpy(mixed([columns, draw()])), ops.convert_to_numpy(full([columns, draw()])))
+    np.testing.assert_array_equal(ops.convert_to_numpy(mixed([columns, draw()])), ops.convert_to_numpy(full([columns, draw()])))
     image = (columns[..., None] / 100).astype("float32")
     warped = mixed([image, draw()])
     assert keras.backend.standardize_dtype(warped.dtype) == "bfloat16"
@@ -187,8 +189,9 @@ def test_the_published_program(name):
 def test_a_warp_by_any_affine_matrix(name):
     """The older published program shears: its matrices are given."""
     z = published(name)[0]
-    assert_close(warp_image(channels_last(z[f"in/{name}_img"]), z[f"out/{name}_matrix"]),
-                 channels_last(z[f"out/{name}_warped"]))
+    assert_close(
+        warp_image(channels_last(z[f"in/{name}_img"]), z[f"out/{name}_matrix"]), channels_last(z[f"out/{name}_warped"])
+    )
 
 
 def published(name):

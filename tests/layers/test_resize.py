@@ -26,6 +26,7 @@ def test_an_integer_factor_takes_the_top_left_pixel_of_each_cell():
 
 def interpolated(x, size, ratio, zeros_outside):
     """Pixel by pixel: the mean of the four around the position, weighted by closeness."""
+
     def at(i, j):
         if zeros_outside and not (0 <= i < x.shape[1] and 0 <= j < x.shape[2]):
             return 0.0
@@ -43,9 +44,19 @@ def interpolated(x, size, ratio, zeros_outside):
     return y
 
 
-@pytest.mark.parametrize(("size", "ratio", "zeros_outside"), [
-    ((3, 4), None, False), ((6, 8), None, False), ((13, 21), None, False), ((1, 1), None, False), ((5, 3), None, True),
-    ((48, 64), 1 / 8, True), ((3, 4), 2.0, False), ((4, 6), 4 / 3, False)])
+@pytest.mark.parametrize(
+    ("size", "ratio", "zeros_outside"),
+    [
+        ((3, 4), None, False),
+        ((6, 8), None, False),
+        ((13, 21), None, False),
+        ((1, 1), None, False),
+        ((5, 3), None, True),
+        ((48, 64), 1 / 8, True),
+        ((3, 4), 2.0, False),
+        ((4, 6), 4 / 3, False),
+    ],
+)
 def test_bilinear(size, ratio, zeros_outside):
     x = np.random.default_rng(1).normal(size=(2, 6, 8, 3)).astype("float32")
     y = ops.convert_to_numpy(resize_bilinear(ops.convert_to_tensor(x), size, ratio, zeros_outside))
@@ -79,5 +90,6 @@ def test_sizes_known_only_when_the_network_runs():
     for height, width in ((4, 8), (3, 12), (8, 4), (5, 6)):
         x = np.random.default_rng(3).normal(size=(1, height, width, 1)).astype("float32")
         expected = adaptive_average_pool(
-            ops.convert_to_tensor(interpolated(x, (2 * height, width // 2), None, False).astype("float32")), 2)
+            ops.convert_to_tensor(interpolated(x, (2 * height, width // 2), None, False).astype("float32")), 2
+        )
         np.testing.assert_allclose(model.predict_on_batch(x), ops.convert_to_numpy(expected), atol=1e-5)

@@ -17,9 +17,7 @@ def test_equals_a_dense_convolution_over_noise_and_one_hot(size, noise_channels)
     inputs = [label_map, noise] if noise_channels else [label_map]
     layer.build([x.shape for x in inputs])
     layer.bias.assign(rng.standard_normal(6).astype("float32"))
-    dense = np.concatenate(
-        [np.broadcast_to(noise[:, None, None], (2, *size, noise_channels)), np.eye(3)[label_map]], axis=-1
-    )
+    dense = np.concatenate([np.broadcast_to(noise[:, None, None], (2, *size, noise_channels)), np.eye(3)[label_map]], axis=-1)
     expected = convolve(dense, ops.convert_to_numpy(layer.kernel), 1, 1) + ops.convert_to_numpy(layer.bias)
     np.testing.assert_allclose(ops.convert_to_numpy(layer(inputs)), expected, atol=2e-6)
 

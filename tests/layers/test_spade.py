@@ -22,9 +22,7 @@ def features(height, width, channels):
     return np.random.default_rng(1).standard_normal((2, height, width, channels)).astype("float32")
 
 
-@pytest.mark.parametrize(
-    ("size", "norm"), [((16, 24), "batch"), ((8, 12), "batch"), ((8, 12), "instance"), ((5, 7), "batch")]
-)
+@pytest.mark.parametrize(("size", "norm"), [((16, 24), "batch"), ((8, 12), "batch"), ((8, 12), "instance"), ((5, 7), "batch")])
 def test_spade_equals_its_equation(size, norm):
     x = features(*size, 4)
     layer = SPADE(num_classes=3, hidden_channels=6, norm=norm)
@@ -46,9 +44,7 @@ def test_wavelet_spade_is_spade_between_the_transforms(wavelet):
     layer = WaveletSPADE(num_classes=3, hidden_channels=6, wavelet=wavelet)
     y = layer([x, LABELS, NOISE], training=True)
     between = layer.spade([WaveletUp(wavelet)(x), LABELS, NOISE], training=True)
-    np.testing.assert_allclose(
-        ops.convert_to_numpy(y), ops.convert_to_numpy(WaveletDown(wavelet)(between)), atol=1e-6
-    )
+    np.testing.assert_allclose(ops.convert_to_numpy(y), ops.convert_to_numpy(WaveletDown(wavelet)(between)), atol=1e-6)
     assert layer.spade.gamma_beta.kernel.shape[-1] == 2 * 8 // 4
 
 

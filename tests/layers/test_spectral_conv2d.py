@@ -66,9 +66,7 @@ def test_one_training_call_is_one_power_iteration_v_then_u():
     np.testing.assert_allclose(state(layer)["u"], u, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("kernel_size", "strides", "padding"), [(3, 1, None), (1, 1, None), (4, 2, 1), (3, 2, 1)]
-)
+@pytest.mark.parametrize(("kernel_size", "strides", "padding"), [(3, 1, None), (1, 1, None), (4, 2, 1), (3, 2, 1)])
 def test_output_is_the_convolution_with_the_kernel_over_sigma(kernel_size, strides, padding):
     layer = built(kernel_size, strides=strides, padding=padding)
     layer.bias.assign(np.arange(5.0, dtype="float32"))
@@ -110,19 +108,14 @@ def test_the_gradient_goes_through_sigma():
 
     def fn(values):
         with keras.StatelessScope([(layer.kernel, values[0])]):
-            return ops.sum(
-                layer(ops.convert_to_tensor(image()), training=False) * ops.convert_to_tensor(projection)
-            ), ()
+            return ops.sum(layer(ops.convert_to_tensor(image()), training=False) * ops.convert_to_tensor(projection)), ()
 
     _, _, (gradient,) = engine.value_and_gradients(fn, [layer.kernel])
     after, w = state(layer), matrix(layer)
     sigma = after["u"] @ w @ after["v"]
     padded = np.pad(image().astype("float64"), ((0, 0), (1, 1), (1, 1), (0, 0)))
     plain = np.stack(
-        [
-            [np.einsum("bhwc,bhwf->cf", padded[:, i : i + 7, j : j + 6], projection) for j in range(3)]
-            for i in range(3)
-        ]
+        [[np.einsum("bhwc,bhwf->cf", padded[:, i : i + 7, j : j + 6], projection) for j in range(3)] for i in range(3)]
     )
     outer = np.outer(after["v"], after["u"]).reshape(plain.shape)
     expected = (plain - outer * (plain * after["kernel"]).sum() / sigma) / sigma
@@ -137,9 +130,7 @@ def test_the_gradient_in_training_is_that_of_finite_differences_with_the_vectors
 
     def fn(values):
         with keras.StatelessScope([(layer.kernel, values[0])]):
-            return ops.sum(
-                layer(ops.convert_to_tensor(image()), training=True) * ops.convert_to_tensor(projection)
-            ), ()
+            return ops.sum(layer(ops.convert_to_tensor(image()), training=True) * ops.convert_to_tensor(projection)), ()
 
     _, _, (gradient,) = engine.value_and_gradients(fn, [layer.kernel])
     # the training call does one more iteration from the stored vectors
@@ -158,6 +149,4 @@ def test_the_gradient_in_training_is_that_of_finite_differences_with_the_vectors
     for _ in range(3):
         direction = rng.standard_normal(kernel.shape)
         numeric = (value(kernel + 1e-5 * direction) - value(kernel - 1e-5 * direction)) / 2e-5
-        assert (ops.convert_to_numpy(gradient) * direction).sum() == pytest.approx(
-            numeric, rel=1e-3, abs=1e-3
-        )
+        assert (ops.convert_to_numpy(gradient) * direction).sum() == pytest.approx(numeric, rel=1e-3, abs=1e-3)

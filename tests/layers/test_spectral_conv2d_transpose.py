@@ -131,8 +131,7 @@ def test_mixed_bfloat16_keeps_the_kernel_and_its_vectors_in_float32():
     y = layer(image(), training=True)
     expected = ops.convert_to_numpy(reference(image(), training=True))
     assert keras.backend.standardize_dtype(y.dtype) == "bfloat16"
-    np.testing.assert_allclose(
-        ops.convert_to_numpy(ops.cast(y, "float32")), expected, atol=0.02 * np.abs(expected).max())
+    np.testing.assert_allclose(ops.convert_to_numpy(ops.cast(y, "float32")), expected, atol=0.02 * np.abs(expected).max())
     np.testing.assert_allclose(state(layer)["u"], state(reference)["u"], atol=1e-6)
 
 

@@ -46,17 +46,13 @@ def test_both_round_trips_and_the_energy(wavelet):
     y = WaveletDown(wavelet)(x)
     np.testing.assert_allclose(ops.convert_to_numpy(WaveletUp(wavelet)(y)), x, atol=5e-6)
     z = random_image((4, 6), channels=12, seed=1)
-    np.testing.assert_allclose(
-        ops.convert_to_numpy(WaveletDown(wavelet)(WaveletUp(wavelet)(z))), z, atol=5e-6
-    )
+    np.testing.assert_allclose(ops.convert_to_numpy(WaveletDown(wavelet)(WaveletUp(wavelet)(z))), z, atol=5e-6)
     assert float(ops.sum(ops.square(y))) == pytest.approx(float((x.astype("float64") ** 2).sum()), rel=1e-5)
 
 
 def test_haar_by_hand():
     a, b, c, d = 1.0, 5.0, -2.0, 3.0
-    y = ops.convert_to_numpy(WaveletDown()(np.array([[a, b], [c, d]], "float32").reshape(1, 2, 2, 1)))[
-        0, 0, 0
-    ]
+    y = ops.convert_to_numpy(WaveletDown()(np.array([[a, b], [c, d]], "float32").reshape(1, 2, 2, 1)))[0, 0, 0]
     expected = [(a + b + c + d) / 2, (a + b - c - d) / 2, (a - b + c - d) / 2, (a - b - c + d) / 2]
     np.testing.assert_allclose(y, expected, rtol=1e-6)
 
@@ -112,9 +108,7 @@ def test_haar_filters_that_the_published_program_stores():
 
 
 @pytest.mark.parametrize("layer", [WaveletDown, WaveletUp])
-@pytest.mark.parametrize(
-    ("name", "message"), [("no_such", "not a PyWavelets filter"), ("bior2.2", "not orthogonal")]
-)
+@pytest.mark.parametrize(("name", "message"), [("no_such", "not a PyWavelets filter"), ("bior2.2", "not orthogonal")])
 def test_a_wavelet_that_cannot_be_inverted_by_its_transpose_is_refused(layer, name, message):
     with pytest.raises(ValueError, match=message):
         layer(name)

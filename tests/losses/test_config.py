@@ -39,11 +39,17 @@ IMAGES = np.random.default_rng(0).uniform(-1, 1, (2, 2, 32, 32, 3)).astype("floa
 LOGITS, PREDICTION = np.zeros((2, 4, 4, 4), "float32"), np.ones((2, 1), "float32")
 LABEL_MAPS = np.zeros((2, 4, 4), "int32")
 ARGUMENTS = {
-    "CrossEntropyGANLoss": (1, PREDICTION), "HingeLoss": (1, PREDICTION), "LeastSquaresLoss": (1, PREDICTION),
-    "WassersteinLoss": (1, PREDICTION), "NonSaturatingLoss": (1, PREDICTION),
-    "FeatureMatchingLoss": ([LOGITS], [LOGITS + 1]), "KLDivergenceLoss": (None, (PREDICTION, PREDICTION)),
-    "LabelMixLoss": ((LOGITS[..., :1], LOGITS, LOGITS), LOGITS + 1), "PerceptualLoss": tuple(IMAGES),
-    "LPIPSLoss": tuple(IMAGES)}
+    "CrossEntropyGANLoss": (1, PREDICTION),
+    "HingeLoss": (1, PREDICTION),
+    "LeastSquaresLoss": (1, PREDICTION),
+    "WassersteinLoss": (1, PREDICTION),
+    "NonSaturatingLoss": (1, PREDICTION),
+    "FeatureMatchingLoss": ([LOGITS], [LOGITS + 1]),
+    "KLDivergenceLoss": (None, (PREDICTION, PREDICTION)),
+    "LabelMixLoss": ((LOGITS[..., :1], LOGITS, LOGITS), LOGITS + 1),
+    "PerceptualLoss": tuple(IMAGES),
+    "LPIPSLoss": tuple(IMAGES),
+}
 
 
 @pytest.mark.parametrize("name", sorted({*CASES, "PerceptualLoss", "LPIPSLoss"}))

@@ -30,6 +30,7 @@ def discriminator():
 
 def layers(reference, mode, last):
     """For the generated and the real image, the outputs of each scale: the predictions, or all layers before them."""
+
     def outputs(k, part):
         names = [f"d{k}_layer4_{mode}"] if last else [f"d{k}_layer{i}_{mode}" for i in range(4)]
         arrays = [np.moveaxis(reference.output(name)[part], 1, -1) for name in names]
@@ -44,15 +45,19 @@ def layers(reference, mode, last):
 def test_adversarial_losses_on_two_scales(discriminator, name, mode):
     fake, real = layers(discriminator, mode, last=True)
     of_discriminator, of_generator = LOSSES[name]
-    for value, term in ((of_discriminator(1, real), "D_real"), (of_discriminator(0, fake), "D_fake"),
-                        (of_generator(1, fake), "G")):
+    for value, term in (
+        (of_discriminator(1, real), "D_real"),
+        (of_discriminator(0, fake), "D_fake"),
+        (of_generator(1, fake), "G"),
+    ):
         reference = discriminator.output(f"gan_{name}_{term}_{mode}")
         assert float(value) == pytest.approx(float(reference[0]), rel=1e-5), term
 
 
 @needs_shared("reference")
-@pytest.mark.parametrize(("name", "loss"), [
-    ("lsgan", LeastSquaresLoss()), ("vanilla", CrossEntropyGANLoss()), ("wgangp", WassersteinLoss())])
+@pytest.mark.parametrize(
+    ("name", "loss"), [("lsgan", LeastSquaresLoss()), ("vanilla", CrossEntropyGANLoss()), ("wgangp", WassersteinLoss())]
+)
 def test_adversarial_losses_on_one_scale(name, loss):
     reference = Reference("losses")
     for target, side in ((1, "real"), (0, "fake")):
@@ -60,17 +65,20 @@ def test_adversarial_losses_on_one_scale(name, loss):
         assert value == pytest.approx(float(reference.output(f"gan_{name}_{side}")), rel=1e-5)
 
 
-@pytest.mark.parametrize(("loss", "target", "slope"), [
-    (HingeLoss(), 1, lambda p: -1 * (p < 1)),
-    (HingeLoss(), 0, lambda p: 1 * (p > -1)),
-    (HingeLoss(generator=True), 1, lambda p: 0 * p - 1),
-    (LeastSquaresLoss(), 1, lambda p: 2 * (p - 1)),
-    (LeastSquaresLoss(), 0, lambda p: 2 * p),
-    (CrossEntropyGANLoss(), 1, lambda p: 1 / (1 + np.exp(-p)) - 1),
-    (CrossEntropyGANLoss(), 0, lambda p: 1 / (1 + np.exp(-p))),
-    (WassersteinLoss(), 1, lambda p: 0 * p - 1),
-    (WassersteinLoss(), 0, lambda p: 0 * p + 1),
-])
+@pytest.mark.parametrize(
+    ("loss", "target", "slope"),
+    [
+        (HingeLoss(), 1, lambda p: -1 * (p < 1)),
+        (HingeLoss(), 0, lambda p: 1 * (p > -1)),
+        (HingeLoss(generator=True), 1, lambda p: 0 * p - 1),
+        (LeastSquaresLoss(), 1, lambda p: 2 * (p - 1)),
+        (LeastSquaresLoss(), 0, lambda p: 2 * p),
+        (CrossEntropyGANLoss(), 1, lambda p: 1 / (1 + np.exp(-p)) - 1),
+        (CrossEntropyGANLoss(), 0, lambda p: 1 / (1 + np.exp(-p))),
+        (WassersteinLoss(), 1, lambda p: 0 * p - 1),
+        (WassersteinLoss(), 0, lambda p: 0 * p + 1),
+    ],
+)
 def test_gradients_reach_every_scale_alike(loss, target, slope):
     random = np.random.default_rng(0)
     scales = [2 * random.standard_normal((2, n, n, 1)).astype("float32") for n in (4, 2)]
@@ -118,9 +126,17 @@ def test_kl_divergence_gradients():
         KLDivergenceLoss()(mu, logvar)
 
 
-@pytest.mark.parametrize("loss", [
-    HingeLoss(generator=True, name="a"), LeastSquaresLoss(name="a"), CrossEntropyGANLoss(name="a"),
-    WassersteinLoss(name="a"), KLDivergenceLoss(name="a"), FeatureMatchingLoss(distance="l1", name="a")])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        HingeLoss(generator=True, name="a"),
+        LeastSquaresLoss(name="a"),
+        CrossEntropyGANLoss(name="a"),
+        WassersteinLoss(name="a"),
+        KLDivergenceLoss(name="a"),
+        FeatureMatchingLoss(distance="l1", name="a"),
+    ],
+)
 def test_config_round_trip(loss):
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(loss))
     assert type(again) is type(loss)

@@ -18,9 +18,7 @@ def test_every_class_has_a_fair_coin_of_its_own():
     """500 masks of 4 classes, 0 among them. A false alarm in any of the 10 counts: below 1e-4 (4.5 σ)."""
     labels = np.arange(4, dtype="int32").reshape(1, 2, 2)
     seed = keras.random.SeedGenerator(0)
-    coins = np.stack(
-        [ops.convert_to_numpy(label_mix_mask(labels, 4, seed=seed)).reshape(4) for _ in range(500)]
-    )
+    coins = np.stack([ops.convert_to_numpy(label_mix_mask(labels, 4, seed=seed)).reshape(4) for _ in range(500)])
     bound = 4.5 * np.sqrt(500 * 0.25)
     assert (np.abs(coins.sum(0) - 250) < bound).all()
     for a in range(4):

@@ -54,8 +54,6 @@ def test_feature_matching_gives_no_gradient_to_the_real_side():
 def test_losses_are_float32_for_bfloat16_features():
     real, fake = ops.cast(REAL, "bfloat16"), ops.cast(FAKE, "bfloat16")
     loss = FeatureMatchingLoss()([real], [fake])
-    expected = np.square(
-        ops.convert_to_numpy(ops.cast(real, "float32")) - ops.convert_to_numpy(ops.cast(fake, "float32"))
-    )
+    expected = np.square(ops.convert_to_numpy(ops.cast(real, "float32")) - ops.convert_to_numpy(ops.cast(fake, "float32")))
     assert keras.backend.standardize_dtype(loss.dtype) == "float32"
     assert float(loss) == pytest.approx(expected.mean(), rel=1e-5)

@@ -68,9 +68,7 @@ def test_label_mix_loss(reference):
     mask = channels_last(reference.input("mask"))
     real, fake, mixed = (reference.image(f"logits_{name}") for name in ("real", "fake", "mixed"))
     loss = LabelMixLoss()
-    value, gradients = value_and_gradients(
-        lambda *x: loss((ops.convert_to_tensor(mask), x[0], x[1]), x[2]), real, fake, mixed
-    )
+    value, gradients = value_and_gradients(lambda *x: loss((ops.convert_to_tensor(mask), x[0], x[1]), x[2]), real, fake, mixed)
     assert value == pytest.approx(float(reference.output("labelmix_loss")), rel=1e-6)
     # no side is held fixed
     difference = 2 * (mask * real + (1 - mask) * fake - mixed) / mixed.size
@@ -96,9 +94,7 @@ def test_r1_penalty(reference):
 
 def test_feature_matching(reference):
     real, fake = ([reference.image(f"fm_{side}{i}") for i in range(3)] for side in "ab")
-    assert float(FeatureMatchingLoss()(real, fake)) == pytest.approx(
-        float(reference.output("fm_mse_sum")), rel=1e-6
-    )
+    assert float(FeatureMatchingLoss()(real, fake)) == pytest.approx(float(reference.output("fm_mse_sum")), rel=1e-6)
     for i in range(3):
         value = float(FeatureMatchingLoss()([real[i]], [fake[i]]))
         assert value == pytest.approx(float(reference.output(f"fm_mse{i}")), rel=1e-6)

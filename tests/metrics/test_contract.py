@@ -38,9 +38,13 @@ def build():
 
     def group():
         features = metrics.Features(colors)
-        return metrics.FeatureScores([
-            metrics.FrechetInceptionDistance(features), metrics.PrecisionRecall(features, kept_images=10),
-            metrics.KernelInceptionDistance(features, subset_size=4, kept_images=9)])
+        return metrics.FeatureScores(
+            [
+                metrics.FrechetInceptionDistance(features),
+                metrics.PrecisionRecall(features, kept_images=10),
+                metrics.KernelInceptionDistance(features, subset_size=4, kept_images=9),
+            ]
+        )
 
     return {
         "FrechetInceptionDistance": lambda: metrics.FrechetInceptionDistance(colors, BASELINE),
@@ -56,8 +60,18 @@ def build():
     }
 
 
-NAMES = ("FrechetInceptionDistance", "float32", "KernelInceptionDistance", "PrecisionRecall", "FeatureScores",
-         "GeneratedMeanIoU", "GeneratedSegmentationScores", "Diversity", "LPIPS", "NearestNeighborLPIPS")
+NAMES = (
+    "FrechetInceptionDistance",
+    "float32",
+    "KernelInceptionDistance",
+    "PrecisionRecall",
+    "FeatureScores",
+    "GeneratedMeanIoU",
+    "GeneratedSegmentationScores",
+    "Diversity",
+    "LPIPS",
+    "NearestNeighborLPIPS",
+)
 
 
 def feed(metric, kind, rows):
@@ -79,8 +93,11 @@ def assert_equal(found, wanted):
 
 
 def test_every_metric_is_tried():
-    known = {name for name in metrics.__all__ if inspect.isclass(cls := getattr(metrics, name))
-             and issubclass(cls, GenerationMetric) and not inspect.isabstract(cls)}
+    known = {
+        name
+        for name in metrics.__all__
+        if inspect.isclass(cls := getattr(metrics, name)) and issubclass(cls, GenerationMetric) and not inspect.isabstract(cls)
+    }
     assert known == {*NAMES} - {"float32"}
 
 
@@ -159,4 +176,6 @@ def test_a_group_shares_one_extractor():
 
 def test_names_of_real_scores():
     assert split_scores({"a": 1.0, "a_real": 2.0, "b_se": 3.0, "b_se_real": 4.0}) == (
-        {"a": 1.0, "b_se": 3.0}, {"a": 2.0, "b_se": 4.0})
+        {"a": 1.0, "b_se": 3.0},
+        {"a": 2.0, "b_se": 4.0},
+    )

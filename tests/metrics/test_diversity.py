@@ -37,8 +37,15 @@ def test_agrees_with_loops(feature_model, weights):
         part.update_generated(None, draws[:, b : b + 1])
     parts[0].merge_state(parts[1:])
     weights = weights or [np.ones(3)] * 2
-    of_maps = [np.mean([brute_force(draws[i, b].astype("float64"), draws[j, b].astype("float64"), weights)
-                        for i, j in combinations(range(3), 2)]) for b in range(2)]
+    of_maps = [
+        np.mean(
+            [
+                brute_force(draws[i, b].astype("float64"), draws[j, b].astype("float64"), weights)
+                for i, j in combinations(range(3), 2)
+            ]
+        )
+        for b in range(2)
+    ]
     for result in (whole.result(), parts[0].result()):
         assert result["diversity"] == pytest.approx(np.mean(of_maps), rel=1e-5)
         assert result["diversity_se"] == pytest.approx(np.std(of_maps, ddof=1) / np.sqrt(2), rel=1e-3)

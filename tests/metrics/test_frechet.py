@@ -24,9 +24,7 @@ def color_features(images):
 
 
 def images(count, seed, shift=0.0):
-    return np.random.default_rng(seed).uniform(-0.9, 0.8, (count, 4, 4, 3)).astype("float32") + np.float32(
-        shift
-    )
+    return np.random.default_rng(seed).uniform(-0.9, 0.8, (count, 4, 4, 3)).astype("float32") + np.float32(shift)
 
 
 def labels(count):

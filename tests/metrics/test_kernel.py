@@ -49,10 +49,7 @@ def test_unbiased_and_its_spread_is_as_stated():
         p, q = moments(0.0), moments(shift)
         truth = expected_kernel(p, p) + expected_kernel(q, q) - 2 * expected_kernel(p, q)
         estimates = np.array(
-            [
-                kernel_distance(random.normal(size=(6, 1)), random.normal(size=(9, 1)) + shift)
-                for _ in range(2000)
-            ]
+            [kernel_distance(random.normal(size=(6, 1)), random.normal(size=(9, 1)) + shift) for _ in range(2000)]
         )
         error = estimates.std(ddof=1) / np.sqrt(len(estimates))
         assert abs(estimates.mean() - truth) < 4 * error
@@ -88,9 +85,7 @@ def test_metric_batches_merge_and_baseline():
     for result in (whole.result(), parts[0].result()):
         assert set(result) == {"kid", "kid_std", "kid_se", "kid_real", "kid_se_real"}
         np.testing.assert_allclose(result["kid"], brute_force(features[0], features[1]), rtol=1e-4)
-        np.testing.assert_allclose(
-            result["kid_real"], brute_force(features[0], features[2]), rtol=1e-3, atol=1e-7
-        )
+        np.testing.assert_allclose(result["kid_real"], brute_force(features[0], features[2]), rtol=1e-3, atol=1e-7)
     whole.reset_state()
     with pytest.raises(ValueError, match="at least 2 real images"):
         whole.result()
@@ -129,11 +124,14 @@ def test_bad_subsets_are_refused(arguments):
         KernelInceptionDistance(color_features, **arguments)
 
 
-@pytest.mark.parametrize("x, y, message", [
-    (np.zeros((1, 4)), np.zeros((3, 4)), r"x: expected at least 2 vectors \(n, D\), found the shape \(1, 4\)"),
-    (np.zeros((3, 4)), np.full((3, 4), np.inf), "y: found values that are not finite"),
-    (np.zeros((3, 4)), np.zeros((3, 5)), "y: expected 4 features, found 5"),
-])
+@pytest.mark.parametrize(
+    "x, y, message",
+    [
+        (np.zeros((1, 4)), np.zeros((3, 4)), r"x: expected at least 2 vectors \(n, D\), found the shape \(1, 4\)"),
+        (np.zeros((3, 4)), np.full((3, 4), np.inf), "y: found values that are not finite"),
+        (np.zeros((3, 4)), np.zeros((3, 5)), "y: expected 4 features, found 5"),
+    ],
+)
 def test_bad_features_are_refused(x, y, message):
     for function in (kernel_distance, kernel_estimate):
         with pytest.raises(ValueError, match=message):

@@ -24,8 +24,12 @@ def torchvisions_layers(torch, network):
     nn, layers = torch.nn, []
     if network == "alex":
         for inputs, filters, kernel, stride, padding, pooled in (
-                (3, 64, 11, 4, 2, True), (64, 192, 5, 1, 2, True), (192, 384, 3, 1, 1, False), (384, 256, 3, 1, 1, False),
-                (256, 256, 3, 1, 1, True)):
+            (3, 64, 11, 4, 2, True),
+            (64, 192, 5, 1, 2, True),
+            (192, 384, 3, 1, 1, False),
+            (384, 256, 3, 1, 1, False),
+            (256, 256, 3, 1, 1, True),
+        ):
             layers += [nn.Conv2d(inputs, filters, kernel, stride, padding), nn.ReLU(), *[nn.MaxPool2d(3, 2)] * pooled]
         return nn.Sequential(*layers)
     inputs = 3
@@ -120,7 +124,8 @@ def test_the_nearest_training_photo(random_lpips):
     metric.merge_state([other])
     assert metric.result() == {
         "nearest_lpips": pytest.approx(np.mean(nearest[0]), abs=1e-6),
-        "nearest_lpips_real": pytest.approx(np.mean(nearest[1]), abs=1e-6)}
+        "nearest_lpips_real": pytest.approx(np.mean(nearest[1]), abs=1e-6),
+    }
     with pytest.raises(ValueError, match="another size than the training photos'"):
         metric.nearest(images(1, 64, 64))
 

@@ -111,9 +111,7 @@ def test_keras_model_and_backend_tensors():
     convolution.set_weights([2 * COLORS.T[None, None], -np.square(COLORS).sum(axis=1)])
     labels, shown = random_maps(11, range(6)), random_maps(12, range(6))
     metric, expected = GeneratedMeanIoU(model), GeneratedMeanIoU(logits_of)
-    metric.update_state(
-        *(keras.ops.convert_to_tensor(x) for x in (labels.astype("int32"), paint(labels), paint(shown)))
-    )
+    metric.update_state(*(keras.ops.convert_to_tensor(x) for x in (labels.astype("int32"), paint(labels), paint(shown))))
     expected.update_state(labels, paint(labels), paint(shown))
     assert metric.result() == expected.result()
 
@@ -122,6 +120,7 @@ def test_channels_one_less_than_classes_are_refused():
     """Channel c of published segmenters is class c + 1: perfect answers would score next to nothing."""
     labels, images = np.arange(1, 101).reshape(1, 10, 10), np.zeros((1, 10, 10, 3), "float32")
     for channels in (150, 182):
+
         def perfect(_, channels=channels):
             return np.eye(channels)[labels - 1]
 
@@ -145,9 +144,7 @@ def test_logits_that_are_no_numbers_are_refused():
 def test_errors_name_what_was_found():
     labels = random_maps(13, range(6))
     with pytest.raises(ValueError, match=r"label_maps: found the ids \[7\]"):
-        GeneratedMeanIoU(logits_of).update_state(
-            np.where(labels == 5, 7, labels), paint(labels), paint(labels)
-        )
+        GeneratedMeanIoU(logits_of).update_state(np.where(labels == 5, 7, labels), paint(labels), paint(labels))
     with pytest.raises(ValueError, match=r"answers: found the ids \[4, 5\]"):
         GeneratedMeanIoU(answers_of, num_classes=4).update_state(labels % 4, paint(labels), paint(labels))
     with pytest.raises(ValueError, match="num_classes"):

@@ -68,12 +68,15 @@ def test_metric_merges_and_compares_training_images():
         parts[0].result()
 
 
-@pytest.mark.parametrize("real, generated, message", [
-    (np.zeros((3, 2)), np.zeros((9, 2)), r"real: 3 nearest neighbors need at least 4 vectors"),
-    (np.zeros((9, 2)), np.zeros((3, 2)), "generated: 3 nearest"),
-    (np.zeros((9, 2)), np.zeros((9, 4)), "generated: expected 2 features, found 4"),
-    (np.zeros((9, 2)), np.full((9, 2), np.nan), "generated: found values that are not finite"),
-])
+@pytest.mark.parametrize(
+    "real, generated, message",
+    [
+        (np.zeros((3, 2)), np.zeros((9, 2)), r"real: 3 nearest neighbors need at least 4 vectors"),
+        (np.zeros((9, 2)), np.zeros((3, 2)), "generated: 3 nearest"),
+        (np.zeros((9, 2)), np.zeros((9, 4)), "generated: expected 2 features, found 4"),
+        (np.zeros((9, 2)), np.full((9, 2), np.nan), "generated: found values that are not finite"),
+    ],
+)
 def test_bad_features_are_refused(real, generated, message):
     with pytest.raises(ValueError, match=message):
         precision_recall(real, generated)

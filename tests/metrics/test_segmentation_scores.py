@@ -15,8 +15,11 @@ def brute_force(labels, answers, num_classes, ignore_class=None):
         if either and c != ignore_class:
             ious[c] = both / either
         weights[c] = np.mean(labels == c)
-    return {"miou": np.mean(list(ious.values())), "fwiou": sum(weights[c] * iou for c, iou in ious.items()),
-            "pixel_accuracy": np.mean(labels == answers)}
+    return {
+        "miou": np.mean(list(ious.values())),
+        "fwiou": sum(weights[c] * iou for c, iou in ious.items()),
+        "pixel_accuracy": np.mean(labels == answers),
+    }
 
 
 @pytest.mark.parametrize("ignore_class", [None, 2, 255])

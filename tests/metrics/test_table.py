@@ -14,8 +14,11 @@ from tests.metrics.test_contract import build, expected  # noqa: F401
 
 
 def test_every_metric_has_a_row():
-    known = {cls for name in metrics.__all__ if inspect.isclass(cls := getattr(metrics, name))
-             and issubclass(cls, GenerationMetric) and not inspect.isabstract(cls)}
+    known = {
+        cls
+        for name in metrics.__all__
+        if inspect.isclass(cls := getattr(metrics, name)) and issubclass(cls, GenerationMetric) and not inspect.isabstract(cls)
+    }
     assert {row.metric for row in METRICS.values()} == known - {metrics.FeatureScores}
 
 

@@ -75,7 +75,8 @@ class TorchNetwork:
 
     def norm(self, x, name):
         mean, variance, weight, bias = (
-            self.state[f"{name}.{key}"] for key in ("running_mean", "running_var", "weight", "bias"))
+            self.state[f"{name}.{key}"] for key in ("running_mean", "running_var", "weight", "bias")
+        )
         return self.functional.batch_norm(x, mean, variance, weight, bias, training=False, eps=1e-5)
 
     def sequence(self, x, name, **kwargs):
@@ -105,7 +106,8 @@ _NAMES = (("conv1", "bn1"), ("conv2", "bn2"), ("conv3", "bn3"), ("downsample.0",
 class TorchDRN(TorchNetwork):
     def forward(self, x):
         x = ((x + 1) / 2 - self.channels(0.29010095242892997, 0.32808144844279574, 0.28696394422942517)) / self.channels(
-            0.1829540508368939, 0.18656561047509476, 0.18447508988480435)
+            0.1829540508368939, 0.18656561047509476, 0.18447508988480435
+        )
         x = self.sequence(x, "base.0", padding=3)
         x = self.sequence(x, "base.1", padding=1)
         x = self.sequence(x, "base.2", padding=1, stride=2)
@@ -137,8 +139,10 @@ class TorchUPerNet(TorchNetwork):
             for i in range(blocks):
                 x = self.block(x, f"encoder.layer{stage}.{i}", _NAMES, (1, 1 if i else stride))
             maps.append(x)
-        pools = [self.sequence(self.resize(self.functional.adaptive_avg_pool2d(x, size), x.shape[2:]), f"decoder.ppm_conv.{k}")
-                 for k, size in enumerate((1, 2, 3, 6))]
+        pools = [
+            self.sequence(self.resize(self.functional.adaptive_avg_pool2d(x, size), x.shape[2:]), f"decoder.ppm_conv.{k}")
+            for k, size in enumerate((1, 2, 3, 6))
+        ]
         f = self.sequence(self.torch.cat([x, *pools], 1), "decoder.ppm_last_conv", padding=1)
         outputs = [f]
         for i in (2, 1, 0):
@@ -156,8 +160,9 @@ class TorchDeepLab(TorchNetwork):
         x = (x + 1).flip(1) * 127.5 - self.channels(104.008, 116.669, 122.675)
         scores = self.base(x)
         for scale in (0.5, 0.75):
-            small = self.functional.interpolate(x, scale_factor=scale, mode="bilinear", align_corners=False,
-                                                recompute_scale_factor=recompute_scale)
+            small = self.functional.interpolate(
+                x, scale_factor=scale, mode="bilinear", align_corners=False, recompute_scale_factor=recompute_scale
+            )
             scores = self.torch.maximum(scores, self.resize(self.base(small), scores.shape[2:]))
         return self.resize(scores, output_size)
 

@@ -52,8 +52,11 @@ def test_features_are_the_last_pooled_of_the_resized_image(random_trunk):
 
 def test_judges_are_float32_under_any_policy_and_the_loss_is_not(random_trunk):
     def built():
-        models = [alexnet_features(weights=None, image_size=(32, 32)), lpips_features("alexnet", weights=None),
-                  lpips_features("alexnet", weights=None, dtype=None)]
+        models = [
+            alexnet_features(weights=None, image_size=(32, 32)),
+            lpips_features("alexnet", weights=None),
+            lpips_features("alexnet", weights=None, dtype=None),
+        ]
         for model in models:
             model.set_weights(random_trunk.get_weights())
         return models
@@ -84,14 +87,21 @@ def test_weights_are_torchvisions():
     np.testing.assert_allclose(kernel[0, :3, 0, 0], [0.1186, 0.0941, 0.0954], atol=5e-5)
     image = images(1, 64, 64)
     np.testing.assert_allclose(
-        alexnet_features(image_size=(64, 64)).predict_on_batch(image), torch_features(trunk, image)[-1].mean(axis=(1, 2)),
-        rtol=1e-4, atol=1e-4)
+        alexnet_features(image_size=(64, 64)).predict_on_batch(image),
+        torch_features(trunk, image)[-1].mean(axis=(1, 2)),
+        rtol=1e-4,
+        atol=1e-4,
+    )
 
 
-@pytest.mark.parametrize(("build", "message"), [
-    (lambda: alexnet_features(weights="places"), "weights must be"),
-    (lambda: lpips_features("squeeze"), "expected one of 'alexnet'"),
-    (lambda: lpips_features(weights="places"), "weights must be")])
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: alexnet_features(weights="places"), "weights must be"),
+        (lambda: lpips_features("squeeze"), "expected one of 'alexnet'"),
+        (lambda: lpips_features(weights="places"), "weights must be"),
+    ],
+)
 def test_unknown_arguments_are_refused(build, message):
     with pytest.raises(ValueError, match=message):
         build()

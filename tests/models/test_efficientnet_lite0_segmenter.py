@@ -13,7 +13,8 @@ def test_sizes(size, trunk):
     model = models.efficientnet_lite0_segmenter(5, size, weights=None)
     assert model.input_shape == (None, *size, 3) and model.output_shape == (None, *size, 5)
     assert [tuple(shape[1:]) for shape in model.get_layer("trunk").output_shape] == [
-        (trunk[0] // stride, trunk[1] // stride, channels) for stride, channels in ((4, 24), (8, 40), (16, 112), (32, 320))]
+        (trunk[0] // stride, trunk[1] // stride, channels) for stride, channels in ((4, 24), (8, 40), (16, 112), (32, 320))
+    ]
     assert not has_features(model) and not has_features(None)
     assert has_features(models.unet_segmenter(5, (16, 16), (4, 4), 4))
 

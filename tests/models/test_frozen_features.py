@@ -34,8 +34,7 @@ def test_constants_bring_every_channel_to_mean_0_and_variance_1(layer):
     for before, after in zip(raw, normalized, strict=True):
         flat = before.reshape(-1, before.shape[-1]).astype("float64")
         variance = np.maximum(flat.var(0), 1e-2 * flat.var(0).mean())
-        np.testing.assert_allclose(
-            after.reshape(flat.shape), (flat - flat.mean(0)) / np.sqrt(variance), rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(after.reshape(flat.shape), (flat - flat.mean(0)) / np.sqrt(variance), rtol=1e-3, atol=1e-3)
 
 
 def test_constants_are_of_photos_and_no_more_than_needed(layer):
@@ -49,17 +48,33 @@ def test_constants_are_of_photos_and_no_more_than_needed(layer):
         layer.adapt([])
 
 
-@pytest.mark.parametrize(("network", "expected"), [
-    (lambda: models.pretrained_discriminator(5, SIZE, channels=(4,) * 5, final_channels=4, weights=None), (*SIZE, 6)),
-    (lambda: models.pretrained_discriminator(
-        5, SIZE, trunk_size=(32, 64), channels=(4,) * 5, final_channels=4, weights=None), (*SIZE, 6)),
-    (lambda: models.pretrained_discriminator(
-        5, SIZE, "efficientnet_lite0", (32, 64), (4,) * 5, final_channels=4, weights=None), (*SIZE, 6)),
-    (lambda: models.pretrained_discriminator(
-        5, SIZE, "efficientnet_lite0", (96, 192), (4,) * 5, final_channels=4, weights=None), (*SIZE, 6)),
-    (lambda: models.projected_discriminator(SIZE, channels=(4,) * 4, weights=None), (1, 2, 4)),
-    (lambda: models.projected_discriminator(SIZE, "efficientnet_lite0", (64, 128), (4,) * 4, weights=None), (2, 4, 4)),
-], ids=["pretrained", "enlarged", "efficientnet", "efficientnet, enlarged", "projected", "projected, efficientnet"])
+@pytest.mark.parametrize(
+    ("network", "expected"),
+    [
+        (lambda: models.pretrained_discriminator(5, SIZE, channels=(4,) * 5, final_channels=4, weights=None), (*SIZE, 6)),
+        (
+            lambda: models.pretrained_discriminator(
+                5, SIZE, trunk_size=(32, 64), channels=(4,) * 5, final_channels=4, weights=None
+            ),
+            (*SIZE, 6),
+        ),
+        (
+            lambda: models.pretrained_discriminator(
+                5, SIZE, "efficientnet_lite0", (32, 64), (4,) * 5, final_channels=4, weights=None
+            ),
+            (*SIZE, 6),
+        ),
+        (
+            lambda: models.pretrained_discriminator(
+                5, SIZE, "efficientnet_lite0", (96, 192), (4,) * 5, final_channels=4, weights=None
+            ),
+            (*SIZE, 6),
+        ),
+        (lambda: models.projected_discriminator(SIZE, channels=(4,) * 4, weights=None), (1, 2, 4)),
+        (lambda: models.projected_discriminator(SIZE, "efficientnet_lite0", (64, 128), (4,) * 4, weights=None), (2, 4, 4)),
+    ],
+    ids=["pretrained", "enlarged", "efficientnet", "efficientnet, enlarged", "projected", "projected, efficientnet"],
+)
 def test_only_what_is_not_the_trunk_learns(network, expected):
     network = network()
     assert network.output_shape[1:] == expected

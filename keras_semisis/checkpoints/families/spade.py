@@ -25,12 +25,22 @@ def start(model) -> Iterator[Entry]:
         yield from semantic_conv("fc", fc.conv)
         return
     height, width, channels = model.get_layer("start").output.shape[1:]
-    yield Weight("fc.weight", fc.kernel, Layout(
-        lambda x: x.reshape(channels, height, width, -1).transpose(3, 1, 2, 0).reshape(x.shape[1], -1),
-        lambda x: x.reshape(-1, height, width, channels).transpose(3, 1, 2, 0).reshape(-1, len(x))))
-    yield Weight("fc.bias", fc.bias, Layout(
-        lambda x: x.reshape(channels, height, width).transpose(1, 2, 0).reshape(-1),
-        lambda x: x.reshape(height, width, channels).transpose(2, 0, 1).reshape(-1)))
+    yield Weight(
+        "fc.weight",
+        fc.kernel,
+        Layout(
+            lambda x: x.reshape(channels, height, width, -1).transpose(3, 1, 2, 0).reshape(x.shape[1], -1),
+            lambda x: x.reshape(-1, height, width, channels).transpose(3, 1, 2, 0).reshape(-1, len(x)),
+        ),
+    )
+    yield Weight(
+        "fc.bias",
+        fc.bias,
+        Layout(
+            lambda x: x.reshape(channels, height, width).transpose(1, 2, 0).reshape(-1),
+            lambda x: x.reshape(height, width, channels).transpose(2, 0, 1).reshape(-1),
+        ),
+    )
 
 
 def encoder(model) -> Iterator[Entry]:

@@ -21,8 +21,12 @@ from keras_semisis.checkpoints.families.oasis import blocks
 
 def networks():
     """Each network's entries, by a layer that no other network of the family has."""
-    return {"conv_img": generator, "from_rgb_0": wavelet_discriminator, "from_rgb": stylegan2_discriminator,
-            "final_up": wavelet_decoder}
+    return {
+        "conv_img": generator,
+        "from_rgb_0": wavelet_discriminator,
+        "from_rgb": stylegan2_discriminator,
+        "final_up": wavelet_decoder,
+    }
 
 
 def generator(model) -> Iterator[Entry]:
@@ -53,8 +57,11 @@ def _unused_norm(key, block):
     channels, hidden = like.gamma_beta.bias.shape[0] // 2, like.hidden_channels
     if like.norm_name == "batch":
         yield from unused_batch_norm(f"{key}.first_norm", channels)
-    convolutions = {"mlp_shared.0": (hidden, like.shared.kernel.shape[2]), "mlp_gamma": (channels, hidden),
-                    "mlp_beta": (channels, hidden)}
+    convolutions = {
+        "mlp_shared.0": (hidden, like.shared.kernel.shape[2]),
+        "mlp_gamma": (channels, hidden),
+        "mlp_beta": (channels, hidden),
+    }
     for name, shape in convolutions.items():
         yield Unused(f"{key}.{name}.weight", (*shape, 3, 3), "normal")
         yield Unused(f"{key}.{name}.bias", shape[:1])

@@ -36,8 +36,9 @@ _ARCHIVE = "ADEChallengeData2016"
 def _label_space():
     names, colors = zip(*(entry.strip().rsplit(" ", 1) for entry in _CLASSES.replace("\n", " ").split(",")), strict=True)
     # every id that there is, by which colors are refused
-    return LabelSpace(names, [bytes.fromhex(color) for color in colors], ignore_class=0, id_map={i: i for i in range(151)},
-                      all_ids=True)
+    return LabelSpace(
+        names, [bytes.fromhex(color) for color in colors], ignore_class=0, id_map={i: i for i in range(151)}, all_ids=True
+    )
 
 
 class ADE20K(FileSource):

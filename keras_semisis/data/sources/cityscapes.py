@@ -103,6 +103,14 @@ class Cityscapes(FileSource):
             raise DataError(
                 f"{folder}: there are *{ending}_labelTrainIds but no *{ending}_labelIds. Train ids are 19 of the 35 classes, "
                 "in another order. Unpack gtFine_trainvaltest.zip or gtCoarse.zip again, which hold *_labelIds.",
-                Remedy("Or read the train ids as the classes of a Folder, by {}.", {
-                    "images": "leftImg8bit", "labels": "gtFine", "image_suffix": "_leftImg8bit",
-                    "label_suffix": "_gtFine_labelTrainIds", "ignore_class": 255})) from error
+                Remedy(
+                    "Or read the train ids as the classes of a Folder, by {}.",
+                    {
+                        "images": "leftImg8bit",
+                        "labels": "gtFine",
+                        "image_suffix": "_leftImg8bit",
+                        "label_suffix": "_gtFine_labelTrainIds",
+                        "ignore_class": 255,
+                    },
+                ),
+            ) from error

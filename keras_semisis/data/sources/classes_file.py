@@ -15,8 +15,13 @@ from keras_semisis.data.sources.decoding import read_bytes
 # Ours, that of Roboflow, and that of several published data sets
 NAMES = ("classes.csv", "_classes.csv", "class_dict.csv")
 _COLUMNS = {
-    "id": ("id", "pixel value", "value", "class id", "label id", "index"), "name": ("name", "class", "class name", "label"),
-    "r": ("r", "red"), "g": ("g", "green"), "b": ("b", "blue"), "ignore": ("ignore",)}
+    "id": ("id", "pixel value", "value", "class id", "label id", "index"),
+    "name": ("name", "class", "class name", "label"),
+    "r": ("r", "red"),
+    "g": ("g", "green"),
+    "b": ("b", "blue"),
+    "ignore": ("ignore",),
+}
 _IGNORE = {"": False, "0": False, "no": False, "false": False, "1": True, "yes": True, "true": True}
 
 
@@ -51,20 +56,31 @@ def read_classes(path: Path) -> LabelSpace:
         colors = distinct_colors(len(ids)) if drawn else [tuple(int(row[channel]) for channel in "rgb") for row in rows]
         ignored = [i for i, row in zip(ids, rows, strict=True) if _IGNORE[row.get("ignore", "").lower()]]
     except (KeyError, ValueError, csv.Error) as error:
-        raise DataError(f"{path}: not understood ({error!r}). It needs the header id,name,r,g,b and "
-                        "integers in all columns but the name; in a column ignore, 1 for the don't-care class and 0 or "
-                        "nothing for the others.") from error
+        raise DataError(
+            f"{path}: not understood ({error!r}). It needs the header id,name,r,g,b and "
+            "integers in all columns but the name; in a column ignore, 1 for the don't-care class and 0 or "
+            "nothing for the others."
+        ) from error
     if sorted(ids) != list(range(len(ids))) or not ids:
-        raise DataError(f"{path}: its ids are {sorted(ids)[:12]}, but must be 0, 1, 2, ... with none left out or twice.",
-                        Remedy("Renumber them, and give {} if the label maps store other ids.", {"id_map": ...}))
+        raise DataError(
+            f"{path}: its ids are {sorted(ids)[:12]}, but must be 0, 1, 2, ... with none left out or twice.",
+            Remedy("Renumber them, and give {} if the label maps store other ids.", {"id_map": ...}),
+        )
     if len(ignored) > 1:
-        raise DataError(f"{path}: ids {ignored} are all marked as ignore, but there is one don't-care class.",
-                        Remedy("Merge them in the file, and the ids in the label maps by {}.", {"id_map": ...}))
+        raise DataError(
+            f"{path}: ids {ignored} are all marked as ignore, but there is one don't-care class.",
+            Remedy("Merge them in the file, and the ids in the label maps by {}.", {"id_map": ...}),
+        )
     order = np.argsort(ids)
     try:
         # colors that were drawn say nothing about those in a file
-        return LabelSpace([names[i] for i in order], colors if drawn else [colors[i] for i in order],
-                          ignored[0] if ignored else None, {i: i for i in ids} if drawn else {}, all_ids=drawn)
+        return LabelSpace(
+            [names[i] for i in order],
+            colors if drawn else [colors[i] for i in order],
+            ignored[0] if ignored else None,
+            {i: i for i in ids} if drawn else {},
+            all_ids=drawn,
+        )
     except ValueError as error:
         raise DataError(f"{path}: {error}") from None
 
@@ -73,12 +89,14 @@ def _rows(text):
     """The lines as dictionaries by our names of the columns; each has an id."""
     first = text.lstrip().split("\n", 1)[0]
     delimiter = max(",;\t", key=first.count)
-    lines = [[cell.strip() for cell in line] for line in csv.reader(StringIO(text, newline=""), delimiter=delimiter,
-                                                                    skipinitialspace=True)]
+    lines = [
+        [cell.strip() for cell in line]
+        for line in csv.reader(StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+    ]
     header, *lines = [line for line in lines if any(line)] or [[]]
     header = [cell.casefold().replace("_", " ") for cell in header]
     columns = [next((ours for ours, names in _COLUMNS.items() if name in names), name) for name in header]
-    unnamed = [line for line in lines if any(line[len(columns):])]
+    unnamed = [line for line in lines if any(line[len(columns) :])]
     if unnamed:
         raise ValueError(f"more cells than columns in {unnamed[0]}")
     rows = [dict(zip(columns, line, strict=False)) for line in lines]

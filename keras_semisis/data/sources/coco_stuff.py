@@ -72,21 +72,28 @@ class COCOStuff(FileSource):
     def __init__(self, root: str | Path, split: str = "train", only: str | None = None):
         check_split(self, split, only)
         images, labels = _folders(Path(root), split, only)
-        super().__init__(None if only == "labels" else find_files(images), None if only == "images" else find_files(labels),
-                         None if only == "images" else COCOStuff.label_space)
+        super().__init__(
+            None if only == "labels" else find_files(images),
+            None if only == "images" else find_files(labels),
+            None if only == "images" else COCOStuff.label_space,
+        )
 
 
 def _folders(root, split, only):
-    layouts = ((f"{split}_img", f"{split}_label"), (f"{split}2017", f"stuffthingmaps/{split}2017"),
-               (f"images/{split}2017", f"stuffthingmaps/{split}2017"))
+    layouts = (
+        (f"{split}_img", f"{split}_label"),
+        (f"{split}2017", f"stuffthingmaps/{split}2017"),
+        (f"images/{split}2017", f"stuffthingmaps/{split}2017"),
+    )
     for images, labels in layouts:
         if (only == "labels" or (root / images).is_dir()) and (only == "images" or (root / labels).is_dir()):
             return root / images, root / labels
     if not root.is_dir():
         raise DataError(f"{root}: there is no such folder. Correct the path.")
     listed = ", ".join(sorted(entry.name for entry in root.iterdir())[:10]) or "nothing"
-    expected = "; or ".join(dict.fromkeys({None: f"{images} and {labels}", "images": images, "labels": labels}[only]
-                                          for images, labels in layouts))
+    expected = "; or ".join(
+        dict.fromkeys({None: f"{images} and {labels}", "images": images, "labels": labels}[only] for images, labels in layouts)
+    )
     unpack = "Correct the path."
     if split in COCOStuff.splits:
         unpack = "Correct the path, or unpack both images and label maps (stuffthingmaps_trainval2017.zip) into it."

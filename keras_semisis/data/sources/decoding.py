@@ -31,9 +31,15 @@ if TYPE_CHECKING:
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _ORIENTATION = 0x0112
-_UPRIGHT = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
-            5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
-            8: Image.Transpose.ROTATE_90}
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def read_image(path: Path, image_range: tuple[float, float] | None = None) -> np.ndarray:
@@ -83,8 +89,10 @@ def unreadable(path: Path, error: OSError) -> DataError:
     if error.errno == errno.ELOOP:
         return DataError(f"{path}: this symbolic link leads back to itself. Correct or remove it.")
     if isinstance(error, FileNotFoundError) and path.is_symlink():
-        return DataError(f"{path}: this symbolic link leads to {os.readlink(path)}, where there is no file. Correct it, mount "
-                         "what it leads to, or remove it together with its partner.")
+        return DataError(
+            f"{path}: this symbolic link leads to {os.readlink(path)}, where there is no file. Correct it, mount "
+            "what it leads to, or remove it together with its partner."
+        )
     if isinstance(error, FileNotFoundError):
         return DataError(f"{path}: the file has gone since the folder was listed. Put it back, or build the source again.")
     return DataError(f"{path}: cannot be read ({error.strerror or error}). Check the disk and who may read the file.")
@@ -119,9 +127,12 @@ def _rgb(image, kind, where, image_range):
     rgb = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
     if kind.bits == 16 and image_range != FULL_RANGE and rgb.max(initial=0) < DARK >> 8:
         end = (int(rgb.max(initial=0)) + 1) << 8
-        raise DataError(f"{where}: its colors have 16 bits, of which the upper 8 are read, but its values end below {end}, as "
-                        f"those of {usual_bits(end - 1)} bits: it would be nearly black.", Remedy("Export it with 8 bits,"),
-                        Remedy("or give {} if it is as dark as that.", {"image_range": FULL_RANGE}))
+        raise DataError(
+            f"{where}: its colors have 16 bits, of which the upper 8 are read, but its values end below {end}, as "
+            f"those of {usual_bits(end - 1)} bits: it would be nearly black.",
+            Remedy("Export it with 8 bits,"),
+            Remedy("or give {} if it is as dark as that.", {"image_range": FULL_RANGE}),
+        )
     return rgb
 
 
@@ -173,7 +184,7 @@ def _alpha(transparency, number):
     """Alpha of the colors of a palette, as a PNG stores it: of the first ones, or the one that is transparent."""
     alpha = np.full(number, 255, np.uint8)
     if isinstance(transparency, bytes):
-        alpha[:len(transparency)] = np.frombuffer(transparency[:number], np.uint8)
+        alpha[: len(transparency)] = np.frombuffer(transparency[:number], np.uint8)
     elif transparency is not None:
         alpha[transparency] = 0
     return alpha
@@ -181,9 +192,11 @@ def _alpha(transparency, number):
 
 def _with_ids(image, kind, content, where):
     """The picture, if its pixels can be nothing but ids or colors of a palette."""
+
     def refused(what):
-        return DataError(f"{where}: this label map {what}",
-                         Remedy("Store ids in an 8- or 16-bit gray PNG, or 8-bit palette colors."))
+        return DataError(
+            f"{where}: this label map {what}", Remedy("Store ids in an 8- or 16-bit gray PNG, or 8-bit palette colors.")
+        )
 
     if image.format in ("JPEG", "MPO") or image.info.get("compression") in ("jpeg", "tiff_jpeg"):
         raise refused("is a JPEG, which alters ids and colors.")
@@ -201,8 +214,10 @@ def _with_ids(image, kind, content, where):
         alpha = np.asarray(image.getchannel("A"))
         if alpha.min(initial=255) != alpha.max(initial=0) and alpha.size:
             clear = np.count_nonzero(alpha == 0) / alpha.size
-            raise refused(f"has transparency that varies ({clear:.0%} of the pixels are transparent): the ids may be in its "
-                          "alpha channel, or transparent pixels unlabeled, which only you know.")
+            raise refused(
+                f"has transparency that varies ({clear:.0%} of the pixels are transparent): the ids may be in its "
+                "alpha channel, or transparent pixels unlabeled, which only you know."
+            )
     return _upright(image)
 
 
@@ -231,22 +246,32 @@ def _decoded(content, kind, where, convert):
         reason = f"no {kind.name} that Pillow knows"
     except Exception as error:  # Pillow's readers raise about anything for bytes that they did not expect
         reason = str(error) or type(error).__name__
-    raise DataError(f"{where}: cannot be read, it is truncated or damaged ({reason}). Copy or download it again, or remove it "
-                    "together with its partner.")
+    raise DataError(
+        f"{where}: cannot be read, it is truncated or damaged ({reason}). Copy or download it again, or remove it "
+        "together with its partner."
+    )
 
 
 def _too_large(where, text):
     number = re.search(r"\((\d+) pixels\)", text)
-    return DataError(f"{where}: cannot be read: {text.partition(',')[0]}.", Remedy("Make it smaller, or cut it into several"),
-                     Remedy("(if it comes from where you trust, set {}, half of its pixels).",
-                            {"PIL.Image.MAX_IMAGE_PIXELS": ... if number is None else int(number[1]) // 2 + 1}))
+    return DataError(
+        f"{where}: cannot be read: {text.partition(',')[0]}.",
+        Remedy("Make it smaller, or cut it into several"),
+        Remedy(
+            "(if it comes from where you trust, set {}, half of its pixels).",
+            {"PIL.Image.MAX_IMAGE_PIXELS": ... if number is None else int(number[1]) // 2 + 1},
+        ),
+    )
 
 
 def _refuse_truncated():
     if ImageFile.LOAD_TRUNCATED_IMAGES:
         ImageFile.LOAD_TRUNCATED_IMAGES = False
-        warnings.warn("PIL.ImageFile.LOAD_TRUNCATED_IMAGES was on, by which the missing part of a truncated file would pass as "
-                      "black pixels. It is off now.", stacklevel=2)
+        warnings.warn(
+            "PIL.ImageFile.LOAD_TRUNCATED_IMAGES was on, by which the missing part of a truncated file would pass as "
+            "black pixels. It is off now.",
+            stacklevel=2,
+        )
 
 
 def _check_png(content):
@@ -260,7 +285,7 @@ def _check_png(content):
         end = position + 12 + length
         if end > len(content):
             raise ValueError("its end is missing")
-        if zlib.crc32(view[position + 4:end - 4]) != int.from_bytes(view[end - 4:end]):
+        if zlib.crc32(view[position + 4 : end - 4]) != int.from_bytes(view[end - 4 : end]):
             raise ValueError(f"the checksum of its chunk {kind.decode('latin-1')!r} is wrong")
         position = end
 

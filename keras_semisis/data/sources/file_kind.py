@@ -11,30 +11,52 @@ _AGAIN = "Download it again, logged in where that is needed."
 
 # Of formats that are not read: begin, name, what to do
 _SIGNATURES = (
-    (b"GIF8", "a GIF", _CONVERT), (b"8BPS", "a Photoshop document", _CONVERT), (b"gimp xcf", "a GIMP document", _CONVERT),
-    (b"%PDF", "a PDF", _CONVERT), (b"%!PS", "a PostScript document", _CONVERT), (b"\xc5\xd0\xd3\xc6", "an EPS", _CONVERT),
-    (b"\0\0\0\x0cjP  ", "a JPEG 2000", _CONVERT), (b"\xff\x4f\xff\x51", "a JPEG 2000", _CONVERT),
-    (b"\0\0\0\x0cJXL ", "a JPEG XL", _CONVERT), (b"\xff\x0a", "a JPEG XL", _CONVERT), (b"DDS ", "a DDS", _CONVERT),
-    (b"v/1\x01", "an OpenEXR", "Convert it to an 8-bit PNG."), (b"#?RADIANCE", "a Radiance HDR", "Convert it to an 8-bit PNG."),
+    (b"GIF8", "a GIF", _CONVERT),
+    (b"8BPS", "a Photoshop document", _CONVERT),
+    (b"gimp xcf", "a GIMP document", _CONVERT),
+    (b"%PDF", "a PDF", _CONVERT),
+    (b"%!PS", "a PostScript document", _CONVERT),
+    (b"\xc5\xd0\xd3\xc6", "an EPS", _CONVERT),
+    (b"\0\0\0\x0cjP  ", "a JPEG 2000", _CONVERT),
+    (b"\xff\x4f\xff\x51", "a JPEG 2000", _CONVERT),
+    (b"\0\0\0\x0cJXL ", "a JPEG XL", _CONVERT),
+    (b"\xff\x0a", "a JPEG XL", _CONVERT),
+    (b"DDS ", "a DDS", _CONVERT),
+    (b"v/1\x01", "an OpenEXR", "Convert it to an 8-bit PNG."),
+    (b"#?RADIANCE", "a Radiance HDR", "Convert it to an 8-bit PNG."),
     (b"\x93NUMPY", "a NumPy array", "Write a photo or a label map as PNG."),
     (b"MATLAB 5.0", "a MATLAB file", "Write a photo or a label map as PNG."),
     (b"\x89HDF\r\n", "an HDF5 file", "Write a photo or a label map as PNG."),
-    (b"PK\x03\x04", "a ZIP archive", "Unpack it."), (b"\x1f\x8b", "a gzip archive", "Unpack it."),
-    (b"Rar!", "a RAR archive", "Unpack it."), (b"7z\xbc\xaf", "a 7z archive", "Unpack it."),
-    (b"\x1aE\xdf\xa3", "a video", "Take single pictures out of it."))
+    (b"PK\x03\x04", "a ZIP archive", "Unpack it."),
+    (b"\x1f\x8b", "a gzip archive", "Unpack it."),
+    (b"Rar!", "a RAR archive", "Unpack it."),
+    (b"7z\xbc\xaf", "a 7z archive", "Unpack it."),
+    (b"\x1aE\xdf\xa3", "a video", "Take single pictures out of it."),
+)
 # After "ftyp" in the container of video and of pictures that are coded as video
 _BRANDS = {"an AVIF": (b"avif", b"avis"), "a HEIC": (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")}
 _TEXTS = (
-    (rb"version https://git-lfs", "a Git LFS pointer, not the file that it stands for",
-     "Run `git lfs pull` in the repository."),
-    (rb"(\.\./)*\.?git/annex/objects|/annex/objects/", "a git-annex pointer, not the file that it stands for",
-     "Run `git annex get` in the repository."),
+    (
+        rb"version https://git-lfs",
+        "a Git LFS pointer, not the file that it stands for",
+        "Run `git lfs pull` in the repository.",
+    ),
+    (
+        rb"(\.\./)*\.?git/annex/objects|/annex/objects/",
+        "a git-annex pointer, not the file that it stands for",
+        "Run `git annex get` in the repository.",
+    ),
     (rb"<!doctype html|<html|<head|<body", "an HTML page, as a server sends it instead of a file", _AGAIN),
-    (rb"<svg", "an SVG drawing", _CONVERT), (rb"(?s)<\?xml.{0,400}<svg", "an SVG drawing", _CONVERT),
+    (rb"<svg", "an SVG drawing", _CONVERT),
+    (rb"(?s)<\?xml.{0,400}<svg", "an SVG drawing", _CONVERT),
     (rb"<\?xml|<", "an XML document, perhaps the message of a server", _AGAIN),
-    (rb"[{\[]", "a JSON document",
-     "Draw the outlines in it into a PNG of ids, where it holds labels, or download the file again."),
-    (rb"P[1-7]\s", "a Netpbm picture", _CONVERT))
+    (
+        rb"[{\[]",
+        "a JSON document",
+        "Draw the outlines in it into a PNG of ids, where it holds labels, or download the file again.",
+    ),
+    (rb"P[1-7]\s", "a Netpbm picture", _CONVERT),
+)
 _NO_FORMAT = "no PNG, JPEG, BMP, TIFF or WebP"
 # Values of tags of a TIFF: a sample format; RGB, inks, YCbCr, CIE L*a*b*; alpha, premultiplied or not
 _FLOATS, _COLORS, _ALPHA = 3, (2, 5, 6, 8), (1, 2)
@@ -116,12 +138,18 @@ def _tiff(content):
         alpha = any(extra in _ALPHA for extra in tags.get(TiffImagePlugin.EXTRASAMPLES, ()))
     except Exception:  # of a damaged file, for which Pillow has the words
         return FileKind("TIFF")
-    return FileKind("TIFF", bands=bands, bits=bits, is_floating=floating, size=size,
-                    is_color=photometric in _COLORS if bands > 2 else bands == 1 or alpha)
+    return FileKind(
+        "TIFF",
+        bands=bands,
+        bits=bits,
+        is_floating=floating,
+        size=size,
+        is_color=photometric in _COLORS if bands > 2 else bands == 1 or alpha,
+    )
 
 
 def _container(content):
-    brands = content[8:16 + 4 * 16]
+    brands = content[8 : 16 + 4 * 16]
     for name, known in _BRANDS.items():
         if any(brand in brands for brand in known) and not (name == "a HEIC" and b"avif" in brands):
             return FileKind(name, "Convert it to PNG or JPEG.")

@@ -43,15 +43,18 @@ def find_files(folder: Path, ending: str = "") -> dict[str, Path]:
     if not folder.is_dir():
         parent = next(above for above in folder.parents if above.is_dir())
         listed = ", ".join(sorted(entry.name for entry in parent.iterdir())[:10]) or "nothing"
-        raise DataError(f"{folder}: there is no such folder; {parent} holds {listed}. Correct the path, the "
-                        "split or the folder's name.")
+        raise DataError(
+            f"{folder}: there is no such folder; {parent} holds {listed}. Correct the path, the split or the folder's name."
+        )
     paths, others = _images_and_others(folder)
     files = by_name(folder, (path for path in paths if path.stem.endswith(ending)), ending)
     if not files:
         named = f" named *{ending}" if ending else ""
         passed_over = f" It holds {_counted(folder, others)}." if others else ""
-        raise DataError(f"{folder}: no image files{named} found (looked for {' '.join(SUFFIXES)}, subfolders "
-                        f"included).{passed_over} Put the files there or name another folder.")
+        raise DataError(
+            f"{folder}: no image files{named} found (looked for {' '.join(SUFFIXES)}, subfolders "
+            f"included).{passed_over} Put the files there or name another folder."
+        )
     if not ending:  # which leaves out others of a benchmark
         _warn_of(others, folder)
     return files
@@ -81,9 +84,14 @@ def _images_and_others(folder):
 
 def _warn_of(others, folder):
     if others:
-        warnings.warn(DataWarning(
-            f"{folder}: {_counted(folder, others)} {'is' if len(others) == 1 else 'are'} passed over: no name of an image file "
-            f"({' '.join(SUFFIXES)}).", Remedy("Convert what is a photo or a label map to PNG.")), stacklevel=4)
+        warnings.warn(
+            DataWarning(
+                f"{folder}: {_counted(folder, others)} {'is' if len(others) == 1 else 'are'} passed over: no name of an image "
+                f"file ({' '.join(SUFFIXES)}).",
+                Remedy("Convert what is a photo or a label map to PNG."),
+            ),
+            stacklevel=4,
+        )
 
 
 def _counted(folder, others):
@@ -102,8 +110,10 @@ def by_name(folder: Path, paths: Iterable[Path], ending: str = "") -> dict[str, 
     for path in paths:
         key = _normalized(path.relative_to(folder).with_suffix("").as_posix().removesuffix(ending))
         if key in files:
-            raise DataError(f"{path}: {files[key].name} has the same name but for the suffix, so it is not "
-                            "clear which of them belongs to its partner. Rename or remove one.")
+            raise DataError(
+                f"{path}: {files[key].name} has the same name but for the suffix, so it is not "
+                "clear which of them belongs to its partner. Rename or remove one."
+            )
         files[key] = path
     return files
 
@@ -114,8 +124,7 @@ def _files_below(folder: Path, above: tuple[tuple[int, int], ...] = ()) -> Itera
         if (status.st_dev, status.st_ino) in above:  # a link to a folder that it is in
             return
         with os.scandir(folder) as listing:
-            entries = [(Path(entry.path), leads_to_folder(entry)) for entry in listing
-                       if not entry.name.startswith(".")]
+            entries = [(Path(entry.path), leads_to_folder(entry)) for entry in listing if not entry.name.startswith(".")]
     except OSError as error:
         raise unreadable(folder, error) from None
     for path, is_folder in entries:
@@ -144,15 +153,15 @@ def pair_files(images: Mapping[str, Path], labels: Mapping[str, Path]) -> None:
     Raises:
         DataError: Naming the first file without a partner, and how many there are.
     """
-    for has, lacks, have, partner in ((images, labels, "image", "label map"),
-                                      (labels, images, "label map", "image")):
+    for has, lacks, have, partner in ((images, labels, "image", "label map"), (labels, images, "label map", "image")):
         alone = [has[key] for key in has if key not in lacks]
         if alone:
             folder = next(iter(lacks.values())).parent
             raise DataError(
                 f"{alone[0]}: this {have} has no {partner} of the same name in {folder} ({len(alone)} of "
                 f"{len(has)} {have}s have none). Add the missing files, remove these, or read them as a "
-                f"source of {have}s alone.")
+                f"source of {have}s alone."
+            )
 
 
 class FileSource(Source):
@@ -170,8 +179,13 @@ class FileSource(Source):
         ValueError: If ``image_range`` is no range.
     """
 
-    def __init__(self, images: Mapping[str, Path] | None, labels: Mapping[str, Path] | None,
-                 label_space: LabelSpace | None, image_range: tuple[float, float] | None = None):
+    def __init__(
+        self,
+        images: Mapping[str, Path] | None,
+        labels: Mapping[str, Path] | None,
+        label_space: LabelSpace | None,
+        image_range: tuple[float, float] | None = None,
+    ):
         if images is not None and labels is not None:
             pair_files(images, labels)
         self._images = images
@@ -245,7 +259,7 @@ class FileSource(Source):
     def _ids_elsewhere(self):
         """Stored ids of some of the label maps, spread over all."""
         ids = set()
-        for path in list(self._labels.values())[::-(-len(self._labels) // _LOOKED_AT)]:
+        for path in list(self._labels.values())[:: -(-len(self._labels) // _LOOKED_AT)]:
             with suppress(DataError):
                 ids.update(np.unique(read_label_map(path, self.label_space)).tolist())
         return ids

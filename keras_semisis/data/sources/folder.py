@@ -105,13 +105,23 @@ class Folder(FileSource):
     (4, (2, 4))
     """
 
-    def __init__(self, root: str | Path, split: str | None = None, images: str | Path | None = "images",
-                 labels: str | Path | None = "labels", label_space: LabelSpace | None = None,
-                 palette: Sequence[Sequence[int]] | None = None, ignore_class: int | None = None,
-                 id_map: Mapping[int, int] | None = None, skip_bad: int | BadFiles = 0,
-                 image_suffix: str | None = None, label_suffix: str | None = None,
-                 image_range: tuple[float, float] | None = None, image_prefix: str | None = None,
-                 label_prefix: str | None = None):
+    def __init__(
+        self,
+        root: str | Path,
+        split: str | None = None,
+        images: str | Path | None = "images",
+        labels: str | Path | None = "labels",
+        label_space: LabelSpace | None = None,
+        palette: Sequence[Sequence[int]] | None = None,
+        ignore_class: int | None = None,
+        id_map: Mapping[int, int] | None = None,
+        skip_bad: int | BadFiles = 0,
+        image_suffix: str | None = None,
+        label_suffix: str | None = None,
+        image_range: tuple[float, float] | None = None,
+        image_prefix: str | None = None,
+        label_prefix: str | None = None,
+    ):
         root, id_map = Path(root), integer_ids(id_map)
         if images is None and labels is None:
             raise ValueError("images=None and labels=None leave nothing to read. Name at least one folder.")
@@ -160,12 +170,16 @@ def _folders(layout, split):
         name = layout.named(split)
         if name is None:
             there = f"its splits are {', '.join(layout.splits)}" if layout.splits else "it has no splits"
-            raise DataError(f"{layout.root}: there is no split {split!r}, neither {split}/images nor images/{split}; {there}. "
-                            "Correct the path or the split's name.")
+            raise DataError(
+                f"{layout.root}: there is no split {split!r}, neither {split}/images nor images/{split}; {there}. "
+                "Correct the path or the split's name."
+            )
         return layout.splits[name]
     if layout.is_divided and None not in layout.whole():
-        raise DataError(f"{layout.root}: this folder has the splits {', '.join(layout.usual_splits)}, which are not read as "
-                        "one. Name one by split=.")
+        raise DataError(
+            f"{layout.root}: this folder has the splits {', '.join(layout.usual_splits)}, which are not read as "
+            "one. Name one by split=."
+        )
     return layout.whole()
 
 
@@ -177,8 +191,13 @@ def with_ignored(space: LabelSpace, ignore_class: int) -> LabelSpace:
     return space.with_ids({ignore_class: space.ignore_class})
 
 
-def found_label_space(files: Sequence[Any], id_map: Mapping[int, int], ignore_class: int | None, bad: BadFiles,
-                      read: Callable[[Any], bytes] = read_bytes) -> LabelSpace:
+def found_label_space(
+    files: Sequence[Any],
+    id_map: Mapping[int, int],
+    ignore_class: int | None,
+    bad: BadFiles,
+    read: Callable[[Any], bytes] = read_bytes,
+) -> LabelSpace:
     """The label space of all ids that label maps hold, but for one of ``ignore_class`` above the others.
 
     Args:
@@ -245,10 +264,13 @@ class _Palettes:
             color = tuple(colors[i].tolist())
             before, other = self._seen.setdefault(int(i), (color, path))
             if before != color:
-                raise DataError(f"{path}: its index {i} has the color {color}, but in {other} the color {before}: the "
-                                "indices of these indexed pictures are no ids, their colors are.",
-                                Remedy("Name the colors in a classes.csv (header id,name,r,g,b), or store ids in an 8- or "
-                                       "16-bit gray PNG."))
+                raise DataError(
+                    f"{path}: its index {i} has the color {color}, but in {other} the color {before}: the "
+                    "indices of these indexed pictures are no ids, their colors are.",
+                    Remedy(
+                        "Name the colors in a classes.csv (header id,name,r,g,b), or store ids in an 8- or 16-bit gray PNG."
+                    ),
+                )
 
 
 def _all_colors(files, read):
@@ -267,16 +289,22 @@ def _check_found(classes, id_map, ignore_class, where, first):
     ids = sorted({*classes.values()})
     listed = ", ".join(map(str, ids[:12])) + (", ..." if len(ids) > 12 else "")
     if ids == [0, 255]:
-        raise DataError(f"{where}: the label maps hold the ids 0 and 255 alone, a black and white mask.",
-                        Remedy("Give {} to make them classes 0 and 1.", {"id_map": {255: 1}}))
+        raise DataError(
+            f"{where}: the label maps hold the ids 0 and 255 alone, a black and white mask.",
+            Remedy("Give {} to make them classes 0 and 1.", {"id_map": {255: 1}}),
+        )
     void = unlabeled(ids) if unlabeled(classes) else []  # of levels in the files some may be mapped already
     if void:
         free = max({*ids} - {*void}, default=-1) + 1
         raise DataError(
             f"{where}: label id {' and '.join(map(str, void))} found, of {listed}; it usually marks unlabeled pixels.",
-            Remedy("Give {} to make a don't-care class of it, or a classes.csv.",
-                   {"ignore_class": void[0]} if len(void) == 1 else
-                   {"id_map": {**id_map, **dict.fromkeys(void, free)}, "ignore_class": free}))
+            Remedy(
+                "Give {} to make a don't-care class of it, or a classes.csv.",
+                {"ignore_class": void[0]}
+                if len(void) == 1
+                else {"id_map": {**id_map, **dict.fromkeys(void, free)}, "ignore_class": free},
+            ),
+        )
     few = len(ids) <= MOST_LEVELS
     whole = {"id_map": level_map(classes, id_map)}
     if ignore_class in ids:
@@ -284,11 +312,19 @@ def _check_found(classes, id_map, ignore_class, where, first):
     if ids[0] < 0 or ids[-1] >= _MOST_CLASSES or (ids[-1] >= 255 and are_levels(ids)):
         stray = ids[0] if ids[0] < 0 else ids[-1]
         path = next(first[i] for i, to in classes.items() if to == stray)
-        raise DataError(f"{path}: label id {stray} found, which is hardly a class id: the ids in the label maps are {listed}.",
-                        Remedy("Give {} to make classes of them, or a classes.csv.", whole) if few else
-                        Remedy("Map them to 0, 1, 2, ... by {}.", {"id_map": ...}))
+        raise DataError(
+            f"{path}: label id {stray} found, which is hardly a class id: the ids in the label maps are {listed}.",
+            Remedy("Give {} to make classes of them, or a classes.csv.", whole)
+            if few
+            else Remedy("Map them to 0, 1, 2, ... by {}.", {"id_map": ...}),
+        )
     if 2 * (len(ids) - 1) < ids[-1]:
-        warnings.warn(DataWarning(
-            f"{where}: id {ids[-1]} makes {ids[-1] + 1} classes, but the only ids in the label maps are {listed}.",
-            Remedy("If the others are no classes, give {}; else name all classes in a classes.csv.", whole) if few else
-            _NAME_THEM), stacklevel=4)
+        warnings.warn(
+            DataWarning(
+                f"{where}: id {ids[-1]} makes {ids[-1] + 1} classes, but the only ids in the label maps are {listed}.",
+                Remedy("If the others are no classes, give {}; else name all classes in a classes.csv.", whole)
+                if few
+                else _NAME_THEM,
+            ),
+            stacklevel=4,
+        )

@@ -53,8 +53,12 @@ class Affixes(NamedTuple):
     @property
     def rule(self) -> dict[str, str | None]:
         """The arguments of `find_rule`."""
-        return {"image": self.image_suffix, "label": self.label_suffix,
-                "image_prefix": self.image_prefix, "label_prefix": self.label_prefix}
+        return {
+            "image": self.image_suffix,
+            "label": self.label_suffix,
+            "image_prefix": self.image_prefix,
+            "label_prefix": self.label_prefix,
+        }
 
 
 _NOTHING_GIVEN = Affixes()
@@ -92,24 +96,37 @@ def find_pairs(images: Path, labels: Path, affixes: Affixes = _NOTHING_GIVEN) ->
         raise DataError(
             f"{first[0]} and {first[1]}: no photo and no label map have the same name (of {len(photos)} in {images} and "
             f"{len(maps)} in {labels}).",
-            Remedy("Give them equal names, or the suffixes in which they differ by {};",
-                   {"image_suffix": ..., "label_suffix": ...}),
+            Remedy(
+                "Give them equal names, or the suffixes in which they differ by {};", {"image_suffix": ..., "label_suffix": ...}
+            ),
             Remedy("or the prefixes by {};", {"image_prefix": ..., "label_prefix": ...}),
-            Remedy("or name them as unpaired data: --unpaired-images and --unpaired-labels on the command line, "
-                   "Folder(labels=None) and Folder(images=None) in Python."))
+            Remedy(
+                "or name them as unpaired data: --unpaired-images and --unpaired-labels on the command line, "
+                "Folder(labels=None) and Folder(images=None) in Python."
+            ),
+        )
     if neither:
         kind, form = "suffix", f"end in {rule.label!r}"
         if rule.label_prefix:
             kind, form = "prefix", f"begin with {rule.label_prefix!r}"
-        warnings.warn(DataWarning(
-            f"{neither[0]}: no label map by its name, and passed over ({len(neither)} such files; the names of label maps "
-            f"{form}).", Remedy("Give {} if this is wrong.", {f"label_{kind}": ...})), stacklevel=4)
+        warnings.warn(
+            DataWarning(
+                f"{neither[0]}: no label map by its name, and passed over ({len(neither)} such files; the names of label maps "
+                f"{form}).",
+                Remedy("Give {} if this is wrong.", {f"label_{kind}": ...}),
+            ),
+            stacklevel=4,
+        )
     if all(alone):
         example = [next(iter(files.values())) for files in alone]
-        warnings.warn(DataWarning(
-            f"{images}: {len(alone[0])} photos have no label map, and {len(alone[1])} label maps no photo. They are used as "
-            f"unpaired ones. If they belong together, such as {example[0].name} and {example[1].name}, give them equal names."),
-            stacklevel=4)
+        warnings.warn(
+            DataWarning(
+                f"{images}: {len(alone[0])} photos have no label map, and {len(alone[1])} label maps no photo. They are used "
+                f"as unpaired ones. If they belong together, such as {example[0].name} and {example[1].name}, give "
+                "them equal names."
+            ),
+            stacklevel=4,
+        )
     return found
 
 
@@ -126,24 +143,33 @@ def of_list(files: FolderFiles, names: Sequence[str], where: Path, elsewhere: Co
         DataError: If a name is of no pair.
     """
     wanted = {*names}
-    images, labels = ({name: path for name, path in (part or {}).items() if name in wanted}
-                      for part in (files.images, files.labels))
+    images, labels = (
+        {name: path for name, path in (part or {}).items() if name in wanted} for part in (files.images, files.labels)
+    )
     for part, of_part, what in ((files.images, images, "photo"), (files.labels, labels, "label map")):
         missing = [name for name in names if part is not None and name not in of_part]
         if missing:
-            raise DataError(f"{where}: it names {missing[0]}, of which there is no pair with a {what} ({len(missing)} of "
-                            f"{len(names)} such names). Add the files, or take the names out of the list.")
-    photos = {} if elsewhere is None else {
-        name: path for name, path in files.unpaired_images.items() if name not in wanted and name not in elsewhere}
+            raise DataError(
+                f"{where}: it names {missing[0]}, of which there is no pair with a {what} ({len(missing)} of "
+                f"{len(names)} such names). Add the files, or take the names out of the list."
+            )
+    photos = (
+        {}
+        if elsewhere is None
+        else {name: path for name, path in files.unpaired_images.items() if name not in wanted and name not in elsewhere}
+    )
     return FolderFiles(None if files.images is None else images, None if files.labels is None else labels, photos, {})
 
 
 def paired_by_name(images: dict[str, Path], labels: dict[str, Path]) -> FolderFiles:
     """Files of equal names as pairs, and the others."""
     both = [name for name in images if name in labels]
-    return FolderFiles({name: images[name] for name in both}, {name: labels[name] for name in both},
-                       {name: path for name, path in images.items() if name not in labels},
-                       {name: path for name, path in labels.items() if name not in images})
+    return FolderFiles(
+        {name: images[name] for name in both},
+        {name: labels[name] for name in both},
+        {name: path for name, path in images.items() if name not in labels},
+        {name: path for name, path in labels.items() if name not in images},
+    )
 
 
 def find_photos(folder: Path, affixes: Affixes = _NOTHING_GIVEN) -> dict[str, Path]:
@@ -173,8 +199,10 @@ def find_photos(folder: Path, affixes: Affixes = _NOTHING_GIVEN) -> dict[str, Pa
         masks += [path for name, path in files.items() if rule.of_label(name) is not None]
         files = {name: path for name, path in files.items() if rule.of_label(name) is None}
     if masks:
-        warnings.warn(DataWarning(
-            f"{masks[0]}: a label map by its name, and left out of the photos ({len(masks)} such files)."), stacklevel=4)
+        warnings.warn(
+            DataWarning(f"{masks[0]}: a label map by its name, and left out of the photos ({len(masks)} such files)."),
+            stacklevel=4,
+        )
     return files
 
 
@@ -200,8 +228,13 @@ def find_label_maps(folder: Path, affixes: Affixes = _NOTHING_GIVEN) -> dict[str
     maps = {name: path for name, path in files.items() if name in chosen}
     if len(maps) < len(paths):
         other = next(path for path in paths if path not in {*maps.values()})
-        warnings.warn(DataWarning(f"{other}: no label map by its name, and left out ({len(paths) - len(maps)} such files).",
-                                  Remedy("Give {} if this is wrong.", {"label_suffix": ...})), stacklevel=4)
+        warnings.warn(
+            DataWarning(
+                f"{other}: no label map by its name, and left out ({len(paths) - len(maps)} such files).",
+                Remedy("Give {} if this is wrong.", {"label_suffix": ...}),
+            ),
+            stacklevel=4,
+        )
     return maps
 
 
@@ -232,10 +265,12 @@ def _told_apart(folder, affixes):
     names = by_name(folder, paths)
     rule = find_rule_in_one(names, where=str(folder), **affixes.rule)
     if not rule.tells_labels:
-        raise DataError(f"{folder}: photos and label maps lie in one folder, and their names do not tell which are which.",
-                        Remedy("Name what those of label maps end in by {},", {"label_suffix": ...}),
-                        Remedy("or begin with by {},", {"label_prefix": ...}),
-                        Remedy("or put the two into folders of their own."))
+        raise DataError(
+            f"{folder}: photos and label maps lie in one folder, and their names do not tell which are which.",
+            Remedy("Name what those of label maps end in by {},", {"label_suffix": ...}),
+            Remedy("or begin with by {},", {"label_prefix": ...}),
+            Remedy("or put the two into folders of their own."),
+        )
     maps = {name: path for name, path in names.items() if rule.of_label(name) is not None}
     return {name: path for name, path in names.items() if name not in maps}, maps, rule
 
@@ -255,5 +290,7 @@ def _check_given(folder, files, affixes, what):
         part = getattr(affixes, f"{what}_{kind}")
         if part and not any(has(name, part.casefold()) for name in names):
             example = next(iter(files.values())).name
-            raise DataError(f"{folder}: no file has a name that {form} {part!r}; there is {example}, for example.",
-                            Remedy("Correct {}.", {f"{what}_{kind}": ...}))
+            raise DataError(
+                f"{folder}: no file has a name that {form} {part!r}; there is {example}, for example.",
+                Remedy("Correct {}.", {f"{what}_{kind}": ...}),
+            )

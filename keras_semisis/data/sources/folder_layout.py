@@ -10,8 +10,10 @@ from keras_semisis.data.sources.decoding import read_bytes, unreadable
 from keras_semisis.data.sources.file_source import SUFFIXES, leads_to_folder
 
 # What the folders of photos and of label maps are usually called, those of the documentation first
-_USUAL = {"images": ("images", "image", "imgs", "img", "photos", "JPEGImages"),
-          "labels": ("labels", "label", "masks", "mask", "annotations", "annotation", "SegmentationClass")}
+_USUAL = {
+    "images": ("images", "image", "imgs", "img", "photos", "JPEGImages"),
+    "labels": ("labels", "label", "masks", "mask", "annotations", "annotation", "SegmentationClass"),
+}
 # and what splits are called
 _ROLES = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
 # Lists of names, as Pascal VOC has its splits
@@ -86,8 +88,10 @@ class FolderLayout:
         """
         present = [name for name in self.splits if name.casefold() in _ROLES.get(role, ())]
         if len(present) > 1:
-            raise DataError(f"{self.root}: both {present[0]} and {present[1]} may be the split {role!r}. Rename one, or name "
-                            "the one: --train-split and --validation-split on the command line, split= in Python.")
+            raise DataError(
+                f"{self.root}: both {present[0]} and {present[1]} may be the split {role!r}. Rename one, or name "
+                "the one: --train-split and --validation-split on the command line, split= in Python."
+            )
         return present[0] if present else None
 
     @property
@@ -96,8 +100,10 @@ class FolderLayout:
         images = self.whole().images or self.whole().labels
         if self.lists:
             return self._usual_names and bool(self.usual_splits)
-        return bool(self.usual_splits) and (not images.is_dir() or any(
-            images in path.parents for name in self.usual_splits for path in self.splits[name] if path is not None))
+        return bool(self.usual_splits) and (
+            not images.is_dir()
+            or any(images in path.parents for name in self.usual_splits for path in self.splits[name] if path is not None)
+        )
 
     def listed(self, split: str) -> list[str] | None:
         """The names in the list of a split; None where there is no such list.
@@ -137,8 +143,12 @@ class FolderLayout:
             folders = [names and self._first(form.format(split=split, kind=name) for name in names) for names in self._kinds]
             if folders[0] or (self._kinds[0] is None and folders[1]):
                 # what is missing will be named by the error
-                return PairFolders(*(names and (found or self.root / form.format(split=split, kind=names[0]))
-                                     for names, found in zip(self._kinds, folders, strict=True)))
+                return PairFolders(
+                    *(
+                        names and (found or self.root / form.format(split=split, kind=names[0]))
+                        for names, found in zip(self._kinds, folders, strict=True)
+                    )
+                )
         return None
 
     def _together(self, split, together):
@@ -152,8 +162,9 @@ class FolderLayout:
         folders = [names and self._first(names) for names in self._kinds]
         if self._usual_names and not any(folders) and _image_files_in(self.root):
             return PairFolders(self.root, self.root)
-        return PairFolders(*(names and (found or self.root / names[0])
-                             for names, found in zip(self._kinds, folders, strict=True)))
+        return PairFolders(
+            *(names and (found or self.root / names[0]) for names, found in zip(self._kinds, folders, strict=True))
+        )
 
     def others(self, used: list[PairFolders]) -> list[Path]:
         """Subfolders with image files that are none of those used: splits, and whatever lies beside."""
@@ -192,8 +203,11 @@ class FolderLayout:
                 entries = sorted(os.scandir(folder), key=lambda e: e.name) if folder.is_dir() else []
             except OSError as error:
                 raise unreadable(folder, error) from None
-            self._listed[folder] = {entry.name.casefold(): entry.name for entry in entries
-                                    if not entry.name.startswith(".") and leads_to_folder(entry)}
+            self._listed[folder] = {
+                entry.name.casefold(): entry.name
+                for entry in entries
+                if not entry.name.startswith(".") and leads_to_folder(entry)
+            }
         return self._listed[folder]
 
 

@@ -20,8 +20,19 @@ from keras_semisis.data.stored_ids import integer_ids
 
 # What the columns are usually called
 _IMAGES = ("image", "img", "photo", "pixel_values", "images")
-_LABELS = ("label", "annotation", "mask", "segmentation_mask", "semantic_segmentation", "segmentation", "labels", "annotations",
-           "masks", "label_map", "labels_map")
+_LABELS = (
+    "label",
+    "annotation",
+    "mask",
+    "segmentation_mask",
+    "semantic_segmentation",
+    "segmentation",
+    "labels",
+    "annotations",
+    "masks",
+    "label_map",
+    "labels_map",
+)
 
 
 class HuggingFace(Source):
@@ -57,10 +68,19 @@ class HuggingFace(Source):
     >>> image, label_map = train.load(0)  # doctest: +SKIP
     """
 
-    def __init__(self, data: Any, split: str = "train", config: str | None = None, image: str | None = None,
-                 label: str | None = None, label_space: LabelSpace | None = None, ignore_class: int | None = None,
-                 id_map: Mapping[int, int] | None = None, skip_bad: int | BadFiles = 0,
-                 image_range: tuple[float, float] | None = None):
+    def __init__(
+        self,
+        data: Any,
+        split: str = "train",
+        config: str | None = None,
+        image: str | None = None,
+        label: str | None = None,
+        label_space: LabelSpace | None = None,
+        ignore_class: int | None = None,
+        id_map: Mapping[int, int] | None = None,
+        skip_bad: int | BadFiles = 0,
+        image_range: tuple[float, float] | None = None,
+    ):
         module, id_map = _module(), integer_ids(id_map)
         dataset, self._where = _opened(module, data, split, config)
         self._image, self._label = _columns(module, dataset.features, image, label, self._where)
@@ -83,9 +103,12 @@ class HuggingFace(Source):
 
     def _found_classes(self, id_map, ignore_class, bad):
         if not self._is_picture:
-            raise ArgumentError(f"{self._where}: the column {self._label!r} holds arrays and does not name its classes.", {},
-                                Remedy("Give {}.", {"label_space": ...}),
-                                Remedy("Or write it into a folder of images and labels, with a classes.csv."))
+            raise ArgumentError(
+                f"{self._where}: the column {self._label!r} holds arrays and does not name its classes.",
+                {},
+                Remedy("Give {}.", {"label_space": ...}),
+                Remedy("Or write it into a folder of images and labels, with a classes.csv."),
+            )
         items = [_Item(self, index) for index in range(len(self))]
         return found_label_space(items, id_map, ignore_class, bad, lambda item: self._bytes(self._label, item.index))
 
@@ -127,8 +150,10 @@ class HuggingFace(Source):
         if ids.ndim == 3 and 1 in ids.shape:
             ids = ids.squeeze(ids.shape.index(1))
         if ids.ndim != 2 or not np.issubdtype(ids.dtype, np.integer):
-            raise DataError(f"{where}: {ids.dtype} of shape {ids.shape}, but a label map is an image or integers (H, W).",
-                            Remedy("Name another column by {}.", {"label": ...}))
+            raise DataError(
+                f"{where}: {ids.dtype} of shape {ids.shape}, but a label map is an image or integers (H, W).",
+                Remedy("Name another column by {}.", {"label": ...}),
+            )
         return self.label_space.of_stored_ids(ids, where)
 
     def _value(self, column, index):
@@ -160,7 +185,8 @@ def _module():
         import datasets
     except ImportError as error:
         raise ImportError(
-            'This source needs the library datasets of Hugging Face: pip install "keras-semisis[datasets]".') from error
+            'This source needs the library datasets of Hugging Face: pip install "keras-semisis[datasets]".'
+        ) from error
     return datasets
 
 
@@ -169,13 +195,15 @@ def _opened(module, data, split, config):
     if isinstance(data, module.Dataset):
         return data, f"a datasets.Dataset ({data.split})" if data.split else "a datasets.Dataset"
     if isinstance(data, module.IterableDataset | module.IterableDatasetDict):
-        raise TypeError(f"HuggingFace(data=a {type(data).__name__}): a stream cannot be read by index. Load it with "
-                        "streaming=False.")
+        raise TypeError(
+            f"HuggingFace(data=a {type(data).__name__}): a stream cannot be read by index. Load it with streaming=False."
+        )
     if isinstance(data, module.DatasetDict):
         return _split(data, split, "a datasets.DatasetDict")
     if not isinstance(data, str | Path):
-        raise TypeError(f"HuggingFace(data=a {type(data).__name__}): a name, a folder, a datasets.Dataset or DatasetDict is "
-                        "expected.")
+        raise TypeError(
+            f"HuggingFace(data=a {type(data).__name__}): a name, a folder, a datasets.Dataset or DatasetDict is expected."
+        )
     try:
         if (Path(data) / "dataset_dict.json").is_file() or (Path(data) / "state.json").is_file():
             loaded = module.load_from_disk(str(data))
@@ -184,8 +212,10 @@ def _opened(module, data, split, config):
         else:
             loaded = module.load_dataset(str(data), config)
     except Exception as error:  # of the library, of the network and of files, each with its own kinds
-        raise ValueError(f"{data}: this set cannot be opened by the library datasets: {str(error).strip().splitlines()[0]} "
-                         "Correct its name, or load it yourself and give the datasets.Dataset.") from error
+        raise ValueError(
+            f"{data}: this set cannot be opened by the library datasets: {str(error).strip().splitlines()[0]} "
+            "Correct its name, or load it yourself and give the datasets.Dataset."
+        ) from error
     if isinstance(loaded, module.DatasetDict):
         return _split(loaded, split, str(data))
     return loaded, f"{data} ({split})"
@@ -213,12 +243,18 @@ def _columns(module, features, image, label, where):
         image = next(name for name in others if name not in labels)
     if image is None:
         listed = ", ".join(features)
-        raise ArgumentError(f"{where}: it is not clear which column holds the photos. Its columns are {listed}.", {},
-                            Remedy("Name one, and that of the label maps, by {}.", {"image": ..., "label": ...}))
+        raise ArgumentError(
+            f"{where}: it is not clear which column holds the photos. Its columns are {listed}.",
+            {},
+            Remedy("Name one, and that of the label maps, by {}.", {"image": ..., "label": ...}),
+        )
     others = [name for name in others if name != image]
     if label is None and others:
         if len(labels) != 1 and len(others) != 1:
-            raise ArgumentError(f"{where}: it is not clear which of the columns {', '.join(others)} holds the label maps.", {},
-                                Remedy("Name it by {}.", {"label": ...}))
+            raise ArgumentError(
+                f"{where}: it is not clear which of the columns {', '.join(others)} holds the label maps.",
+                {},
+                Remedy("Name it by {}.", {"label": ...}),
+            )
         label = (labels if len(labels) == 1 else others)[0]
     return image, label

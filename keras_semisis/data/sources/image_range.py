@@ -30,16 +30,20 @@ def in_eight_bits(values: np.ndarray, where: str, image_range: tuple[float, floa
     """
     floating = np.issubdtype(values.dtype, np.floating)
     if floating and not np.isfinite(values).all():
-        raise DataError(f"{where}: {np.count_nonzero(~np.isfinite(values))} of its floating-point pixels are not finite. Give "
-                        "them a value, or remove the file together with its partner.")
+        raise DataError(
+            f"{where}: {np.count_nonzero(~np.isfinite(values))} of its floating-point pixels are not finite. Give "
+            "them a value, or remove the file together with its partner."
+        )
     low, high = float(values.min(initial=0)), float(values.max(initial=0))
     if image_range is None:
         _check_without_range(low, high, floating, where)
         image_range = FULL_RANGE
     first, last = image_range
     if not floating and first == 0 and _is_of_bits(last) and high > last:
-        raise DataError(f"{where}: its values reach {high:.0f}, but those of image_range end at {last}.",
-                        Remedy("Give {}.", {"image_range": (0, 2**usual_bits(int(high)) - 1)}))
+        raise DataError(
+            f"{where}: its values reach {high:.0f}, but those of image_range end at {last}.",
+            Remedy("Give {}.", {"image_range": (0, 2 ** usual_bits(int(high)) - 1)}),
+        )
     scaled = (values.astype(np.float64) - first) / (last - first)
     eight = np.rint(scaled * 255) if floating else np.floor(scaled * (last - first) * 256 / (last - first + 1))
     return eight.clip(0, 255).astype(np.uint8)
@@ -52,8 +56,9 @@ def checked_range(image_range: tuple[float, float]) -> tuple[float, float]:
         ValueError: If it is not.
     """
     if len(image_range) != 2 or not all(np.isfinite(image_range)) or not image_range[0] < image_range[1]:
-        raise ValueError(f"image_range={image_range} is no range of values: give the two that become black and white, such as "
-                         "(0, 4095).")
+        raise ValueError(
+            f"image_range={image_range} is no range of values: give the two that become black and white, such as (0, 4095)."
+        )
     return tuple(image_range)
 
 
@@ -62,18 +67,26 @@ def _check_without_range(low, high, floating, where):
     if floating:
         unit, byte = low >= 0 and high <= 1, low >= 0 and high <= 255
         if unit or byte:
-            raise DataError(f"{found} no range says what is black and what white.",
-                            Remedy("Give {}, or export it with 8 bits.", {"image_range": (0, 1) if unit else (0, 255)}))
-        raise DataError(f"{found} no range says what is black and what white.",
-                        Remedy("Say so by {}, or export it with 8 bits.", {"image_range": ...}))
+            raise DataError(
+                f"{found} no range says what is black and what white.",
+                Remedy("Give {}, or export it with 8 bits.", {"image_range": (0, 1) if unit else (0, 255)}),
+            )
+        raise DataError(
+            f"{found} no range says what is black and what white.",
+            Remedy("Say so by {}, or export it with 8 bits.", {"image_range": ...}),
+        )
     if low < 0 or high > FULL_RANGE[1]:
-        raise DataError(f"{found} those of 16 bits are 0 to {FULL_RANGE[1]}.",
-                        Remedy("Say by {} what is black and what white, or export it with 8 bits.", {"image_range": ...}))
+        raise DataError(
+            f"{found} those of 16 bits are 0 to {FULL_RANGE[1]}.",
+            Remedy("Say by {} what is black and what white, or export it with 8 bits.", {"image_range": ...}),
+        )
     if 0 < high < DARK:
         bits = usual_bits(int(high))
-        raise DataError(f"{found} those of 16 bits are 0 to {FULL_RANGE[1]}: it would be nearly black. It has {bits} bits.",
-                        Remedy("Give {},", {"image_range": (0, 2**bits - 1)}),
-                        Remedy("or {} if it is as dark as that.", {"image_range": FULL_RANGE}))
+        raise DataError(
+            f"{found} those of 16 bits are 0 to {FULL_RANGE[1]}: it would be nearly black. It has {bits} bits.",
+            Remedy("Give {},", {"image_range": (0, 2**bits - 1)}),
+            Remedy("or {} if it is as dark as that.", {"image_range": FULL_RANGE}),
+        )
 
 
 def usual_bits(value: int) -> int:

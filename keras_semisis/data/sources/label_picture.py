@@ -63,11 +63,16 @@ def without_palette(where: str, colors: np.ndarray) -> DataError:
     """The error of colors that nothing explains."""
     listed = [tuple(color) for color in colors.tolist()]
     if len(listed) > _MOST_COLORS:
-        return DataError(f"{where}: this label map has {len(listed)} colors, and no palette says what they mean: it is a "
-                         "photo, or was smoothed.", STORE_IDS)
-    return DataError(f"{where}: this label map has colors, and no palette says what they mean: {', '.join(map(str, listed))}.",
-                     Remedy("Name them in a classes.csv (header id,name,r,g,b), or store ids in an 8- or 16-bit gray PNG."),
-                     Remedy("In Python {} does, or a label_space=.", {"palette": listed}))
+        return DataError(
+            f"{where}: this label map has {len(listed)} colors, and no palette says what they mean: it is a "
+            "photo, or was smoothed.",
+            STORE_IDS,
+        )
+    return DataError(
+        f"{where}: this label map has colors, and no palette says what they mean: {', '.join(map(str, listed))}.",
+        Remedy("Name them in a classes.csv (header id,name,r,g,b), or store ids in an 8- or 16-bit gray PNG."),
+        Remedy("In Python {} does, or a label_space=.", {"palette": listed}),
+    )
 
 
 def colors_of(pixels: np.ndarray) -> np.ndarray:
@@ -109,8 +114,9 @@ def _indices(indices, colors, alpha, space, where):
         return indices, False
     if all(meant) and not _agree(classes, meant) and not space.all_ids and all(len(found) == 1 for found in meant):
         one_alpha = {color: value for color, value in zip(_packed(colors[used]).tolist(), alpha[used].tolist(), strict=True)}
-        if all(one_alpha[color] == value for color, value in zip(_packed(colors[used]).tolist(), alpha[used].tolist(),
-                                                                   strict=True)):
+        if all(
+            one_alpha[color] == value for color, value in zip(_packed(colors[used]).tolist(), alpha[used].tolist(), strict=True)
+        ):
             table = np.zeros(len(colors), np.int32)
             table[used] = [found[0] for found in meant]
             return table[indices], True
@@ -128,17 +134,23 @@ def _check_grays(used, colors, classes, space, where):
         return
     others = [_class_of(int(value), space) for value in grays[:, 0]]
     if None not in others and others != classes:
-        raise DataError(f"{where}: the indices of this label map are {_few(used.tolist())}, but their palette has the grays "
-                        f"{_few(grays[:, 0].tolist())}: it is not clear which of them are the ids.", STORE_IDS)
+        raise DataError(
+            f"{where}: the indices of this label map are {_few(used.tolist())}, but their palette has the grays "
+            f"{_few(grays[:, 0].tolist())}: it is not clear which of them are the ids.",
+            STORE_IDS,
+        )
 
 
 def _contradiction(where, what, used, classes, meant, space):
     number, stored = next((n, i) for n, i in enumerate(used) if meant[n] and classes[n] not in meant[n])
     by_color = " or ".join(f"{c} ({space.class_names[c]})" for c in meant[number])
     by_id = "no class" if classes[number] is None else f"class {classes[number]} ({space.class_names[classes[number]]})"
-    return DataError(f"{where}: the {what} of this label map say {by_id} where it has {stored}, but the color there is that "
-                     f"of class {by_color}.", STORE_IDS,
-                     Remedy("Or store the classes' own colors, in RGB and all of them named in classes.csv."))
+    return DataError(
+        f"{where}: the {what} of this label map say {by_id} where it has {stored}, but the color there is that "
+        f"of class {by_color}.",
+        STORE_IDS,
+        Remedy("Or store the classes' own colors, in RGB and all of them named in classes.csv."),
+    )
 
 
 def _few(values):
@@ -178,8 +190,10 @@ def decode_colors(rgb: np.ndarray, label_space: "LabelSpace", where: str) -> np.
     twice = shared[np.isin(colors[order][shared], packed)]
     if len(twice):
         first, second = order[twice[0]], order[twice[0] + 1]
-        raise DataError(f"{where}: classes {first} and {second} share the color {label_space.palette[first]}, so this RGB "
-                        "label map is ambiguous. Store ids in a gray PNG, or give each class its own color.")
+        raise DataError(
+            f"{where}: classes {first} and {second} share the color {label_space.palette[first]}, so this RGB "
+            "label map is ambiguous. Store ids in a gray PNG, or give each class its own color."
+        )
     found = order[np.searchsorted(colors[order], packed).clip(max=len(order) - 1)]
     unknown = colors[found] != packed
     if unknown.any():
@@ -193,7 +207,8 @@ def decode_colors(rgb: np.ndarray, label_space: "LabelSpace", where: str) -> np.
         raise DataError(
             f"{where}: color ({most >> 16}, {most >> 8 & 255}, {most & 255}) covers {counts.max()} pixels and is not in the "
             f"palette of {label_space.num_classes} colors ({len(values)} unknown colors in all). Add it to the palette if it "
-            f"is a class.{hint}")
+            f"is a class.{hint}"
+        )
     return found.astype(np.int32)
 
 

@@ -18,8 +18,7 @@ class ImagesOnly(Subset):
         self.label_space = self.unpaired_images = self.unpaired_labels = None
 
     def load_label_map(self, index):
-        raise ValueError("These are unpaired images: they have no label maps. Label maps come from the other "
-                         "unpaired source.")
+        raise ValueError("These are unpaired images: they have no label maps. Label maps come from the other unpaired source.")
 
     def load(self, index):
         return self.load_label_map(index)
@@ -38,8 +37,7 @@ class LabelMapsOnly(Subset):
         self.unpaired_images = self.unpaired_labels = None
 
     def load_image(self, index):
-        raise ValueError("These are unpaired label maps: they have no photos. Photos come from the other "
-                         "unpaired source.")
+        raise ValueError("These are unpaired label maps: they have no photos. Photos come from the other unpaired source.")
 
     def load(self, index):
         return self.load_image(index)

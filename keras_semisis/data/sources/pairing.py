@@ -18,11 +18,14 @@ _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 # Suffixes that are looked at, those of most names first
 _MOST_CANDIDATES = 30
 # Words in the suffixes of label maps, and of files that lie beside them but are none
-_LABEL_WORDS = frozenset("mask masks label labels seg segs segmentation segmentations gt annotation annotations annot class "
-                         "classes semantic ids lbl matte truth groundtruth".split())
+_LABEL_WORDS = frozenset(
+    "mask masks label labels seg segs segmentation segmentations gt annotation annotations annot class "
+    "classes semantic ids lbl matte truth groundtruth".split()
+)
 _PREVIEW_WORDS = frozenset("overlay overlays vis viz visualization preview blend".split())
-_OTHER_WORDS = _PREVIEW_WORDS | frozenset("colour colours color colors instance instances depth disparity edge edges boundary "
-                                          "boundaries panoptic".split())
+_OTHER_WORDS = _PREVIEW_WORDS | frozenset(
+    "colour colours color colors instance instances depth disparity edge edges boundary boundaries panoptic".split()
+)
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def _between(name, prefix, suffix):
     folder, slash, last = name.rpartition("/")
     if len(last) <= len(prefix) + len(suffix) or not _is_begin(prefix, last) or not _is_end(suffix, last):
         return None
-    return folder + slash + last[len(prefix):len(last) - len(suffix)]
+    return folder + slash + last[len(prefix) : len(last) - len(suffix)]
 
 
 def bare_suffix(suffix: str | None) -> str | None:
@@ -80,8 +83,15 @@ def bare_suffix(suffix: str | None) -> str | None:
     return stem if stem and point + file_format.lower() in SUFFIXES else suffix
 
 
-def find_rule(images: Collection[str], labels: Collection[str], image: str | None = None, label: str | None = None,
-              where: str = "", image_prefix: str | None = None, label_prefix: str | None = None) -> NameRule:
+def find_rule(
+    images: Collection[str],
+    labels: Collection[str],
+    image: str | None = None,
+    label: str | None = None,
+    where: str = "",
+    image_prefix: str | None = None,
+    label_prefix: str | None = None,
+) -> NameRule:
     """The suffixes, or else the prefixes, by which most label maps find a photo; none where equal names find as many.
 
     Prefixes are looked for where that of the label maps says so, as "mask_" does: others may be names of what is shown.
@@ -105,18 +115,44 @@ def find_rule(images: Collection[str], labels: Collection[str], image: str | Non
     plain = NameRule(image or "", label or "", image_prefix or "", label_prefix or "")
     if _number_of_pairs(images, labels, plain) == len(labels):
         return plain
-    by_suffix = _best(_pairs_by_rule(images, labels, _with_suffixes(
-        plain, _common(images, _suffixes, _is_end) if image is None else [image],
-        _frequent(labels, _suffixes) if label is None else [label])), plain, where)
+    by_suffix = _best(
+        _pairs_by_rule(
+            images,
+            labels,
+            _with_suffixes(
+                plain,
+                _common(images, _suffixes, _is_end) if image is None else [image],
+                _frequent(labels, _suffixes) if label is None else [label],
+            ),
+        ),
+        plain,
+        where,
+    )
     prefixes = [""] + [begin for begin in _frequent(labels, _prefixes) if _words(begin) & _LABEL_WORDS]
-    by_prefix = _best(_pairs_by_rule(images, labels, _with_prefixes(
-        plain, _common(images, _prefixes, _is_begin) if image_prefix is None else [image_prefix],
-        prefixes if label_prefix is None else [label_prefix])), plain, where)
+    by_prefix = _best(
+        _pairs_by_rule(
+            images,
+            labels,
+            _with_prefixes(
+                plain,
+                _common(images, _prefixes, _is_begin) if image_prefix is None else [image_prefix],
+                prefixes if label_prefix is None else [label_prefix],
+            ),
+        ),
+        plain,
+        where,
+    )
     return max(by_suffix, by_prefix, key=lambda rule: _number_of_pairs(images, labels, rule))
 
 
-def find_rule_in_one(names: Collection[str], image: str | None = None, label: str | None = None, where: str = "",
-                     image_prefix: str | None = None, label_prefix: str | None = None) -> NameRule:
+def find_rule_in_one(
+    names: Collection[str],
+    image: str | None = None,
+    label: str | None = None,
+    where: str = "",
+    image_prefix: str | None = None,
+    label_prefix: str | None = None,
+) -> NameRule:
     """As `find_rule`, where photos and label maps lie in one folder and only their names tell which is which.
 
     Example:
@@ -126,14 +162,24 @@ def find_rule_in_one(names: Collection[str], image: str | None = None, label: st
     """
     plain = NameRule(image or "", label or "", image_prefix or "", label_prefix or "")
     ends, begins = _frequent(names, _suffixes), _frequent(names, _prefixes)
-    found = _pairs_by_rule(names, names, _with_suffixes(
-        plain, ends if image is None else [image], ends[1:] if label is None else [label]))
+    found = _pairs_by_rule(
+        names, names, _with_suffixes(plain, ends if image is None else [image], ends[1:] if label is None else [label])
+    )
     found = {rule: number for rule, number in found.items() if plain.label_prefix or _differ(rule.image, rule.label, _is_end)}
-    prefixed = _pairs_by_rule(names, names, _with_prefixes(
-        plain, begins if image_prefix is None else [image_prefix],
-        [begin for begin in begins[1:] if _words(begin) & _LABEL_WORDS] if label_prefix is None else [label_prefix]))
-    found |= {rule: number for rule, number in prefixed.items()
-              if plain.label or _differ(rule.image_prefix, rule.label_prefix, _is_begin)}
+    prefixed = _pairs_by_rule(
+        names,
+        names,
+        _with_prefixes(
+            plain,
+            begins if image_prefix is None else [image_prefix],
+            [begin for begin in begins[1:] if _words(begin) & _LABEL_WORDS] if label_prefix is None else [label_prefix],
+        ),
+    )
+    found |= {
+        rule: number
+        for rule, number in prefixed.items()
+        if plain.label or _differ(rule.image_prefix, rule.label_prefix, _is_begin)
+    }
     found = {rule: number for rule, number in found.items() if rule.tells_labels}
     found = {rule: number for rule, number in found.items() if _label_words(rule) & _LABEL_WORDS} or found
     return _best(found, plain, where)
@@ -181,8 +227,11 @@ def label_maps_among(names: Collection[str], where: str) -> set[str]:
     labels = [end for end in labels if _words(end) & _LABEL_WORDS] or labels
     if len(labels) > 1:
         listed = " and in ".join(repr(end) for end in sorted(labels))
-        raise DataError(f"{where}: there are several files of each name, which end in {listed}, and it is not clear which are "
-                        "the label maps.", Remedy("Give {}, or another of them.", {"label_suffix": sorted(labels)[0]}))
+        raise DataError(
+            f"{where}: there are several files of each name, which end in {listed}, and it is not clear which are "
+            "the label maps.",
+            Remedy("Give {}, or another of them.", {"label_suffix": sorted(labels)[0]}),
+        )
     if not labels:
         rule = label_map_rule(names)
         return {*names} if rule is None else {name for name in names if rule.of_label(name) is not None}
@@ -224,29 +273,40 @@ def _differ(image, label, contains):
 
 
 def _best(found, plain, where):
-    useful = {rule: number for rule, number in found.items()
-              if not _label_words(rule) & _OTHER_WORDS
-              and not (_words(rule.image) | _words(rule.image_prefix)) & _PREVIEW_WORDS} or found
+    useful = {
+        rule: number
+        for rule, number in found.items()
+        if not _label_words(rule) & _OTHER_WORDS and not (_words(rule.image) | _words(rule.image_prefix)) & _PREVIEW_WORDS
+    } or found
     most = max(useful.values(), default=0)
     if most <= found.get(plain, 0):
         return plain
-    best = sorted((rule for rule, number in useful.items() if number == most), key=lambda r: (
-        len(r.label_prefix), len(r.label), len(r.image_prefix), len(r.image)))
+    best = sorted(
+        (rule for rule, number in useful.items() if number == most),
+        key=lambda r: (len(r.label_prefix), len(r.label), len(r.image_prefix), len(r.image)),
+    )
     first = best[0]
-    others = [rule for rule in best
-              if not _is_end(first.label, rule.label) or not _is_begin(first.label_prefix, rule.label_prefix)]
+    others = [
+        rule for rule in best if not _is_end(first.label, rule.label) or not _is_begin(first.label_prefix, rule.label_prefix)
+    ]
     if others:
-        kind, parts = ("suffix", [rule.label for rule in (first, *others)]) if first.label else (
-            "prefix", [rule.label_prefix for rule in (first, *others)])
+        kind, parts = (
+            ("suffix", [rule.label for rule in (first, *others)])
+            if first.label
+            else ("prefix", [rule.label_prefix for rule in (first, *others)])
+        )
         verb = "end in" if kind == "suffix" else "begin with"
         listed = f" and {verb.split()[1]} ".join(repr(part) for part in sorted({*parts}))
-        raise DataError(f"{where}: {most} photos have files whose names {verb} {listed}, and it is not clear which are the "
-                        "label maps.", Remedy("Give {}, or the other.", {f"label_{kind}": parts[0]}))
+        raise DataError(
+            f"{where}: {most} photos have files whose names {verb} {listed}, and it is not clear which are the label maps.",
+            Remedy("Give {}, or the other.", {f"label_{kind}": parts[0]}),
+        )
     return first
 
 
-def matched(images: Mapping[str, Path], labels: Mapping[str, Path],
-            rule: NameRule) -> tuple[dict[str, Path], dict[str, Path], list[Path]]:
+def matched(
+    images: Mapping[str, Path], labels: Mapping[str, Path], rule: NameRule
+) -> tuple[dict[str, Path], dict[str, Path], list[Path]]:
     """Photos and label maps under the name that both share; equal names first, then those that differ in letter case.
 
     Args:
@@ -259,8 +319,12 @@ def matched(images: Mapping[str, Path], labels: Mapping[str, Path],
     """
     photos = {shared: path for name, path in images.items() if (shared := rule.of_image(name)) is not None}
     maps = {shared: path for name, path in labels.items() if (shared := rule.of_label(name)) is not None}
-    neither = [path for files, stem_of in ((images, rule.of_image), (labels, rule.of_label))
-               for name, path in files.items() if stem_of(name) is None]
+    neither = [
+        path
+        for files, stem_of in ((images, rule.of_image), (labels, rule.of_label))
+        for name, path in files.items()
+        if stem_of(name) is None
+    ]
     times = Counter(name.casefold() for name in photos if name not in maps)
     by_case = {name.casefold(): name for name in photos if times[name.casefold()] == 1 and name not in maps}
     maps = {name if name in photos else by_case.pop(name.casefold(), name): path for name, path in maps.items()}
@@ -272,7 +336,7 @@ def matched(images: Mapping[str, Path], labels: Mapping[str, Path],
 
 def stem(name: str, suffix: str) -> str:
     """A name without its suffix."""
-    return name[:len(name) - len(suffix)]
+    return name[: len(name) - len(suffix)]
 
 
 def _is_end(suffix, text):
@@ -286,14 +350,14 @@ def _is_begin(prefix, text):
 def _suffixes(name):
     """Ends of a name that may be a suffix: those with a letter in them, which the numbers of photos have not."""
     last = name.rsplit("/", 1)[-1]
-    ends = [last[match.start():] for match in _BEGINS.finditer(last) if match.start() > 0]
+    ends = [last[match.start() :] for match in _BEGINS.finditer(last) if match.start() > 0]
     return [end for end in ends if any(character.isalpha() for character in end)]
 
 
 def _prefixes(name):
     """Begins of a name that may be a prefix, likewise."""
     last = name.rsplit("/", 1)[-1]
-    begins = [last[:match.start()] for match in _ENDS.finditer(last) if 0 < match.start() < len(last)]
+    begins = [last[: match.start()] for match in _ENDS.finditer(last) if 0 < match.start() < len(last)]
     return [begin for begin in begins if any(character.isalpha() for character in begin)]
 
 

@@ -61,7 +61,8 @@ class Records(Source):
         self.label_space, self._stored_label_space = _label_spaces(manifest)
         # which packs of earlier versions have not
         self.published_image_size, self.published_load_size = (
-            size and tuple(size) for size in map(manifest.get, ("published_image_size", "published_load_size")))
+            size and tuple(size) for size in map(manifest.get, ("published_image_size", "published_load_size"))
+        )
         self._fingerprint = manifest["fingerprint"]
         self._length, self._shard_length = manifest["items"], manifest["items_per_shard"]
         self._indexes = [self._open_index(number, stored) for number, stored in enumerate(manifest["shards"])]
@@ -69,14 +70,16 @@ class Records(Source):
         self._lock = threading.Lock()
         self.unpaired_images, self.unpaired_labels = (
             Records(self.path / name) if (self.path / name / MANIFEST).is_file() else None
-            for name in (UNPAIRED_IMAGES, UNPAIRED_LABELS))
+            for name in (UNPAIRED_IMAGES, UNPAIRED_LABELS)
+        )
 
     def _open_index(self, number, stored):
         path = shard_path(self.path, number, "npz")
         index, checksum = read_index(path)
         if checksum != stored["index_crc32"]:
-            raise DataError(f"{path}: this index belongs to another pack than {self.path.name}/pack.json. Copy the whole "
-                            "pack again.")
+            raise DataError(
+                f"{path}: this index belongs to another pack than {self.path.name}/pack.json. Copy the whole pack again."
+            )
         for kind, expected in stored["bytes"].items():
             file = shard_path(self.path, number, kind)
             try:
@@ -84,8 +87,10 @@ class Records(Source):
             except FileNotFoundError:
                 raise DataError(f"{file}: this shard is missing. Copy the pack again.") from None
             if found != expected:
-                raise DataError(f"{file}: this shard has {found} bytes, but was written with {expected}: it is cut short or "
-                                "another file. Copy the pack again.")
+                raise DataError(
+                    f"{file}: this shard has {found} bytes, but was written with {expected}: it is cut short or "
+                    "another file. Copy the pack again."
+                )
         return index
 
     def __reduce__(self):

@@ -101,12 +101,17 @@ class Source(ABC):
         """
         image, label_map = self._load_pair(index)
         if image.shape[:2] != label_map.shape:
-            turned = (" They would agree if one of them were turned: a photo is turned as its EXIF data says, and so must be "
-                      "its label map." if image.shape[1::-1] == label_map.shape else "")
+            turned = (
+                " They would agree if one of them were turned: a photo is turned as its EXIF data says, and so must be "
+                "its label map."
+                if image.shape[1::-1] == label_map.shape
+                else ""
+            )
             raise DataError(
                 f"{self.location(index)}: the image is {image.shape[0]}×{image.shape[1]} (height×width), "
                 f"its label map {label_map.shape[0]}×{label_map.shape[1]}. Export both at one size (label "
-                "maps resized with nearest neighbor), or check that the two files belong together." + turned)
+                "maps resized with nearest neighbor), or check that the two files belong together." + turned
+            )
         return image, label_map
 
     def _load_pair(self, index):

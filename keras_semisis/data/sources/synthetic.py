@@ -13,10 +13,32 @@ from keras_semisis.data.sources.source import Source
 # comparisons, which IEEE 754 fixes (exp, sin and reductions differ between processors); and only uniform
 # draws of PCG64, scaled here, because the other distributions may change between NumPy releases.
 
-_NAMES = ("sky", "building", "pole", "road", "sidewalk", "vegetation", "traffic sign", "lane marking", "car",
-          "pedestrian", "void")
-_PALETTE = ((70, 130, 180), (128, 0, 0), (192, 192, 128), (128, 64, 128), (244, 35, 232), (107, 142, 35),
-            (220, 220, 0), (255, 255, 255), (0, 0, 142), (220, 20, 60), (0, 0, 0))
+_NAMES = (
+    "sky",
+    "building",
+    "pole",
+    "road",
+    "sidewalk",
+    "vegetation",
+    "traffic sign",
+    "lane marking",
+    "car",
+    "pedestrian",
+    "void",
+)
+_PALETTE = (
+    (70, 130, 180),
+    (128, 0, 0),
+    (192, 192, 128),
+    (128, 64, 128),
+    (244, 35, 232),
+    (107, 142, 35),
+    (220, 220, 0),
+    (255, 255, 255),
+    (0, 0, 142),
+    (220, 20, 60),
+    (0, 0, 0),
+)
 SKY, BUILDING, POLE, ROAD, SIDEWALK, VEGETATION, SIGN, MARKING, CAR, PEDESTRIAN, VOID = range(len(_NAMES))
 
 _SPLITS = ("train", "val")
@@ -62,8 +84,7 @@ class SyntheticScenes(Source):
     ('train-00002', 11, 10)
     """
 
-    def __init__(self, num_scenes: int = 400, split: str = "train", image_size: tuple[int, int] = (64, 96),
-                 seed: int = 0):
+    def __init__(self, num_scenes: int = 400, split: str = "train", image_size: tuple[int, int] = (64, 96), seed: int = 0):
         if split not in _SPLITS:
             raise ValueError(f'split={split!r} is unknown: SyntheticScenes has the splits "train" and "val".')
         if num_scenes < 1:
@@ -71,8 +92,10 @@ class SyntheticScenes(Source):
         if seed < 0:
             raise ValueError(f"seed={seed} is negative: give a non-negative integer.")
         if len(image_size) != 2 or min(image_size) < _MIN_SIZE:
-            raise ArgumentError(f"{{}}: give (height, width), each at least {_MIN_SIZE} pixels; smaller scenes have no room "
-                                "for their objects.", {"image_size": tuple(image_size)})
+            raise ArgumentError(
+                f"{{}}: give (height, width), each at least {_MIN_SIZE} pixels; smaller scenes have no room for their objects.",
+                {"image_size": tuple(image_size)},
+            )
         self.num_scenes = int(num_scenes)
         self.split = split
         self.image_size = (int(image_size[0]), int(image_size[1]))
@@ -103,8 +126,7 @@ class SyntheticScenes(Source):
 
     def _checked(self, index):
         if not 0 <= index < self.num_scenes:
-            raise IndexError(f"Scene {index} does not exist: this source has the scenes "
-                             f"0..{self.num_scenes - 1}.")
+            raise IndexError(f"Scene {index} does not exist: this source has the scenes 0..{self.num_scenes - 1}.")
         return int(index)
 
 
@@ -195,11 +217,18 @@ class _Weather:
         return self.ambient + self.direct * max(0.0, x * self.sun[0] + y * self.sun[1] + z * self.sun[2])
 
 
-_PLASTER = ((0.86, 0.78, 0.62), (0.88, 0.85, 0.80), (0.80, 0.62, 0.48), (0.72, 0.44, 0.34),
-            (0.60, 0.33, 0.26), (0.70, 0.71, 0.74), (0.84, 0.70, 0.68), (0.56, 0.60, 0.68),
-            (0.90, 0.80, 0.50))
-_AWNINGS = ((0.70, 0.15, 0.15), (0.15, 0.40, 0.25), (0.18, 0.25, 0.55), (0.85, 0.60, 0.15),
-            (0.45, 0.30, 0.20))
+_PLASTER = (
+    (0.86, 0.78, 0.62),
+    (0.88, 0.85, 0.80),
+    (0.80, 0.62, 0.48),
+    (0.72, 0.44, 0.34),
+    (0.60, 0.33, 0.26),
+    (0.70, 0.71, 0.74),
+    (0.84, 0.70, 0.68),
+    (0.56, 0.60, 0.68),
+    (0.90, 0.80, 0.50),
+)
+_AWNINGS = ((0.70, 0.15, 0.15), (0.15, 0.40, 0.25), (0.18, 0.25, 0.55), (0.85, 0.60, 0.15), (0.45, 0.30, 0.20))
 _LEAVES = ((0.26, 0.42, 0.14), (0.33, 0.48, 0.16), (0.20, 0.36, 0.16), (0.40, 0.46, 0.15))
 _GRASS = _rgb(0.38, 0.50, 0.20)
 
@@ -231,8 +260,15 @@ def _draw_facades(draws, end):
     def add(hedge, low, high):
         height = draws.between(1.0, 4.0) if hedge else draws.between(low, high)
         color = draws.color(_LEAVES, 0.04) if hedge else draws.color(_PLASTER, 0.06)
-        values = (color, draws.color(_AWNINGS, 0.05), height, draws.between(2.7, 3.4),
-                  draws.between(1.9, 3.4), draws.between(0.40, 0.62), hedge)
+        values = (
+            color,
+            draws.color(_AWNINGS, 0.05),
+            height,
+            draws.between(2.7, 3.4),
+            draws.between(1.9, 3.4),
+            draws.between(0.40, 0.62),
+            hedge,
+        )
         for name, value in zip(columns, values, strict=True):
             columns[name].append(value)
         return len(columns["height"]) - 1
@@ -249,18 +285,23 @@ def _draw_facades(draws, end):
             length = draws.between(7.0, 18.0)
             current = add(draws.chance(greenery), low, low + 8.5)
             start, stop = int((z + gap) / _CELL), int((z + gap + length) / _CELL)
-            facade[side, int(z / _CELL):stop] = current
-            front[side, int(z / _CELL):start] = z + gap
+            facade[side, int(z / _CELL) : stop] = current
+            front[side, int(z / _CELL) : start] = z + gap
             roof[side, start:stop] = columns["height"][current]
             z += gap + length
-    return _Facades(**{name: np.concatenate(values, -1) if name in ("color", "awning") else np.array(values)
-                       for name, values in columns.items()},
-                    facade=facade, front=front, roof=roof)
+    return _Facades(
+        **{
+            name: np.concatenate(values, -1) if name in ("color", "awning") else np.array(values)
+            for name, values in columns.items()
+        },
+        facade=facade,
+        front=front,
+        roof=roof,
+    )
 
 
 class _Street:
-    """Camera, cross-section and facades of the street, in metres from the camera; index 0 is the left side.
-    """
+    """Camera, cross-section and facades of the street, in metres from the camera; index 0 is the left side."""
 
     def __init__(self, draws):
         self.focal = draws.between(0.75, 0.95)
@@ -444,8 +485,9 @@ def _paint_facades(canvas):
     facing = front > 0.0
     z = np.where(facing, np.minimum(front, street.end), along)
     position = np.where(facing, u * z / street.focal, z)
-    light = np.where(facing, weather.light(0.0, 0.0, -1.0),
-                     np.where(side == 0, weather.light(1.0, 0.0, 0.0), weather.light(-1.0, 0.0, 0.0)))
+    light = np.where(
+        facing, weather.light(0.0, 0.0, -1.0), np.where(side == 0, weather.light(1.0, 0.0, 0.0), weather.light(-1.0, 0.0, 0.0))
+    )
 
     reach = street.focal * street.camera / z.min()
     rows = slice(0, canvas.along(0.0, reach, canvas.v[:, 0]).stop)
@@ -494,8 +536,16 @@ def _paint_facades(canvas):
     np.copyto(canvas.label[rows], np.where(hedge, VEGETATION, BUILDING).astype(np.uint8), where=mask)
 
 
-_CAR_COLORS = ((0.88, 0.88, 0.90), (0.12, 0.12, 0.14), (0.55, 0.57, 0.60), (0.75, 0.10, 0.10),
-                (0.12, 0.22, 0.60), (0.85, 0.65, 0.10), (0.15, 0.42, 0.48), (0.60, 0.62, 0.66))
+_CAR_COLORS = (
+    (0.88, 0.88, 0.90),
+    (0.12, 0.12, 0.14),
+    (0.55, 0.57, 0.60),
+    (0.75, 0.10, 0.10),
+    (0.12, 0.22, 0.60),
+    (0.85, 0.65, 0.10),
+    (0.15, 0.42, 0.48),
+    (0.60, 0.62, 0.66),
+)
 
 
 class _Shadow(NamedTuple):
@@ -524,15 +574,29 @@ class _Car:
     def draw(cls, draws, x, z, oncoming):
         van = draws.chance(0.2)
         height = draws.between(1.9, 2.3) if van else draws.between(1.4, 1.65)
-        return cls(x, z, draws.between(1.75, 1.95), height, draws.between(3.8, 4.8), 0.3 if van else 1.0,
-                   oncoming, draws.color(_CAR_COLORS, 0.05))
+        return cls(
+            x,
+            z,
+            draws.between(1.75, 1.95),
+            height,
+            draws.between(3.8, 4.8),
+            0.3 if van else 1.0,
+            oncoming,
+            draws.color(_CAR_COLORS, 0.05),
+        )
 
     def shadows(self, sun):
         center = self.z + 0.5 * self.length
         yield _Shadow(self.x, center, 0.6 * self.width, 0.5 * self.length + 0.5, 0.72, contact=True)
         lean = 0.5 * self.height / max(sun[1], 0.3)
-        yield _Shadow(self.x - lean * sun[0], center - lean * sun[2], 0.5 * self.width + lean * abs(sun[0]),
-                      0.5 * self.length + lean * abs(sun[2]), 0.9, contact=False)
+        yield _Shadow(
+            self.x - lean * sun[0],
+            center - lean * sun[2],
+            0.5 * self.width + lean * abs(sun[0]),
+            0.5 * self.length + lean * abs(sun[2]),
+            0.9,
+            contact=False,
+        )
 
     def paint(self, canvas):
         if abs(self.x) > 0.5 * self.width:
@@ -616,13 +680,15 @@ class _Tree:
     def draw(cls, draws, x, z):
         radius = draws.between(1.2, 2.3)
         leaves = ((0.58, 0.42, 0.12), (0.55, 0.28, 0.10)) if draws.chance(0.12) else _LEAVES
-        return cls(x, z, draws.between(2.0, 3.2), radius, draws.color(leaves, 0.04), draws.uniform(4, 3),
-                   32.0 * draws.uniform(2))
+        return cls(
+            x, z, draws.between(2.0, 3.2), radius, draws.color(leaves, 0.04), draws.uniform(4, 3), 32.0 * draws.uniform(2)
+        )
 
     def shadows(self, sun):
         height = (self.trunk + self.radius) / max(sun[1], 0.3)
-        yield _Shadow(self.x - sun[0] * height, self.z - sun[2] * height, 1.15 * self.radius,
-                      1.3 * self.radius, 0.8, contact=False)
+        yield _Shadow(
+            self.x - sun[0] * height, self.z - sun[2] * height, 1.15 * self.radius, 1.3 * self.radius, 0.8, contact=False
+        )
 
     def paint(self, canvas):
         weather, radius, crown = canvas.weather, self.radius, self.trunk + self.radius
@@ -735,8 +801,16 @@ class _Sign:
         return round_ < 1.0, round_ < 0.7, white, blue
 
 
-_CLOTHES = ((0.80, 0.12, 0.15), (0.12, 0.25, 0.62), (0.92, 0.85, 0.25), (0.90, 0.90, 0.92),
-            (0.15, 0.15, 0.18), (0.85, 0.40, 0.60), (0.20, 0.60, 0.62), (0.90, 0.45, 0.10))
+_CLOTHES = (
+    (0.80, 0.12, 0.15),
+    (0.12, 0.25, 0.62),
+    (0.92, 0.85, 0.25),
+    (0.90, 0.90, 0.92),
+    (0.15, 0.15, 0.18),
+    (0.85, 0.40, 0.60),
+    (0.20, 0.60, 0.62),
+    (0.90, 0.45, 0.10),
+)
 _TROUSERS = ((0.14, 0.17, 0.30), (0.10, 0.10, 0.11), (0.42, 0.34, 0.26), (0.30, 0.32, 0.35))
 _SKIN = ((0.86, 0.66, 0.54), (0.72, 0.50, 0.38), (0.45, 0.30, 0.22))
 
@@ -753,14 +827,27 @@ class _Pedestrian:
 
     @classmethod
     def draw(cls, draws, x, z):
-        return cls(x, z, draws.between(1.45, 1.9), draws.between(0.05, 0.3), draws.color(_CLOTHES, 0.06),
-                   draws.color(_TROUSERS, 0.04), draws.color(_SKIN, 0.03))
+        return cls(
+            x,
+            z,
+            draws.between(1.45, 1.9),
+            draws.between(0.05, 0.3),
+            draws.color(_CLOTHES, 0.06),
+            draws.color(_TROUSERS, 0.04),
+            draws.color(_SKIN, 0.03),
+        )
 
     def shadows(self, sun):
         yield _Shadow(self.x, self.z, 0.4, 0.35, 0.6, contact=True)
         lean = 0.5 * self.height / max(sun[1], 0.3)
-        yield _Shadow(self.x - lean * sun[0], self.z - lean * sun[2], 0.25 + lean * abs(sun[0]),
-                      0.25 + lean * abs(sun[2]), 0.7, contact=False)
+        yield _Shadow(
+            self.x - lean * sun[0],
+            self.z - lean * sun[2],
+            0.25 + lean * abs(sun[0]),
+            0.25 + lean * abs(sun[2]),
+            0.7,
+            contact=False,
+        )
 
     def paint(self, canvas):
         window = canvas.window(self.x - 0.5, self.x + 0.5, 0.0, self.height, self.z)
@@ -791,8 +878,13 @@ class _Box:
 
     @classmethod
     def draw(cls, draws, x, z):
-        return cls(x, z, draws.between(0.5, 1.0), draws.between(0.7, 1.2),
-                   draws.color(((0.20, 0.30, 0.22), (0.40, 0.30, 0.22), (0.35, 0.36, 0.38)), 0.08))
+        return cls(
+            x,
+            z,
+            draws.between(0.5, 1.0),
+            draws.between(0.7, 1.2),
+            draws.color(((0.20, 0.30, 0.22), (0.40, 0.30, 0.22), (0.35, 0.36, 0.38)), 0.08),
+        )
 
     def shadows(self, sun):
         yield _Shadow(self.x, self.z + 0.3, 0.6 * self.width, 0.6, 0.6, contact=True)

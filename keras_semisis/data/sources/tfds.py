@@ -18,8 +18,57 @@ from keras_semisis.data.sources.source import Source
 
 # The 50 classes of ADE20K that are stuff, or too rare, have no ids in the annotation of instances
 _ADE20K_WITHOUT_INSTANCES = {
-    1, 2, 3, 4, 5, 6, 7, 10, 12, 14, 17, 18, 22, 26, 27, 29, 30, 35, 41, 47, 49, 52, 53, 55, 60, 61, 62, 64, 69, 78, 80, 85, 92,
-    95, 97, 100, 101, 102, 106, 107, 110, 114, 115, 118, 123, 129, 132, 141, 142, 146}
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    10,
+    12,
+    14,
+    17,
+    18,
+    22,
+    26,
+    27,
+    29,
+    30,
+    35,
+    41,
+    47,
+    49,
+    52,
+    53,
+    55,
+    60,
+    61,
+    62,
+    64,
+    69,
+    78,
+    80,
+    85,
+    92,
+    95,
+    97,
+    100,
+    101,
+    102,
+    106,
+    107,
+    110,
+    114,
+    115,
+    118,
+    123,
+    129,
+    132,
+    141,
+    142,
+    146,
+}
 _ADE20K_INSTANCES = {0: 0} | dict(enumerate((i for i in range(1, 151) if i not in _ADE20K_WITHOUT_INSTANCES), start=1))
 
 
@@ -35,9 +84,11 @@ class _Known:
 
 
 _KNOWN = {
-    "cityscapes": _Known("image_left", "segmentation_label", {"train": "train", "val": "validation"}, Cityscapes,
-                         Cityscapes.id_map),
-    "scene_parse150": _Known("image", "annotation", {"train": "train", "val": "test"}, ADE20K, _ADE20K_INSTANCES)}
+    "cityscapes": _Known(
+        "image_left", "segmentation_label", {"train": "train", "val": "validation"}, Cityscapes, Cityscapes.id_map
+    ),
+    "scene_parse150": _Known("image", "annotation", {"train": "train", "val": "test"}, ADE20K, _ADE20K_INSTANCES),
+}
 
 
 class TFDS(Source):
@@ -81,9 +132,17 @@ class TFDS(Source):
 
     known: Mapping[str, type[Source]] = {name: known.source for name, known in _KNOWN.items()}
 
-    def __init__(self, name: str, split: str = "train", data_dir: str | Path | None = None, image: str | None = None,
-                 label: str | None = None, label_space: LabelSpace | None = None, id_map: Mapping[int, int] | None = None,
-                 ignore_class: int | None = None):
+    def __init__(
+        self,
+        name: str,
+        split: str = "train",
+        data_dir: str | Path | None = None,
+        image: str | None = None,
+        label: str | None = None,
+        label_space: LabelSpace | None = None,
+        id_map: Mapping[int, int] | None = None,
+        ignore_class: int | None = None,
+    ):
         builder = _builder(name, data_dir)
         known = _KNOWN.get(builder.name)
         features = builder.info.features
@@ -99,8 +158,7 @@ class TFDS(Source):
         else:
             self.label_space = self._stored = label_space or _label_space(features, self._label, name)
         if ignore_class is not None:
-            self.label_space, self._stored = (
-                with_ignored(space, ignore_class) for space in (self.label_space, self._stored))
+            self.label_space, self._stored = (with_ignored(space, ignore_class) for space in (self.label_space, self._stored))
         self._stored = self._stored.with_ids(id_map)
         if known is None or label_space is not None:
             self.label_space = self._stored
@@ -134,22 +192,29 @@ class TFDS(Source):
         try:
             return self._examples[int(index)]
         except Exception as error:  # of the record's reader or of the image's decoder, each with its own kinds
-            raise DataError(f"{self.location(index)}: cannot be read, its record is damaged or has gone ({error}). Prepare the "
-                            "set again.") from error
+            raise DataError(
+                f"{self.location(index)}: cannot be read, its record is damaged or has gone ({error}). Prepare the set again."
+            ) from error
 
     def _photo(self, example, index):
         image = np.asarray(example[self._image])
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (1, 3):
-            raise DataError(f"{self.location(index)}: the feature {self._image!r} is {image.dtype} of shape {image.shape}, but "
-                            "a photo is uint8 (H, W, 3) or (H, W, 1).", Remedy("Name another one by {}.", {"image": ...}))
+            raise DataError(
+                f"{self.location(index)}: the feature {self._image!r} is {image.dtype} of shape {image.shape}, but "
+                "a photo is uint8 (H, W, 3) or (H, W, 1).",
+                Remedy("Name another one by {}.", {"image": ...}),
+            )
         return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image
 
     def _classes(self, example, index):
         where = self.location(index)
         stored = np.asarray(example[self._label])
         if not np.issubdtype(stored.dtype, np.integer) or stored.ndim not in (2, 3) or stored.shape[2:] not in ((), (1,), (3,)):
-            raise DataError(f"{where}: the feature {self._label!r} is {stored.dtype} of shape {stored.shape}, but a label map "
-                            "is integer (H, W), (H, W, 1) or (H, W, 3).", Remedy("Name another one by {}.", {"label": ...}))
+            raise DataError(
+                f"{where}: the feature {self._label!r} is {stored.dtype} of shape {stored.shape}, but a label map "
+                "is integer (H, W), (H, W, 1) or (H, W, 3).",
+                Remedy("Name another one by {}.", {"label": ...}),
+            )
         if stored.ndim == 3 and (stored.shape[2] == 1 or self._first_channel):
             stored = stored[..., 0]
         elif stored.ndim == 3:
@@ -165,8 +230,9 @@ def _builder(name, data_dir):
     try:
         return tfds.builder(name, data_dir=data_dir)
     except (tfds.core.DatasetNotFoundError, ValueError) as error:
-        raise ValueError(f"{name!r} is no set of TensorFlow Datasets that can be opened: "
-                         f"{str(error).splitlines()[0]}") from error
+        raise ValueError(
+            f"{name!r} is no set of TensorFlow Datasets that can be opened: {str(error).splitlines()[0]}"
+        ) from error
 
 
 def _feature(features, name, role, dataset):
@@ -174,16 +240,22 @@ def _feature(features, name, role, dataset):
         return name
     what = "photo" if role == "image" else "label map"
     found = f"it has no feature {name!r}" if name else f"it is not known which feature is the {what}"
-    raise ArgumentError(f"{dataset} of TFDS: {found}. Its features are {', '.join(sorted(features))}.", {},
-                        Remedy(f"Name that of the {what} by {{}}.", {role: ...}))
+    raise ArgumentError(
+        f"{dataset} of TFDS: {found}. Its features are {', '.join(sorted(features))}.",
+        {},
+        Remedy(f"Name that of the {what} by {{}}.", {role: ...}),
+    )
 
 
 def _label_space(features, label, dataset):
     names = getattr(features[label], "names", None)  # of a LabeledImage
     if not names:
-        raise ArgumentError(f"{dataset} of TFDS: the feature {label!r} does not name its classes.", {},
-                            Remedy("Give {}.", {"label_space": ...}),
-                            Remedy("Or write it into a folder of images and labels, with a classes.csv."))
+        raise ArgumentError(
+            f"{dataset} of TFDS: the feature {label!r} does not name its classes.",
+            {},
+            Remedy("Give {}.", {"label_space": ...}),
+            Remedy("Or write it into a folder of images and labels, with a classes.csv."),
+        )
     return LabelSpace(names, distinct_colors(len(names)))
 
 
@@ -196,14 +268,19 @@ def _data_source(builder, split):
     try:
         return builder.as_data_source(split)
     except (NotImplementedError, ValueError, KeyError) as error:
-        prepare = (f"tfds.builder({builder.name!r}, data_dir=..., file_format=\"array_record\").download_and_prepare()")
+        prepare = f'tfds.builder({builder.name!r}, data_dir=..., file_format="array_record").download_and_prepare()'
         splits = list(builder.info.splits)
         if not splits:
-            raise DataError(f"{builder.data_dir}: the set is not prepared. Run once: {prepare}.",
-                            Remedy("Where it is in another folder, name that by {}.", {"data_dir": ...})) from error
+            raise DataError(
+                f"{builder.data_dir}: the set is not prepared. Run once: {prepare}.",
+                Remedy("Where it is in another folder, name that by {}.", {"data_dir": ...}),
+            ) from error
         if isinstance(error, NotImplementedError):
-            raise DataError(f"{builder.data_dir}: the set is prepared as {builder.info.file_format.value} files, which can be "
-                            f"read in order only. Prepare it into another folder: {prepare}.",
-                            Remedy("Name that by {}.", {"data_dir": ...})) from error
-        raise DataError(f"{builder.info.full_name}: no examples of split {split!r} ({error}); it has "
-                        f"{', '.join(splits)}.") from error
+            raise DataError(
+                f"{builder.data_dir}: the set is prepared as {builder.info.file_format.value} files, which can be "
+                f"read in order only. Prepare it into another folder: {prepare}.",
+                Remedy("Name that by {}.", {"data_dir": ...}),
+            ) from error
+        raise DataError(
+            f"{builder.info.full_name}: no examples of split {split!r} ({error}); it has {', '.join(splits)}."
+        ) from error

@@ -66,8 +66,10 @@ class TrainStep:
         if [len(group) for group in groups] != [len(values) for values in state]:
             _assign(before, state)
             self._jax_state_synced = True
-            raise ValueError("Layers were frozen or thawed between two steps of one epoch. On JAX do so in a callback's "
-                             "on_epoch_begin or on_epoch_end, or between two calls of fit.")
+            raise ValueError(
+                "Layers were frozen or thawed between two steps of one epoch. On JAX do so in a callback's "
+                "on_epoch_begin or on_epoch_end, or between two calls of fit."
+            )
         mapping = [pair for group, values in zip(groups, state, strict=True) for pair in zip(group, values, strict=True)]
         with keras.StatelessScope(mapping) as self._scope:
             try:
@@ -116,6 +118,10 @@ class TrainStep:
 
     def _state_groups(self):
         if self._groups is None:
-            self._groups = (self.trainable_variables, self.non_trainable_variables, self.optimizer.variables,
-                            self.metrics_variables)
+            self._groups = (
+                self.trainable_variables,
+                self.non_trainable_variables,
+                self.optimizer.variables,
+                self.metrics_variables,
+            )
         return self._groups

@@ -37,8 +37,12 @@ def _differentiated(fn, values):
             result = fn(values)
         return result, tape.gradient(result[0], values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
     result = fn(values)
-    return result, tf.gradients(result[0], values, unconnected_gradients=tf.UnconnectedGradients.ZERO,
-                                aggregation_method=tf.AggregationMethod.EXPERIMENTAL_TREE)
+    return result, tf.gradients(
+        result[0],
+        values,
+        unconnected_gradients=tf.UnconnectedGradients.ZERO,
+        aggregation_method=tf.AggregationMethod.EXPERIMENTAL_TREE,
+    )
 
 
 @contextmanager
@@ -63,8 +67,10 @@ def apply(ok, fn, variables):
 
 def check_distribution(model):
     if model._distribute_strategy is not None or tf.distribute.has_strategy():
-        raise ValueError(f"{type(model.distribute_strategy).__name__} of tf.distribute is not supported, training is on one "
-                         "device: build, compile and fit the model outside of strategy.scope().")
+        raise ValueError(
+            f"{type(model.distribute_strategy).__name__} of tf.distribute is not supported, training is on one "
+            "device: build, compile and fit the model outside of strategy.scope()."
+        )
 
 
 def has_accelerator():

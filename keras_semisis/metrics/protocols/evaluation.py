@@ -29,11 +29,21 @@ from keras_semisis.metrics.table import METRICS, SCORES
 from keras_semisis.models.trunk_families import refuse_relatives
 
 
-def evaluate_protocol(gan: Sampler, source: Source, protocol: str | Protocol = "native", *,
-                      features: Callable[[Any], Any] | None = None, segmenter: Callable[[Any], Any] | None = None,
-                      perceptual: keras.Model | LPIPS | None = None, metrics: Sequence[GenerationMetric] = (),
-                      train: Source | None = None, seed: int = 0, batch_size: int = 8, cache: str | Path | None = None,
-                      progress: Callable[[int, int], None] | None = None) -> dict[str, Any]:
+def evaluate_protocol(
+    gan: Sampler,
+    source: Source,
+    protocol: str | Protocol = "native",
+    *,
+    features: Callable[[Any], Any] | None = None,
+    segmenter: Callable[[Any], Any] | None = None,
+    perceptual: keras.Model | LPIPS | None = None,
+    metrics: Sequence[GenerationMetric] = (),
+    train: Source | None = None,
+    seed: int = 0,
+    batch_size: int = 8,
+    cache: str | Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
     """Scores a generator under a named protocol, beside the scores of real images.
 
     What is measured depends on what is given: the Fréchet distance (``fid`` where the protocol fixes the network), kernel
@@ -87,8 +97,12 @@ def evaluate_protocol(gan: Sampler, source: Source, protocol: str | Protocol = "
     protocol = get_protocol(protocol)
     _check(gan, source, protocol, features, segmenter, perceptual, metrics, train, batch_size)
     size, count = gan.image_size, len(source)
-    weights = {"generator": weights_sha256(gan.ema_generator), "features": weights_sha256(features),
-               "segmenter": weights_sha256(segmenter), "perceptual": weights_sha256(_feature_model(perceptual))}
+    weights = {
+        "generator": weights_sha256(gan.ema_generator),
+        "features": weights_sha256(features),
+        "segmenter": weights_sha256(segmenter),
+        "perceptual": weights_sha256(_feature_model(perceptual)),
+    }
     with_noise = bool(gan.noise_channels)
     by_features = by_training = by_segmenter = None
     # metrics of one image a label map, and of several, with what the states of their photos depend on
@@ -137,7 +151,7 @@ def evaluate_protocol(gan: Sampler, source: Source, protocol: str | Protocol = "
                 generated.append(_generated(gan, label_maps, seed + draw, batch_size, first))
                 tick()
             for metric in several:
-                metric.update_generated(label_maps, np.stack(generated[:metric.draws]))
+                metric.update_generated(label_maps, np.stack(generated[: metric.draws]))
 
     scores = {}
     for metric in (*single, *several):
@@ -146,23 +160,42 @@ def evaluate_protocol(gan: Sampler, source: Source, protocol: str | Protocol = "
     if by_training is not None:
         real_scores |= by_training.compare(by_features.real, by_training.real)
     return {
-        "protocol": {"name": protocol.name, "version": protocol.version, "sha256": protocol.sha256,
-                     "definition": protocol.definition},
+        "protocol": {
+            "name": protocol.name,
+            "version": protocol.version,
+            "sha256": protocol.sha256,
+            "definition": protocol.definition,
+        },
         "generated": generated_scores,
         "real": real_scores,
         "not_measured": _not_measured(gan, source, features, segmenter, perceptual, metrics, train, baseline, generated_scores),
         "notes": [] if by_features is None else _notes(by_features.real),
         "per_class": [] if by_segmenter is None else by_segmenter.table(),
-        "counts": {"real": count, "generated": count, "training": 0 if baseline is None else len(baseline),
-                   "diversity_label_maps": len(chosen), "diversity_draws": draws if len(chosen) else 0},
+        "counts": {
+            "real": count,
+            "generated": count,
+            "training": 0 if baseline is None else len(baseline),
+            "diversity_label_maps": len(chosen),
+            "diversity_draws": draws if len(chosen) else 0,
+        },
         "weights": weights,
         "labels": None if by_segmenter is None else by_segmenter.labels(),
-        "generator": {"noise_channels": gan.noise_channels, "images": "one draw of noise for each label map, moving average",
-                      "statistics_batches": protocol.statistics_batches if _has_batch_norm(gan) else None},
-        "data": {"source": type(source).__name__, "num_classes": source.label_space.num_classes,
-                 "label_maps_sha256": digest.hexdigest(), "images_sha256": real.images_sha256,
-                 "fingerprint": real.fingerprint},
-        "seed": seed, "batch_size": batch_size, "image_size": list(size), "versions": versions(),
+        "generator": {
+            "noise_channels": gan.noise_channels,
+            "images": "one draw of noise for each label map, moving average",
+            "statistics_batches": protocol.statistics_batches if _has_batch_norm(gan) else None,
+        },
+        "data": {
+            "source": type(source).__name__,
+            "num_classes": source.label_space.num_classes,
+            "label_maps_sha256": digest.hexdigest(),
+            "images_sha256": real.images_sha256,
+            "fingerprint": real.fingerprint,
+        },
+        "seed": seed,
+        "batch_size": batch_size,
+        "image_size": list(size),
+        "versions": versions(),
     }
 
 
@@ -171,8 +204,17 @@ def _check(gan, source, protocol, features, segmenter, perceptual, metrics, trai
         raise ArgumentError("{}: expected 1 or more.", {"batch_size": batch_size})
     if features is None and segmenter is None and perceptual is None and not metrics:
         raise ValueError("evaluate_protocol: nothing to measure with. Give features=, segmenter=, perceptual= or metrics=.")
-    refuse_relatives(gan.trunks, {getattr(network, "name", which): network for which, network in (
-        ("features=", features), ("segmenter=", segmenter), ("perceptual=", _feature_model(perceptual)))})
+    refuse_relatives(
+        gan.trunks,
+        {
+            getattr(network, "name", which): network
+            for which, network in (
+                ("features=", features),
+                ("segmenter=", segmenter),
+                ("perceptual=", _feature_model(perceptual)),
+            )
+        },
+    )
     gan.check_judges(metrics)
     taken = sorted({metric.name for metric in metrics} & SCORES.keys())
     if taken:
@@ -182,23 +224,30 @@ def _check(gan, source, protocol, features, segmenter, perceptual, metrics, trai
     for which, data in (("data", source), ("training photos", train)):
         if data is not None and (data.label_space is None or data.label_space.num_classes != gan.num_classes):
             found = "no label maps" if data.label_space is None else f"{data.label_space.num_classes} classes"
-            raise ValueError(f"The model has {gan.num_classes} classes, the {which} {found}. Evaluate it on the data set that "
-                             "it was trained on.")
+            raise ValueError(
+                f"The model has {gan.num_classes} classes, the {which} {found}. Evaluate it on the data set that "
+                "it was trained on."
+            )
     gan.require_same_classes(**{"the data": source, "train=": train, "the segmenter": segmenter})
     # a generator by itself, without the system that trained it, knows of none
     trained_with = getattr(gan, "ignore_class", None)
     if trained_with not in (None, source.label_space.ignore_class):
         found = "none" if source.label_space.ignore_class is None else f"class {source.label_space.ignore_class}"
-        raise ArgumentError(f"The model was trained with class {trained_with} as don't-care, the data have {found}, and scores "
-                            "depend on it.", {}, Remedy("Open the data with {}.", {"ignore_class": trained_with}),
-                            Remedy("Or mark the class in classes.csv, or pack them so."))
+        raise ArgumentError(
+            f"The model was trained with class {trained_with} as don't-care, the data have {found}, and scores depend on it.",
+            {},
+            Remedy("Open the data with {}.", {"ignore_class": trained_with}),
+            Remedy("Or mark the class in classes.csv, or pack them so."),
+        )
     if features is not None and protocol.features == "inception_v3_fid" and not is_fid_inception(features):
         raise ValueError(f"The protocol {protocol.name!r} fixes the feature network. {WITHOUT_INCEPTION}")
     if features is not None and len(source) < 2:
         raise ValueError("A covariance needs at least 2 images, and the data holds 1.")
     if protocol.statistics_batches and _has_batch_norm(gan) and train is None:
-        raise ValueError(f"The protocol {protocol.name!r} has the generator's batch-norm statistics re-estimated over "
-                         f"{protocol.statistics_batches} training batches: give train=, the training photos with label maps.")
+        raise ValueError(
+            f"The protocol {protocol.name!r} has the generator's batch-norm statistics re-estimated over "
+            f"{protocol.statistics_batches} training batches: give train=, the training photos with label maps."
+        )
 
 
 def _has_batch_norm(gan):
@@ -221,8 +270,10 @@ def _generated(gan, label_maps, seed, batch_size, first):
     images = np.clip(gan.generate_floats(label_maps, seed, batch_size, first), -1.0, 1.0)
     # rounding to 8 bits would make black pixels of them
     if not np.isfinite(images).all():
-        raise ValueError("The generator returns values that are not finite: its training has failed, or its file is damaged. "
-                         "Evaluate an earlier checkpoint.")
+        raise ValueError(
+            "The generator returns values that are not finite: its training has failed, or its file is damaged. "
+            "Evaluate an earlier checkpoint."
+        )
     return images
 
 
@@ -263,9 +314,11 @@ def _notes(real):
     count, dimension = real.count, real.dimension
     if count > dimension:
         return []
-    return [f"{count} images are too few for {dimension} features: the covariance is singular, and the Fréchet distance of "
-            "equal distributions is far from 0. Compare it with the real images' and at equal counts only; the kernel "
-            "distance has no such bias."]
+    return [
+        f"{count} images are too few for {dimension} features: the covariance is singular, and the Fréchet distance of "
+        "equal distributions is far from 0. Compare it with the real images' and at equal counts only; the kernel "
+        "distance has no such bias."
+    ]
 
 
 def _not_measured(gan, source, features, segmenter, perceptual, metrics, train, baseline, generated):

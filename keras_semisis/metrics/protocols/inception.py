@@ -40,8 +40,11 @@ def load_fid_inception(path: str | Path) -> keras.Model:
         raise FileNotFoundError(f"{path}: there is no such file. {WITHOUT_INCEPTION}")
     model = load_reference_weights(inception_v3_fid(depths=2048), path, family="pytorch_fid")
     if not is_published_inception(path):
-        warnings.warn(f"{path}: its SHA-256 does not begin with {_PUBLISHED}, so that this is not {INCEPTION_FILE}. Distances "
-                      "with it are comparable with published FID values only if it holds the same weights.", stacklevel=2)
+        warnings.warn(
+            f"{path}: its SHA-256 does not begin with {_PUBLISHED}, so that this is not {INCEPTION_FILE}. Distances "
+            "with it are comparable with published FID values only if it holds the same weights.",
+            stacklevel=2,
+        )
     return model
 
 
@@ -49,7 +52,8 @@ WITHOUT_INCEPTION = (
     f"FID needs the Inception weights of 2015-12-05: download {INCEPTION_FILE} ({INCEPTION_SOURCE}) and give it as "
     "--inception FILE (load_fid_inception(FILE) in Python). Without it use --protocol native with --features "
     "efficientnet_lite0 or a --segmenter, whose distances compare among themselves alone; or score mIoU alone with "
-    "--features none.")
+    "--features none."
+)
 """What an error says where the file is missing."""
 
 
@@ -61,5 +65,8 @@ def is_published_inception(path: str | Path) -> bool:
 
 def is_fid_inception(network) -> bool:
     """Whether a feature network is `models.inception_v3_fid` with 2048 features, whatever its weights."""
-    return (isinstance(network, keras.Model) and getattr(network, "output_shape", None) == (None, 2048)
-            and any(layer.name == "Mixed_7c" for layer in network.layers))
+    return (
+        isinstance(network, keras.Model)
+        and getattr(network, "output_shape", None) == (None, 2048)
+        and any(layer.name == "Mixed_7c" for layer in network.layers)
+    )

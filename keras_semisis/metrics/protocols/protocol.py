@@ -68,27 +68,43 @@ class Protocol:
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
 
-PROTOCOLS = {protocol.name: protocol for protocol in (
-    Protocol(
-        "oasis2021", 2,
-        "FID and mIoU as OASIS and USIS compute them: batch-norm statistics re-estimated over 51 training batches; float "
-        "images, not quantised; Inception of 2015-12-05, bilinear to 299x299 without antialiasing, 2048 features; mean and "
-        "covariance in float32. Segmenters see the images at 8 bits: Cityscapes DRN-D-105 at the generated size, ADE20K "
-        "UPerNet-101 at the five sizes of its program (scores resized to the label map, softmax, mean), COCO-Stuff "
-        "DeepLab-v2-101 at the generated size; label maps by nearest neighbour at the generated size.",
-        statistics_batches=51, segmenter_eight_bit=True, features="inception_v3_fid", statistics="float32",
-        segmentation=PUBLISHED_RULES),
-    Protocol(
-        "clean", 1,
-        "FID as clean-fid computes it: images at 8 bits, resized to 299x299 by Pillow's antialiased bicubic filter channel by "
-        "channel in floating point, clipped and not rounded; Inception of 2015-12-05 fed (v - 128) / 128; float64.",
-        eight_bit=True, segmenter_eight_bit=True, features="inception_v3_fid", resize="pillow_bicubic_299",
-        scale="(v - 128) / 128", segmentation=PLAIN_RULES),
-    Protocol(
-        "native", 1,
-        "Float images at their own generated size, any feature network and segmenter; float64.",
-        segmentation=PLAIN_RULES),
-)}
+PROTOCOLS = {
+    protocol.name: protocol
+    for protocol in (
+        Protocol(
+            "oasis2021",
+            2,
+            "FID and mIoU as OASIS and USIS compute them: batch-norm statistics re-estimated over 51 training batches; float "
+            "images, not quantised; Inception of 2015-12-05, bilinear to 299x299 without antialiasing, 2048 features; mean and "
+            "covariance in float32. Segmenters see the images at 8 bits: Cityscapes DRN-D-105 at the generated size, ADE20K "
+            "UPerNet-101 at the five sizes of its program (scores resized to the label map, softmax, mean), COCO-Stuff "
+            "DeepLab-v2-101 at the generated size; label maps by nearest neighbour at the generated size.",
+            statistics_batches=51,
+            segmenter_eight_bit=True,
+            features="inception_v3_fid",
+            statistics="float32",
+            segmentation=PUBLISHED_RULES,
+        ),
+        Protocol(
+            "clean",
+            1,
+            "FID as clean-fid computes it: images at 8 bits, resized to 299x299 by Pillow's antialiased bicubic filter channel "
+            "by channel in floating point, clipped and not rounded; Inception of 2015-12-05 fed (v - 128) / 128; float64.",
+            eight_bit=True,
+            segmenter_eight_bit=True,
+            features="inception_v3_fid",
+            resize="pillow_bicubic_299",
+            scale="(v - 128) / 128",
+            segmentation=PLAIN_RULES,
+        ),
+        Protocol(
+            "native",
+            1,
+            "Float images at their own generated size, any feature network and segmenter; float64.",
+            segmentation=PLAIN_RULES,
+        ),
+    )
+}
 """The protocols by name."""
 
 

@@ -47,7 +47,10 @@ def feature_scores(features: Features, protocol: Protocol, count: int, seed: int
         seed: Of the kernel distance's subsets.
         fewer: Whether they are compared with a larger set, which leaves scores that depend on the number out.
     """
-    metrics = [row.metric.of_protocol(features, protocol, seed) for row in METRICS.values()
-               if row.in_protocols and row.needs == "features"]
+    metrics = [
+        row.metric.of_protocol(features, protocol, seed)
+        for row in METRICS.values()
+        if row.in_protocols and row.needs == "features"
+    ]
     kept = min(count, protocol.kept_images)
     return FeatureScores([metric for metric in metrics if metric.least_images <= kept and not (fewer and metric.biased)])

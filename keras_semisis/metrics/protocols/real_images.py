@@ -14,8 +14,9 @@ from keras_semisis.metrics.protocols.provenance import data_fingerprint
 from keras_semisis.metrics.protocols.statistics_cache import StatisticsCache
 
 
-def batches(source: Source, size: tuple[int, int], batch_size: int,
-            images: bool) -> Iterator[tuple[np.ndarray, np.ndarray | None, int]]:
+def batches(
+    source: Source, size: tuple[int, int], batch_size: int, images: bool
+) -> Iterator[tuple[np.ndarray, np.ndarray | None, int]]:
     """Label maps, images as uint8 if they are asked for, and the number of the first item."""
     for first in range(0, len(source), batch_size):
         indices = range(first, min(first + batch_size, len(source)))
@@ -23,8 +24,11 @@ def batches(source: Source, size: tuple[int, int], batch_size: int,
             yield np.stack([resize_label_map(source.load_label_map(i), size) for i in indices]), None, first
             continue
         items = [source.load(i) for i in indices]
-        yield (np.stack([resize_label_map(label_map, size) for _, label_map in items]),
-               np.stack([resize_image(image, size) for image, _ in items]), first)
+        yield (
+            np.stack([resize_label_map(label_map, size) for _, label_map in items]),
+            np.stack([resize_image(image, size) for image, _ in items]),
+            first,
+        )
 
 
 class RealImages:

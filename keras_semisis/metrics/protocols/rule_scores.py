@@ -38,15 +38,22 @@ class RuleScores(GeneratedSegmentationScores):
 
     def result(self) -> dict[str, float]:
         if not self.confusion_real.any():
-            raise ValueError(f"No labelled pixel counts: every one is ignored by the rule {self.rule.name!r}. Check the label "
-                             "maps and the don't-care class.")
+            raise ValueError(
+                f"No labelled pixel counts: every one is ignored by the rule {self.rule.name!r}. Check the label "
+                "maps and the don't-care class."
+            )
         return super().result()
 
     def labels(self) -> dict[str, Any]:
         """The label map's ids as the segmenter's channels, and what does not count."""
-        return {"rule": self.rule.name, "label_ids": list(self.rule.label_ids), "ignored": self.rule.ignored,
-                "ignore_rule": f"pixels whose id maps to {self.rule.ignored} are left out", "mean_over": self.rule.mean_over,
-                "segmenter_input_sizes": [list(size) for size in self.segmenter.input_sizes]}
+        return {
+            "rule": self.rule.name,
+            "label_ids": list(self.rule.label_ids),
+            "ignored": self.rule.ignored,
+            "ignore_rule": f"pixels whose id maps to {self.rule.ignored} are left out",
+            "mean_over": self.rule.mean_over,
+            "segmenter_input_sizes": [list(size) for size in self.segmenter.input_sizes],
+        }
 
     def table(self) -> list[dict[str, Any]]:
         """A row for each class; an IoU is None where neither label maps nor segmenter name the class."""
@@ -54,6 +61,8 @@ class RuleScores(GeneratedSegmentationScores):
         names = {channel: self.space.class_names[i] for i, channel in channels if channel != self.rule.ignored}
         ious = {"generated": iou_from_confusion(self.confusion), "real": iou_from_confusion(self.confusion_real)}
         pixels = self.confusion_real.sum(axis=1)
-        return [{"channel": channel, "name": name, "labelled_pixels": int(pixels[channel])} | {
-            which: None if math.isnan(values[channel]) else float(values[channel]) for which, values in ious.items()}
-            for channel, name in sorted(names.items())]
+        return [
+            {"channel": channel, "name": name, "labelled_pixels": int(pixels[channel])}
+            | {which: None if math.isnan(values[channel]) else float(values[channel]) for which, values in ious.items()}
+            for channel, name in sorted(names.items())
+        ]

@@ -30,8 +30,7 @@ class RuleSegmenter:
         ValueError: If the network takes one size alone, which the rule does not make.
     """
 
-    def __init__(self, network: Callable[[Any], Any], rule: SegmentationRule, size: tuple[int, int],
-                 eight_bit: bool):
+    def __init__(self, network: Callable[[Any], Any], rule: SegmentationRule, size: tuple[int, int], eight_bit: bool):
         # the published mean is over the softmax at the label maps' size, not at that of each enlarged image
         self.network = class_scores(network) if rule.short_sides else network
         self.rule = rule
@@ -45,7 +44,8 @@ class RuleSegmenter:
                 raise ValueError(
                     f"The segmenter {network.name!r} takes images of {fixed} alone, but the rule {rule.name!r} shows it "
                     f"{', '.join(map(str, self.input_sizes))}. Build it for any size, or use --protocol native, which "
-                    "resizes the images to the segmenter.")
+                    "resizes the images to the segmenter."
+                )
             self.input_sizes = [fixed]
         # the don't-care class of a segmenter of one's own: no label map can name it, so it is no answer
         self._masked = sorted(set(range(rule.num_outputs)) - set(rule.label_ids))
@@ -64,8 +64,10 @@ class RuleSegmenter:
             if output.ndim == 3 and len(self.input_sizes) == 1 and output.shape[1:] == self.size:
                 return output
             if output.ndim != 4 or output.shape[-1] != self.rule.num_outputs:
-                raise ValueError(f"segmenter: expected logits (B, h, w, {self.rule.num_outputs}) or a label map "
-                                 f"(B, {self.size[0]}, {self.size[1]}), found the shape {output.shape}.")
+                raise ValueError(
+                    f"segmenter: expected logits (B, h, w, {self.rule.num_outputs}) or a label map "
+                    f"(B, {self.size[0]}, {self.size[1]}), found the shape {output.shape}."
+                )
             logits = bilinear(output, self.size)
             scores = scores + (self._softmax(logits) if len(self.input_sizes) > 1 else logits)
         if np.isnan(scores).any():
@@ -75,8 +77,10 @@ class RuleSegmenter:
 
     def _softmax(self, logits):
         if logits.min() >= 0 and np.allclose(logits.sum(axis=-1), 1.0, atol=1e-3):
-            raise ValueError(f"segmenter: it returns probabilities, but the rule {self.rule.name!r} is the mean over the "
-                             "softmax of logits. Give the network without its softmax.")
+            raise ValueError(
+                f"segmenter: it returns probabilities, but the rule {self.rule.name!r} is the mean over the "
+                "softmax of logits. Give the network without its softmax."
+            )
         return softmax(logits)
 
 
@@ -99,5 +103,7 @@ def rule_for(protocol: Protocol, space: LabelSpace, network: Callable[[Any], Any
         if rule.fits(space, outputs):
             return rule
     known = "; ".join(f"{len(rule.label_ids)} with {rule.num_outputs} ({rule.name})" for rule in protocol.segmentation)
-    raise ValueError(f"The segmenter has {outputs} classes and the label maps {space.num_classes}. The protocol "
-                     f"{protocol.name!r} knows {known}; or a segmenter with the label maps' own {space.num_classes}.")
+    raise ValueError(
+        f"The segmenter has {outputs} classes and the label maps {space.num_classes}. The protocol "
+        f"{protocol.name!r} knows {known}; or a segmenter with the label maps' own {space.num_classes}."
+    )

@@ -79,7 +79,8 @@ class SegmentationRule:
                 raise ValueError(
                     f"The label space has {space.num_classes} classes and the segmenter {num_outputs}, as in the rule "
                     f"{self.name!r}; but class {index} is {name!r}, not {word!r}: it is another label set. Give a "
-                    f"segmenter of the {space.num_classes} classes.")
+                    f"segmenter of the {space.num_classes} classes."
+                )
         return True
 
 
@@ -91,17 +92,25 @@ def own_rule(space: LabelSpace) -> SegmentationRule:
 
 _FROM_ONE = {n: (IGNORED, *range(n)) for n in (150, 182)}
 # DRN-D-105: the images as they are
-DRN = SegmentationRule("cityscapes, 19 train ids, DRN-D-105", Cityscapes.train_ids, 19, (7, "road"),
-                       fits_segmenter=False)
+DRN = SegmentationRule("cityscapes, 19 train ids, DRN-D-105", Cityscapes.train_ids, 19, (7, "road"), fits_segmenter=False)
 # UPerNet-101: the program's own five sizes
-UPERNET = SegmentationRule("ade20k, 150 classes, UPerNet-101 at five sizes", _FROM_ONE[150], 150, (1, "wall"),
-                           short_sides=(300, 375, 450, 525, 600), fits_segmenter=False, mean_over="all")
+UPERNET = SegmentationRule(
+    "ade20k, 150 classes, UPerNet-101 at five sizes",
+    _FROM_ONE[150],
+    150,
+    (1, "wall"),
+    short_sides=(300, 375, 450, 525, 600),
+    fits_segmenter=False,
+    mean_over="all",
+)
 # DeepLab-v2: the images as they are; its three scales are inside the network
-DEEPLAB = SegmentationRule("coco-stuff, 182 channels, DeepLab-v2-101", _FROM_ONE[182], 182, (1, "person"),
-                           fits_segmenter=False, mean_over="labelled")
+DEEPLAB = SegmentationRule(
+    "coco-stuff, 182 channels, DeepLab-v2-101", _FROM_ONE[182], 182, (1, "person"), fits_segmenter=False, mean_over="labelled"
+)
 PUBLISHED_RULES = (DRN, UPERNET, DEEPLAB)
 # For any segmenter of the three benchmarks: its own size if it has one, the mean over the classes that occur
 PLAIN_RULES = (
     SegmentationRule("cityscapes, 19 train ids", Cityscapes.train_ids, 19, (7, "road")),
     SegmentationRule("ade20k, 150 classes", _FROM_ONE[150], 150, (1, "wall")),
-    SegmentationRule("coco-stuff, 182 channels", _FROM_ONE[182], 182, (1, "person")))
+    SegmentationRule("coco-stuff, 182 channels", _FROM_ONE[182], 182, (1, "person")),
+)

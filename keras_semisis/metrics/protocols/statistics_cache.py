@@ -45,8 +45,11 @@ class StatisticsCache:
             with whole_file(self._path(key)) as unfinished, open(unfinished, "wb") as file:
                 np.savez(file, key=key, **arrays)
         except OSError as error:
-            warnings.warn(f"{self.folder}: the statistics of the real images could not be kept ({error}); they will be "
-                          "computed again next time. Name another cache folder, or make room.", stacklevel=2)
+            warnings.warn(
+                f"{self.folder}: the statistics of the real images could not be kept ({error}); they will be "
+                "computed again next time. Name another cache folder, or make room.",
+                stacklevel=2,
+            )
 
     def _path(self, key):
         return self.folder / f"real-{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"

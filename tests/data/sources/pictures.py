@@ -13,7 +13,8 @@ def png_of_16_bits(array: np.ndarray) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 16, {2: 4, 3: 2, 4: 6}[bands], 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")))
+        for kind, data in ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    )
 
 
 def tiff(array: np.ndarray, photometric: int, extra: tuple[int, ...] = ()) -> bytes:
@@ -27,9 +28,19 @@ def tiff(array: np.ndarray, photometric: int, extra: tuple[int, ...] = ()) -> by
     height, width = array.shape[:2]
     bands = 1 if array.ndim == 2 else array.shape[2]
     data = array.astype(array.dtype.newbyteorder("<")).tobytes()
-    tags = {256: ("I", [width]), 257: ("I", [height]), 258: ("H", [array.dtype.itemsize * 8] * bands), 259: ("H", [1]),
-            262: ("H", [photometric]), 273: ("I", [0]), 277: ("H", [bands]), 278: ("I", [height]), 279: ("I", [len(data)]),
-            338: ("H", list(extra)), 339: ("H", [{"u": 1, "i": 2, "f": 3}[array.dtype.kind]] * bands)}
+    tags = {
+        256: ("I", [width]),
+        257: ("I", [height]),
+        258: ("H", [array.dtype.itemsize * 8] * bands),
+        259: ("H", [1]),
+        262: ("H", [photometric]),
+        273: ("I", [0]),
+        277: ("H", [bands]),
+        278: ("I", [height]),
+        279: ("I", [len(data)]),
+        338: ("H", list(extra)),
+        339: ("H", [{"u": 1, "i": 2, "f": 3}[array.dtype.kind]] * bands),
+    }
     tags = {tag: value for tag, value in tags.items() if value[1]}
     end = 8 + 2 + 12 * len(tags) + 4
     long = {tag: struct.pack(f"<{len(values)}{form}", *values) for tag, (form, values) in tags.items()}

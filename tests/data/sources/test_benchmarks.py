@@ -58,6 +58,7 @@ def read_classes(name):
 
 # Classes
 
+
 @needs_shared("data/classes")
 def test_classes_of_cityscapes_are_the_official_ones():
     rows = read_classes("cityscapes.csv")
@@ -94,17 +95,25 @@ def test_classes_of_coco_stuff_are_the_official_ones():
 
 def test_sizes_are_those_of_published_results():
     assert [(s.published_image_size, s.published_load_size) for s in (Cityscapes, ADE20K, COCOStuff, CamVid)] == [
-        ((256, 512), None), ((256, 256), (286, 286)), ((256, 256), (286, 286)), (None, None)]
+        ((256, 512), None),
+        ((256, 256), (286, 286)),
+        ((256, 256), (286, 286)),
+        (None, None),
+    ]
 
 
 # Layouts
+
 
 @pytest.mark.parametrize("split", ["train", "val"])
 def test_cityscapes(tmp_path, split):
     cityscapes_tree(tmp_path, [label_map(*range(34)), label_map(33), label_map(7, 255)])
     source = Cityscapes(tmp_path, split)
     assert [source.name(i) for i in range(3)] == [
-        "aachen/aachen_000000_000019", "aachen/aachen_000002_000019", "bonn/bonn_000001_000019"]
+        "aachen/aachen_000000_000019",
+        "aachen/aachen_000002_000019",
+        "bonn/bonn_000001_000019",
+    ]
     maps = [source.load(i)[1] for i in range(3)]
     np.testing.assert_array_equal(maps[0], label_map(*range(34)))
     np.testing.assert_array_equal(maps[1], label_map(7, 34))
@@ -138,8 +147,10 @@ def test_coco_stuff(tmp_path, split, layout):
     np.testing.assert_array_equal(classes, label_map(1, 182, 0))
 
 
-@pytest.mark.parametrize(("source", "tree", "ids"), [
-    (Cityscapes, cityscapes_tree, (34, 200)), (ADE20K, ade20k_tree, (151, 255)), (COCOStuff, coco_tree, (182, 254))])
+@pytest.mark.parametrize(
+    ("source", "tree", "ids"),
+    [(Cityscapes, cityscapes_tree, (34, 200)), (ADE20K, ade20k_tree, (151, 255)), (COCOStuff, coco_tree, (182, 254))],
+)
 def test_a_stored_id_that_the_benchmark_has_not_is_named(tmp_path, source, tree, ids):
     """Id 182 + 1 or 34 would pass for a class of another meaning if only the range of classes were checked."""
     for i in ids:
@@ -228,11 +239,20 @@ def test_coarse_label_maps_of_other_splits(tmp_path):
         Cityscapes(tmp_path, annotation="fine")
 
 
-@pytest.mark.parametrize(("source", "split", "folder"), [
-    (Cityscapes, "test", "leftImg8bit/test/berlin/{}_leftImg8bit"), (ADE20K, "test", "images/testing/{}"),
-    (ADE20K, "test", "release_test/testing/{}"), (ADE20K, "test", "ADEChallengeData2016/images/testing/{}"),
-    (COCOStuff, "unlabeled", "unlabeled2017/{}"), (COCOStuff, "unlabeled", "images/unlabeled2017/{}"),
-    (COCOStuff, "test", "test2017/{}"), (CamVid, "train", "train/{}"), (COCOStuff, "train", "train_img/{}")])
+@pytest.mark.parametrize(
+    ("source", "split", "folder"),
+    [
+        (Cityscapes, "test", "leftImg8bit/test/berlin/{}_leftImg8bit"),
+        (ADE20K, "test", "images/testing/{}"),
+        (ADE20K, "test", "release_test/testing/{}"),
+        (ADE20K, "test", "ADEChallengeData2016/images/testing/{}"),
+        (COCOStuff, "unlabeled", "unlabeled2017/{}"),
+        (COCOStuff, "unlabeled", "images/unlabeled2017/{}"),
+        (COCOStuff, "test", "test2017/{}"),
+        (CamVid, "train", "train/{}"),
+        (COCOStuff, "train", "train_img/{}"),
+    ],
+)
 def test_photos_without_label_maps(tmp_path, source, split, folder):
     for name in "ab":
         write(tmp_path / f"{folder.format(name)}.png", PHOTO)
@@ -257,6 +277,7 @@ def test_colors_are_not_taken_for_ids(tmp_path):
 
 
 # The sample
+
 
 @needs_shared("data/coco_stuff_sample")
 def test_coco_stuff_sample():

@@ -46,13 +46,21 @@ def test_splits_in_either_layout(tmp_path, layout):
     assert len(source) == 1 and source.name(0) == "val"
 
 
-@pytest.mark.parametrize(("image", "label"), [
-    ("images/ISIC_{}.jpg", "labels/ISIC_{}_segmentation.png"), ("images/p{}.jpg", "labels/p{}.jpg.png"),
-    ("images/IMG_{}.jpg", "labels/img_{}.png"), ("base/cmp_{}.jpg", "base/cmp_{}.png"),
-    ("train/p{}_jpg.rf.0a.jpg", "train/p{}_jpg.rf.0a_mask.png"), ("train/{}_sat.jpg", "train/{}_mask.png"),
-    ("both/{}_sat.png", "both/{}_mask.png"), ("both/{}.png", "both/{}_mask.png"), ("both/{}.JPG", "both/{}_L.PNG"),
-    ("img/{}_leftImg8bit.png", "gt/{}_gtFine_labelIds.png"),
-])
+@pytest.mark.parametrize(
+    ("image", "label"),
+    [
+        ("images/ISIC_{}.jpg", "labels/ISIC_{}_segmentation.png"),
+        ("images/p{}.jpg", "labels/p{}.jpg.png"),
+        ("images/IMG_{}.jpg", "labels/img_{}.png"),
+        ("base/cmp_{}.jpg", "base/cmp_{}.png"),
+        ("train/p{}_jpg.rf.0a.jpg", "train/p{}_jpg.rf.0a_mask.png"),
+        ("train/{}_sat.jpg", "train/{}_mask.png"),
+        ("both/{}_sat.png", "both/{}_mask.png"),
+        ("both/{}.png", "both/{}_mask.png"),
+        ("both/{}.JPG", "both/{}_L.PNG"),
+        ("img/{}_leftImg8bit.png", "gt/{}_gtFine_labelIds.png"),
+    ],
+)
 def test_names_that_differ(tmp_path, image, label):
     for i in range(4):
         write(tmp_path / image.format(i), np.full((2, 3, 3), 10 * i, np.uint8))
@@ -95,6 +103,7 @@ def test_photos_and_label_maps_that_cannot_be_told_apart(tmp_path):
 
 # Splits
 
+
 def write_split(root, form, split, number, value=0):
     for i in range(number):
         for kind, array in (("images", np.zeros((2, 3, 3), np.uint8)), ("labels", np.full((2, 3), value, np.uint8))):
@@ -102,9 +111,15 @@ def write_split(root, form, split, number, value=0):
 
 
 @pytest.mark.parametrize("form", ["{kind}/{split}", "{split}/{kind}", "{split}_{kind}", "{kind}_{split}"])
-@pytest.mark.parametrize(("splits", "asked"), [
-    (("train", "valid", "test"), ("train", "val", "test")), (("training", "validation"), ("train", "val")),
-    (("Train", "val"), ("train", "val")), (("part1", "train"), ("part1", "training"))])
+@pytest.mark.parametrize(
+    ("splits", "asked"),
+    [
+        (("train", "valid", "test"), ("train", "val", "test")),
+        (("training", "validation"), ("train", "val")),
+        (("Train", "val"), ("train", "val")),
+        (("part1", "train"), ("part1", "training")),
+    ],
+)
 def test_splits_by_their_usual_names(tmp_path, form, splits, asked):
     for number, split in enumerate(splits, start=1):
         write_split(tmp_path, form, split, number, value=number)
@@ -144,8 +159,9 @@ def test_splits_with_label_maps_in_a_folder_beside(tmp_path, labels):
         Folder(tmp_path, "test")
 
 
-@pytest.mark.parametrize(("images", "labels"), [
-    ("JPEGImages", "SegmentationClass"), ("img", "masks"), ("Images", "Annotations")])
+@pytest.mark.parametrize(
+    ("images", "labels"), [("JPEGImages", "SegmentationClass"), ("img", "masks"), ("Images", "Annotations")]
+)
 def test_usual_names_of_folders(tmp_path, images, labels):
     write(tmp_path / images / "a.png", np.zeros((2, 3, 3), np.uint8))
     write(tmp_path / labels / "a.png", IDS)
@@ -234,31 +250,37 @@ def test_folders_elsewhere(tmp_path):
 
 # Label spaces
 
-@pytest.mark.parametrize(("yes", "no", "encoding"), [
-    ("1", "0", "utf-8"), ("True", "false", "utf-8-sig"), (" yes", "No", "utf-8")])
+
+@pytest.mark.parametrize(
+    ("yes", "no", "encoding"), [("1", "0", "utf-8"), ("True", "false", "utf-8-sig"), (" yes", "No", "utf-8")]
+)
 def test_label_space_from_classes_csv(tmp_path, yes, no, encoding):
     write_pair(tmp_path)
     (tmp_path / "classes.csv").write_text(
-        f"id,name,r,g,b,ignore\n1,Straße,90,90,90,\n0,sky,0,128,255,{no}\n2,void,0,0,0,{yes}\n", encoding=encoding)
+        f"id,name,r,g,b,ignore\n1,Straße,90,90,90,\n0,sky,0,128,255,{no}\n2,void,0,0,0,{yes}\n", encoding=encoding
+    )
     space = Folder(tmp_path).label_space
     assert space.class_names == ("sky", "Straße", "void")
     assert space.palette[1] == (90, 90, 90) and space.ignore_class == 2
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("sky,road\n1,0\n", "header id,name,r,g,b"),
-    ("filename,sky,road\na.jpg,1,0\n", "header id,name,r,g,b"),
-    ("id,name,r,g\n0,sky,0,0\n", "header id,name,r,g,b"),
-    ("id,name\n0,sky,blue\n", "more cells than columns"),
-    ("id,name,r,g,b\n0,sky,blue,0,0\n", "integers"),
-    ("id,name,r,g,b\n1,sky,0,0,0\n", "must be 0, 1, 2"),
-    ("id,name,r,g,b\n0,sky,0,0,0\n0,road,1,1,1\n", "must be 0, 1, 2"),
-    ("id,name,r,g,b\n", "must be 0, 1, 2"),
-    ("id,name,r,g,b,ignore\n0,sky,0,0,0,1\n1,road,1,1,1,1\n", "one don't-care class"),
-    ("id,name,r,g,b,ignore\n0,sky,0,0,0,maybe\n", "maybe.*in a column ignore, 1 for"),
-    ("id,name,r,g,b\n0,sky,0,0,300\n", r"color of class 0 is \(0, 0, 300\).*0\.\.255"),
-    ("id,name,r,g,b\n0,Straße,0,0,0\n", "no UTF-8 text.*encoding UTF-8"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sky,road\n1,0\n", "header id,name,r,g,b"),
+        ("filename,sky,road\na.jpg,1,0\n", "header id,name,r,g,b"),
+        ("id,name,r,g\n0,sky,0,0\n", "header id,name,r,g,b"),
+        ("id,name\n0,sky,blue\n", "more cells than columns"),
+        ("id,name,r,g,b\n0,sky,blue,0,0\n", "integers"),
+        ("id,name,r,g,b\n1,sky,0,0,0\n", "must be 0, 1, 2"),
+        ("id,name,r,g,b\n0,sky,0,0,0\n0,road,1,1,1\n", "must be 0, 1, 2"),
+        ("id,name,r,g,b\n", "must be 0, 1, 2"),
+        ("id,name,r,g,b,ignore\n0,sky,0,0,0,1\n1,road,1,1,1,1\n", "one don't-care class"),
+        ("id,name,r,g,b,ignore\n0,sky,0,0,0,maybe\n", "maybe.*in a column ignore, 1 for"),
+        ("id,name,r,g,b\n0,sky,0,0,300\n", r"color of class 0 is \(0, 0, 300\).*0\.\.255"),
+        ("id,name,r,g,b\n0,Straße,0,0,0\n", "no UTF-8 text.*encoding UTF-8"),
+    ],
+)
 def test_classes_csv_that_cannot_be_understood(tmp_path, text, message):
     write_pair(tmp_path)
     (tmp_path / "classes.csv").write_text(text, encoding="latin-1")
@@ -266,13 +288,16 @@ def test_classes_csv_that_cannot_be_understood(tmp_path, text, message):
         Folder(tmp_path)
 
 
-@pytest.mark.parametrize("text", [
-    "id;name;r;g;b;ignore\n0;sky;0;128;255;\n1;road;90;90;90;1\n",
-    "ID, Name, R, G, B, Ignore\n0, sky, 0, 128, 255, 0\n1, road, 90, 90, 90, 1\n",
-    "id,name,r,g,b,ignore,,\n0,sky,0,128,255,,,\n1,road,90,90,90,1,,\n,,,,,,,\n\n",
-    'name\tred\tgreen\tblue\tignore\n"sky"\t0\t128\t255\t\nroad\t90\t90\t90\tyes\n',
-    "\ufeffClass_ID,Class_Name,Red,Green,Blue,Ignore\r\n0,sky,0,128,255,0\r\n1,road,90,90,90,1\r\n",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id;name;r;g;b;ignore\n0;sky;0;128;255;\n1;road;90;90;90;1\n",
+        "ID, Name, R, G, B, Ignore\n0, sky, 0, 128, 255, 0\n1, road, 90, 90, 90, 1\n",
+        "id,name,r,g,b,ignore,,\n0,sky,0,128,255,,,\n1,road,90,90,90,1,,\n,,,,,,,\n\n",
+        'name\tred\tgreen\tblue\tignore\n"sky"\t0\t128\t255\t\nroad\t90\t90\t90\tyes\n',
+        "\ufeffClass_ID,Class_Name,Red,Green,Blue,Ignore\r\n0,sky,0,128,255,0\r\n1,road,90,90,90,1\r\n",
+    ],
+)
 def test_variants_of_classes_csv(tmp_path, text):
     write_pair(tmp_path, label=np.array([[0, 1, 1]] * 2, np.uint8))
     (tmp_path / "classes.csv").write_text(text, encoding="utf-8")
@@ -280,10 +305,13 @@ def test_variants_of_classes_csv(tmp_path, text):
 
 
 @pytest.mark.parametrize("place", ["", "labels", "images"])
-@pytest.mark.parametrize(("name", "text"), [
-    ("_classes.csv", "Pixel Value, Class\n0, background\n1, cat\n2, dog\n"),
-    ("class_dict.csv", "id,name\n1,cat\n2,dog\n0,background"),
-])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("_classes.csv", "Pixel Value, Class\n0, background\n1, cat\n2, dog\n"),
+        ("class_dict.csv", "id,name\n1,cat\n2,dog\n0,background"),
+    ],
+)
 def test_classes_without_colors(tmp_path, place, name, text):
     write_pair(tmp_path)
     (tmp_path / place / name).write_text(text)
@@ -327,11 +355,14 @@ def test_an_id_map_of_text_is_refused(tmp_path):
         Folder(tmp_path, id_map={"2": 1})
 
 
-@pytest.mark.parametrize(("ids", "message"), [
-    ([[0, 255]], r"black and white mask.*id_map=\{255: 1\}"),
-    ([[0, 3, 255]], r"unlabeled.*Give ignore_class=255"),
-    ([[0, 9000]], "label id 9000 found"),
-])
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        ([[0, 255]], r"black and white mask.*id_map=\{255: 1\}"),
+        ([[0, 3, 255]], r"unlabeled.*Give ignore_class=255"),
+        ([[0, 9000]], "label id 9000 found"),
+    ],
+)
 def test_ids_that_make_no_label_space(tmp_path, ids, message):
     write(tmp_path / "labels" / "odd.png", np.array(ids, np.uint16))
     with pytest.raises(DataError, match=rf"odd\.png.*{message}"):
@@ -343,9 +374,17 @@ def test_a_label_space_and_a_palette_contradict_each_other(tmp_path):
         Folder(tmp_path, label_space=SPACE, palette=SPACE.palette)
 
 
-@pytest.mark.parametrize(("ids", "ignore_class", "right", "number", "void"), [
-    ((0, 1, 255), 255, (0, 1, 2), 3, 2), ((0, 1, 1), 255, (0, 1, 1), 3, 2), ((0, 255, 255), 255, (0, 1, 1), 2, 1),
-    ((0, 1, 2), 1, (0, 1, 2), 3, 1), ((0, 3, 5), 5, (0, 3, 5), 6, 5), ((0, 1, 2), 3, (0, 1, 2), 4, 3)])
+@pytest.mark.parametrize(
+    ("ids", "ignore_class", "right", "number", "void"),
+    [
+        ((0, 1, 255), 255, (0, 1, 2), 3, 2),
+        ((0, 1, 1), 255, (0, 1, 1), 3, 2),
+        ((0, 255, 255), 255, (0, 1, 1), 2, 1),
+        ((0, 1, 2), 1, (0, 1, 2), 3, 1),
+        ((0, 3, 5), 5, (0, 3, 5), 6, 5),
+        ((0, 1, 2), 3, (0, 1, 2), 4, 3),
+    ],
+)
 @pytest.mark.filterwarnings("ignore:.*makes . classes")
 def test_an_ignored_id_above_all_classes_becomes_one(tmp_path, ids, ignore_class, right, number, void):
     write(tmp_path / "labels" / "a.png", np.array([ids], np.uint8))
@@ -370,7 +409,8 @@ SMOOTHED = {
     "halved": lambda board: board.rotate(45, Image.Resampling.NEAREST).resize((32, 32), Image.Resampling.BOX),
     "JPEG": lambda board: Image.open(_jpeg(board)),
     "photo": lambda board: Image.fromarray(
-        np.clip(np.random.default_rng(0).normal(110, 40, (64, 64)), 0, 254).astype(np.uint8)),
+        np.clip(np.random.default_rng(0).normal(110, 40, (64, 64)), 0, 254).astype(np.uint8)
+    ),
 }
 
 
@@ -398,6 +438,7 @@ def test_many_ids_as_people_draw_them_are_no_smoothed_mask(tmp_path):
 
 # What is wrong with a user's data: one error each, which names the file
 
+
 def test_stray_id(tmp_path):
     write_pair(tmp_path, "odd", np.full((2, 3), 77, np.uint8))
     with pytest.raises(DataError, match=r"odd\.png: label id 77 \(6 pixels\).*id_map="):
@@ -417,7 +458,7 @@ def test_truncated_photo(tmp_path, suffix, keep):
     write_pair(tmp_path, "odd", np.zeros((40, 60), np.uint8), noise, suffix)
     path = tmp_path / "images" / f"odd{suffix}"
     content = path.read_bytes()
-    path.write_bytes(content[:int(keep if keep != 0.5 else len(content) / 2)])
+    path.write_bytes(content[: int(keep if keep != 0.5 else len(content) / 2)])
     with pytest.raises(DataError, match=rf"odd\{suffix}: cannot be read.*download it again"):
         Folder(tmp_path, label_space=SPACE).load_image(0)
 
@@ -427,7 +468,7 @@ def test_corrupt_label_map(tmp_path):
     write(tmp_path / "labels" / "odd.png", noise)
     path = tmp_path / "labels" / "odd.png"
     content = bytearray(path.read_bytes())
-    content[len(content) // 2:len(content) // 2 + 40] = b"\0" * 40
+    content[len(content) // 2 : len(content) // 2 + 40] = b"\0" * 40
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"odd\.png: cannot be read"):
         Folder(tmp_path, images=None, label_space=SPACE).load_label_map(0)

@@ -42,7 +42,7 @@ def chunks(content):
     position, found = 8, []
     while position < len(content):
         length, kind = struct.unpack_from(">I4s", content, position)
-        found.append([kind, content[position + 8:position + 8 + length]])
+        found.append([kind, content[position + 8 : position + 8 + length]])
         position += 12 + length
     return found
 
@@ -50,37 +50,59 @@ def chunks(content):
 def png(parts):
     """A PNG of chunks, with checksums that are right."""
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts)
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    )
 
 
 # Forms of label maps
 
-@pytest.mark.parametrize(("content", "words"), [
-    (encoded(IDS, "JPEG"), "is a JPEG, which alters ids"),
-    (encoded(IDS, "TIFF", compression="jpeg"), "is a JPEG, which alters ids"),
-    (encoded(SPACE.colorize(IDS), "WEBP"), "is a WebP that is not lossless, which alters ids"),
-    (encoded(SPACE.colorize(IDS), "WEBP", exif=TURNED), "is a WebP that is not lossless"),  # in an extended file, VP8X
-    (encoded(IDS, bits=4), "is gray of 4 bits"),
-    (encoded(IDS, bits=2), "is gray of 2 bits"),
-    (encoded(PHOTO, "TIFF", "CMYK"), "is of mode CMYK"),
-    (encoded(IDS.astype(np.float32), "TIFF"), "is of mode F"),
-    (encoded(IDS, "PNG", save_all=True, append_images=[Image.fromarray(IDS[::-1])]), "holds 2 pictures"),
-    (png([[b"IHDR", struct.pack(">IIBBBBB", 2, 1, 16, 2, 0, 0, 0)], [b"IDAT", zlib.compress(bytes(13))], [b"IEND", b""]]),
-     "has colors or transparency of 16 bits"),
-    (png([[b"IHDR", struct.pack(">IIBBBBB", 2, 1, 16, 4, 0, 0, 0)], [b"IDAT", zlib.compress(bytes(9))], [b"IEND", b""]]),
-     "has colors or transparency of 16 bits"),
-])
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (encoded(IDS, "JPEG"), "is a JPEG, which alters ids"),
+        (encoded(IDS, "TIFF", compression="jpeg"), "is a JPEG, which alters ids"),
+        (encoded(SPACE.colorize(IDS), "WEBP"), "is a WebP that is not lossless, which alters ids"),
+        (encoded(SPACE.colorize(IDS), "WEBP", exif=TURNED), "is a WebP that is not lossless"),  # in an extended file, VP8X
+        (encoded(IDS, bits=4), "is gray of 4 bits"),
+        (encoded(IDS, bits=2), "is gray of 2 bits"),
+        (encoded(PHOTO, "TIFF", "CMYK"), "is of mode CMYK"),
+        (encoded(IDS.astype(np.float32), "TIFF"), "is of mode F"),
+        (encoded(IDS, "PNG", save_all=True, append_images=[Image.fromarray(IDS[::-1])]), "holds 2 pictures"),
+        (
+            png(
+                [[b"IHDR", struct.pack(">IIBBBBB", 2, 1, 16, 2, 0, 0, 0)], [b"IDAT", zlib.compress(bytes(13))], [b"IEND", b""]]
+            ),
+            "has colors or transparency of 16 bits",
+        ),
+        (
+            png([[b"IHDR", struct.pack(">IIBBBBB", 2, 1, 16, 4, 0, 0, 0)], [b"IDAT", zlib.compress(bytes(9))], [b"IEND", b""]]),
+            "has colors or transparency of 16 bits",
+        ),
+    ],
+)
 def test_label_maps_that_programs_read_differently_are_refused(content, words):
     with pytest.raises(DataError, match=f"odd: this label map {words}.*Store ids in an 8- or 16-bit gray PNG"):
         decode_label_map(content, SPACE, "odd")
 
 
-@pytest.mark.parametrize("content", [
-    encoded(IDS), encoded(IDS, "PNG", "P"), encoded(IDS.astype(np.uint16)), encoded(IDS, "TIFF"), encoded(IDS, "BMP"),
-    encoded(IDS.astype(np.int32), "TIFF"), encoded(SPACE.colorize(IDS)), encoded(SPACE.colorize(IDS), "PNG", "RGBA"),
-    encoded(SPACE.colorize(IDS), "WEBP", lossless=True), encoded(SPACE.colorize(IDS), "WEBP", lossless=True, icc_profile=b"?"),
-    encoded(SPACE.colorize(IDS), "TIFF"),
-    encoded(SPACE.colorize(IDS), "BMP")])
+@pytest.mark.parametrize(
+    "content",
+    [
+        encoded(IDS),
+        encoded(IDS, "PNG", "P"),
+        encoded(IDS.astype(np.uint16)),
+        encoded(IDS, "TIFF"),
+        encoded(IDS, "BMP"),
+        encoded(IDS.astype(np.int32), "TIFF"),
+        encoded(SPACE.colorize(IDS)),
+        encoded(SPACE.colorize(IDS), "PNG", "RGBA"),
+        encoded(SPACE.colorize(IDS), "WEBP", lossless=True),
+        encoded(SPACE.colorize(IDS), "WEBP", lossless=True, icc_profile=b"?"),
+        encoded(SPACE.colorize(IDS), "TIFF"),
+        encoded(SPACE.colorize(IDS), "BMP"),
+    ],
+)
 def test_label_maps_of_every_format_that_keeps_ids(content):
     np.testing.assert_array_equal(decode_label_map(content, SPACE, "odd"), IDS)
 
@@ -113,6 +135,7 @@ def test_16_bit_ids_that_were_scaled(tmp_path):
 
 
 # Forms of photos
+
 
 def test_cmyk_jpeg():
     gray = np.full((16, 16, 3), 120, np.uint8)
@@ -166,8 +189,11 @@ def test_a_photo_that_exif_turns_and_a_label_map_that_it_does_not(tmp_path):
 
 # What only looks like an image
 
-@pytest.mark.parametrize("content", [
-    b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 4\nshowpage\n", b"P5 2 2 255 abcd", b"GIF89a", b"<svg/>", b"\0" * 500])
+
+@pytest.mark.parametrize(
+    "content",
+    [b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 4\nshowpage\n", b"P5 2 2 255 abcd", b"GIF89a", b"<svg/>", b"\0" * 500],
+)
 def test_other_formats_are_not_opened(content):
     for decode in (decode_image, lambda content, where: decode_label_map(content, SPACE, where)):
         with pytest.raises(DataError, match=r"odd: cannot be read.*no PNG, JPEG, BMP, TIFF or WebP"):
@@ -205,6 +231,7 @@ def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
 
 # Links
 
+
 def test_links_to_files_and_folders_are_followed(tmp_path):
     write_pair(tmp_path / "there", "a")
     for folder in ("images", "labels"):
@@ -239,6 +266,7 @@ def test_links_that_lead_nowhere(tmp_path):
 
 
 # Names
+
 
 def test_names_with_spaces_and_other_scripts(tmp_path):
     names = ["a b  c", "straße", "街", "émile", "100%", "[x]*?", "q'\"", "-rf"]
@@ -283,6 +311,7 @@ def test_hidden_files_and_folders_are_left_out(tmp_path):
 
 
 # Files that change while they are used
+
 
 def test_a_file_that_vanishes_and_one_that_is_replaced(tmp_path):
     write_pair(tmp_path)
@@ -333,9 +362,15 @@ def test_a_cache_below_what_is_no_folder(tmp_path):
 
 # Damage
 
-LABEL_FORMS = {"gray": encoded(IDS), "palette": encoded(IDS, "PNG", "P"), "16 bit": encoded(IDS.astype(np.uint16)),
-               "1 bit": encoded(IDS % 2 * 255, "PNG", "1"), "colors": encoded(SPACE.colorize(IDS)),
-               "alpha": encoded(np.dstack([IDS, IDS])), "uncompressed": encoded(IDS, compress_level=0)}
+LABEL_FORMS = {
+    "gray": encoded(IDS),
+    "palette": encoded(IDS, "PNG", "P"),
+    "16 bit": encoded(IDS.astype(np.uint16)),
+    "1 bit": encoded(IDS % 2 * 255, "PNG", "1"),
+    "colors": encoded(SPACE.colorize(IDS)),
+    "alpha": encoded(np.dstack([IDS, IDS])),
+    "uncompressed": encoded(IDS, compress_level=0),
+}
 EXPECTED = {form: IDS % 2 if form == "1 bit" else IDS for form in LABEL_FORMS}
 
 
@@ -350,15 +385,15 @@ def mutated(content, rng):
             case 1:
                 content[where] = int(rng.integers(256))
             case 2:
-                del content[max(1, where):where + length]
+                del content[max(1, where) : where + length]
             case 3:
                 content[where:where] = rng.bytes(length)
             case 4:
-                content[where:where] = content[where:where + length]
+                content[where:where] = content[where : where + length]
             case 5:
-                content[where:where + length] = bytes(length)
+                content[where : where + length] = bytes(length)
             case 6:
-                del content[max(1, where):]
+                del content[max(1, where) :]
     return bytes(content)
 
 
@@ -455,7 +490,7 @@ def test_a_truncated_file_is_refused_even_where_pillow_was_told_to_read_it(monke
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
     content = encoded(PHOTO, "JPEG")
     with pytest.warns(UserWarning, match="LOAD_TRUNCATED_IMAGES was on"), pytest.raises(DataError, match="truncated"):
-        decode_image(content[:len(content) // 2], "odd")
+        decode_image(content[: len(content) // 2], "odd")
     short = zlib.compress(zlib.decompress(next(data for kind, data in chunks(LABEL_FORMS["gray"]) if kind == b"IDAT"))[:200])
     parts = [[kind, short if kind == b"IDAT" else data] for kind, data in chunks(LABEL_FORMS["gray"])]
     with pytest.raises(DataError, match="odd: cannot be read"):

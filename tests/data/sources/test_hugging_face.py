@@ -32,8 +32,12 @@ def ids(i):
 
 
 def dataset(number, image="image", label="annotation", first=0, **more):
-    columns = {image: [encoded(photo(first + i)) for i in range(number)],
-               label: [encoded(ids(first + i)) for i in range(number)], "title": [f"t{i}" for i in range(number)], **more}
+    columns = {
+        image: [encoded(photo(first + i)) for i in range(number)],
+        label: [encoded(ids(first + i)) for i in range(number)],
+        "title": [f"t{i}" for i in range(number)],
+        **more,
+    }
     features = {name: datasets.Value("string") if name == "title" else datasets.Image() for name in columns}
     return datasets.Dataset.from_dict(columns, features=datasets.Features(features))
 
@@ -45,8 +49,10 @@ def saved(tmp_path_factory):
     return root
 
 
-@pytest.mark.parametrize(("image", "label"), [("image", "label"), ("pixel_values", "mask"), ("photo", "annotation"),
-                                              ("picture", "segmentation"), ("img", "classes")])
+@pytest.mark.parametrize(
+    ("image", "label"),
+    [("image", "label"), ("pixel_values", "mask"), ("photo", "annotation"), ("picture", "segmentation"), ("img", "classes")],
+)
 def test_columns_of_usual_names(image, label):
     source = HuggingFace(dataset(3, image, label))
     assert len(source) == 3 and source.label_space.num_classes == 3
@@ -69,8 +75,10 @@ def test_columns_that_are_given():
 
 
 def test_label_maps_are_read_as_those_of_files():
-    columns = {"image": [encoded(photo(1))] * 3, "label": [
-        encoded(SPACE.colorize(ids(2))), encoded(ids(1), "JPEG"), encoded(np.full((4, 6), 255))]}
+    columns = {
+        "image": [encoded(photo(1))] * 3,
+        "label": [encoded(SPACE.colorize(ids(2))), encoded(ids(1), "JPEG"), encoded(np.full((4, 6), 255))],
+    }
     data = datasets.Dataset.from_dict(columns, features=datasets.Features({name: datasets.Image() for name in columns}))
     source = HuggingFace(data, label_space=SPACE)
     np.testing.assert_array_equal(source.load_label_map(0), ids(2))
@@ -146,6 +154,7 @@ def test_batches_and_statistics(tmp_path):
 
 # On the command line
 
+
 def test_the_command_line_reads_it(saved):
     train, val = open_data(f"hf:{saved}", (4, 6))
     assert (len(train), len(val)) == (12, 2) and val.label_space is train.label_space
@@ -154,7 +163,8 @@ def test_the_command_line_reads_it(saved):
     assert "class 2" in call("classes", f"hf:{saved}")
     datasets.DatasetDict({"train": dataset(2, "left", "right")}).save_to_disk(saved.parent / "two")
     assert 'Name one, and that of the label maps, by "?image=NAME&label=NAME" after the name.' in call(
-        "check", "--data", f"hf:{saved.parent / 'two'}", code=1)
+        "check", "--data", f"hf:{saved.parent / 'two'}", code=1
+    )
     with pytest.raises(ValueError, match="expected hf:NAME"):
         open_data(f"hf:{saved}?columns=a", (4, 6))
     with pytest.raises(DataError, match="there is no split 'north'"):
@@ -197,8 +207,14 @@ def test_as_validation_and_unpaired_data(saved, tmp_path):
     assert (len(train), len(val)) == (3, 2) and val.load_image(0).max() == 200
     val = open_data(data, (4, 6), validation_data=f"hf:{saved}?split=test", id_map=("2=0",)).val
     assert len(val) == 3 and val.load_label_map(2).max() == 0
-    images, labels = further(saved, train.label_space, data, unpaired_images=f"hf:{saved}",
-                             unpaired_labels=f"hf:{saved}?split=validation&label=annotation", id_map=("0=1",))
+    images, labels = further(
+        saved,
+        train.label_space,
+        data,
+        unpaired_images=f"hf:{saved}",
+        unpaired_labels=f"hf:{saved}?split=validation&label=annotation",
+        id_map=("0=1",),
+    )
     assert (len(images), len(labels), images.label_space) == (12, 2, None)
     assert images.load_image(3).max() == 30 and [labels.load_label_map(i).max() for i in (0, 1)] == [2, 1]
     with pytest.raises(ValueError, match="unpaired"):
@@ -207,8 +223,10 @@ def test_as_validation_and_unpaired_data(saved, tmp_path):
 
 def test_classes_of_further_data_must_be_the_same(tmp_path):
     label = datasets.Sequence(datasets.Sequence(datasets.ClassLabel(names=["road", "sky", "car"])))
-    data = datasets.Dataset.from_dict({"image": [encoded(photo(1))], "label": [ids(1).tolist()]},
-                                      features=datasets.Features({"image": datasets.Image(), "label": label}))
+    data = datasets.Dataset.from_dict(
+        {"image": [encoded(photo(1))], "label": [ids(1).tolist()]},
+        features=datasets.Features({"image": datasets.Image(), "label": label}),
+    )
     datasets.DatasetDict({"train": data}).save_to_disk(tmp_path / "set")
     text = f"hf:{tmp_path / 'set'}?label=label"
     with pytest.raises(DataError, match=r"The classes of --unpaired-labels hf:.* are not those of --data folder:PATH"):

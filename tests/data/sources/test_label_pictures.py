@@ -40,9 +40,15 @@ def test_a_picture_of_one_class_is_read_by_its_color():
     assert SPACE.decode(indexed([[0, 0]], [SPACE.palette[2]]), "a.png").tolist() == [[2, 2]]
 
 
-@pytest.mark.parametrize("palette", [
-    [(255, 255, 255), (7, 7, 7), (1, 2, 3)], [(i, i, i) for i in range(256)], list(SPACE.palette),
-    [SPACE.palette[0], (1, 2, 3), (4, 5, 6)]])
+@pytest.mark.parametrize(
+    "palette",
+    [
+        [(255, 255, 255), (7, 7, 7), (1, 2, 3)],
+        [(i, i, i) for i in range(256)],
+        list(SPACE.palette),
+        [SPACE.palette[0], (1, 2, 3), (4, 5, 6)],
+    ],
+)
 def test_indices_are_ids_where_colors_say_nothing_else(palette):
     np.testing.assert_array_equal(SPACE.decode(indexed(IDS, palette), "a.png"), IDS)
 
@@ -56,10 +62,13 @@ def test_stored_ids_of_indexed_pictures_are_mapped_and_colors_are_not():
     np.testing.assert_array_equal(space.decode(saved(SPACE.colorize(IDS)), "a.png"), IDS)
 
 
-@pytest.mark.parametrize("content", [
-    indexed(IDS, [SPACE.palette[1], SPACE.palette[0], (1, 2, 3)]),  # two of the classes, and a color of none
-    indexed(IDS, [(2, 2, 2), (1, 1, 1), (0, 0, 0)]),  # a gray picture of ids that an editor has made an indexed one
-])
+@pytest.mark.parametrize(
+    "content",
+    [
+        indexed(IDS, [SPACE.palette[1], SPACE.palette[0], (1, 2, 3)]),  # two of the classes, and a color of none
+        indexed(IDS, [(2, 2, 2), (1, 1, 1), (0, 0, 0)]),  # a gray picture of ids that an editor has made an indexed one
+    ],
+)
 def test_indices_that_contradict_their_colors_are_refused(content):
     with pytest.raises(DataError, match=r"a\.png: the (indices|values).*Store ids in an 8- or 16-bit gray PNG"):
         SPACE.decode(content, "a.png")
@@ -94,6 +103,7 @@ def test_indices_that_change_their_color_from_file_to_file(tmp_path):
 
 # Red = green = blue
 
+
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 def test_ids_as_red_green_and_blue(tmp_path, mode):
     (tmp_path / "labels").mkdir()
@@ -116,6 +126,7 @@ def test_grays_of_a_palette_are_colors():
 
 
 # Alpha
+
 
 @pytest.mark.parametrize("mode", ["LA", "RGBA"])
 def test_transparency_that_varies_is_refused(mode):

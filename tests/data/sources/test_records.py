@@ -94,12 +94,15 @@ def reads_of(source, monkeypatch):
 
 # What is in a pack
 
+
 def test_a_pack_gives_what_the_folder_gives(folder, packed):
     records = Records(packed)
     assert_same_items(records, folder)
     assert records.label_space == folder.label_space and records.stored_label_space == folder.stored_label_space
-    assert sorted(path.name for path in packed.iterdir()) == ["pack.json", *(
-        f"shard-0000{i}.{kind}" for i in range(3) for kind in ("images", "label_maps", "npz"))]
+    assert sorted(path.name for path in packed.iterdir()) == [
+        "pack.json",
+        *(f"shard-0000{i}.{kind}" for i in range(3) for kind in ("images", "label_maps", "npz")),
+    ]
 
 
 def test_files_are_stored_byte_for_byte(folder, packed):
@@ -117,8 +120,9 @@ def test_class_statistics_are_in_the_pack(folder, packed, monkeypatch):
 
 
 def test_batches_are_those_of_the_folder(folder, packed):
-    streams = [paired_dataset(source, (8, 8), 4, sampler="rare_classes", load_size=(10, 12))
-               for source in (folder, Records(packed))]
+    streams = [
+        paired_dataset(source, (8, 8), 4, sampler="rare_classes", load_size=(10, 12)) for source in (folder, Records(packed))
+    ]
     for step in range(3):
         for one, two in zip(*(stream.load_step(step, 10) for stream in streams), strict=True):
             np.testing.assert_array_equal(one, two)
@@ -132,6 +136,7 @@ def test_what_is_rendered_is_stored_without_loss(tmp_path):
 
 def test_a_pack_keeps_the_rule_of_the_data_set(folder, packed, tmp_path):
     """Also where its own files hold classes, since what a source changes is packed as that."""
+
     class Rendered(Folder):
         def label_map_bytes(self, index):
             return None
@@ -220,6 +225,7 @@ def test_the_package_is_needed_and_named(packed, monkeypatch):
 
 # Damage
 
+
 def test_a_damaged_record_is_named_and_the_others_are_read(folder, copy):
     path = copy / "shard-00001.images"
     data = bytearray(path.read_bytes())
@@ -267,18 +273,29 @@ def test_a_shard_of_another_pack_is_noticed(tmp_path):
         Records(tmp_path / "a" / "packed").load_image(1)
 
 
-@pytest.mark.parametrize(("harm", "message"), [
-    (lambda path: (path / "shard-00002.images").unlink(), r"shard-00002\.images: this shard is missing"),
-    (lambda path: os.truncate(path / "shard-00001.label_maps", 1000), r"00001\.label_maps: this shard has 1000 bytes, but"),
-    (lambda path: os.truncate(path / "shard-00001.npz", 100), r"shard-00001\.npz: this index of a shard is missing or damaged"),
-    (lambda path: (path / "shard-00000.npz").unlink(), r"shard-00000\.npz: this index of a shard is missing or damaged"),
-    (lambda path: shutil.copy(path / "shard-00000.npz", path / "shard-00001.npz"), r"shard-00001\.npz: this index belongs to"),
-    (lambda path: (path / "pack.json").unlink(), r"copy: no packed records here \(pack\.json is missing\)"),
-    (lambda path: os.truncate(path / "pack.json", 50), r"pack\.json: damaged"),
-    (lambda path: (path / "pack.json").write_text("[]"), r"pack\.json: damaged"),
-    (lambda path: (path / "pack.json").write_text(json.dumps({"format": "keras_semisis records 9"})),
-     r"its format is 'keras_semisis records 9'"),
-])
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (lambda path: (path / "shard-00002.images").unlink(), r"shard-00002\.images: this shard is missing"),
+        (lambda path: os.truncate(path / "shard-00001.label_maps", 1000), r"00001\.label_maps: this shard has 1000 bytes, but"),
+        (
+            lambda path: os.truncate(path / "shard-00001.npz", 100),
+            r"shard-00001\.npz: this index of a shard is missing or damaged",
+        ),
+        (lambda path: (path / "shard-00000.npz").unlink(), r"shard-00000\.npz: this index of a shard is missing or damaged"),
+        (
+            lambda path: shutil.copy(path / "shard-00000.npz", path / "shard-00001.npz"),
+            r"shard-00001\.npz: this index belongs to",
+        ),
+        (lambda path: (path / "pack.json").unlink(), r"copy: no packed records here \(pack\.json is missing\)"),
+        (lambda path: os.truncate(path / "pack.json", 50), r"pack\.json: damaged"),
+        (lambda path: (path / "pack.json").write_text("[]"), r"pack\.json: damaged"),
+        (
+            lambda path: (path / "pack.json").write_text(json.dumps({"format": "keras_semisis records 9"})),
+            r"its format is 'keras_semisis records 9'",
+        ),
+    ],
+)
 def test_an_incomplete_pack_is_refused(harm, message, copy):
     harm(copy)
     with pytest.raises(DataError, match=message):
@@ -293,6 +310,7 @@ def test_splits_are_suggested(packed, tmp_path):
 
 
 # Interruption
+
 
 def interrupt_at(item):
     def progress(done, number):
@@ -372,10 +390,14 @@ def test_a_full_disk_is_said_and_not_kept_full(folder, tmp_path, monkeypatch):
             write_records(folder, tmp_path / "pack", items_per_shard=SHARD)
         assert not (tmp_path / "pack").exists()
         assert sorted(path.name for path in (tmp_path / "pack.part").iterdir()) == [
-            "shard-00000.images", "shard-00000.label_maps", "shard-00000.npz"]
+            "shard-00000.images",
+            "shard-00000.label_maps",
+            "shard-00000.npz",
+        ]
 
 
 # Sources that do not fit
+
 
 def test_a_bad_label_map_is_named(tmp_path):
     folder = write_folder(tmp_path / "data")
@@ -424,12 +446,15 @@ def test_label_maps_alone_have_to_be_said(folder, tmp_path):
     np.testing.assert_array_equal(Records(tmp_path / "labels").load_label_map(2), folder.load_label_map(2))
 
 
-@pytest.mark.parametrize(("arguments", "error", "message"), [
-    ({"items_per_shard": 0}, ValueError, "items_per_shard=0"),
-    ({"source": []}, DataError, "nothing to pack"),
-    ({"source": "images", "images": False}, ValueError, "leaves nothing to pack"),
-    ({"source": "huge"}, ValueError, "65537 classes cannot be packed"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"items_per_shard": 0}, ValueError, "items_per_shard=0"),
+        ({"source": []}, DataError, "nothing to pack"),
+        ({"source": "images", "images": False}, ValueError, "leaves nothing to pack"),
+        ({"source": "huge"}, ValueError, "65537 classes cannot be packed"),
+    ],
+)
 def test_bad_arguments(arguments, error, message, folder, tmp_path):
     sources = {"images": ImagesOnly(folder, [0]), "huge": ArraySource([[[0]]], num_classes=2**16 + 1)}
     given = arguments.pop("source", folder)

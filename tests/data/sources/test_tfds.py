@@ -31,12 +31,21 @@ def ids(i, rng):
 
 def store(data_dir, label=ids, features=None, file_format="array_record", splits=("train", "validation"), name="streets"):
     """A prepared set on disk, as `download_and_prepare` leaves it."""
-    features = features or tfds.features.FeaturesDict({
-        "photo": tfds.features.Image(shape=(None, None, 3), encoding_format="png"),
-        "ids": tfds.features.Image(shape=(None, None, 1), encoding_format="png")})
+    features = features or tfds.features.FeaturesDict(
+        {
+            "photo": tfds.features.Image(shape=(None, None, 3), encoding_format="png"),
+            "ids": tfds.features.Image(shape=(None, None, 1), encoding_format="png"),
+        }
+    )
     tfds.dataset_builders.store_as_tfds_dataset(
-        name=name, version="1.0.0", features=features, data_dir=data_dir, file_format=file_format, disable_shuffling=True,
-        split_datasets={split: list(examples(6, label)) for split in splits})
+        name=name,
+        version="1.0.0",
+        features=features,
+        data_dir=data_dir,
+        file_format=file_format,
+        disable_shuffling=True,
+        split_datasets={split: list(examples(6, label)) for split in splits},
+    )
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +60,7 @@ def open_streets(data_dir, split="train", **options):
 
 
 # A set on disk
+
 
 def test_a_prepared_set_is_read_by_index(prepared):
     source = open_streets(prepared)
@@ -95,15 +105,21 @@ def test_ids_and_the_dont_care_id_of_a_set(prepared):
 
 
 def test_colors_and_names_of_a_set(tmp_path):
-    features = tfds.features.FeaturesDict({
-        "photo": tfds.features.Image(shape=(None, None, 3), encoding_format="png"),
-        "ids": tfds.features.LabeledImage(labels=["sky", "road"], shape=(None, None, 1), encoding_format="png")})
+    features = tfds.features.FeaturesDict(
+        {
+            "photo": tfds.features.Image(shape=(None, None, 3), encoding_format="png"),
+            "ids": tfds.features.LabeledImage(labels=["sky", "road"], shape=(None, None, 1), encoding_format="png"),
+        }
+    )
     store(tmp_path / "a", lambda i, rng: np.full((8, 12, 1), i % 2, np.uint8), features, splits=("train",))
     source = open_streets(tmp_path / "a", label_space=None)
     assert source.label_space.class_names == ("sky", "road") and source.load_label_map(1).max() == 1
-    features = tfds.features.FeaturesDict({
-        "photo": tfds.features.Image(shape=(None, None, 3), encoding_format="png"),
-        "ids": tfds.features.Image(shape=(None, None, 3), encoding_format="png")})
+    features = tfds.features.FeaturesDict(
+        {
+            "photo": tfds.features.Image(shape=(None, None, 3), encoding_format="png"),
+            "ids": tfds.features.Image(shape=(None, None, 3), encoding_format="png"),
+        }
+    )
     store(tmp_path / "b", lambda i, rng: SPACE.colorize(np.full((8, 12), i % 3)), features, splits=("train",))
     assert open_streets(tmp_path / "b").load_label_map(2).tolist() == np.full((8, 12), 2).tolist()
 
@@ -112,7 +128,7 @@ def test_a_damaged_record_is_named(tmp_path):
     store(tmp_path, lambda i, rng: rng.integers(0, 3, (8, 12, 1)).astype(np.uint8), splits=("train",))
     path = next(tmp_path.rglob("*.array_record*"))
     content = bytearray(path.read_bytes())
-    content[len(content) // 3:2 * len(content) // 3] = bytes(len(content) // 3)
+    content[len(content) // 3 : 2 * len(content) // 3] = bytes(len(content) // 3)
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"streets/1.0.0|not prepared|no examples"):
         source = open_streets(tmp_path)
@@ -120,14 +136,20 @@ def test_a_damaged_record_is_named(tmp_path):
             source.load(i)
 
 
-@pytest.mark.parametrize(("options", "error", "words"), [
-    (dict(image=None), ValueError,
-     r"not known which feature is the photo\. Its features are ids, photo\. Name that of the photo by image="),
-    (dict(label="mask"), ValueError, "no feature 'mask'.*Name that of the label map by label="),
-    (dict(label_space=None), ValueError, "does not name its classes. Give label_space="),
-    (dict(split="nights"), DataError, "no examples of split 'nights'.*it has train, validation"),
-    (dict(split="test"), DataError, "it has train, validation"),
-])
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        (
+            dict(image=None),
+            ValueError,
+            r"not known which feature is the photo\. Its features are ids, photo\. Name that of the photo by image=",
+        ),
+        (dict(label="mask"), ValueError, "no feature 'mask'.*Name that of the label map by label="),
+        (dict(label_space=None), ValueError, "does not name its classes. Give label_space="),
+        (dict(split="nights"), DataError, "no examples of split 'nights'.*it has train, validation"),
+        (dict(split="test"), DataError, "it has train, validation"),
+    ],
+)
 def test_what_cannot_be_read_is_named(prepared, options, error, words):
     with pytest.raises(error, match=words):
         open_streets(prepared, **options)
@@ -144,6 +166,7 @@ def test_sets_that_are_missing_or_not_for_random_access(tmp_path):
 
 
 # The known sets
+
 
 @pytest.mark.parametrize("split", ["train", "val"])
 def test_cityscapes_by_mock_data(split):
@@ -167,8 +190,11 @@ def test_cityscapes_refuses_ids_that_it_has_not():
 
 def mocked(*arrays):
     """Mock data of given images and annotations."""
-    return tfds.testing.mock_data(as_data_source_fn=lambda builder, split, **options: [
-        {"image": image, "annotation": annotation} for image, annotation in arrays])
+    return tfds.testing.mock_data(
+        as_data_source_fn=lambda builder, split, **options: [
+            {"image": image, "annotation": annotation} for image, annotation in arrays
+        ]
+    )
 
 
 def test_scene_parse150_by_mock_data():
@@ -188,14 +214,18 @@ def test_scene_parse150_by_mock_data():
 
 
 def test_scene_parse150_refuses_other_annotations():
-    with mocked((np.zeros((4, 5, 3), np.uint8), np.full((4, 5, 3), 150, np.uint8))), pytest.raises(
-            DataError, match=r"label id 150 .* its ids are 0\.\.100"):
+    with (
+        mocked((np.zeros((4, 5, 3), np.uint8), np.full((4, 5, 3), 150, np.uint8))),
+        pytest.raises(DataError, match=r"label id 150 .* its ids are 0\.\.100"),
+    ):
         TFDS("scene_parse150").load(0)
 
 
 def test_photo_and_label_map_of_other_sizes_are_refused():
-    with mocked((np.zeros((5, 4, 3), np.uint8), np.zeros((4, 5, 3), np.uint8))), pytest.raises(
-            DataError, match=r"the image is 5×4.*its label map 4×5.*EXIF"):
+    with (
+        mocked((np.zeros((5, 4, 3), np.uint8), np.zeros((4, 5, 3), np.uint8))),
+        pytest.raises(DataError, match=r"the image is 5×4.*its label map 4×5.*EXIF"),
+    ):
         TFDS("scene_parse150").load(0)
 
 

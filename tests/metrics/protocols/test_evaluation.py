@@ -86,8 +86,9 @@ class Held(ArraySource):
     def __init__(self, count, seed):
         random = np.random.default_rng(seed)
         photos = random.integers(0, 256, (count, 1, 1, 3)) * 0.5 + random.integers(0, 128, (count, 20, 30, 3))
-        super().__init__(random.integers(0, NUM_CLASSES, (count, 20, 30)), photos.astype(np.uint8), num_classes=NUM_CLASSES,
-                         ignore_class=10)
+        super().__init__(
+            random.integers(0, NUM_CLASSES, (count, 20, 30)), photos.astype(np.uint8), num_classes=NUM_CLASSES, ignore_class=10
+        )
         self.seed = seed
 
     def load_image(self, index):
@@ -121,8 +122,17 @@ def vectors(features, images):
 @pytest.fixture(scope="module")
 def result(gan, features, segmenter, perceptual):
     ticks = []
-    found = evaluate_protocol(gan, VAL, features=features, segmenter=segmenter, perceptual=perceptual, train=TRAIN, seed=3,
-                              batch_size=4, progress=lambda done, total: ticks.append((done, total)))
+    found = evaluate_protocol(
+        gan,
+        VAL,
+        features=features,
+        segmenter=segmenter,
+        perceptual=perceptual,
+        train=TRAIN,
+        seed=3,
+        batch_size=4,
+        progress=lambda done, total: ticks.append((done, total)),
+    )
     assert ticks[-1][0] == ticks[-1][1] and [done for done, _ in ticks] == sorted(done for done, _ in ticks)
     return found
 
@@ -159,8 +169,12 @@ def test_native_scores_are_those_of_the_parts(gan, features, segmenter, perceptu
 
 
 def test_scores_are_those_of_evaluate(gan, features, segmenter, result):
-    scores = gan.evaluate(batches(VAL), seed=3, verbose=0, metrics=[
-        ks.metrics.FrechetInceptionDistance(features), ks.metrics.GeneratedMeanIoU(segmenter, 10)])
+    scores = gan.evaluate(
+        batches(VAL),
+        seed=3,
+        verbose=0,
+        metrics=[ks.metrics.FrechetInceptionDistance(features), ks.metrics.GeneratedMeanIoU(segmenter, 10)],
+    )
     assert result["generated"]["frechet"] == pytest.approx(scores["frechet"], rel=1e-4)
     assert result["generated"]["miou"] == pytest.approx(scores["miou"], rel=1e-3)
     assert result["real"]["miou"] == pytest.approx(scores["miou_real"], rel=1e-3)
@@ -244,7 +258,11 @@ def test_the_result_says_what_it_depends_on(gan, features, result):
     assert result["data"]["images_sha256"] and result["data"]["label_maps_sha256"] and result["data"]["fingerprint"]
     bare = evaluate_protocol(gan, VAL.subset(range(3)), features=features, batch_size=2)
     assert bare["not_measured"].keys() == {
-        "precision, recall", "distances of real images", "miou, fwiou, pixel_accuracy", "diversity"}
+        "precision, recall",
+        "distances of real images",
+        "miou, fwiou, pixel_accuracy",
+        "diversity",
+    }
     assert "kid" in bare["generated"] and "precision" not in bare["generated"] and bare["real"] == {}
     assert "too few for 6 features" in bare["notes"][0]
     assert bare["data"]["label_maps_sha256"] != result["data"]["label_maps_sha256"]
@@ -337,25 +355,38 @@ def test_real_statistics_are_cached_by_what_they_depend_on(gan, features, segmen
     assert not (tmp_path / "none").exists()
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ({}, "nothing to measure with"),
-    ({"protocol": "clean", "features": "any"},
-     "fixes the feature network.*pt_inception-2015-12-05-6726825d.pth.*--protocol native"),
-    ({"protocol": "paper", "features": "any"}, "protocol='paper'"),
-    ({"source": VAL.subset([]), "features": "any"}, "empty"),
-    ({"source": ArraySource([np.zeros((4, 4), int)], num_classes=5), "features": "any"}, "has 11 classes, the data 5"),
-    ({"source": VAL.subset([0]), "features": "any"}, "at least 2 images"),
-    ({"source": ArraySource([np.full((4, 4), 10)] * 2, num_classes=11, ignore_class=10), "segmenter": "any"},
-     "No labelled pixel counts"),
-    ({"features": "any", "batch_size": 0}, "batch_size=0: expected 1 or more"),
-    ({"features": "any", "train": ArraySource([np.zeros((4, 4), int)] * 2, num_classes=5)},
-     "11 classes, the training photos 5 classes"),
-    ({"source": ArraySource([np.zeros((4, 4), int)] * 2, num_classes=11), "segmenter": "any"},
-     r"class 10 as don't-care, the data have none.*with ignore_class=10\."),
-    ({"source": ArraySource([np.zeros((4, 4), int)] * 2, num_classes=11, ignore_class=0), "segmenter": "any"},
-     "class 10 as don't-care, the data have class 0"),
-    ({"segmenter": lambda images: np.full((*images.shape[:3], NUM_CLASSES), np.nan)}, "not a number"),
-])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({}, "nothing to measure with"),
+        (
+            {"protocol": "clean", "features": "any"},
+            "fixes the feature network.*pt_inception-2015-12-05-6726825d.pth.*--protocol native",
+        ),
+        ({"protocol": "paper", "features": "any"}, "protocol='paper'"),
+        ({"source": VAL.subset([]), "features": "any"}, "empty"),
+        ({"source": ArraySource([np.zeros((4, 4), int)], num_classes=5), "features": "any"}, "has 11 classes, the data 5"),
+        ({"source": VAL.subset([0]), "features": "any"}, "at least 2 images"),
+        (
+            {"source": ArraySource([np.full((4, 4), 10)] * 2, num_classes=11, ignore_class=10), "segmenter": "any"},
+            "No labelled pixel counts",
+        ),
+        ({"features": "any", "batch_size": 0}, "batch_size=0: expected 1 or more"),
+        (
+            {"features": "any", "train": ArraySource([np.zeros((4, 4), int)] * 2, num_classes=5)},
+            "11 classes, the training photos 5 classes",
+        ),
+        (
+            {"source": ArraySource([np.zeros((4, 4), int)] * 2, num_classes=11), "segmenter": "any"},
+            r"class 10 as don't-care, the data have none.*with ignore_class=10\.",
+        ),
+        (
+            {"source": ArraySource([np.zeros((4, 4), int)] * 2, num_classes=11, ignore_class=0), "segmenter": "any"},
+            "class 10 as don't-care, the data have class 0",
+        ),
+        ({"segmenter": lambda images: np.full((*images.shape[:3], NUM_CLASSES), np.nan)}, "not a number"),
+    ],
+)
 def test_mistakes_are_named(gan, features, segmenter, arguments, message):
     networks = {"features": features, "segmenter": segmenter}
     arguments = {name: networks[name] if value == "any" else value for name, value in arguments.items()}
@@ -370,8 +401,12 @@ def test_a_generator_without_numbers_has_no_score(gan, features, protocol):
     gan.ema_generator.set_weights([np.full_like(weight, np.nan) for weight in before])
     try:
         with pytest.raises(ValueError, match="generator returns values that are not finite"):
-            evaluate_protocol(gan, VAL, dataclasses.replace(get_protocol(protocol), features="any"),
-                              features=lambda images: images.mean(axis=(1, 2)))
+            evaluate_protocol(
+                gan,
+                VAL,
+                dataclasses.replace(get_protocol(protocol), features="any"),
+                features=lambda images: images.mean(axis=(1, 2)),
+            )
     finally:
         gan.ema_generator.set_weights(before)
 

@@ -24,8 +24,11 @@ def inception(state_dict, tmp_path_factory):  # noqa: F811
 
 
 @needs_shared("reference")
-@pytest.mark.skipif(keras.backend.backend() == "jax", reason="test_inception_v3_fid.py compiles this network once, "
-                    "which takes half a minute; the path to it is the same on every backend")
+@pytest.mark.skipif(
+    keras.backend.backend() == "jax",
+    reason="test_inception_v3_fid.py compiles this network once, "
+    "which takes half a minute; the path to it is the same on every backend",
+)
 def test_features_of_the_published_protocol_are_the_references(reference, inception):  # noqa: F811
     """From images to 2048 features, through the protocol's own path."""
     assert is_fid_inception(inception)

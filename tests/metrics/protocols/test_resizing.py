@@ -42,8 +42,9 @@ def test_bilinear_has_half_pixel_centres_and_no_antialiasing(size):
     found = bilinear(maps, size)
     np.testing.assert_allclose(found, [bilinear_by_hand(m.astype("float64"), size) for m in maps], atol=1e-4)
     torch = pytest.importorskip("torch")
-    theirs = torch.nn.functional.interpolate(torch.from_numpy(maps.transpose(0, 3, 1, 2)), size, mode="bilinear",
-                                             align_corners=False)
+    theirs = torch.nn.functional.interpolate(
+        torch.from_numpy(maps.transpose(0, 3, 1, 2)), size, mode="bilinear", align_corners=False
+    )
     np.testing.assert_allclose(found, theirs.numpy().transpose(0, 2, 3, 1), atol=1e-5)
     np.testing.assert_array_equal(bilinear(maps, (20, 34)), maps)
 

@@ -52,12 +52,15 @@ def test_channels():
     assert (many.ignored, many.label_ids[3], many.label_ids[255]) == (300, 300, 255)
 
 
-@pytest.mark.parametrize("size, expected", [
-    # short side 300 .. 600 of a square: rounded up to multiples of 32
-    ((256, 256), [(320, 320), (384, 384), (480, 480), (544, 544), (608, 608)]),
-    # the long side stays at most 1000: 600 would be 1200
-    ((256, 512), [(320, 608), (384, 768), (480, 928), (512, 1024), (512, 1024)]),
-])
+@pytest.mark.parametrize(
+    "size, expected",
+    [
+        # short side 300 .. 600 of a square: rounded up to multiples of 32
+        ((256, 256), [(320, 320), (384, 384), (480, 480), (544, 544), (608, 608)]),
+        # the long side stays at most 1000: 600 would be 1200
+        ((256, 512), [(320, 608), (384, 768), (480, 928), (512, 1024), (512, 1024)]),
+    ],
+)
 def test_sizes_of_the_multi_scale_test(size, expected):
     assert UPERNET.input_sizes(size) == expected
     assert DRN.input_sizes(size) == DEEPLAB.input_sizes(size) == [size]

@@ -33,11 +33,17 @@ def npy():
     return file.getvalue()
 
 
-@pytest.mark.parametrize("damage", [
-    lambda content: b"", lambda content: content[:50], lambda content: content[: len(content) // 2],
-    lambda content: b"no archive at all", lambda content: content[:200] + bytes(60) + content[260:],
-    lambda content: npy(),
-])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: b"",
+        lambda content: content[:50],
+        lambda content: content[: len(content) // 2],
+        lambda content: b"no archive at all",
+        lambda content: content[:200] + bytes(60) + content[260:],
+        lambda content: npy(),
+    ],
+)
 def test_a_damaged_file_is_as_good_as_none(tmp_path, damage):
     cache = StatisticsCache(tmp_path)
     cache.store("one", {"mean": np.random.default_rng(0).normal(size=100)})
