@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from keras_semisis.cli.messages import reports_errors
-from keras_semisis.cli.settings import parse_betas, parse_channels, parse_range, parse_size, parse_unconditional_channels
-from keras_semisis.recipes.settings import Layout, TrainSettings
+from keras_semisis.options.text import parse_betas, parse_channels, parse_range, parse_size, parse_unconditional_channels
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -442,6 +441,7 @@ def train(
         training.go_on(resume, skip_bad if "skip_bad" in given else None, id_map, check, ignore_class)
     else:
         from keras_semisis.recipes.choice import with_recipe
+        from keras_semisis.recipes.settings import TrainSettings
 
         if minutes is not None and "steps" not in given:
             options["steps"] = training.MOST_STEPS_OF_MINUTES
@@ -481,6 +481,7 @@ def check(
     The exit status is 0 if all can be used. train --check does the same before it trains.
     """
     from keras_semisis.cli.checking import check as run
+    from keras_semisis.recipes.settings import TrainSettings
 
     run(
         TrainSettings(
@@ -579,6 +580,7 @@ def evaluate(
 ):
     """Scores a model on validation photos by a named protocol, beside the scores of real photos."""
     from keras_semisis.cli.evaluating import evaluate as run
+    from keras_semisis.recipes.settings import Layout
 
     run(
         model,
@@ -636,6 +638,7 @@ def train_segmenter(
 ):
     """Trains the segmentation network that judges generated photos, on real ones."""
     from keras_semisis.cli.segmenter_command import run
+    from keras_semisis.recipes.settings import Layout
 
     run(
         data,
@@ -728,6 +731,7 @@ def pack(
 ):
     """Packs many small files into few large ones, with their class statistics; goes on where it was interrupted."""
     from keras_semisis.cli.packing import pack as run
+    from keras_semisis.recipes.settings import Layout
 
     run(
         data,

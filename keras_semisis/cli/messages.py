@@ -1,20 +1,22 @@
 """What the command line prints: an error of the user's in short, a table for scores."""
 
+from __future__ import annotations
+
 import functools
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from keras_semisis.data import BadFiles
-from keras_semisis.data.advised import Advised
-from keras_semisis.data.remedy import python_words
-from keras_semisis.metrics.table import SCORES
+from keras_semisis.cli.whole_package import import_whole_package
+
+if TYPE_CHECKING:
+    from keras_semisis.data import BadFiles
 
 # What stands for a value that only the user knows
 _UNKNOWN = {"id_map": "STORED=CLASS", "image_range": "BLACK:WHITE"}
@@ -24,7 +26,7 @@ _PARTS_OF_DATA = {"image": "NAME", "label": "NAME", "config": "NAME", "data_dir"
 _MOST_ITEMS = 20
 
 # Of the command that runs
-_words: ContextVar[Callable[[Mapping[str, Any]], str | None]] = ContextVar("words", default=python_words)
+_words: ContextVar[Callable[[Mapping[str, Any]], str | None] | None] = ContextVar("words", default=None)
 
 console = Console()
 errors = Console(stderr=True)
@@ -43,6 +45,7 @@ def reports_errors(command):
         formatted = warnings.formatwarning
         warnings.formatwarning = lambda message, *_, **__: f"Warning: {_shortened(in_words(message, words))}\n"
         try:
+            import_whole_package()
             return command(ctx, **options)
         except (ValueError, OSError, ImportError, FloatingPointError) as error:
             if ctx.obj and ctx.obj.get("debug"):
@@ -57,8 +60,12 @@ def reports_errors(command):
     return wrapped
 
 
-def in_words(error: Exception, words: Callable[[Mapping[str, Any]], str | None]) -> str:
-    """The text of an error or a warning, its remedies in ``words``."""
+def in_words(error: Exception, words: Callable[[Mapping[str, Any]], str | None] | None) -> str:
+    """The text of an error or a warning, its remedies in ``words``; None are Python's."""
+    if words is None:
+        return str(error)
+    from keras_semisis.data.advised import Advised
+
     return error.worded(words) if isinstance(error, Advised) else str(error)
 
 
@@ -118,6 +125,8 @@ def scores_table(columns: Mapping[str, Mapping[str, float | None]]) -> Table:
     Args:
         columns: For each column, such as "generated" and "real images", scores by name; None where there is none.
     """
+    from keras_semisis.metrics.table import SCORES
+
     table = Table()
     table.add_column("")
     for title in columns:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 import numpy as np
 
 from keras_semisis.cli.messages import console
-from keras_semisis.cli.settings import FILE, parse_id_map
+from keras_semisis.cli.settings import FILE
 from keras_semisis.data import (
     ADE20K,
     TFDS,
@@ -38,6 +38,7 @@ from keras_semisis.data.sources.folder_layout import FolderLayout
 from keras_semisis.data.sources.one_sided import ImagesOnly, LabelMapsOnly
 from keras_semisis.data.split import with_further
 from keras_semisis.gans import Sampler
+from keras_semisis.options.text import parse_id_map
 from keras_semisis.recipes.settings import USUAL_LAYOUT, Layout, TrainSettings, check_fit
 
 EXPECTED = (

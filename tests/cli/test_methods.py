@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from keras_semisis import models
-from keras_semisis.cli.settings import parse_betas
 from keras_semisis.data import LabelSpace
 from keras_semisis.gans.batch_statistics import Calibration
+from keras_semisis.options.text import parse_betas
 from keras_semisis.recipes.settings import METHODS, TrainSettings
 from keras_semisis.recipes.systems import build_gan
 from tests.cli.command import call

@@ -14,6 +14,7 @@ from keras_semisis import backend
 from keras_semisis.cli import segmenter_command, settings, sources, training
 from keras_semisis.data import DataError, LabelSpace, SyntheticScenes
 from keras_semisis.data.label_space import distinct_colors, unnamed_classes
+from keras_semisis.options import text
 from keras_semisis.recipes.settings import TrainSettings
 from tests.cli.command import call
 
@@ -21,12 +22,12 @@ from tests.cli.command import call
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: settings.parse_size("64"), "--image-size 64"),
-        (lambda: settings.parse_size("64xa"), "HEIGHTxWIDTH"),
-        (lambda: settings.parse_channels("8,,8", "--channels"), "--channels 8,,8"),
-        (lambda: settings.parse_unconditional_channels("4:x"), "--unconditional-channels 4:x"),
-        (lambda: settings.parse_unconditional_channels("-1"), "factor"),
-        (lambda: settings.parse_id_map(("255",)), "STORED=CLASS"),
+        (lambda: text.parse_size("64"), "--image-size 64"),
+        (lambda: text.parse_size("64xa"), "HEIGHTxWIDTH"),
+        (lambda: text.parse_channels("8,,8", "--channels"), "--channels 8,,8"),
+        (lambda: text.parse_unconditional_channels("4:x"), "--unconditional-channels 4:x"),
+        (lambda: text.parse_unconditional_channels("-1"), "factor"),
+        (lambda: text.parse_id_map(("255",)), "STORED=CLASS"),
         (lambda: sources.open_data("voc:x", (64, 96)), "cityscapes:PATH, .*folder:PATH, records:PATH or synthetic"),
         (lambda: sources.open_data("folder:", (64, 96)), "camvid:PATH"),
     ],
