@@ -6,5 +6,8 @@ __all__ = ["app", "main"]
 
 
 def main() -> None:
-    """Entry point of the program `keras-semisis`."""
-    app()
+    """Runs the program on the arguments of the process."""
+    from keras_semisis.cli.quiet_start import quiet_start
+
+    with quiet_start():
+        app()
