@@ -36,7 +36,7 @@ from keras_semisis.metrics.protocols import get_protocol
 from keras_semisis.metrics.protocols.evaluation import _check
 from keras_semisis.recipes.settings import TrainSettings
 from tests.cli.command import call
-from tests.data.sources.pictures import png_of_16_bits
+from tests.data.sources.pictures import png_of_16_bits, tiff_in_planes
 
 PACKAGE = Path(keras_semisis.__file__).parent
 
@@ -191,6 +191,12 @@ PHOTOS = {
     "12 bits in 16": ((RAMP * 64).astype(np.uint16), RAMP * 4, 0),
     "14 bits in 16": ((RAMP * 256).astype(np.uint16), RAMP * 4, 0),
     "a dark one of 16 bits": ((RAMP * 64).astype(np.uint16), RAMP // 4, 1),
+    "colors of 12 bits in 16": (
+        np.stack([RAMP * 64, RAMP * 32, RAMP], 2).astype(np.uint16),
+        np.stack([RAMP * 4, RAMP * 2, RAMP // 16], 2),
+        0,
+    ),
+    "dark colors of 16 bits": (np.stack([RAMP * 64] * 3, 2).astype(np.uint16), np.stack([RAMP // 4] * 3, 2), 1),
     "from 0 to 1": ((RAMP * 4 / 255).astype(np.float32), RAMP * 4, 0),
     "from 0 to 255": ((RAMP * 4).astype(np.float32), RAMP * 4, 0),
 }
@@ -198,6 +204,9 @@ PHOTOS = {
 
 def write_photo(root, stored):
     (root / "images").mkdir(parents=True, exist_ok=True)
+    if stored.ndim == 3:
+        (root / "images" / "a.png").write_bytes(png_of_16_bits(stored))
+        return
     Image.fromarray(stored).save(root / "images" / f"a.{'tif' if stored.dtype == np.float32 else 'png'}")
 
 
@@ -209,7 +218,7 @@ def test_the_range_that_an_error_names_makes_the_photo_right(tmp_path, name):
         Folder(tmp_path, labels=None).load_image(0)
     settings = caught.value.remedies[which].settings
     photo = Folder(tmp_path, labels=None, **settings).load_image(0)
-    np.testing.assert_array_equal(photo, np.repeat(right[..., None], 3, axis=2))
+    np.testing.assert_array_equal(photo, right if right.ndim == 3 else np.repeat(right[..., None], 3, axis=2))
 
 
 def test_a_range_of_too_few_bits_is_corrected(tmp_path):
@@ -231,12 +240,13 @@ def test_the_command_line_takes_the_range_that_it_advises(tmp_path):
     assert (Records(tmp_path / "packed2", "val").load_image(0) == 187).all()
 
 
-def test_dark_colors_of_16_bits(tmp_path):
+def test_dark_colors_that_cannot_be_read_whole(tmp_path):
     (tmp_path / "images").mkdir()
-    (tmp_path / "images" / "a.png").write_bytes(png_of_16_bits(np.full((2, 3, 3), 4095, np.uint16)))
-    with pytest.raises(DataError, match="16 bits, of which the upper 8 are read, but its values end below 4096") as caught:
+    content = tiff_in_planes(np.full((2, 3, 3), 4095, np.uint16), compressed=True)
+    (tmp_path / "images" / "a.tif").write_bytes(content)
+    with pytest.raises(DataError, match="only the upper 8 can be read, and its values end below 4096") as caught:
         Folder(tmp_path, labels=None).load_image(0)
-    photo = Folder(tmp_path, labels=None, **first_settings(caught.value)).load_image(0)
+    photo = Folder(tmp_path, labels=None, **caught.value.remedies[1].settings).load_image(0)
     assert (photo == 15).all() and photo.shape == (2, 3, 3)
 
 
@@ -428,7 +438,7 @@ def test_every_remedy_of_the_package_is_tried_above(tmp_path, monkeypatch):
     for number, name in enumerate(PHOTOS):
         test_the_range_that_an_error_names_makes_the_photo_right(tmp_path / f"photo{number}", name)
     test_a_range_of_too_few_bits_is_corrected(tmp_path / "bits")
-    test_dark_colors_of_16_bits(tmp_path / "one")
+    test_dark_colors_that_cannot_be_read_whole(tmp_path / "one")
     test_colors_that_nothing_names(tmp_path / "two")
     with monkeypatch.context() as patch:
         test_a_picture_above_the_limit_of_pillow(tmp_path / "limit", patch)

@@ -23,6 +23,7 @@ from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.file_kind import kind_of, not_read
 from keras_semisis.data.sources.image_range import DARK, FULL_RANGE, in_eight_bits, usual_bits
 from keras_semisis.data.sources.label_picture import LabelPicture, ids_or_classes
+from keras_semisis.data.sources.sixteen_bits import colors_of_16_bits
 
 if TYPE_CHECKING:
     from keras_semisis.data.label_space import LabelSpace
@@ -102,38 +103,54 @@ def decode_image(content: bytes, where: str, image_range: tuple[float, float] | 
     """A photo as uint8 RGB ``(H, W, 3)``.
 
     Gray becomes RGB, CMYK is converted, transparency is dropped, EXIF rotation applied. Of 16 bits the upper 8 are taken; a
-    photo that has nothing there is refused, and so are floating-point numbers, unless ``image_range`` says what they mean.
+    photo that has nothing there, as those of 10 to 14 bits, is refused, and so are floating-point numbers, unless
+    ``image_range`` says what they mean.
 
     Args:
         content: The bytes of a PNG, JPEG, BMP, TIFF or WebP file.
         where: The file, for messages.
-        image_range: Values that become 0 and 255, of photos that have one band of 16 or 32 bits or of floating-point numbers;
-            those outside become 0 and 255 as well.
+        image_range: Values that become 0 and 255, of photos of 16 bits, gray or colors, and of gray of 32 bits or of
+            floating-point numbers; those outside become 0 and 255 as well.
 
     Raises:
         DataError: If they are truncated or damaged, or no such image, or its values are in another range than its format says.
     """
     kind = kind_of(content)
-    return _decoded(content, kind, where, lambda image: _rgb(image, kind, where, image_range))
+    return _decoded(content, kind, where, lambda image: _rgb(image, kind, content, where, image_range))
 
 
-def _rgb(image, kind, where, image_range):
+def _rgb(image, kind, content, where, image_range):
+    if kind.bits == 16 and kind.bands > 1:
+        image = _from_16_bits(image, content, where, image_range)
     image = _upright(image)
     if image.mode == "F" or image.mode.startswith("I"):  # which Pillow would clip at 255
         gray = in_eight_bits(np.asarray(image), where, image_range)
         return np.repeat(gray[..., None], 3, axis=2)
     if "transparency" in image.info:  # of a palette: Pillow warns of a direct conversion
         image = image.convert("RGBA")
-    rgb = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
-    if kind.bits == 16 and image_range != FULL_RANGE and rgb.max(initial=0) < DARK >> 8:
-        end = (int(rgb.max(initial=0)) + 1) << 8
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+
+
+def _from_16_bits(image, content, where, image_range):
+    """A picture of colors of 16 bits, of which Pillow has read the upper 8, by the range of its values."""
+    upper = max(high for _, high in image.convert("RGB").getextrema())
+    if image_range == FULL_RANGE or (image_range is None and upper >= DARK >> 8):
+        return image
+    colors = colors_of_16_bits(content)
+    if colors is None:
+        end = (upper + 1) << 8
         raise DataError(
-            f"{where}: its colors have 16 bits, of which the upper 8 are read, but its values end below {end}, as "
-            f"those of {usual_bits(end - 1)} bits: it would be nearly black.",
-            Remedy("Export it with 8 bits,"),
+            f"{where}: its colors have 16 bits in a form of which only the upper 8 can be read, "
+            + (
+                f"and its values end below {end}, as those of {usual_bits(end - 1)} bits: it would be nearly black."
+                if image_range is None
+                else "so no range of them can be applied."
+            ),
+            Remedy("Export it as RGB of 8 bits, or as a PNG of 16 bits,"),
             Remedy("or give {} if it is as dark as that.", {"image_range": FULL_RANGE}),
         )
-    return rgb
+    in_range = Image.fromarray(in_eight_bits(colors, where, image_range))
+    return _upright(in_range, image.getexif())
 
 
 def decode_label_map(content: bytes, label_space: "LabelSpace | None", where: str) -> np.ndarray:
@@ -221,8 +238,8 @@ def _with_ids(image, kind, content, where):
     return _upright(image)
 
 
-def _upright(image):
-    orientation = image.getexif().get(_ORIENTATION)
+def _upright(image, exif=None):
+    orientation = (image.getexif() if exif is None else exif).get(_ORIENTATION)
     return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
 
 

@@ -61,6 +61,7 @@ _NO_FORMAT = "no PNG, JPEG, BMP, TIFF or WebP"
 # Values of tags of a TIFF: a sample format; RGB, inks, YCbCr, CIE L*a*b*; alpha, premultiplied or not
 _FLOATS, _COLORS, _ALPHA = 3, (2, 5, 6, 8), (1, 2)
 _MOST_BANDS = 4
+_PLANES, _UNCOMPRESSED = 2, 1
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class FileKind:
         bands, bits: Bands, and bits of each; None where the format has bands of 8 bits alone.
         is_floating: Whether its pixels are floating-point numbers.
         size: (width, height), where it was looked at.
+        is_in_planes: Whether its bands lie one behind the other, uncompressed.
         is_color: Whether its bands are gray or an index, red, green and blue, or the four inks, and at most alpha.
     """
 
@@ -83,6 +85,7 @@ class FileKind:
     is_floating: bool = False
     size: tuple[int, int] | None = None
     is_color: bool = True
+    is_in_planes: bool = False
 
 
 def kind_of(content: bytes) -> FileKind:
@@ -134,6 +137,8 @@ def _tiff(content):
         bits = max(map(int, tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,))))
         size = int(tags[TiffImagePlugin.IMAGEWIDTH]), int(tags[TiffImagePlugin.IMAGELENGTH])
         floating = _FLOATS in tags.get(TiffImagePlugin.SAMPLEFORMAT, (1,))
+        in_planes = tags.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == _PLANES
+        uncompressed = tags.get(TiffImagePlugin.COMPRESSION, 1) == _UNCOMPRESSED
         photometric = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION)
         alpha = any(extra in _ALPHA for extra in tags.get(TiffImagePlugin.EXTRASAMPLES, ()))
     except Exception:  # of a damaged file, for which Pillow has the words
@@ -145,6 +150,7 @@ def _tiff(content):
         is_floating=floating,
         size=size,
         is_color=photometric in _COLORS if bands > 2 else bands == 1 or alpha,
+        is_in_planes=in_planes and uncompressed,
     )
 
 
@@ -189,6 +195,8 @@ def not_read(kind: FileKind) -> tuple[str, str] | None:
     colors = "Export its bands for red, green and blue as an 8-bit PNG or TIFF; ids as one band of 8 or 16 bits."
     if not kind.is_color or kind.bands > _MOST_BANDS or (kind.bands > 1 and (kind.is_floating or kind.bits > 16)):
         return what, colors
+    if kind.is_in_planes and kind.bands > 1 and kind.bits > 8:  # of which Pillow reads half of each row
+        return f"{what}, one behind the other", "Export it with its bands side by side (planar configuration 1), or as PNG."
     if kind.is_floating and kind.bits != 32:
         return what, "Export it with 8 bits, or as 32-bit floating-point numbers."
     return None

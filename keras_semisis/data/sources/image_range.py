@@ -12,10 +12,10 @@ FULL_RANGE = (0, 65535)
 
 
 def in_eight_bits(values: np.ndarray, where: str, image_range: tuple[float, float] | None) -> np.ndarray:
-    """Gray of 16 or 32 bits, or of floating-point numbers, as uint8.
+    """Gray or colors of 16 bits, gray of 32 or of floating-point numbers, as uint8.
 
     Args:
-        values: ``(H, W)``.
+        values: ``(H, W)`` or ``(H, W, 3)``.
         where: The file, for messages.
         image_range: The values that become 0 and 255; what lies outside becomes so too. None takes the whole range of 16 bits.
 
