@@ -11,13 +11,13 @@ from keras import ops
 from keras_semisis.gans.batch import batch_class
 from keras_semisis.gans.engines import engine
 from keras_semisis.gans.fitting import name_data_sets, refuse, train
-from keras_semisis.gans.network_optimizers import NetworkOptimizers, check_precision, optimizers_of
+from keras_semisis.gans.network_optimizers import NetworkOptimizers, check_precision, optimizers_of, saved_steps
 from keras_semisis.gans.phase import Phase, take_step
 from keras_semisis.gans.sampler import Sampler
 from keras_semisis.gans.untracked import Untracked
 from keras_semisis.models import frozen_features_of
 from keras_semisis.models.image_size import check_channels_last
-from keras_semisis.models.keras_privates import layers_of, seed_generators_of
+from keras_semisis.models.keras_privates import layers_of, seed_generators_of, values_of_file
 
 
 class AdversarialModel(engine.TrainStep, Sampler):
@@ -402,8 +402,9 @@ class AdversarialModel(engine.TrainStep, Sampler):
         store["step"] = np.asarray(self.step)
 
     def load_own_variables(self, store):
-        if "step" in store.keys():  # older files have it with the optimizers alone
-            self._steps.assign(store["step"][()])
+        # older files have it with the optimizers alone
+        step = store["step"][()] if "step" in store.keys() else saved_steps(values_of_file(store, "optimizer/vars"))
+        self._steps.assign(step)
         # files of models without dropout may hold one state alone
         values = np.reshape(store["seed_generator"][()], (-1, 2))
         for state, value in zip(self._seed_states(), values, strict=True):

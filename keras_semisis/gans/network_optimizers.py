@@ -1,9 +1,10 @@
 """The optimizers of a model's networks: which has which, all as one, and the precision that they need."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_semisis.models.keras_privates import layers_of
@@ -39,8 +40,13 @@ class NetworkOptimizers(keras.optimizers.MultiOptimizer):
         if not store.keys():
             warnings.warn("These are weights of a model that was not compiled: the optimizers begin anew.", stacklevel=2)
             return
-        for i, variable in enumerate(self._variables):
-            variable.assign(store[str(i)])
+        # what else there is, a learning rate, stands for none of the networks' and has had another place
+        self._iterations.assign(saved_steps([store[name][()] for name in store.keys()]))
+
+
+def saved_steps(values: Sequence[np.ndarray]) -> int:
+    """The step among what a file has of `NetworkOptimizers`: the one integer; 0 where there is none."""
+    return next((int(value) for value in values if np.issubdtype(np.asarray(value).dtype, np.integer)), 0)
 
 
 def _schedule_by(optimizer, steps):

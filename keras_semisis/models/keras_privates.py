@@ -1,6 +1,7 @@
 """What this package uses of Keras that Keras does not promise to keep; a test tells when it changes."""
 
 import keras
+import numpy as np
 
 
 def layers_of(network: keras.Layer) -> list[keras.Layer]:
@@ -16,3 +17,12 @@ def seed_generators_of(layer: keras.Layer) -> list[keras.random.SeedGenerator]:
 def model_of(callback: keras.callbacks.Callback) -> keras.Model:
     """A callback's model as it is. ``callback.model`` copies, on JAX, the whole state back into the variables before."""
     return callback._model
+
+
+def values_of_file(store, path: str) -> list[np.ndarray]:
+    """What the file of a store, as ``load_own_variables`` is given one, holds at a path; nothing where there is no file.
+
+    Keras gives a part of the model its own entries alone; those of an optimizer are not read where a model is not compiled.
+    """
+    group = getattr(store, "h5_file", {}).get(path, {})
+    return [group[name][()] for name in group]

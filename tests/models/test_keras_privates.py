@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_semisis.models.keras_privates import layers_of, model_of, seed_generators_of
+from keras_semisis.models.keras_privates import layers_of, model_of, seed_generators_of, values_of_file
 
 
 def test_layers_are_all_layers_however_deep():
@@ -28,3 +28,32 @@ def test_a_callbacks_model_is_the_one_that_it_was_given():
     callback, model = keras.callbacks.Callback(), keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     callback.set_model(model)
     assert model_of(callback) is model
+
+
+@keras.saving.register_keras_serializable("tests")
+class Reader(keras.Model):
+    """A model that reads of its optimizer what it is not given when it is not compiled."""
+
+    def __init__(self):
+        super().__init__()
+        self.built, self.found = True, []
+
+    def get_config(self):
+        return {}
+
+    def save_own_variables(self, store):
+        store["own"] = 1.0
+
+    def load_own_variables(self, store):
+        self.found = [values_of_file(store, path) for path in ("optimizer/vars", "elsewhere")]
+
+
+def test_the_file_holds_the_variables_of_an_optimizer_that_is_not_loaded(tmp_path):
+    model = Reader()
+    model.compile(keras.optimizers.SGD(0.5))
+    model.optimizer.build([])
+    model.optimizer.iterations.assign(3)
+    model.save(tmp_path / "a.keras")
+    values, nothing = keras.saving.load_model(tmp_path / "a.keras", compile=False).found
+    assert [float(value) for value in values] == [3, 0.5] and nothing == []
+    assert values_of_file({}, "optimizer/vars") == []
