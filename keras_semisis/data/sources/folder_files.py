@@ -12,6 +12,7 @@ from keras_semisis.data.sources.file_source import by_name, find_files, image_fi
 from keras_semisis.data.sources.pairing import (
     NameRule,
     bare_suffix,
+    by_shared_name,
     find_rule,
     find_rule_in_one,
     label_map_rule,
@@ -241,10 +242,11 @@ def find_label_maps(folder: Path, affixes: Affixes = _NOTHING_GIVEN) -> dict[str
 def _of_form(folder, what, affixes):
     """The files of a folder whose names have the prefix and the suffix that are given, which are left out of the names."""
     suffix, prefix = (getattr(affixes.bare, f"{what}_{kind}") or "" for kind in ("suffix", "prefix"))
-    files = find_files(folder, suffix)
+    paths = image_files(folder) if folder.is_dir() else []
+    kept = [path for path in paths if path.stem.casefold().endswith(suffix.casefold())]
+    files = by_name(folder, kept) if kept else find_files(folder, suffix)  # which raises, and says what there is instead
     _check_given(folder, files, Affixes(**{f"{what}_prefix": prefix}), what)
-    stem_of = NameRule(image_prefix=prefix).of_image
-    return {name: path for found, path in files.items() if (name := stem_of(found)) is not None}
+    return by_shared_name(files, NameRule(suffix, image_prefix=prefix).of_image)
 
 
 def _told_apart(folder, affixes):

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -316,22 +316,51 @@ def matched(
     Returns:
         Photos and label maps, with equal names where they belong together; and the files that are neither, since their names
         end otherwise, or since they only add to the name of a photo that has a label map already.
+
+    Raises:
+        DataError: If two names differ in the letter case of their suffix or prefix alone.
     """
-    photos = {shared: path for name, path in images.items() if (shared := rule.of_image(name)) is not None}
-    maps = {shared: path for name, path in labels.items() if (shared := rule.of_label(name)) is not None}
+    photos, maps = by_shared_name(images, rule.of_image), by_shared_name(labels, rule.of_label)
     neither = [
         path
         for files, stem_of in ((images, rule.of_image), (labels, rule.of_label))
         for name, path in files.items()
         if stem_of(name) is None
     ]
-    times = Counter(name.casefold() for name in photos if name not in maps)
-    by_case = {name.casefold(): name for name in photos if times[name.casefold()] == 1 and name not in maps}
+    times, of_maps = (
+        Counter(name.casefold() for name in files if name not in partners)
+        for files, partners in ((photos, maps), (maps, photos))
+    )
+    by_case = {name.casefold(): name for name in photos if name not in maps}
+    by_case = {name: of_photo for name, of_photo in by_case.items() if times[name] == of_maps[name] == 1}
     maps = {name if name in photos else by_case.pop(name.casefold(), name): path for name, path in maps.items()}
     for name in [name for name in maps if name not in photos]:
         if any(stem(name, end) in photos and stem(name, end) in maps for end in _suffixes(name)):
             neither.append(maps.pop(name))
     return photos, maps, neither
+
+
+def by_shared_name(files: Mapping[str, Path], shared_of: Callable[[str], str | None]) -> dict[str, Path]:
+    """Files by the part of their names that photo and label map share; those left out that have no such.
+
+    Args:
+        files: Files by their names.
+        shared_of: The part, as `NameRule.of_image` tells it.
+
+    Raises:
+        DataError: If two names differ in the letter case of their suffix or prefix alone.
+    """
+    found: dict[str, Path] = {}
+    for name, path in files.items():
+        shared = shared_of(name)
+        if shared in found:
+            raise DataError(
+                f"{path}: {found[shared].name} has the same name but for the letter case of its suffix or prefix, so it is not "
+                "clear which of them belongs to its partner. Rename or remove one."
+            )
+        if shared is not None:
+            found[shared] = path
+    return found
 
 
 def stem(name: str, suffix: str) -> str:

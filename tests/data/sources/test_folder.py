@@ -561,3 +561,28 @@ def test_a_color_of_two_classes(tmp_path):
     write(tmp_path / "labels" / "odd.png", np.zeros((2, 3, 3), np.uint8))
     with pytest.raises(DataError, match="classes 0 and 2 share the color"):
         Folder(tmp_path, images=None, palette=[(0, 0, 0), (1, 1, 1), (0, 0, 0)]).load_label_map(0)
+
+
+@pytest.mark.parametrize("affix", ["suffix", "prefix"])
+@pytest.mark.parametrize("kind", ["image", "label"])
+def test_files_of_a_given_form_are_read_in_any_letter_case_and_none_twice(tmp_path, kind, affix):
+    names = ["a_x", "b_X"] if affix == "suffix" else ["x_a", "X_b"]
+    for name in names:
+        write(tmp_path / f"{kind}s" / f"{name}.png", np.eye(4, dtype=np.uint8))
+    write(tmp_path / f"{kind}s" / "b.png", np.eye(4, dtype=np.uint8))
+    arguments = {"images" if kind == "label" else "labels": None, f"{kind}_{affix}": "_x" if affix == "suffix" else "x_"}
+    source = Folder(tmp_path, **arguments)
+    assert sorted(source.name(i) for i in range(len(source))) == ["a", "b"]
+    write(tmp_path / f"{kind}s" / f"{names[0].swapcase().replace('A', 'a')}.png", np.eye(4, dtype=np.uint8))
+    with pytest.raises(DataError, match="has the same name but for the letter case of its suffix or prefix"):
+        Folder(tmp_path, **arguments)
+
+
+@pytest.mark.parametrize("kind", ["images", "labels"])
+def test_files_that_differ_in_the_letter_case_of_their_format_are_refused(tmp_path, kind):
+    for folder in ("images", "labels"):
+        for name in ("a", "b"):
+            write(tmp_path / folder / f"{name}.png", np.eye(4, dtype=np.uint8))
+    (tmp_path / kind / "a.PNG").write_bytes((tmp_path / kind / "a.png").read_bytes())
+    with pytest.raises(DataError, match=rf"{kind}/a\.png: a\.PNG has the same name but for the suffix"):
+        Folder(tmp_path)

@@ -187,3 +187,23 @@ def test_label_maps_of_two_kinds_alone():
 )
 def test_label_maps_among_photos(rule, names):
     assert label_map_rule(names.split()) == rule
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "rule"),
+    [
+        (["a", "b"], ["a_mask", "a_MASK", "b_mask"], NameRule(label="_mask")),
+        (["a_sat", "a_SAT"], ["a_mask"], NameRule("_sat", "_mask")),
+        (["img_1", "IMG_1"], ["mask_1"], NameRule(image_prefix="img_", label_prefix="mask_")),
+    ],
+)
+def test_names_that_differ_in_the_letter_case_of_an_affix_alone_are_refused(images, labels, rule):
+    images, labels = ({name: Path(f"{name}.png") for name in names} for names in (images, labels))
+    with pytest.raises(DataError, match=r"(a_MASK|a_SAT|IMG_1)\.png: .* has the same name but for the letter case of its"):
+        matched(images, labels, rule)
+
+
+def test_of_names_that_differ_in_letter_case_none_is_taken_for_the_partner():
+    images, labels = ({name: Path(f"{name}.png") for name in names} for names in (["Ab", "Cd"], ["AB", "ab", "cd"]))
+    photos, maps, neither = matched(images, labels, NameRule())
+    assert set(photos) & set(maps) == {"Cd"} and set(maps) == {"AB", "ab", "Cd"} and neither == []
