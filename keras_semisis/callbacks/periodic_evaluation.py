@@ -9,6 +9,7 @@ from keras_semisis.callbacks.model_file import save_model
 from keras_semisis.callbacks.records import read_records, write_records
 from keras_semisis.gans.validation import rehearse
 from keras_semisis.metrics import GenerationMetric
+from keras_semisis.metrics.table import best_mode
 
 
 class PeriodicEvaluation(EverySteps):
@@ -23,15 +24,16 @@ class PeriodicEvaluation(EverySteps):
         directory: Folder for ``scores.jsonl`` (one JSON object for each evaluation) and ``best.keras``; None
             keeps the scores in `history` alone. A resumed run goes on with what is there.
         best: Name of the score that chooses ``best.keras``, or None to keep no model.
-        mode: ``"max"`` or ``"min"``: which value of that score is best.
+        mode: ``"max"`` or ``"min"``: which value of that score is best. ``"auto"`` is as `metrics.SCORES` has it: the highest
+            of ``"miou"``, the lowest of ``"fid"``; for a score of your own say which.
 
     Attributes:
         history: The scores so far: dicts with ``"step"``.
 
     Raises:
-        ValueError: If ``mode`` is none of these; when training begins, if no metric gives the score ``best``, the metrics
-            cannot be had of this data set (one photo alone has no Fréchet distance), or a metric's network may not judge the
-            model (`AdversarialModel.check_judges`).
+        ValueError: If ``mode`` is none of these; when training begins, if no metric gives the score ``best``, ``mode`` leaves
+            open which value of it is best, the metrics cannot be had of this data set (one photo alone has no Fréchet
+            distance), or a metric's network may not judge the model (`AdversarialModel.check_judges`).
     """
 
     def __init__(
@@ -41,16 +43,17 @@ class PeriodicEvaluation(EverySteps):
         every: int = 500,
         directory: str | Path | None = None,
         best: str | None = "miou",
-        mode: str = "max",
+        mode: str = "auto",
     ):
         super().__init__(every)
-        if mode not in ("max", "min"):
-            raise ValueError(f'mode={mode!r} is neither "max" nor "min".')
+        if mode not in ("auto", "max", "min"):
+            raise ValueError(f'mode={mode!r} is none of "auto", "max" and "min".')
         self.dataset = dataset
         self.metrics = list(metrics)
         self.directory = None if directory is None else Path(directory)
         self.best = best
         self.mode = mode
+        self._best_mode = best_mode(best) if mode == "auto" else mode
         self.history: list[dict] = []
 
     def on_train_begin(self, logs=None):
@@ -60,6 +63,8 @@ class PeriodicEvaluation(EverySteps):
         names = rehearse(self.metrics, self.model.evaluation_batches(self.dataset), "PeriodicEvaluation")
         if self.best is not None and self.best not in names:
             raise ValueError(f"PeriodicEvaluation: best={self.best!r} is none of the scores {', '.join(names)}.")
+        if self.best is not None and self._best_mode is None:
+            raise ValueError(f'PeriodicEvaluation: which value of {self.best} is best? Give mode="max" or mode="min".')
         if self.directory is not None:
             self.history = read_records(self.directory / "scores.jsonl", self.step)
 
@@ -81,4 +86,4 @@ class PeriodicEvaluation(EverySteps):
         before = [record[self.best] for record in self.history if math.isfinite(record[self.best])]
         if not math.isfinite(value):
             return False
-        return not before or (value > max(before) if self.mode == "max" else value < min(before))
+        return not before or (value > max(before) if self._best_mode == "max" else value < min(before))

@@ -29,7 +29,7 @@ from keras_semisis.data.same_photos import same_photos
 from keras_semisis.gans.semantic import SemanticGAN
 from keras_semisis.gans.validation import rehearse
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
-from keras_semisis.metrics.table import higher_is_better
+from keras_semisis.metrics.table import best_mode
 from keras_semisis.recipes.settings import METHODS, TrainSettings, check_precision
 from keras_semisis.recipes.systems import build_gan
 
@@ -260,12 +260,10 @@ def _evaluation(settings, data, folder):
     if not judges:
         return None
     best = settings.best or judges[0].name
-    scores = [name for name in rehearse(judges, data.val, "the validation photos") if not name.endswith("_real")]
+    scores = [name for name in rehearse(judges, data.val, "the validation photos") if best_mode(name)]
     if best not in scores:
         raise ValueError(f"--best {best}: expected one of {', '.join(scores)}.")
-    return PeriodicEvaluation(
-        data.val, judges, settings.evaluate_every, folder, best, "max" if higher_is_better(best) else "min"
-    )
+    return PeriodicEvaluation(data.val, judges, settings.evaluate_every, folder, best)
 
 
 def _judges(settings, data):

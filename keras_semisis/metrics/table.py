@@ -95,10 +95,10 @@ SCORES: Mapping[str, Score] = MappingProxyType({name: score for row in METRICS.v
 """The scores by their keys."""
 
 
-def higher_is_better(name: str) -> bool:
-    """Whether the higher value of a score is the better one; not of one that is not in the table, such as an error.
+def best_mode(name: str) -> str | None:
+    """Which value of a score is the best one, in Keras's word; None where neither is, or it is not in the table.
 
-    >>> higher_is_better("miou"), higher_is_better("kid"), higher_is_better("kid_std")
-    (True, False, False)
+    >>> best_mode("miou"), best_mode("kid"), best_mode("kid_se")
+    ('max', 'min', None)
     """
-    return name in SCORES and SCORES[name].better == "higher"
+    return {"higher": "max", "lower": "min"}.get(SCORES[name].better) if name in SCORES else None

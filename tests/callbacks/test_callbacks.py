@@ -48,7 +48,7 @@ def run(tmp_path_factory):
     gan, (paired, unpaired, val) = tiny_gan(), tiny_data()
     images, label_maps = next(iter(val))
     seen = SeenLogs()
-    evaluation = PeriodicEvaluation(val, [Brightness()], every=2, directory=folder, best="images")
+    evaluation = PeriodicEvaluation(val, [Brightness()], every=2, directory=folder, best="images", mode="max")
     gan.fit(
         paired,
         unpaired,
@@ -123,9 +123,27 @@ def test_best_follows_the_mode_and_never_takes_nan(mode, expected):
 
 
 @pytest.mark.parametrize(
+    ("best", "lowest"), [("fid", True), ("kid", True), ("lpips", True), ("miou", False), ("recall", False)]
+)
+def test_which_value_is_best_is_as_the_table_of_scores_has_it(best, lowest):
+    evaluation = PeriodicEvaluation([], [], best=best)
+    evaluation.history.append({best: 2.0})
+    assert (evaluation._is_best(1.0), evaluation._is_best(3.0)) == (lowest, not lowest)
+
+
+def test_a_mode_that_there_is_not():
+    with pytest.raises(ValueError, match="mode='lower' is none of"):
+        PeriodicEvaluation([], [], mode="lower")
+
+
+_PHOTOS = [(np.zeros((2, 4, 4, 3)), np.zeros((2, 4, 4), int))]
+
+
+@pytest.mark.parametrize(
     ("data", "best", "message"),
     [
-        ([(np.zeros((2, 4, 4, 3)), np.zeros((2, 4, 4), int))], "mIoU", "best='mIoU' is none of the scores images, images_real"),
+        (_PHOTOS, "images", r"which value of images is best\? Give mode="),
+        (_PHOTOS, "mIoU", "best='mIoU' is none of the scores images, images_real"),
         ([], "images", "PeriodicEvaluation: there is no batch in it"),
     ],
 )
