@@ -84,9 +84,17 @@ def test_splits_of_which_none_is_for_training(tmp_path):
         opened(tmp_path)
     write_split(tmp_path, "{kind}/{split}", "train", 2)
     write_split(tmp_path, "{kind}/{split}", "validation", 2)
-    with pytest.raises(DataError, match=r"both val and validation may be the split 'val'.*--validation-split"):
+    with pytest.raises(DataError, match="both val and validation may be the split 'val'"):
         opened(tmp_path)
     assert names(opened(tmp_path, validation_split="val").val) == ["val0", "val1"]
+
+
+def test_photos_and_label_maps_that_do_not_belong_together(tmp_path):
+    write(tmp_path / "images" / "a.png", 0, True)
+    write(tmp_path / "labels" / "b.png", 0, False)
+    output = call("train", "--data", f"folder:{tmp_path}", "--output", tmp_path / "run", code=1)
+    assert "or name them as unpaired data by --unpaired-images PATH --unpaired-labels PATH." in output
+    assert "Folder(" not in output
 
 
 def test_a_validation_split_without_label_maps_is_not_used(tmp_path, capsys):

@@ -17,6 +17,7 @@ from PIL import Image
 import keras_semisis
 from keras_semisis.cli.checking import check
 from keras_semisis.cli.messages import in_words, option_words
+from keras_semisis.cli.sources import open_data
 from keras_semisis.data import (
     Cityscapes,
     DataError,
@@ -34,7 +35,7 @@ from keras_semisis.data.label_space import distinct_colors
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.metrics.protocols import get_protocol
 from keras_semisis.metrics.protocols.evaluation import _check
-from keras_semisis.recipes.settings import TrainSettings
+from keras_semisis.recipes.settings import Layout, TrainSettings
 from tests.cli.command import call
 from tests.data.sources.pictures import png_of_16_bits, tiff_in_planes
 
@@ -273,6 +274,18 @@ def test_colors_that_nothing_names(tmp_path):
         np.testing.assert_array_equal(source.label_space.colorize(source.load_label_map(i)), picture)
 
 
+def test_two_splits_of_one_meaning(tmp_path):
+    for split in ("train", "val", "valid"):
+        for kind in ("images", "labels"):
+            (tmp_path / split / kind).mkdir(parents=True)
+            Image.fromarray(np.eye(4, dtype=np.uint8)).save(tmp_path / split / kind / f"{split}.png")
+    with pytest.raises(DataError, match=r"both val and valid may be .* Or name the one by split='val'\.$") as caught:
+        open_data(f"folder:{tmp_path}", (4, 4))
+    assert caught.value.worded(option_words(["validation_split"])).endswith("Or name the one by --validation-split val.")
+    val = open_data(f"folder:{tmp_path}", (4, 4), layout=Layout(**first_settings(caught.value))).val
+    assert [val.name(i) for i in range(len(val))] == ["val"] == [Folder(tmp_path, "val").name(0)]
+
+
 @pytest.mark.parametrize("ratio", [0.01, 0.99])
 @pytest.mark.filterwarnings("ignore:The . pairs")
 def test_a_ratio_that_leaves_nothing(ratio):
@@ -447,6 +460,7 @@ def test_every_remedy_of_the_package_is_tried_above(tmp_path, monkeypatch):
     test_a_ratio_in_percent()
     test_files_that_check_has_found(tmp_path / "check")
     test_classes_in_another_order(tmp_path / "order")
+    test_two_splits_of_one_meaning(tmp_path / "splits")
     test_label_maps_of_two_kinds(tmp_path / "two kinds")
     test_train_ids_of_cityscapes(tmp_path / "train ids")
     test_photos_of_several_proportions(tmp_path / "proportions")

@@ -102,8 +102,9 @@ def find_pairs(images: Path, labels: Path, affixes: Affixes = _NOTHING_GIVEN) ->
             ),
             Remedy("or the prefixes by {};", {"image_prefix": ..., "label_prefix": ...}),
             Remedy(
-                "or name them as unpaired data: --unpaired-images and --unpaired-labels on the command line, "
-                "Folder(labels=None) and Folder(images=None) in Python."
+                "or name them as unpaired data by {}.",
+                {"unpaired_images": ..., "unpaired_labels": ...},
+                "Folder(PATH, labels=None) and Folder(PATH, images=None)",
             ),
         )
     if neither:

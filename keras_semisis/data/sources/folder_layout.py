@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from keras_semisis.data.data_error import DataError
+from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.decoding import read_bytes, unreadable
 from keras_semisis.data.sources.file_source import SUFFIXES, leads_to_folder
 
@@ -89,8 +90,12 @@ class FolderLayout:
         present = [name for name in self.splits if name.casefold() in _ROLES.get(role, ())]
         if len(present) > 1:
             raise DataError(
-                f"{self.root}: both {present[0]} and {present[1]} may be the split {role!r}. Rename one, or name "
-                "the one: --train-split and --validation-split on the command line, split= in Python."
+                f"{self.root}: both {present[0]} and {present[1]} may be the split {role!r}. Rename one.",
+                Remedy(
+                    "Or name the one by {}.",
+                    {f"{'train' if role == 'train' else 'validation'}_split": present[0]},
+                    f"split={present[0]!r}",
+                ),
             )
         return present[0] if present else None
 

@@ -525,8 +525,10 @@ def test_both_without_a_partner_are_warned_of(tmp_path):
 def test_nothing_that_belongs_together(tmp_path):
     write(tmp_path / "images" / "a.png", np.zeros((2, 3, 3), np.uint8))
     write(tmp_path / "labels" / "b.png", IDS)
-    with pytest.raises(DataError, match=r"images/a\.png and .*labels/b\.png: no photo .*image_suffix=.*--unpaired-images"):
+    with pytest.raises(DataError, match=r"images/a\.png and .*labels/b\.png: no photo .*image_suffix=") as caught:
         Folder(tmp_path, label_space=SPACE)
+    assert str(caught.value).endswith("as unpaired data by Folder(PATH, labels=None) and Folder(PATH, images=None).")
+    assert len(Folder(tmp_path, labels=None)) == len(Folder(tmp_path, images=None, label_space=SPACE)) == 1
 
 
 def test_two_files_of_one_name(tmp_path):
