@@ -1,6 +1,7 @@
 """Data sets that are not ours: every form is read, and what does not fit is refused with the line that converts it."""
 
 import gc
+import weakref
 from importlib.util import find_spec
 from itertools import chain
 
@@ -176,13 +177,6 @@ if find_spec("torch"):
     }
 
 
-@pytest.fixture(autouse=True)
-def no_iterators_left():
-    """Iterators that an error's traceback holds are let go here: tf.data may wait forever where one ends inside a callback."""
-    yield
-    gc.collect()
-
-
 @pytest.fixture(params=["tf.data", "numpy"])
 def form(request, monkeypatch):
     """Both forms of the stream of training."""
@@ -226,6 +220,25 @@ def test_every_form_is_checked(name):
             steps_of(training_stream([data], 0, 5))
         with pytest.raises(DataError, match=words):
             list(data)
+
+
+def test_an_error_lets_the_iterator_go_that_it_has_ended():
+    """Where garbage is collected inside a callback of tf.data, the end of an iterator would wait for that callback."""
+    data, iterators = OwnBatches(FORMS["list"](GOOD, IDS + 9), RULE, "paired_ds"), []
+
+    def read():
+        iterator = iter(training_stream([data], 0, 5))
+        iterators.append(weakref.ref(iterator))
+        next(iterator)
+
+    gc.collect()
+    gc.disable()
+    try:
+        with pytest.raises(DataError, match="label id") as raised, original_errors([data]):
+            read()
+        assert iterators[0]() is None and raised.value is data.error
+    finally:
+        gc.enable()
 
 
 def test_a_resume_of_a_list_is_exact_and_of_an_iterable_is_not(form):

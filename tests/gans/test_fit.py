@@ -1,6 +1,7 @@
 """What a Keras user expects of fit and of what surrounds it: going on, saving, freezing, validating."""
 
 import csv
+import gc
 import itertools
 
 import keras
@@ -294,3 +295,25 @@ def test_arguments_of_keras_are_accepted_or_named():
         train(gan, epoch=2)
     train(gan, shuffle=True, class_weight=None, validation_split=0.0)
     assert gan.step == 1
+
+
+def test_a_bad_file_leaves_no_iterator_to_the_garbage_collector():
+    """It may run inside a callback of tf.data, for which the end of an iterator would wait."""
+    tf = pytest.importorskip("tensorflow")
+
+    def iterators():
+        return {id(o) for o in gc.get_objects() if isinstance(o, tf.data.Iterator)}
+
+    class Bad(Scenes):
+        def load_image(self, index):
+            raise ks.data.DataError("a.png: bad.")
+
+    gan = tiny_oasis()
+    gc.disable()
+    try:
+        before = iterators()
+        with pytest.raises(ks.data.DataError, match=r"^a\.png: bad"):
+            gan.fit(ks.data.paired_dataset(Bad(4), SIZE, 2, sampler="uniform"), verbose=0)
+        assert iterators() <= before
+    finally:
+        gc.enable()
