@@ -25,7 +25,7 @@ from keras_semisis.cli import scoring
 from keras_semisis.cli.progress import StepClock
 from keras_semisis.cli.sources import open_data
 from keras_semisis.cli.training import examples
-from keras_semisis.data.prepared_items import resize_image, resize_label_map
+from keras_semisis.data.stream.prepared_items import resize_image, resize_label_map
 from keras_semisis.models.projected_discriminator import WIDTHS
 from keras_semisis.recipes.systems import PRETRAINED_FEATURE_MATCHING
 

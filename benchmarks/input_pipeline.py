@@ -17,8 +17,8 @@ import numpy as np
 from PIL import Image
 
 import keras_semisis as ks
-from keras_semisis.data import prepared_items
-from keras_semisis.data.optional_tensorflow import optional_tensorflow
+from keras_semisis.data.stream import prepared_items
+from keras_semisis.data.stream.optional_tensorflow import optional_tensorflow
 
 _FAR = 10**9
 _SAMPLERS = ("uniform", "rare_classes")

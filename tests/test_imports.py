@@ -82,7 +82,7 @@ def test_only_engines_and_data_import_a_backend():
     assert not offenders
     # the scan sees imports, lazy ones too
     assert found["gans/engines/torch.py"] == ["torch"]
-    assert found["data/optional_tensorflow.py"] == ["tensorflow"]
+    assert found["data/stream/optional_tensorflow.py"] == ["tensorflow"]
 
 
 @not_on_tensorflow

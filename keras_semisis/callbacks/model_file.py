@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from keras_semisis.data.whole_file import whole_file
+from keras_semisis.whole_file import whole_file
 
 
 def save_model(model: keras.Model, path: Path, notes: Mapping[str, Mapping[str, Any]] | None = None) -> None:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from keras_semisis.data.whole_file import whole_file
+from keras_semisis.whole_file import whole_file
 
 
 def read_records(path: Path, last_step: int) -> list[dict]:

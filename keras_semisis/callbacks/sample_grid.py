@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from keras_semisis.callbacks.every_steps import EverySteps
 from keras_semisis.data.eight_bit import to_8_bit
-from keras_semisis.data.label_space import LabelSpace, distinct_colors
+from keras_semisis.data.labels.label_space import LabelSpace, distinct_colors
 from keras_semisis.metrics.generation_metric import to_images
 
 GAP, TITLE = 4, 20

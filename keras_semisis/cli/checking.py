@@ -9,9 +9,9 @@ from keras_semisis.cli.messages import console, print_report
 from keras_semisis.cli.progress import counting
 from keras_semisis.cli.sources import DataPair, further_sources, open_data
 from keras_semisis.data import BadFiles, DataError, LabelSpace, Source
-from keras_semisis.data.pipeline import MIXED
-from keras_semisis.data.reading import Inventory, read_all
 from keras_semisis.data.remedy import Remedy
+from keras_semisis.data.statistics.inventory import Inventory, read_all
+from keras_semisis.data.stream.pipeline import MIXED
 from keras_semisis.recipes.settings import TrainSettings
 
 # Of different sizes, in the report

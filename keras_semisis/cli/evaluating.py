@@ -15,14 +15,14 @@ from keras_semisis.cli.settings import FILE, read_settings, write_document
 from keras_semisis.cli.sources import DataPair, fit_of_model, label_space_of_model, open_data
 from keras_semisis.data import BadFiles
 from keras_semisis.data.bad_files import good_items
-from keras_semisis.data.fitted_items import FittedItems
-from keras_semisis.data.whole_file import check_writable
+from keras_semisis.data.sources.fitted_items import FittedItems
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
 from keras_semisis.metrics import LPIPS
 from keras_semisis.metrics.protocols import Protocol, evaluate_protocol, get_protocol, load_fid_inception
 from keras_semisis.metrics.protocols.inception import WITHOUT_INCEPTION, is_published_inception
 from keras_semisis.models.trunk_families import refuse_relatives
 from keras_semisis.recipes.settings import USUAL_LAYOUT, Layout
+from keras_semisis.whole_file import check_writable
 
 FEATURES = ("auto", "inception", "segmenter", "efficientnet_lite0", "efficientnet_lite2", "alexnet", "none")
 PERCEPTUAL = ("none", *PERCEPTUAL_NETWORKS, "lpips_alexnet")

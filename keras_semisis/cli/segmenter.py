@@ -6,7 +6,7 @@ import keras
 
 from keras_semisis import models
 from keras_semisis.data import BatchStream
-from keras_semisis.data.batch_stream import original_errors
+from keras_semisis.data.stream.batch_stream import original_errors
 from keras_semisis.gans.engines import engine
 from keras_semisis.losses import BalancedCrossEntropy
 from keras_semisis.models import LabeledModel

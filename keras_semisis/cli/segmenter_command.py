@@ -13,9 +13,9 @@ from keras_semisis.cli.segmenter import train_segmenter
 from keras_semisis.cli.sources import open_data
 from keras_semisis.data import BadFiles, paired_dataset
 from keras_semisis.data.bad_files import good_items
-from keras_semisis.data.whole_file import check_writable
 from keras_semisis.metrics import GeneratedMeanIoU
 from keras_semisis.recipes.settings import USUAL_LAYOUT, Layout, check_fit, check_precision
+from keras_semisis.whole_file import check_writable
 
 NETWORKS = ("unet", "efficientnet_lite0")
 

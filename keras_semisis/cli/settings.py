@@ -6,9 +6,9 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from keras_semisis.data.whole_file import whole_file
 from keras_semisis.metrics.protocols.provenance import versions
 from keras_semisis.recipes.settings import TrainSettings
+from keras_semisis.whole_file import whole_file
 
 FILE = "settings.json"
 

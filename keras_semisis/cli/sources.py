@@ -28,15 +28,15 @@ from keras_semisis.data import (
     SyntheticScenes,
     semi_paired_split,
 )
-from keras_semisis.data.draws import permutation
-from keras_semisis.data.label_space import distinct_colors, unnamed_classes
-from keras_semisis.data.record_files import MANIFEST
+from keras_semisis.data.labels.label_space import distinct_colors, unnamed_classes
+from keras_semisis.data.packs.pack_files import MANIFEST
 from keras_semisis.data.sources.classes_file import find_classes, read_classes
 from keras_semisis.data.sources.file_source import FileSource
 from keras_semisis.data.sources.folder import with_ignored
 from keras_semisis.data.sources.folder_layout import FolderLayout
 from keras_semisis.data.sources.one_sided import ImagesOnly, LabelMapsOnly
-from keras_semisis.data.split import with_further
+from keras_semisis.data.stream.draws import permutation
+from keras_semisis.data.stream.split import with_further
 from keras_semisis.gans import Sampler
 from keras_semisis.options.text import parse_id_map
 from keras_semisis.recipes.settings import USUAL_LAYOUT, Layout, TrainSettings, check_fit

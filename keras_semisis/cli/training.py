@@ -25,7 +25,7 @@ from keras_semisis.cli.progress import ProgressBar, StepClock, StopOnInterrupt, 
 from keras_semisis.cli.settings import FILE, document_of, read_settings, write_document
 from keras_semisis.cli.sources import DataPair, open_data, training_sources, unused_options
 from keras_semisis.data import BadFiles, BatchStream, DataError, Source, paired_dataset, unpaired_dataset
-from keras_semisis.data.same_photos import same_photos
+from keras_semisis.data.sources.same_photos import same_photos
 from keras_semisis.gans.semantic import SemanticGAN
 from keras_semisis.gans.validation import rehearse
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from keras_semisis.data.counting import in_order
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.sources.source import Source, Subset
+from keras_semisis.data.statistics.counting import in_order
 
 
 class BadFiles:

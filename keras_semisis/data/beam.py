@@ -7,12 +7,12 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from keras_semisis.data.class_counts import ClassStatistics
-from keras_semisis.data.counting import SourceDigest, counts_of, write_counts
-from keras_semisis.data.packing import Packer
-from keras_semisis.data.record_files import UNPAIRED_IMAGES, UNPAIRED_LABELS
+from keras_semisis.data.packs.pack_files import UNPAIRED_IMAGES, UNPAIRED_LABELS
+from keras_semisis.data.packs.packing import Packer
 from keras_semisis.data.sources.source import Source
-from keras_semisis.data.whole_file import read_npz
+from keras_semisis.data.statistics.class_counts import ClassStatistics
+from keras_semisis.data.statistics.counting import SourceDigest, counts_of, write_counts
+from keras_semisis.whole_file import read_npz
 
 try:
     import apache_beam as beam

@@ -4,7 +4,7 @@ import warnings
 from dataclasses import replace
 
 from keras_semisis.data import DataError, LabelSpace
-from keras_semisis.data.batch_rule import BatchRule
+from keras_semisis.data.stream.batch_rule import BatchRule
 from keras_semisis.gans.untracked import HasUntracked
 
 _UNSAID = object()

@@ -11,8 +11,8 @@ import numpy as np
 from keras import ops
 
 from keras_semisis.data import DataError, training_stream
-from keras_semisis.data.batch_stream import original_errors
-from keras_semisis.data.own_batches import OwnBatches, own_batches
+from keras_semisis.data.stream.batch_stream import original_errors
+from keras_semisis.data.stream.own_batches import OwnBatches, own_batches
 from keras_semisis.gans.batch_statistics import Calibration
 from keras_semisis.gans.validation import Columns, EpochLogs, Validation
 from keras_semisis.models.keras_privates import model_of

@@ -10,9 +10,9 @@ import numpy as np
 from keras import ops
 
 from keras_semisis.data import LabelSpace
-from keras_semisis.data.batch_rule import host_array
 from keras_semisis.data.eight_bit import to_8_bit
-from keras_semisis.data.own_batches import own_batches
+from keras_semisis.data.stream.batch_rule import host_array
+from keras_semisis.data.stream.own_batches import own_batches
 from keras_semisis.gans.batch_statistics import Calibration, batch_norms, batch_statistics, reestimate
 from keras_semisis.gans.classes import KnowsClasses
 from keras_semisis.gans.engines import engine

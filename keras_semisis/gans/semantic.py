@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_semisis.data.batch_rule import host_array
+from keras_semisis.data.stream.batch_rule import host_array
 from keras_semisis.gans.adversarial import AdversarialModel
 from keras_semisis.gans.fitting import refuse
 from keras_semisis.gans.presets import PRESETS

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_semisis.data.batch_rule import host_array
+from keras_semisis.data.stream.batch_rule import host_array
 
 
 class Validation:

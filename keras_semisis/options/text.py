@@ -86,6 +86,6 @@ def parse_range(text: str) -> tuple[float, float]:
         first, last = (int(part) if re.fullmatch(r"-?\d+", part) else float(part) for part in text.split(":"))
     except ValueError:
         raise ValueError(f"--image-range {text}: expected BLACK:WHITE, such as 0:4095 or 0:1.") from None
-    from keras_semisis.data.sources.image_range import checked_range
+    from keras_semisis.data.pictures.image_range import checked_range
 
     return checked_range((first, last))

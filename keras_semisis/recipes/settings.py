@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from keras_semisis.data.pipeline import FITS
+from keras_semisis.data.stream.pipeline import FITS
 from keras_semisis.gans import CCFPSE, OASIS, SPADEGAN, TCR, USIS, SemiPairedGAN
 from keras_semisis.gans.semantic import SemanticGAN
 

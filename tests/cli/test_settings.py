@@ -13,7 +13,7 @@ from PIL import Image
 from keras_semisis import backend
 from keras_semisis.cli import segmenter_command, settings, sources, training
 from keras_semisis.data import DataError, LabelSpace, SyntheticScenes
-from keras_semisis.data.label_space import distinct_colors, unnamed_classes
+from keras_semisis.data.labels.label_space import distinct_colors, unnamed_classes
 from keras_semisis.options import text
 from keras_semisis.recipes.settings import TrainSettings
 from tests.cli.command import call

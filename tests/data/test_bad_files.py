@@ -11,16 +11,15 @@ from keras_semisis.data import (
     DataError,
     Folder,
     Source,
-    batch_stream,
     class_statistics,
     paired_dataset,
-    pipeline,
     semi_paired_split,
     unpaired_dataset,
 )
+from keras_semisis.data.stream import batch_stream, pipeline
 from tests.data.array_source import numbered_source
-from tests.data.sources.test_hostile_files import IDS, SPACE, encoded, write_pair
-from tests.data.test_pipeline import ERROR_RATE, assert_same, image_items_of, items_of, steps_of
+from tests.data.pictures.test_hostile_files import IDS, SPACE, encoded, write_pair
+from tests.data.stream.test_pipeline import ERROR_RATE, assert_same, image_items_of, items_of, steps_of
 
 BAD = (2, 5)
 
@@ -191,7 +190,7 @@ def test_a_folder_finds_its_classes_despite_bad_files(tmp_path):
 
 
 def test_a_file_that_vanishes_in_training_is_skipped(tmp_path, monkeypatch):
-    monkeypatch.setattr("keras_semisis.data.prepared_items.MEMORY_LIMIT", 0)  # every item is read each time
+    monkeypatch.setattr("keras_semisis.data.stream.prepared_items.MEMORY_LIMIT", 0)  # every item is read each time
     for name in "abcd":
         write_pair(tmp_path, name)
     source = Folder(tmp_path, label_space=SPACE)

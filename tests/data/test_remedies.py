@@ -31,13 +31,13 @@ from keras_semisis.data import (
 from keras_semisis.data.advised import Advised
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.data_warning import DataWarning
-from keras_semisis.data.label_space import distinct_colors
+from keras_semisis.data.labels.label_space import distinct_colors
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.metrics.protocols import get_protocol
 from keras_semisis.metrics.protocols.evaluation import _check
 from keras_semisis.recipes.settings import Layout, TrainSettings
 from tests.cli.command import call
-from tests.data.sources.pictures import png_of_16_bits, tiff_in_planes
+from tests.data.pictures.written import png_of_16_bits, tiff_in_planes
 
 PACKAGE = Path(keras_semisis.__file__).parent
 

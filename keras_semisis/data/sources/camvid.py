@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from keras_semisis.data.label_space import LabelSpace
+from keras_semisis.data.labels.label_space import LabelSpace
 from keras_semisis.data.sources.benchmark import check_split
 from keras_semisis.data.sources.file_source import FileSource, find_files
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from keras_semisis.data.data_error import DataError
-from keras_semisis.data.label_space import LabelSpace, distinct_colors
+from keras_semisis.data.labels.label_space import LabelSpace, distinct_colors
+from keras_semisis.data.pictures.decoding import read_bytes
 from keras_semisis.data.remedy import Remedy
-from keras_semisis.data.sources.decoding import read_bytes
 
 # Ours, that of Roboflow, and that of several published data sets
 NAMES = ("classes.csv", "_classes.csv", "class_dict.csv")

@@ -13,10 +13,10 @@ import numpy as np
 
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.data_warning import DataWarning
-from keras_semisis.data.label_space import LabelSpace
+from keras_semisis.data.labels.label_space import LabelSpace
+from keras_semisis.data.pictures.decoding import read_bytes, read_image, read_label_map, unreadable, upright_size
+from keras_semisis.data.pictures.image_range import checked_range
 from keras_semisis.data.remedy import Remedy
-from keras_semisis.data.sources.decoding import read_bytes, read_image, read_label_map, unreadable, upright_size
-from keras_semisis.data.sources.image_range import checked_range
 from keras_semisis.data.sources.source import Source
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")

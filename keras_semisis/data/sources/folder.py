@@ -12,7 +12,7 @@ import numpy as np
 from keras_semisis.data.bad_files import BadFiles, bad_files
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.data_warning import DataWarning
-from keras_semisis.data.id_survey import (
+from keras_semisis.data.labels.id_survey import (
     MOST_LEVELS,
     WITHOUT_SMOOTHING,
     IdSurvey,
@@ -20,15 +20,15 @@ from keras_semisis.data.id_survey import (
     level_map,
     unlabeled,
 )
-from keras_semisis.data.label_space import LabelSpace, distinct_colors, unnamed_classes
+from keras_semisis.data.labels.label_space import LabelSpace, distinct_colors, unnamed_classes
+from keras_semisis.data.labels.stored_ids import integer_ids
+from keras_semisis.data.pictures.decoding import decode_label_picture, read_bytes
+from keras_semisis.data.pictures.label_picture import LabelPicture, colors_of, ids_or_classes, is_ramp, without_palette
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.classes_file import find_classes, read_classes
-from keras_semisis.data.sources.decoding import decode_label_picture, read_bytes
 from keras_semisis.data.sources.file_source import FileSource
 from keras_semisis.data.sources.folder_files import Affixes, FolderFiles, find_label_maps, find_pairs, find_photos, of_list
 from keras_semisis.data.sources.folder_layout import FolderLayout
-from keras_semisis.data.sources.label_picture import LabelPicture, colors_of, ids_or_classes, is_ramp, without_palette
-from keras_semisis.data.stored_ids import integer_ids
 
 _MOST_CLASSES = 1024
 _NAME_THEM = Remedy("If they are ids all the same, name all classes in a classes.csv.")

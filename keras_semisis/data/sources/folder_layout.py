@@ -6,8 +6,8 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from keras_semisis.data.data_error import DataError
+from keras_semisis.data.pictures.decoding import read_bytes, unreadable
 from keras_semisis.data.remedy import Remedy
-from keras_semisis.data.sources.decoding import read_bytes, unreadable
 from keras_semisis.data.sources.file_source import SUFFIXES, leads_to_folder
 
 # What the folders of photos and of label maps are usually called, those of the documentation first

@@ -9,14 +9,14 @@ import numpy as np
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.bad_files import BadFiles, bad_files
 from keras_semisis.data.data_error import DataError
-from keras_semisis.data.label_space import LabelSpace, distinct_colors
+from keras_semisis.data.labels.label_space import LabelSpace, distinct_colors
+from keras_semisis.data.labels.stored_ids import integer_ids
+from keras_semisis.data.pictures.decoding import decode_image, read_bytes
+from keras_semisis.data.pictures.image_range import checked_range
 from keras_semisis.data.remedy import Remedy
-from keras_semisis.data.sources.decoding import decode_image, read_bytes
 from keras_semisis.data.sources.folder import found_label_space, with_ignored
 from keras_semisis.data.sources.folder_layout import usual_split
-from keras_semisis.data.sources.image_range import checked_range
 from keras_semisis.data.sources.source import Source
-from keras_semisis.data.stored_ids import integer_ids
 
 # What the columns are usually called
 _IMAGES = ("image", "img", "photo", "pixel_values", "images")

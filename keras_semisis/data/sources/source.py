@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_semisis.data.class_counts import ClassStatistics
 from keras_semisis.data.data_error import DataError
-from keras_semisis.data.label_space import LabelSpace
+from keras_semisis.data.labels.label_space import LabelSpace
+from keras_semisis.data.statistics.class_counts import ClassStatistics
 
 
 class Source(ABC):

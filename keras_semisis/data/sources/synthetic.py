@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_semisis.data.argument_error import ArgumentError
-from keras_semisis.data.label_space import LabelSpace
+from keras_semisis.data.labels.label_space import LabelSpace
 from keras_semisis.data.sources.source import Source
 
 # Scenes are bit-identical on every machine. So: float64 throughout; only + - * /, sqrt, floor and

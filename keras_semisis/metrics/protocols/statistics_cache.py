@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_semisis.data.whole_file import read_npz, whole_file
+from keras_semisis.whole_file import read_npz, whole_file
 
 
 class StatisticsCache:

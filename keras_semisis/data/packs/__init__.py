@@ -1,0 +1,1 @@
+"""Packed records: a source in a few large files."""

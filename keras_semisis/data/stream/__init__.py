@@ -1,0 +1,1 @@
+"""From sources to batches: splits, lanes, streams, and data sets that are not ours."""

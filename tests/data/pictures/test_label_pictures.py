@@ -1,0 +1,166 @@
+"""Label pictures in which ids and colors could both be meant."""
+
+import itertools
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_semisis.data import ADE20K, DataError, Folder, LabelSpace
+from keras_semisis.data.labels.label_space import distinct_colors
+
+SPACE = LabelSpace(["sky", "road", "car"], [(0, 128, 255), (90, 90, 90), (200, 0, 0)])
+IDS = np.array([[0, 0, 1], [2, 1, 1]], np.uint8)
+
+
+def indexed(indices, palette, **options):
+    """A PNG of indices with a palette of its own."""
+    image = Image.fromarray(np.asarray(indices, np.uint8), "P")
+    image.putpalette([value for color in palette for value in color])
+    return saved(image, **options)
+
+
+def saved(image, form="PNG", **options):
+    stream = BytesIO()
+    (image if isinstance(image, Image.Image) else Image.fromarray(np.asarray(image))).save(stream, form, **options)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("order", itertools.permutations(range(3)))
+def test_indices_in_any_order_are_read_by_the_colors_of_the_classes(order):
+    palette = [SPACE.palette[c] for c in order]
+    content = indexed(np.argsort(order)[IDS], palette)
+    np.testing.assert_array_equal(SPACE.decode(content, "a.png"), IDS)
+    shown = np.asarray(Image.open(BytesIO(content)).convert("RGB"))
+    np.testing.assert_array_equal(SPACE.colorize(SPACE.decode(content, "a.png")), shown)
+
+
+def test_a_picture_of_one_class_is_read_by_its_color():
+    assert SPACE.decode(indexed([[0, 0]], [SPACE.palette[2]]), "a.png").tolist() == [[2, 2]]
+
+
+@pytest.mark.parametrize(
+    "palette",
+    [
+        [(255, 255, 255), (7, 7, 7), (1, 2, 3)],
+        [(i, i, i) for i in range(256)],
+        list(SPACE.palette),
+        [SPACE.palette[0], (1, 2, 3), (4, 5, 6)],
+    ],
+)
+def test_indices_are_ids_where_colors_say_nothing_else(palette):
+    np.testing.assert_array_equal(SPACE.decode(indexed(IDS, palette), "a.png"), IDS)
+
+
+def test_stored_ids_of_indexed_pictures_are_mapped_and_colors_are_not():
+    space = SPACE.with_ids({1: 0, 2: 1, 3: 2})
+    from_one = [(9, 9, 9), *SPACE.palette]
+    np.testing.assert_array_equal(space.decode(indexed(IDS + 1, from_one), "a.png"), IDS)
+    reordered = indexed(np.array([2, 0, 1])[IDS], [SPACE.palette[1], SPACE.palette[2], SPACE.palette[0]])
+    np.testing.assert_array_equal(space.decode(reordered, "a.png"), IDS)
+    np.testing.assert_array_equal(space.decode(saved(SPACE.colorize(IDS)), "a.png"), IDS)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        indexed(IDS, [SPACE.palette[1], SPACE.palette[0], (1, 2, 3)]),  # two of the classes, and a color of none
+        indexed(IDS, [(2, 2, 2), (1, 1, 1), (0, 0, 0)]),  # a gray picture of ids that an editor has made an indexed one
+    ],
+)
+def test_indices_that_contradict_their_colors_are_refused(content):
+    with pytest.raises(DataError, match=r"a\.png: the (indices|values).*Store ids in an 8- or 16-bit gray PNG"):
+        SPACE.decode(content, "a.png")
+
+
+def test_an_indexed_picture_that_was_smoothed_before_is_refused():
+    blends = [(100 + i, 45, 45) for i in range(8)]
+    content = indexed([[0, 1, *range(2, 10)]], [SPACE.palette[0], SPACE.palette[1], *blends])
+    with pytest.raises(DataError, match=r"a\.png: color .*8 unknown colors in all.*nearest neighbor, and without smoothing"):
+        SPACE.decode(content, "a.png")
+
+
+def test_indices_of_a_benchmark_are_not_read_against_their_colors():
+    space, ids = ADE20K.label_space, [[5, 12]]
+    own = [space.palette[i] for i in range(20)]
+    assert space.decode(indexed(ids, own), "a.png").tolist() == ids
+    with pytest.raises(DataError, match="the indices of this label map say class 0"):
+        space.decode(indexed([[0, 1]], [own[5], own[12]]), "a.png")
+    with pytest.raises(DataError, match=r"the indices of this label map are 0, 1, but .* grays 5, 12"):
+        space.decode(indexed([[0, 1]], [(5, 5, 5), (12, 12, 12)]), "a.png")
+
+
+def test_indices_that_change_their_color_from_file_to_file(tmp_path):
+    (tmp_path / "labels").mkdir()
+    for name, palette in (("a", [(9, 0, 0), (0, 9, 0)]), ("b", [(0, 9, 0), (9, 0, 0)])):
+        (tmp_path / "labels" / f"{name}.png").write_bytes(indexed([[0, 1]], palette))
+    with pytest.raises(DataError, match=r"b\.png: its index 0 has the color \(0, 9, 0\), but in .*a\.png .*\(9, 0, 0\)"):
+        Folder(tmp_path, images=None)
+    source = Folder(tmp_path, images=None, palette=[(9, 0, 0), (0, 9, 0)])
+    assert [source.load_label_map(i).tolist() for i in range(2)] == [[[0, 1]], [[1, 0]]]
+
+
+# Red = green = blue
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_ids_as_red_green_and_blue(tmp_path, mode):
+    (tmp_path / "labels").mkdir()
+    Image.fromarray(IDS).convert(mode).save(tmp_path / "labels" / "a.png")
+    for space in (None, SPACE):
+        np.testing.assert_array_equal(Folder(tmp_path, images=None, label_space=space).load_label_map(0), IDS)
+    content = (tmp_path / "labels" / "a.png").read_bytes()
+    np.testing.assert_array_equal(ADE20K.label_space.decode(content, "a.png"), IDS)
+    np.testing.assert_array_equal(SPACE.with_ids({2: 0}).decode(content, "a.png"), np.where(IDS == 2, 0, IDS))
+
+
+def test_grays_of_a_palette_are_colors():
+    grays = LabelSpace(["a", "b"], [(0, 0, 0), (255, 255, 255)])
+    assert grays.decode(saved(grays.colorize(np.array([[0, 1]]))), "a.png").tolist() == [[0, 1]]
+    black_is_last = LabelSpace(["a", "b", "void"], [(9, 0, 0), (128, 128, 128), (0, 0, 0)])
+    assert black_is_last.decode(saved(black_is_last.colorize(np.array([[2, 1]]))), "a.png").tolist() == [[2, 1]]
+    with pytest.raises(DataError, match=r"values, read as ids, of this label map say class 0 \(a\).*class 2 \(void\)"):
+        black_is_last.decode(saved(np.zeros((2, 2, 3), np.uint8)), "a.png")
+    assert black_is_last.decode(saved(np.full((1, 1, 3), 1, np.uint8)), "a.png").tolist() == [[1]]
+
+
+# Alpha
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA"])
+def test_transparency_that_varies_is_refused(mode):
+    image = Image.fromarray(SPACE.colorize(IDS)).convert(mode)
+    for value in (255, 0):
+        image.putalpha(value)
+        if mode == "RGBA":
+            np.testing.assert_array_equal(SPACE.decode(saved(image), "a.png"), IDS)
+    image.putalpha(Image.fromarray(np.array([[0, 255, 255], [255, 255, 0]], np.uint8)))
+    for form in ("PNG", "TIFF"):
+        with pytest.raises(DataError, match=r"a\.png: this label map has transparency that varies \(33% of the pixels"):
+            SPACE.decode(saved(image, form), "a.png")
+
+
+def test_a_mask_in_the_alpha_channel_is_refused(tmp_path):
+    (tmp_path / "labels").mkdir()
+    Image.fromarray(np.dstack([np.zeros((2, 3, 3), np.uint8), IDS])).save(tmp_path / "labels" / "a.png")
+    with pytest.raises(DataError, match=r"a\.png: this label map has transparency that varies"):
+        Folder(tmp_path, images=None)
+
+
+def test_transparency_of_palette_colors():
+    content = indexed([[0, 1, 2]], [(9, 9, 9), (8, 8, 8), (7, 7, 7)], transparency=bytes([0, 255, 255]))
+    assert SPACE.decode(content, "a.png").tolist() == [[0, 1, 2]]  # ids: nothing is lost
+    twice = [SPACE.palette[1], SPACE.palette[1], SPACE.palette[0]]
+    assert SPACE.decode(indexed([[0, 1, 2]], twice), "a.png").tolist() == [[1, 1, 0]]
+    with pytest.raises(DataError, match="the indices of this label map say class 0"):
+        SPACE.decode(indexed([[0, 1, 2]], twice, transparency=0), "a.png")
+
+
+def test_the_drawn_palette_of_unnamed_classes_changes_no_ids(tmp_path):
+    (tmp_path / "labels").mkdir()
+    ids = [[0, 1, 2, 3]]
+    (tmp_path / "labels" / "a.png").write_bytes(indexed(ids, distinct_colors(256)))
+    (tmp_path / "labels" / "b.png").write_bytes(saved(np.array(ids, np.uint8)))
+    source = Folder(tmp_path, images=None)
+    assert [source.load_label_map(i).tolist() for i in range(2)] == [ids, ids]
