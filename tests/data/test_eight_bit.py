@@ -36,4 +36,5 @@ def test_there_is_one_rounding_in_the_package():
         for line in path.read_text().splitlines()
         if computes.search(line) and "Rescaling" not in line and '"' not in line
     }
-    assert found <= {"data/eight_bit.py", "metrics/generation_metric.py"}, found
+    # segformer's Rescaling has its arguments in lines of their own
+    assert found <= {"data/eight_bit.py", "metrics/generation_metric.py", "models/segformer.py"}, found
