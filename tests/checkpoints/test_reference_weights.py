@@ -6,7 +6,6 @@ import safetensors.numpy
 
 from keras_semisis import models
 from keras_semisis.checkpoints import CheckpointError, load_reference_weights, save_reference_weights
-from tests.conftest import needs_shared
 from tests.models.reference import Reference
 
 
@@ -18,7 +17,6 @@ def weights_of(model):
     return [np.array(w) for w in model.get_weights()]
 
 
-@needs_shared("reference")
 @pytest.mark.parametrize(
     ("name", "family", "build"),
     [

@@ -6,12 +6,10 @@ from keras import ops
 
 from keras_semisis.checkpoints import CheckpointError, load_reference_weights, save_reference_weights
 from keras_semisis.models.spade import multiscale_discriminator, spade_encoder, spade_generator
-from tests.conftest import needs_shared
 from tests.models.reference import Reference
 from tests.models.test_spade_networks import NETWORKS
 
 
-@needs_shared("reference")
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_round_trip_gives_every_entry_back(name):
     reference = Reference(name)

@@ -5,8 +5,7 @@ from keras import ops
 
 from keras_semisis.gans.engines import engine
 from keras_semisis.layers.random_affine import RandomAffine, affine_matrix, warp_image
-from tests.conftest import SHARED, needs_shared
-from tests.models.reference import assert_close, channels_last
+from tests.models.reference import Reference, assert_close, channels_last
 
 LIMITS = {"max_rotation": 25, "max_translation_x": 3, "max_translation_y": 2, "max_scaling": 30}
 SIZE = (6, 9)
@@ -167,7 +166,6 @@ def test_what_is_neither_image_nor_label_map_is_refused(x):
         layer()([x, draw()])
 
 
-@needs_shared("reference/tcr.npz")
 @pytest.mark.parametrize("name", ["sq", "big", "wide"])
 def test_the_published_program(name):
     z, x, random, limits = published(name)
@@ -184,7 +182,6 @@ def test_the_published_program(name):
         assert np.abs(ops.convert_to_numpy(ours) - warped).max() > 0.1 * np.abs(warped).max()
 
 
-@needs_shared("reference/tcr.npz")
 @pytest.mark.parametrize("name", ["tcrmodule_sq", "tcrmodule_wide"])
 def test_a_warp_by_any_affine_matrix(name):
     """The older published program shears: its matrices are given."""
@@ -195,7 +192,7 @@ def test_a_warp_by_any_affine_matrix(name):
 
 
 def published(name):
-    z = np.load(SHARED / "reference" / "tcr.npz")
+    z = Reference("tcr").arrays
     x = channels_last(z[f"in/{name}_img"])
     if f"in/{name}_rand01" not in z:
         return z, x, None, None

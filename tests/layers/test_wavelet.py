@@ -5,8 +5,7 @@ from keras import ops
 
 from keras_semisis.checkpoints import entries
 from keras_semisis.layers import WaveletDown, WaveletUp
-from tests.conftest import SHARED, needs_shared
-from tests.models.reference import channels_last
+from tests.models.reference import Reference, channels_last
 
 WAVELETS = ("haar", "db2", "db4", "sym4", "coif1")
 # even the smallest, where the filter wraps around several times
@@ -57,9 +56,8 @@ def test_haar_by_hand():
     np.testing.assert_allclose(y, expected, rtol=1e-6)
 
 
-@needs_shared("reference/haar.npz")
 def test_haar_of_the_published_program():
-    z = np.load(SHARED / "reference" / "haar.npz")
+    z = Reference("haar").arrays
     x, y = channels_last(z["in/x"]), channels_last(z["in/y"])
     haar, inverse = WaveletDown("haar"), WaveletUp("haar")
     for ours, name in (
@@ -86,23 +84,21 @@ def from_mosaic(x, levels):
     return WaveletUp()(ops.concatenate([ll, lh, hl, hh], axis=-1))
 
 
-@needs_shared("reference/haar.npz")
 @pytest.mark.parametrize("levels", [1, 2])
 def test_haar_mosaics_of_the_published_program(levels):
-    z = np.load(SHARED / "reference" / "haar.npz")
+    z = Reference("haar").arrays
     image = mosaic(channels_last(z["in/x"]), levels)
     for ours, name in ((image, f"mosaic{levels}"), (from_mosaic(image, levels), f"mosaic{levels}_roundtrip")):
         np.testing.assert_allclose(ops.convert_to_numpy(ours), channels_last(z[f"out/{name}"]), atol=2e-6)
 
 
-@needs_shared("reference/haar.npz")
 def test_haar_filters_that_the_published_program_stores():
-    z = np.load(SHARED / "reference" / "haar.npz")
-    transforms = {name[3:].rpartition(".")[0] for name in z.files if name.startswith("sd/")}
+    z = Reference("haar").arrays
+    transforms = {name[3:].rpartition(".")[0] for name in z if name.startswith("sd/")}
     assert len(transforms) == 8
     for key in transforms:
         filters = {entry.name: entry.value() for entry in entries.haar(key, inverse=key.startswith("i"))}
-        assert {f"sd/{name}" for name in filters} == {name for name in z.files if name.rpartition(".")[0] == f"sd/{key}"}
+        assert {f"sd/{name}" for name in filters} == {name for name in z if name.rpartition(".")[0] == f"sd/{key}"}
         for name, value in filters.items():
             np.testing.assert_allclose(value, z[f"sd/{name}"], atol=1e-6)
 

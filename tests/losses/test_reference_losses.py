@@ -13,11 +13,8 @@ from keras_semisis.losses import (
     class_balance,
     r1_penalty,
 )
-from tests.conftest import needs_shared
 from tests.losses.gradients import value_and_gradients
 from tests.models.reference import Reference, assert_close, channels_last
-
-pytestmark = needs_shared("reference/losses.npz")
 
 
 @pytest.fixture(scope="module")

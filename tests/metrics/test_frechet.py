@@ -13,7 +13,7 @@ from keras_semisis.metrics import (
     frechet_distance_of_features,
 )
 from keras_semisis.metrics.moments import Moments
-from tests.conftest import SHARED, needs_shared
+from tests.models.reference import Reference
 
 
 def color_features(images):
@@ -61,9 +61,8 @@ def test_closed_form_of_commuting_covariances():
     np.testing.assert_allclose(frechet_distance(mean1, cov1, mean2, cov2), expected, rtol=1e-12)
 
 
-@needs_shared("reference/frechet.npz")
 def test_reference_values():
-    data = np.load(SHARED / "reference" / "frechet.npz")
+    data = Reference("frechet").arrays
     one, two, three = data["in/feat1"], data["in/feat2"], data["in/feat3_rank_deficient"]
     # the reference's matrix root of a singular product (1_3) is good to 1e-8 itself
     for a, b, key, tolerance in ((one, two, "fid", 1e-10), (one, three, "fid_1_3", 1e-7)):

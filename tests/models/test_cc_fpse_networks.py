@@ -8,7 +8,6 @@ from keras import ops
 from keras_semisis.checkpoints import CheckpointError, load_reference_weights, save_reference_weights
 from keras_semisis.models.cc_fpse import cc_fpse_generator, fpse_discriminator
 from keras_semisis.models.features import features
-from tests.conftest import needs_shared
 from tests.models.reference import Reference, assert_close, channels_last, run
 
 NETWORKS = {
@@ -50,7 +49,6 @@ def assert_updated_state(model, reference):
             assert_close(saved[key], value)
 
 
-@needs_shared("reference")
 @pytest.mark.parametrize("name", GENERATORS)
 def test_generator(name):
     generator, reference = network(name)
@@ -60,7 +58,6 @@ def test_generator(name):
     assert_updated_state(generator, reference)
 
 
-@needs_shared("reference")
 @pytest.mark.parametrize("mode", ["eval", "train"])
 def test_discriminator(mode):
     discriminator, reference = network("ccfpse_discriminator")
@@ -73,7 +70,6 @@ def test_discriminator(mode):
         assert_updated_state(discriminator, reference)
 
 
-@needs_shared("reference")
 @pytest.mark.parametrize("name", NETWORKS)
 def test_weights_come_back_bit_for_bit_under_the_same_names(name):
     model, reference = network(name)
@@ -88,7 +84,6 @@ def test_weights_come_back_bit_for_bit_under_the_same_names(name):
     assert used == dead
 
 
-@needs_shared("reference")
 def test_weights_of_another_size_are_refused():
     sd = Reference("ccfpse_generator").sd
     with pytest.raises(CheckpointError, match=r"shape: fc\.weight is \(64, 7, 3, 3\), the model's is \(64, 6, 3, 3\)"):

@@ -12,7 +12,6 @@ from keras_semisis.checkpoints.entries import Weight
 from keras_semisis.checkpoints.reference_weights import reference_entries
 from keras_semisis.metrics import Features, FrechetInceptionDistance
 from keras_semisis.models.inception_v3_fid import DEPTHS, inception_v3_fid
-from tests.conftest import needs_shared
 from tests.models.reference import Reference, assert_close, channels_last
 
 
@@ -44,14 +43,12 @@ def loaded(state_dict):
     return load_reference_weights(inception_v3_fid(), state_dict, family="pytorch_fid")
 
 
-@needs_shared("reference")
 def test_state_dict_is_the_references(reference, state_dict):
     for name, (total, first) in reference.meta["sum_and_first_element"].items():
         array = state_dict[name].astype("float64")
         assert (array.sum(), array.flat[0]) == pytest.approx((total, first), rel=1e-9, abs=1e-9), name
 
 
-@needs_shared("reference")
 def test_features_and_maps(reference, loaded):
     maps = {"map0_ch0_8_stride9": ("maxpool1", 9), "map1_ch0_8_stride5": ("maxpool2", 5), "map2_ch0_8_stride4": ("Mixed_6e", 4)}
     model = keras.Model(loaded.input, [*loaded.outputs, *(loaded.get_layer(layer).output for layer, _ in maps.values())])
@@ -66,7 +63,6 @@ def test_features_and_maps(reference, loaded):
     assert checked == {key for key in reference.arrays if key.startswith("out/")}
 
 
-@needs_shared("reference")
 def test_weights_come_back_bit_for_bit(reference, state_dict, loaded):
     saved = save_reference_weights(loaded, family="pytorch_fid")
     assert {name: array.shape for name, array in saved.items()} == {
@@ -77,7 +73,6 @@ def test_weights_come_back_bit_for_bit(reference, state_dict, loaded):
             np.testing.assert_array_equal(array, state_dict[name], err_msg=name)
 
 
-@needs_shared("reference")
 def test_a_shallow_network_takes_the_whole_file(state_dict, loaded):
     """A single depth is one tensor, equal to that of the whole network; metrics take it as it is."""
     shallow = load_reference_weights(inception_v3_fid(depths=64), state_dict, family="pytorch_fid")
@@ -96,7 +91,6 @@ def test_a_shallow_network_takes_the_whole_file(state_dict, loaded):
         assert metric.result()["frechet"] > 0
 
 
-@needs_shared("reference")
 def test_weights_that_do_not_fit_are_refused_and_leave_the_network_as_it_was(state_dict):
     model = inception_v3_fid(depths=(192, 64))
     before = model.get_weights()

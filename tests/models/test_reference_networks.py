@@ -7,10 +7,7 @@ from keras import ops
 
 from keras_semisis import models
 from keras_semisis.checkpoints import load_reference_weights
-from tests.conftest import needs_shared
 from tests.models.reference import Reference, assert_close, channels_last, run
-
-pytestmark = needs_shared("reference")
 
 GENERATORS = {
     "oasis_generator": lambda: models.oasis_generator(7, (64, 64), base_channels=4, noise_channels=8),

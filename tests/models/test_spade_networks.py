@@ -8,7 +8,6 @@ from keras import ops
 from keras_semisis.checkpoints import load_reference_weights
 from keras_semisis.models.features import features
 from keras_semisis.models.spade import multiscale_discriminator, spade_encoder, spade_generator
-from tests.conftest import needs_shared
 from tests.models.reference import Reference, assert_close, channels_last, run
 
 GENERATORS = {
@@ -40,14 +39,12 @@ def inputs_of(reference):
     return [np.repeat(reference.label_map(), 2, axis=0), image, np.repeat(reference.image("edges"), 2, axis=0)]
 
 
-@needs_shared("reference")
 @pytest.mark.parametrize("name", GENERATORS)
 def test_generator(name):
     reference = Reference(name)
     assert_close(network(name, reference.sd)(inputs_of(reference)), channels_last(reference.output("image_eval")))
 
 
-@needs_shared("reference")
 def test_encoder():
     reference = Reference("spade_encoder")
     mu, logvar = network("spade_encoder", reference.sd)(inputs_of(reference))
@@ -55,7 +52,6 @@ def test_encoder():
     assert_close(logvar, reference.output("logvar_eval"))
 
 
-@needs_shared("reference")
 @pytest.mark.parametrize("mode", ["eval", "train"])
 def test_multiscale_discriminator(mode):
     reference = Reference("spade_multiscale_discriminator")
@@ -72,7 +68,6 @@ def test_multiscale_discriminator(mode):
             assert_close(layer, channels_last(reference.output(f"d{k}_layer{i}_{mode}")))
 
 
-@needs_shared("reference")
 @pytest.mark.parametrize("name", WITH_TRAINING)
 def test_training_and_its_updated_state(name):
     reference = Reference(name)

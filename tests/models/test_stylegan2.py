@@ -9,7 +9,6 @@ from keras_semisis.gans.engines import engine
 from keras_semisis.losses.adversarial import r1_penalty
 from keras_semisis.models import features
 from keras_semisis.models.stylegan2 import SplitIntoTiles, stylegan2_discriminator
-from tests.conftest import needs_shared
 from tests.models.reference import Reference, assert_close, channels_last, run
 
 # each published file: image size and side of the tiles
@@ -28,7 +27,6 @@ def photos(size, batch=2):
     return np.random.default_rng(0).uniform(-1, 1, (batch, *size, 3)).astype("float32")
 
 
-@needs_shared("reference")
 @pytest.mark.parametrize(
     ("name", "output"),
     [("stylegan2_discriminator", "logit"), ("stylegan2_discriminator_whole", "logit"), ("losses", "r1_pred")],
@@ -38,7 +36,6 @@ def test_logits_of_the_published_network(name, output):
     assert_close(run(model, reference.image()), reference.output(output))
 
 
-@needs_shared("reference")
 def test_r1_and_its_gradients():
     reference, model = published("losses")
     image = ops.convert_to_tensor(reference.image())
@@ -61,7 +58,6 @@ def test_r1_and_its_gradients():
         assert_close(entries[name].layout.to_reference(ops.convert_to_numpy(gradient)), reference.output(key + name))
 
 
-@needs_shared("reference")
 @pytest.mark.parametrize("name", CASES)
 def test_weights_return_bit_for_bit(name):
     reference, model = published(name)
@@ -71,7 +67,6 @@ def test_weights_return_bit_for_bit(name):
         np.testing.assert_array_equal(value, reference.sd[key], err_msg=key, strict=True)
 
 
-@needs_shared("reference")
 def test_weights_of_another_size_are_refused():
     sd = Reference("stylegan2_discriminator_whole").sd
     with pytest.raises(CheckpointError, match=r"unexpected: convs.4.conv1.0.weight"):

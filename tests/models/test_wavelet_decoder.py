@@ -6,7 +6,6 @@ from keras import ops
 from keras_semisis import models
 from keras_semisis.checkpoints import CheckpointError, load_reference_weights, save_reference_weights
 from keras_semisis.models.wavelet_decoder import wavelet_decoder
-from tests.conftest import needs_shared
 from tests.models.reference import Reference, assert_close, channels_last
 
 
@@ -21,7 +20,6 @@ def random_features(model, batch=2):
     return [rng.standard_normal((batch, *shape[1:])).astype("float32") for shape in model.input_shape]
 
 
-@needs_shared("reference")
 def test_image_of_the_published_network():
     reference, model = published()
     image = model([channels_last(reference.input(name)) for name in "abcdef"])
@@ -30,7 +28,6 @@ def test_image_of_the_published_network():
     assert float(ops.convert_to_numpy(distance)) == pytest.approx(float(reference.output("l1_eval")), rel=1e-4)
 
 
-@needs_shared("reference")
 def test_weights_return_bit_for_bit():
     reference, model = published()
     written = save_reference_weights(model, family="usis")
@@ -39,7 +36,6 @@ def test_weights_return_bit_for_bit():
         np.testing.assert_array_equal(value, reference.sd[key], err_msg=key, strict=True)
 
 
-@needs_shared("reference")
 def test_weights_of_another_width_are_refused():
     with pytest.raises(CheckpointError, match=r"up6.conv.0.weight_orig is \(48, 8, 4, 4\), the model's is \(24, 4, 4, 4\)"):
         load_reference_weights(wavelet_decoder((128, 128), 4), Reference("wavelet_decoder").sd, family="usis")

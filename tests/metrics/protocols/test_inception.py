@@ -9,9 +9,8 @@ from keras_semisis.metrics.protocols import PROTOCOLS, get_protocol
 from keras_semisis.metrics.protocols.inception import is_fid_inception
 from keras_semisis.metrics.protocols.protocol_features import ProtocolFeatures, feature_scores
 from keras_semisis.models import inception_v3_fid
-from tests.conftest import SHARED, needs_shared
 from tests.metrics.test_frechet import moments_of, scipy_distance
-from tests.models.reference import assert_close
+from tests.models.reference import Reference, assert_close
 from tests.models.test_inception_v3_fid import reference, state_dict  # noqa: F401
 
 
@@ -23,7 +22,6 @@ def inception(state_dict, tmp_path_factory):  # noqa: F811
         return load_fid_inception(path)
 
 
-@needs_shared("reference")
 @pytest.mark.skipif(
     keras.backend.backend() == "jax",
     reason="test_inception_v3_fid.py compiles this network once, "
@@ -39,9 +37,8 @@ def test_features_of_the_published_protocol_are_the_references(reference, incept
     assert scores.networks == (inception,)
 
 
-@needs_shared("reference/frechet.npz")
 def test_distances_of_each_protocol_are_the_references():
-    data = np.load(SHARED / "reference" / "frechet.npz")
+    data = Reference("frechet").arrays
 
     def statistics(name, scores):
         found = FeatureStatistics(scores.kept, scores.with_moments)
