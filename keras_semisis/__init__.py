@@ -5,6 +5,7 @@ from keras_semisis.backend import choose_backend
 choose_backend()
 
 from keras_semisis import callbacks, checkpoints, data, gans, layers, losses, metrics, models, recipes  # noqa: E402
+from keras_semisis.distribution import distribute  # noqa: E402
 from keras_semisis.gans import (  # noqa: E402
     CCFPSE,
     OASIS,
@@ -32,6 +33,7 @@ __all__ = [
     "callbacks",
     "checkpoints",
     "data",
+    "distribute",
     "gans",
     "layers",
     "losses",

@@ -11,8 +11,9 @@ import numpy as np
 from keras import ops
 
 from keras_semisis.data import DataError, training_stream
-from keras_semisis.data.stream.batch_stream import original_errors
+from keras_semisis.data.stream.batch_stream import BatchStream, original_errors
 from keras_semisis.data.stream.own_batches import OwnBatches, own_batches
+from keras_semisis.distribution import check_batch_size
 from keras_semisis.gans.batch_statistics import Calibration
 from keras_semisis.gans.validation import Columns, EpochLogs, Validation
 from keras_semisis.models.keras_privates import model_of
@@ -160,6 +161,9 @@ def train(
         )
         for name, dataset in datasets.items()
     ]
+    for dataset in datasets:
+        if isinstance(dataset, BatchStream):
+            check_batch_size("fit", dataset.batch_size)
     if steps_per_epoch is None:
         steps_per_epoch = max(_number_of_batches(dataset) for dataset in datasets)
     total_steps = epochs * steps_per_epoch

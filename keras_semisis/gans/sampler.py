@@ -13,6 +13,7 @@ from keras_semisis.data import LabelSpace
 from keras_semisis.data.eight_bit import to_8_bit
 from keras_semisis.data.stream.batch_rule import host_array
 from keras_semisis.data.stream.own_batches import own_batches
+from keras_semisis.distribution import predict
 from keras_semisis.gans.batch_statistics import Calibration, batch_norms, batch_statistics, reestimate
 from keras_semisis.gans.classes import KnowsClasses
 from keras_semisis.gans.engines import engine
@@ -153,7 +154,7 @@ class Sampler(KnowsClasses):
                 for number in _numbers(first, len(label_maps))
             ]
             inputs.append(np.asarray(draws, "float32"))
-        return self.ema_generator.predict(inputs, batch_size=batch_size, verbose=0)
+        return predict(self.ema_generator, inputs, batch_size)
 
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """Images in [-1, 1] from the inputs of the moving-average generator, as Keras's predict; `generate` draws the noise.

@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from keras_semisis.data.stream.batch_rule import host_array
+from keras_semisis.distribution import predict
 from keras_semisis.gans.adversarial import AdversarialModel
 from keras_semisis.gans.fitting import refuse
 from keras_semisis.gans.presets import PRESETS
@@ -292,7 +293,7 @@ class SemanticGAN(AdversarialModel):
     def _segment(self, network, photos) -> np.ndarray:
         photos = host_array(photos)
         images = self.batch_rule.photos(photos if photos.ndim != 3 else photos[None], "segment")
-        logits = np.array(network.predict(images, batch_size=8, verbose=0)[..., 1:])
+        logits = np.array(predict(network, [images], batch_size=8)[..., 1:])
         if self.ignore_class is not None:
             logits[..., self.ignore_class] = -np.inf
         label_maps = logits.argmax(-1).astype("int32")

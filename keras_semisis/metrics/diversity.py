@@ -5,6 +5,7 @@ from typing import Any, Self
 import keras
 import numpy as np
 
+from keras_semisis.distribution import predict
 from keras_semisis.metrics.generation_metric import GenerationMetric, to_images, to_numpy
 from keras_semisis.metrics.lpips import LPIPS
 
@@ -156,8 +157,8 @@ class Diversity(GenerationMetric):
 
     def normalized(self, images: Any) -> list[np.ndarray]:
         """Feature maps of a batch, of unit length over the channels; weighted as well where they are LPIPS's."""
-        outputs = self.feature_model.predict_on_batch(to_images(images, "draws"))
-        maps = [to_numpy(x).astype(np.float32) for x in (outputs if isinstance(outputs, list) else [outputs])]
+        outputs = predict(self.feature_model, [to_images(images, "draws")])
+        maps = [x.astype(np.float32) for x in (outputs if isinstance(outputs, list) else [outputs])]
         if self._lpips:
             return maps
         return [x / (np.sqrt(np.sum(x**2, axis=-1, keepdims=True)) + 1e-10) for x in maps]

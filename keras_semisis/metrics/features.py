@@ -6,6 +6,7 @@ from typing import Any, Self
 import keras
 import numpy as np
 
+from keras_semisis.distribution import predict
 from keras_semisis.metrics.generation_metric import to_images, to_numpy
 
 # real and generated images of the current batch, and one batch more
@@ -117,5 +118,4 @@ def run(model: Callable[[Any], Any], images: np.ndarray) -> np.ndarray:
     >>> run(lambda images: images[..., 0], np.ones((1, 2, 2, 3), "float32")).shape
     (1, 2, 2)
     """
-    output = model.predict_on_batch(images) if isinstance(model, keras.Model) else model(images)
-    return to_numpy(output)
+    return predict(model, [images]) if isinstance(model, keras.Model) else to_numpy(model(images))

@@ -3,7 +3,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from keras_semisis.metrics.generation_metric import GenerationMetric, to_images, to_numpy
+from keras_semisis.distribution import predict
+from keras_semisis.metrics.generation_metric import GenerationMetric, to_images
 from keras_semisis.models.lpips import lpips_features
 
 
@@ -106,7 +107,7 @@ class LPIPS(GenerationMetric):
         Returns:
             float32 ``(B, D)``; D grows with the images.
         """
-        maps = [to_numpy(x) for x in self.feature_model.predict_on_batch(to_images(images, argument))]
+        maps = predict(self.feature_model, [to_images(images, argument)])
         return np.concatenate([x.reshape(len(x), -1) / np.float32(np.sqrt(x.shape[1] * x.shape[2])) for x in maps], axis=1)
 
 

@@ -16,6 +16,7 @@ from keras_semisis.data.stream.array_batches import ArrayBatches
 from keras_semisis.data.stream.batch_rule import BatchRule, host_array, not_a_pair
 from keras_semisis.data.stream.batch_stream import BatchStream
 from keras_semisis.data.stream.optional_tensorflow import numpy_function, optional_tensorflow
+from keras_semisis.distribution import check_batch_size
 
 ACCEPTED = (
     "what paired_dataset or unpaired_dataset returns, a tf.data.Dataset, a keras.utils.PyDataset, a PyTorch DataLoader "
@@ -60,6 +61,7 @@ class OwnBatches:
         self.error: Exception | None = None
         self._rule = rule
         self._name = name
+        self._training = training
         self._kept: list[np.ndarray] | None = [] if isinstance(dataset, Iterator) else None
         self._most_kept = kept
         self._load: Callable[[int], Any] | None = None
@@ -208,6 +210,8 @@ class OwnBatches:
         if self._channels_first and isinstance(element, tuple | list) and len(element) == 2:
             element = _channels_last(*map(host_array, element))
         image, label_map = self._rule.batch(element, self._name, first, self.is_tf_data)
+        if first and self._training:
+            check_batch_size(self._name, len(label_map))
         if self._kept is not None and len(self._kept) < self._most_kept:
             self._kept.append(label_map)
         return image, label_map

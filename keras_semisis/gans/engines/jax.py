@@ -4,6 +4,7 @@ import jax
 import keras
 from keras import ops
 
+from keras_semisis.distribution import number_of_devices
 from keras_semisis.gans.untracked import Untracked
 
 JIT_BY_DEFAULT = True
@@ -32,7 +33,14 @@ def apply(ok, fn, variables):
 
 
 def check_distribution(model):
-    """Nothing to refuse."""
+    devices = number_of_devices()
+    for variable in model.variables:
+        found = len(variable.value.sharding.device_set)
+        if found != devices:
+            raise ValueError(
+                f"{variable.path} is on {found} of {devices} devices: call keras_semisis.distribute before the networks are "
+                "built, or load the model from its file after it."
+            )
 
 
 def has_accelerator():
