@@ -4,6 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from keras_semisis.data.labels.label_space import LabelSpace
 from keras_semisis.metrics.feature_statistics import FeatureStatistics
 from keras_semisis.metrics.features import Features
 from keras_semisis.metrics.generation_metric import GenerationMetric
@@ -45,6 +46,10 @@ class FeatureMetric(GenerationMetric):
         self.with_moments = with_moments
         self._of_baseline: tuple[int, FeatureStatistics] | None = None
         self.reset_state()
+
+    @classmethod
+    def of_training(cls, judge: Any, photos: Any, label_space: LabelSpace) -> Self:
+        return cls(judge, photos)
 
     @property
     def networks(self) -> tuple:

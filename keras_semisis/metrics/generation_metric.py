@@ -6,6 +6,7 @@ import numpy as np
 from keras import ops
 
 from keras_semisis.data.eight_bit import from_8_bit
+from keras_semisis.data.labels.label_space import LabelSpace
 
 
 class GenerationMetric(ABC):
@@ -44,6 +45,17 @@ class GenerationMetric(ABC):
             judge: What the metric needs: features, a segmenter, a perceptual network.
             protocol: A `Protocol`.
             seed: Of what the metric draws.
+        """
+        return cls(judge)
+
+    @classmethod
+    def of_training(cls, judge: Any, photos: Any, label_space: LabelSpace) -> Self:
+        """The metric with the numbers of a training, for those that score one.
+
+        Args:
+            judge: As in `of_protocol`; None for a metric that comes with its own.
+            photos: Re-iterable data set of (image, label_map) batches of photos that are trained on.
+            label_space: What the label maps mean.
         """
         return cls(judge)
 

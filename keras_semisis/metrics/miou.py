@@ -3,6 +3,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from keras_semisis.data.labels.label_space import LabelSpace
 from keras_semisis.metrics.features import run
 from keras_semisis.metrics.generation_metric import GenerationMetric, to_images, to_label_maps
 
@@ -63,6 +64,10 @@ class GeneratedMeanIoU(GenerationMetric):
         self.ignore_class = ignore_class
         self.num_classes = num_classes
         self.reset_state()
+
+    @classmethod
+    def of_training(cls, judge: Any, photos: Any, label_space: LabelSpace) -> Self:
+        return cls(judge, label_space.ignore_class, label_space.num_classes)
 
     @property
     def networks(self) -> tuple:

@@ -3,6 +3,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from keras_semisis.data.labels.label_space import LabelSpace
 from keras_semisis.metrics.generation_metric import GenerationMetric, to_numpy
 from keras_semisis.metrics.lpips import LPIPS
 
@@ -37,6 +38,10 @@ class NearestNeighborLPIPS(GenerationMetric):
         self.training_photos = training_photos
         self._training: tuple[np.ndarray, np.ndarray] | None = None
         self.reset_state()
+
+    @classmethod
+    def of_training(cls, judge: LPIPS | None, photos: Any, label_space: LabelSpace) -> Self:
+        return cls(LPIPS() if judge is None else judge, photos)
 
     @property
     def networks(self) -> tuple:

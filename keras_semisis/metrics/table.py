@@ -48,12 +48,14 @@ class Row:
         scores: The keys of its result, those of real images left out.
         in_protocols: Whether `evaluate_protocol` computes it where it has what the metric needs, by `of_protocol` of the
             class.
+        in_trainings: Whether `train` computes it where it has what the metric needs, by `of_training` of the class.
     """
 
     metric: type[GenerationMetric]
     needs: str | None
     scores: Mapping[str, Score]
     in_protocols: bool = False
+    in_trainings: bool = False
 
 
 _MIOU = {"miou": Score("mIoU", "higher")}
@@ -64,12 +66,14 @@ METRICS: Mapping[str, Row] = MappingProxyType(
             "features",
             {"fid": Score("FID", "lower"), "frechet": Score("Fréchet distance", "lower")},
             in_protocols=True,
+            in_trainings=True,
         ),
         "kid": Row(
             KernelInceptionDistance,
             "features",
             {"kid": Score("KID", "lower"), "kid_se": Score("  its standard error")},
             in_protocols=True,
+            in_trainings=True,
         ),
         "precision_recall": Row(
             PrecisionRecall,
@@ -78,7 +82,7 @@ METRICS: Mapping[str, Row] = MappingProxyType(
             in_protocols=True,
         ),
         "diversity": Row(Diversity, "perceptual", {"diversity": Score("diversity")}, in_protocols=True),
-        "miou": Row(GeneratedMeanIoU, "segmenter", _MIOU),
+        "miou": Row(GeneratedMeanIoU, "segmenter", _MIOU, in_trainings=True),
         "segmentation": Row(
             GeneratedSegmentationScores,
             "segmenter",
