@@ -21,13 +21,8 @@ import keras_semisis as ks
 from benchmarks import step_time
 from benchmarks.paper.train import own_miou
 from keras_semisis.callbacks.sample_grid import sample_grid
-from keras_semisis.cli import scoring
-from keras_semisis.cli.progress import StepClock
-from keras_semisis.cli.sources import open_data
-from keras_semisis.cli.training import examples
 from keras_semisis.data.stream.prepared_items import resize_image, resize_label_map
 from keras_semisis.models.projected_discriminator import WIDTHS
-from keras_semisis.recipes.systems import PRETRAINED_FEATURE_MATCHING
 
 # validation photos in whole batches, so that one program serves all
 _WARM_UP, _GRID_ROWS, _PHOTOS, _PART_BYTES = 60, 8, 96, 15 * 2**20
@@ -52,7 +47,7 @@ def arguments(argv=None):
     parser.add_argument("--base-channels", type=int, default=48, help="width of OASIS's generator; published: 64")
     parser.add_argument("--divide-discriminators", type=int, default=1, metavar="N")
     parser.add_argument("--perceptual-weight", type=float, default=0.6)
-    parser.add_argument("--feature-matching-weight", type=float, default=PRETRAINED_FEATURE_MATCHING)
+    parser.add_argument("--feature-matching-weight", type=float, default=ks.recipes.PRETRAINED_FEATURE_MATCHING)
     parser.add_argument("--learning-rate", type=float, default=4e-4, help="of G and D; D_u has half of it")
     parser.add_argument("--ema-decay", type=float, default=0.999)
     parser.add_argument("--steps", type=int, help="of run: at most so many")
@@ -73,7 +68,7 @@ def arguments(argv=None):
 def pack(options):
     """Photos and label maps at the size of the training, as a folder source, and VGG16's convolutions in float16."""
     size, output = options.image_size, options.output
-    train, val = open_data(options.data, size)
+    train, val = ks.recipes.open_data(options.data, size)
     space = train.label_space
     rows = ["id,name,r,g,b,ignore"] + [
         f"{i},{name},{r},{g},{b},{int(i == space.ignore_class)}"
@@ -95,7 +90,7 @@ def pack(options):
 
 def sources(options):
     if options.pack is None:
-        return open_data(options.data, options.image_size)
+        return ks.recipes.open_data(options.data, options.image_size)
     return tuple(ks.data.Folder(options.pack / split) for split in ("train", "val"))
 
 
@@ -200,8 +195,8 @@ class Report(keras.callbacks.Callback):
         super().__init__()
         self.output, self.every, self.begin = output, every, begin
         self.space = val.label_space
-        self.images, self.label_maps = examples(val, image_size, _GRID_ROWS)
-        photos, self.truth = examples(val, image_size, _PHOTOS)
+        self.images, self.label_maps = ks.recipes.examples(val, image_size, _GRID_ROWS)
+        photos, self.truth = ks.recipes.examples(val, image_size, _PHOTOS)
         self.batches = [(photos[i : i + 8], self.truth[i : i + 8]) for i in range(0, len(photos), 8)]
         self.records, self.sums, self.count, self.due = [], {}, 0, time.monotonic() + every
 
@@ -247,7 +242,7 @@ def train(options, begin, until):
     # the first steps tell little of how long the others take: each round is planned by the one before
     while left > 0 and (round_steps := int(min(left, 0.95 * (until - time.monotonic()) / seconds))) > 0:
         begun, before = time.monotonic(), gan.step
-        gan.fit(*sets, epochs=1, steps_per_epoch=round_steps, verbose=0, callbacks=[report, StepClock(until)])
+        gan.fit(*sets, epochs=1, steps_per_epoch=round_steps, verbose=0, callbacks=[report, ks.recipes.StepClock(until)])
         left -= gan.step - before
         seconds = (time.monotonic() - begun) / (gan.step - before)
         say(begin, f"{gan.step} steps, {seconds:.4f} s a step")
@@ -342,13 +337,13 @@ def score(options):
     """Distances of the photos that a run has written."""
     settings = json.loads((options.folder / "gpu.json").read_text())["settings"]
     size = tuple(settings["image_size"])
-    training, val = open_data(options.data, size)
+    training, val = ks.recipes.open_data(options.data, size)
     with np.load(options.folder / "photos.npz") as file:
         photos = file["arr_0"].astype("float32") / 127.5 - 1.0
-    real, label_maps = examples(val, size, _PHOTOS)
+    real, label_maps = ks.recipes.examples(val, size, _PHOTOS)
     scores = {}
     for features in _JUDGES:
-        judges = scoring.make_metrics(None, features, training, size, 8)
+        judges = ks.recipes.make_metrics(None, features, training, size, 8)
         for judge in judges:
             for i in range(0, len(photos), 8):
                 judge.update_state(label_maps[i : i + 8], real[i : i + 8], photos[i : i + 8])

@@ -169,7 +169,6 @@ def main():
     arguments = parser.parse_args()
     if arguments.without_tensorflow:
         sys.modules["tensorflow"] = None
-    from keras_semisis.cli.sources import open_data
 
     results = {}
     print(
@@ -177,7 +176,7 @@ def main():
         "| from records: pairs/s | of the limit | by processor time |\n|---|---|---|---|---|---|---|---|---|"
     )
     for size in _SIZES:
-        photos = open_data(arguments.data or "synthetic:64", size, id_map=tuple(arguments.id_map)).train
+        photos = ks.recipes.open_data(arguments.data or "synthetic:64", size, id_map=tuple(arguments.id_map)).train
         result = results[f"{size[0]}x{size[1]}"] = compare_with_decoding(photos, size, rounds=arguments.rounds)
         cells = [f"{result['limit_pairs_per_second']:.0f} | {1000 * result['limit_processor_seconds']:.2f}"]
         cells += [

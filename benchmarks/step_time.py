@@ -22,7 +22,6 @@ from rich.table import Table
 import keras_semisis as ks
 from benchmarks import input_pipeline
 from benchmarks.operations import step_operations
-from keras_semisis.cli.progress import StepClock
 from keras_semisis.gans.engines import engine
 from keras_semisis.gans.semantic import published_depth
 from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS
@@ -87,7 +86,7 @@ class OneBatch(keras.utils.PyDataset):
         return self.batch
 
 
-class StepTimes(StepClock):
+class StepTimes(ks.recipes.StepClock):
     """Seconds of each step. The loss terms have arrived on the host when a step ends, so that it is over."""
 
     def on_train_batch_end(self, batch, logs=None):

@@ -44,6 +44,19 @@ def eager_tensorflow():
     tf.config.run_functions_eagerly(False)
 
 
+@pytest.fixture
+def told(caplog):
+    """A function that returns what recipes have told since it was called before."""
+    caplog.set_level("INFO", "keras_semisis")
+
+    def told():
+        text = "\n".join(caplog.messages)
+        caplog.clear()
+        return text
+
+    return told
+
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

@@ -119,7 +119,7 @@ def test_files_of_the_commands_load_after_the_import_alone(tmp_path):
 
     from keras_semisis import OASIS, data, models
     from keras_semisis.callbacks.model_file import save_model
-    from keras_semisis.cli.segmenter import train_segmenter
+    from keras_semisis.recipes.segmenter import train_segmenter
 
     scenes = data.SyntheticScenes(num_scenes=4, image_size=(32, 32))
     number, ignored = scenes.label_space.num_classes, scenes.label_space.ignore_class

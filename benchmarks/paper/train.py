@@ -1,7 +1,6 @@
 """Trains and scores one cell."""
 
 import dataclasses
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -14,22 +13,13 @@ from benchmarks.paper.report import read_cells
 from benchmarks.paper.settings import ONLY_OF, VARIANTS, Cell, Settings
 from benchmarks.paper.training_record import FILE, TrainingRecord, mean_losses
 from benchmarks.step_time import peak_memory
-from keras_semisis import metrics, models
+from keras_semisis import metrics, models, recipes
 from keras_semisis.callbacks import Checkpoint, PeriodicEvaluation, resume
 from keras_semisis.callbacks.model_file import save_model
 from keras_semisis.callbacks.records import read_records
 from keras_semisis.callbacks.sample_grid import sample_grid
-from keras_semisis.cli import scoring
-from keras_semisis.cli.progress import ProgressBar
-from keras_semisis.cli.segmenter import bottleneck_features, train_segmenter
-from keras_semisis.cli.settings import write_document
-from keras_semisis.cli.sources import open_data
-from keras_semisis.cli.training import examples
 from keras_semisis.gans import ABLATIONS
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
-from keras_semisis.recipes.settings import METHODS as CLI_METHODS
-from keras_semisis.recipes.settings import TrainSettings, check_precision
-from keras_semisis.recipes.systems import arguments_of, compile_gan, segmenting_network
 
 # Evaluations that a cell's scores are the mean of, and its losses of the steps before each
 LAST = 3
@@ -40,45 +30,28 @@ _SPLIT_SEED = 0
 
 def build(method: str, settings: Settings, space, seed: int):
     """A method's model, compiled, with networks of the suite's widths."""
-    s, name = settings, method if method in CLI_METHODS else "semi_paired"
-    wanted = {
-        "generator": CLI_METHODS[name].generator if s.generator == "published" else s.generator,
-        "noise_channels": s.noise_channels,
-        "discriminator_final_channels": s.discriminator_final_channels,
+    s, name = settings, method if method in recipes.METHODS else "semi_paired"
+    shared = [field.name for field in dataclasses.fields(recipes.TrainSettings) if hasattr(s, field.name)]
+    wanted = {option: getattr(s, option) for option in shared} | {
+        "generator": recipes.METHODS[name].generator if s.generator == "published" else s.generator,
         "discriminator_channels": s.discriminator_channels[:1] if name in ("spade", "cc_fpse") else s.discriminator_channels,
         "unconditional_channels": 1 / s.unconditional_divisor,
-        "unconditional_betas": s.unconditional_betas,
-        "unconditional_learning_rate": s.unconditional_learning_rate,
-        "r1_gamma": s.r1_gamma,
-        "perceptual": s.perceptual,
-        "perceptual_weight": s.perceptual_weight,
         # SPADE and CC-FPSE have their published ones
         "feature_matching_weight": s.feature_matching_weight if method in ONLY_OF["feature_matching_weight"] else None,
     }
-    wanted |= {"augmentation": s.augmentation} | VARIANTS.get(method, {})
+    wanted |= VARIANTS.get(method, {})
     if wanted.get("discriminator") == "pretrained":  # which has a width for each of its trunk's five depths
         widths = s.discriminator_channels
         wanted["discriminator_channels"] = (*widths, *[widths[-1]] * 5)[:5]
-    options = TrainSettings(
-        s.data,
-        "",
-        name,
-        image_size=s.image_size,
-        seed=seed,
-        base_channels=s.base_channels,
-        hidden_channels=s.hidden_channels,
-        generator_learning_rate=s.generator_learning_rate,
-        discriminator_learning_rate=s.discriminator_learning_rate,
-        ema_decay=s.ema_decay,
-        **{option: value for option, value in wanted.items() if option not in CLI_METHODS[name].lacks},
-    )
-    arguments = arguments_of(options, space)
+    known = {option: value for option, value in wanted.items() if recipes.TrainSettings.has_use_for(option, name)}
+    options = recipes.TrainSettings(output="", method=name, seed=seed, **known)
+    arguments = recipes.arguments_of(options, space)
     if method in ABLATIONS:
         arguments |= ABLATIONS[method].arguments
         if ABLATIONS[method].separate_reverse:
-            arguments["reverse"] = segmenting_network(options, space.num_classes, "reverse")
-    gan = CLI_METHODS[name].system(**arguments)
-    compile_gan(gan, options)
+            arguments["reverse"] = recipes.segmenting_network(options, space.num_classes, "reverse")
+    gan = recipes.METHODS[name].system(**arguments)
+    recipes.compile_gan(gan, options)
     return gan
 
 
@@ -124,20 +97,20 @@ def train_segmenter_of(settings: Settings, output: Path) -> None:
 
 def _train_segmenter(settings, path):
     s, on_imagenet = settings, path.stem == "imagenet"
-    check_precision(s.precision)
+    recipes.check_precision(s.precision)
     keras.config.set_dtype_policy(s.precision)
     keras.utils.set_random_seed(0)
-    train, _ = open_data(s.data, s.image_size)
+    train, _ = recipes.open_data(s.data, s.image_size)
     dataset = ks.data.paired_dataset(train, s.image_size, s.batch_size, seed=0)
     classes = train.label_space.num_classes
     steps, rate = (s.imagenet_segmenter_steps, 2e-3) if on_imagenet else (s.segmenter_steps, 1e-3)
-    with closing(ProgressBar(path.stem, steps)) as bar:
+    with recipes.TerminalProgress().steps(path.stem, steps) as shown:
         segmenter = (
             models.efficientnet_lite0_segmenter(classes, s.image_size)
             if on_imagenet
             else models.unet_segmenter(classes, s.image_size, s.discriminator_channels, s.discriminator_final_channels)
         )
-        train_segmenter(segmenter, dataset, steps, rate, callbacks=[bar])
+        recipes.train_segmenter(segmenter, dataset, steps, rate, callbacks=shown)
     save_model(segmenter, path)
 
 
@@ -148,26 +121,22 @@ class Judges:
         size, batch, space = settings.image_size, settings.batch_size, train.label_space
         read = partial(ks.data.paired_dataset, image_size=size, batch_size=batch, training=False)
         self.validation = read(val)
-        self.segmenter = scoring.load_segmenter(output / "segmenter.keras", space, size)
-        self.periodic = scoring.make_metrics(self.segmenter, settings.features, train, size, batch)
+        self.segmenter = recipes.load_segmenter(output / "segmenter.keras", space, size)
+        self.periodic = recipes.make_metrics(self.segmenter, settings.features, train, size, batch)
         for name in settings.judges:
+            network = None
             if name == "alexnet":
-                self._add_distances(name, models.alexnet_features(), read(train))
+                network = models.alexnet_features()
             elif name == "unet" and settings.features != "segmenter":
-                self._add_distances(name, bottleneck_features(self.segmenter), read(train))
+                network = recipes.bottleneck_features(self.segmenter)
+            if network is not None:
+                self.periodic += recipes.metrics_of({"features": metrics.Features(network)}, read(train), space, f"_{name}")
         self.last = []
         if "imagenet" in settings.judges:
-            network = scoring.load_segmenter(output / "imagenet.keras", space, size)
-            self.last.append(metrics.GeneratedMeanIoU(network, space.ignore_class, space.num_classes))
+            network = recipes.load_segmenter(output / "imagenet.keras", space, size)
+            self.last += recipes.metrics_of({"segmenter": network}, read(train), space)
         if "nearest_lpips" in settings.judges:
-            self.last.append(metrics.NearestNeighborLPIPS(metrics.LPIPS(), read(train)))
-
-    def _add_distances(self, name, network, baseline):
-        shared = metrics.Features(network)
-        self.periodic += [
-            metrics.FrechetInceptionDistance(shared, baseline, f"frechet_{name}"),
-            metrics.KernelInceptionDistance(shared, baseline, name=f"kid_{name}"),
-        ]
+            self.last.append(metrics.METRICS["nearest_lpips"].metric.of_training(None, read(train), space))
 
     def at_the_end(self, gan, pairs) -> dict:
         """Scores of the last state, as a cell's JSON has them.
@@ -211,7 +180,7 @@ def train_cell(cell: Cell, settings: Settings, output: Path) -> None:
 
 def _train_cell(cell, settings, output):
     keras.config.set_dtype_policy(settings.precision)
-    train, val = open_data(settings.data, settings.image_size)
+    train, val = recipes.open_data(settings.data, settings.image_size)
     folder, every = cell.folder(output), settings.evaluate_every
     if (folder / "last.keras").is_file():
         gan, start = resume(folder)
@@ -225,7 +194,7 @@ def _train_cell(cell, settings, output):
     # a cell may have been stopped after its last checkpoint
     if start < settings.steps:
         sets = data_sets(gan, cell, settings, train, cache)
-        with closing(ProgressBar(cell.name, settings.steps, start)) as bar:
+        with recipes.TerminalProgress().steps(cell.name, settings.steps, start) as shown:
             gan.fit(
                 *sets,
                 epochs=1,
@@ -236,11 +205,11 @@ def _train_cell(cell, settings, output):
                     TrainingRecord(folder, every),
                     PeriodicEvaluation(judges.validation, judges.periodic, every, folder, best=None),
                     Checkpoint(folder, every),
-                    bar,
+                    *shown,
                 ],
             )
     results = results_of(folder, settings) | judges.at_the_end(gan, pairs_of(gan, cell, settings, train, cache))
-    images, label_maps = examples(val, settings.image_size, _GRID_ROWS)
+    images, label_maps = recipes.examples(val, settings.image_size, _GRID_ROWS)
     path = cell.file(output)
     sample_grid(path.with_suffix(".png"), gan, label_maps, images, train.label_space)
     document = (
@@ -253,7 +222,7 @@ def _train_cell(cell, settings, output):
             "versions": {"keras": keras.__version__, "backend": keras.config.backend(), "keras_semisis": ks.__version__},
         }
     )
-    write_document(path, document)
+    recipes.write_document(path, document)
 
 
 def results_of(folder: Path, settings: Settings) -> dict:
@@ -293,9 +262,9 @@ def judge_cells(segmenter: Path, settings: Settings, output: Path) -> None:
     Raises:
         ValueError: If the segmenter does not fit the data, no cell has its last state, or one has an earlier one.
     """
-    train, val = open_data(settings.data, settings.image_size)
-    network = scoring.load_segmenter(segmenter, train.label_space, settings.image_size)
-    metric = metrics.GeneratedMeanIoU(network, train.label_space.ignore_class, train.label_space.num_classes)
+    train, val = recipes.open_data(settings.data, settings.image_size)
+    network = recipes.load_segmenter(segmenter, train.label_space, settings.image_size)
+    judges = recipes.metrics_of({"segmenter": network}, None, train.label_space)
     validation = ks.data.paired_dataset(val, settings.image_size, settings.batch_size, training=False)
     documents = [(Cell(document["method"], document["ratio"], document["seed"]), document) for document in read_cells(output)]
     documents = [(cell, document) for cell, document in documents if (cell.folder(output) / "last.keras").is_file()]
@@ -308,7 +277,7 @@ def judge_cells(segmenter: Path, settings: Settings, output: Path) -> None:
                 f"{cell.folder(output)}: this state is of step {step}, and the cell's result of step "
                 f"{settings.steps}. Remove one of them."
             )
-        scores = gan.evaluate(validation, metrics=[metric], verbose=0)
+        scores = gan.evaluate(validation, metrics=judges, verbose=0)
         document.setdefault("judged", {})[segmenter.stem] = scores
-        write_document(cell.file(output), document)
+        recipes.write_document(cell.file(output), document)
         print(f"{cell.name}: mIoU {scores['miou']:.4f} (real images {scores['miou_real']:.4f})", flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
@@ -32,6 +33,17 @@ console = Console()
 errors = Console(stderr=True)
 
 
+class _Notices(logging.Handler):
+    """Prints what recipes tell."""
+
+    def emit(self, record):
+        warning = "Warning: " if record.levelno >= logging.WARNING else ""
+        console.print(warning + record.getMessage(), soft_wrap=True, highlight=False, markup=False)
+
+
+_NOTICES = _Notices()
+
+
 def reports_errors(command):
     """Prints what is wrong with the user's data or options, and exits with code 1; warnings in one line as well.
 
@@ -42,7 +54,11 @@ def reports_errors(command):
     def wrapped(ctx: typer.Context, **options):
         words = option_words([parameter.name for parameter in ctx.command.params])
         token = _words.set(words)
-        formatted = warnings.formatwarning
+        formatted, logger = warnings.formatwarning, logging.getLogger("keras_semisis")
+        level, passes_on = logger.level, logger.propagate
+        logger.addHandler(_NOTICES)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
         warnings.formatwarning = lambda message, *_, **__: f"Warning: {_shortened(in_words(message, words))}\n"
         try:
             import_whole_package()
@@ -55,6 +71,9 @@ def reports_errors(command):
             raise typer.Exit(1) from None
         finally:
             warnings.formatwarning = formatted
+            logger.removeHandler(_NOTICES)
+            logger.setLevel(level)
+            logger.propagate = passes_on
             _words.reset(token)
 
     return wrapped

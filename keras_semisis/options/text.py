@@ -2,6 +2,8 @@
 
 import re
 
+from keras_semisis.options.form import Form
+
 
 def parse_size(text: str, option: str = "--image-size") -> tuple[int, int]:
     """``"64x96"`` to (height, width).
@@ -15,7 +17,7 @@ def parse_size(text: str, option: str = "--image-size") -> tuple[int, int]:
     return int(parts[0]), int(parts[1])
 
 
-def parse_channels(text: str, option: str) -> tuple[int, ...]:
+def parse_channels(text: str, option: str = "--channels") -> tuple[int, ...]:
     """``"32,32,64"`` to widths.
 
     >>> parse_channels("32,32,64", "--discriminator-channels")
@@ -27,7 +29,7 @@ def parse_channels(text: str, option: str) -> tuple[int, ...]:
     return tuple(int(part) for part in parts)
 
 
-def parse_unconditional_channels(text: str) -> dict[int, int] | float:
+def parse_unconditional_channels(text: str, option: str = "--unconditional-channels") -> dict[int, int] | float:
     """A factor on the published widths, or a width for each resolution.
 
     >>> parse_unconditional_channels("0.125"), parse_unconditional_channels("4:32,8:16")
@@ -42,12 +44,12 @@ def parse_unconditional_channels(text: str) -> dict[int, int] | float:
         return {int(key): int(value) for key, value in (pair.split(":") for pair in text.split(","))}
     except ValueError:
         raise ValueError(
-            f"--unconditional-channels {text}: expected a factor on the published widths, such as 0.125, or "
+            f"{option} {text}: expected a factor on the published widths, such as 0.125, or "
             "resolution:width pairs, such as 4:64,8:64,16:32,32:32,64:16."
         ) from None
 
 
-def parse_betas(text: str) -> tuple[float, float]:
+def parse_betas(text: str, option: str = "--unconditional-betas") -> tuple[float, float]:
     """β_1 and β_2 of Adam.
 
     >>> parse_betas("0.5,0.99")
@@ -58,9 +60,7 @@ def parse_betas(text: str) -> tuple[float, float]:
         if not (0 <= first < 1 and 0 <= second < 1):
             raise ValueError
     except ValueError:
-        raise ValueError(
-            f"--unconditional-betas {text}: expected two numbers of at least 0 and below 1, such as 0.5,0.99."
-        ) from None
+        raise ValueError(f"{option} {text}: expected two numbers of at least 0 and below 1, such as 0.5,0.99.") from None
     return first, second
 
 
@@ -76,7 +76,7 @@ def parse_id_map(pairs: tuple[str, ...]) -> dict[int, int]:
         raise ValueError(f"--id-map {' '.join(pairs)}: expected STORED=CLASS, such as 255=11.") from None
 
 
-def parse_range(text: str) -> tuple[float, float]:
+def parse_range(text: str, option: str = "--image-range") -> tuple[float, float]:
     """The values of black and white.
 
     >>> parse_range("0:4095"), parse_range("-0.5:1")
@@ -85,7 +85,22 @@ def parse_range(text: str) -> tuple[float, float]:
     try:
         first, last = (int(part) if re.fullmatch(r"-?\d+", part) else float(part) for part in text.split(":"))
     except ValueError:
-        raise ValueError(f"--image-range {text}: expected BLACK:WHITE, such as 0:4095 or 0:1.") from None
+        raise ValueError(f"{option} {text}: expected BLACK:WHITE, such as 0:4095 or 0:1.") from None
     from keras_semisis.data.pictures.image_range import checked_range
 
     return checked_range((first, last))
+
+
+def _joined_by(mark):
+    return lambda values: mark.join(map(str, values))
+
+
+def _write_unconditional_channels(channels):
+    return ",".join(f"{key}:{width}" for key, width in channels.items()) if isinstance(channels, dict) else str(channels)
+
+
+SIZE = Form(parse_size, _joined_by("x"))
+CHANNELS = Form(parse_channels, _joined_by(","))
+UNCONDITIONAL_CHANNELS = Form(parse_unconditional_channels, _write_unconditional_channels)
+BETAS = Form(parse_betas, _joined_by(","))
+RANGE = Form(parse_range, _joined_by(":"))

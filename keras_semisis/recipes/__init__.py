@@ -1,5 +1,45 @@
-"""Named choices of networks and settings, and what builds a system from them."""
+"""What the commands do, as functions: runs from settings, data by their names, segmenters, scores; and named choices."""
 
+from keras_semisis.options.methods import METHODS
+from keras_semisis.options.train import TrainSettings, check_precision
 from keras_semisis.recipes.few_labels import few_labels
+from keras_semisis.recipes.progress import Progress
+from keras_semisis.recipes.run_folder import read_settings, write_document
+from keras_semisis.recipes.scoring import load_segmenter, make_metrics, metrics_of
+from keras_semisis.recipes.segmenter import bottleneck_features, train_segmenter
+from keras_semisis.recipes.sources import DataPair, open_data
+from keras_semisis.recipes.step_clock import StepClock
+from keras_semisis.recipes.systems import PRETRAINED_FEATURE_MATCHING, arguments_of, build_gan, compile_gan, segmenting_network
+from keras_semisis.recipes.terminal_progress import TerminalProgress
+from keras_semisis.recipes.training import Run, begin, go_on, settings_to_go_on
+from keras_semisis.recipes.training_data import examples, open_training_data
 
-__all__ = ["few_labels"]
+__all__ = [
+    "METHODS",
+    "PRETRAINED_FEATURE_MATCHING",
+    "DataPair",
+    "Progress",
+    "Run",
+    "StepClock",
+    "TerminalProgress",
+    "TrainSettings",
+    "arguments_of",
+    "begin",
+    "bottleneck_features",
+    "build_gan",
+    "check_precision",
+    "compile_gan",
+    "examples",
+    "few_labels",
+    "go_on",
+    "load_segmenter",
+    "make_metrics",
+    "metrics_of",
+    "open_data",
+    "open_training_data",
+    "read_settings",
+    "segmenting_network",
+    "settings_to_go_on",
+    "train_segmenter",
+    "write_document",
+]

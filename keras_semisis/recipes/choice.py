@@ -4,50 +4,13 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from keras_semisis.models.trunks import TRUNKS
+from keras_semisis.options.option import options_of
+from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes.few_labels import few_labels_options
 
 RECIPES = ("few_labels", "paper")
 # Beyond, the paper's networks have the time that they need
 _SHORT = 20_000
-# Options that decide the same things by hand
-_BY_HAND = frozenset(
-    {
-        "generator",
-        "base_channels",
-        "noise_channels",
-        "hidden_channels",
-        "num_blocks",
-        "discriminator",
-        "discriminator_channels",
-        "discriminator_final_channels",
-        "unconditional",
-        "unconditional_channels",
-        "trunk_size",
-        "preset",
-        "perceptual",
-        "augmentation",
-        "judge_pairs",
-        "learning_rate",
-        "generator_learning_rate",
-        "discriminator_learning_rate",
-        "unconditional_learning_rate",
-        "unconditional_betas",
-        "segmentation_weight",
-        "feature_matching_weight",
-        "perceptual_weight",
-        "cycle_weight",
-        "cycle_confidence",
-        "consistency_weight",
-        "diversity_weight",
-        "adversarial_weight",
-        "adversarial_loss",
-        "label_mix_weight",
-        "r1_gamma",
-        "r1_every",
-        "ema_decay",
-        "init",
-    }
-)
 
 
 def with_recipe(options: Mapping[str, Any], given: Collection[str]) -> dict[str, Any]:
@@ -71,7 +34,8 @@ def with_recipe(options: Mapping[str, Any], given: Collection[str]) -> dict[str,
     name, trunk = options["recipe"], options["trunk"]
     if name is None:
         long = options["steps"] > _SHORT and options["minutes"] is None
-        own = options["method"] != "semi_paired" or long or _BY_HAND & set(given)
+        by_hand = any(declared.is_by_hand and name in given for name, declared in options_of(TrainSettings).items())
+        own = options["method"] != "semi_paired" or long or by_hand
         name = "paper" if own or (trunk is not None and trunk != "none") else "few_labels"
     if name not in RECIPES:
         raise ValueError(f"--recipe {name}: expected {' or '.join(RECIPES)}.")

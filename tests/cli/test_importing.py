@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from keras_semisis import checkpoints, models
-from keras_semisis.cli import importing
+from keras_semisis.recipes import importing
 from tests.cli.command import call
 
 SIZES = ("--num-classes", 3, "--image-size", "32x32", "--option", "base_channels=1", "--option", "noise_channels=2")

@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from keras_semisis import OASIS, checkpoints, models
-from keras_semisis.cli.generating import load_gan
-from keras_semisis.cli.sources import label_space_of_model, open_data, training_sources
 from keras_semisis.data import COCOStuff, DataError, Folder, LabelSpace
-from keras_semisis.recipes.settings import TrainSettings
+from keras_semisis.options.train import TrainSettings
+from keras_semisis.recipes.generating import load_gan
+from keras_semisis.recipes.sources import label_space_of_model, open_data, training_sources
 from tests.cli.command import call
 from tests.data.sources.test_benchmarks import coco_tree
 
@@ -211,7 +211,7 @@ TRAIN = (
 
 
 def test_a_training_begins_with_the_weights_of_a_file(tmp_path):
-    from keras_semisis.cli.initial_weights import start_from
+    from keras_semisis.recipes.initial_weights import start_from
 
     space = LabelSpace(NAMES, [(0, 9, 200), (90, 90, 90), (200, 0, 0)])
     first = tiny(3, label_space=space, trunks={"discriminator": ["VGG"]})

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_semisis.cli import sources
-from keras_semisis.cli.training import open_training_data
 from keras_semisis.data import DataError, Folder
 from keras_semisis.data.data_warning import DataWarning
-from keras_semisis.recipes.settings import Layout, TrainSettings
+from keras_semisis.options.layout import Layout
+from keras_semisis.options.train import TrainSettings
+from keras_semisis.recipes import sources
+from keras_semisis.recipes.training_data import open_training_data
 from tests.cli.command import call
 from tests.data.sources.test_benchmarks import ade20k_tree, cityscapes_tree, label_map, train_extra
 
@@ -42,35 +43,35 @@ def opened(root, **layout):
         ({"train": 2, "val": 1, "test": 3}, "train", "val"),
     ],
 )
-def test_splits_of_usual_names(tmp_path, capsys, form, splits, trained, validated):
+def test_splits_of_usual_names(tmp_path, told, form, splits, trained, validated):
     for split, number in splits.items():
         write_split(tmp_path, form, split, number)
     train, val = opened(tmp_path)
     assert names(train) == [f"{trained}0", f"{trained}1"] and names(val) == [f"{validated}0"]
-    assert ("not used: " in capsys.readouterr().out) == ("test" in splits)
+    assert ("not used: " in told()) == ("test" in splits)
 
 
 @pytest.mark.parametrize("form", ["{kind}/{split}", "{split}/{kind}"])
-def test_a_test_split_is_not_validated_on_unless_it_is_named(tmp_path, capsys, form):
+def test_a_test_split_is_not_validated_on_unless_it_is_named(tmp_path, told, form):
     write_split(tmp_path, form, "train", 10)
     write_split(tmp_path, form, "test", 3)
     train, val = opened(tmp_path)
     assert (len(train), len(val)) == (9, 1) and names(train) + names(val) != names(val)
     assert all(name.startswith("train") for name in names(train) + names(val))
     unused = "images/test, labels/test" if form.startswith("{kind}") else "test"
-    assert f"{tmp_path}: not used: {unused}. --train-split" in capsys.readouterr().out
+    assert f"{tmp_path}: not used: {unused}. --train-split" in told()
     train, val = opened(tmp_path, validation_split="test")
     assert (len(train), names(val)) == (10, ["test0", "test1", "test2"])
-    assert "not used" not in capsys.readouterr().out
+    assert "not used" not in told()
 
 
-def test_splits_of_other_names(tmp_path, capsys):
+def test_splits_of_other_names(tmp_path, told):
     for split in ("north", "south", "west"):
         write_split(tmp_path, "{kind}/{split}", split, 2)
     assert len(opened(tmp_path).train) == 5  # no usual names: towns, which are read together
     train, val = opened(tmp_path, train_split="north", validation_split="south")
     assert names(train) == ["north0", "north1"] and names(val) == ["south0", "south1"]
-    assert "not used: images/west, labels/west." in capsys.readouterr().out
+    assert "not used: images/west, labels/west." in told()
     with pytest.raises(DataError, match=r"has the splits north, south, west, but no split 'east'. Name one by --train-split"):
         opened(tmp_path, train_split="east")
     with pytest.raises(ValueError, match="--validation-split north: this is the split that is trained on"):
@@ -97,22 +98,22 @@ def test_photos_and_label_maps_that_do_not_belong_together(tmp_path):
     assert "Folder(" not in output
 
 
-def test_a_validation_split_without_label_maps_is_not_used(tmp_path, capsys):
+def test_a_validation_split_without_label_maps_is_not_used(tmp_path, told):
     write_split(tmp_path, "{kind}/{split}", "train", 10)
     write(tmp_path / "images" / "val" / "a.png", 0, True)
     write(tmp_path / "unlabeled" / "b.png", 0, True)
     train, val = opened(tmp_path)
     assert (len(train), len(val)) == (9, 1)
-    assert f"{tmp_path}: not used: unlabeled, images/val. --train-split" in capsys.readouterr().out
+    assert f"{tmp_path}: not used: unlabeled, images/val. --train-split" in told()
 
 
-def test_a_folder_without_splits_beside_others(tmp_path, capsys):
+def test_a_folder_without_splits_beside_others(tmp_path, told):
     write_split(tmp_path, "{kind}", "x", 10)
     write(tmp_path / "test" / "b.png", 0, True)
     (tmp_path / "notes").mkdir()
     train, val = opened(tmp_path)
     assert (len(train), len(val)) == (9, 1)
-    assert f"{tmp_path}: not used: test. --train-split" in capsys.readouterr().out
+    assert f"{tmp_path}: not used: test. --train-split" in told()
 
 
 def test_validation_data_with_splits(tmp_path):
@@ -149,10 +150,10 @@ def test_suffixes(tmp_path):
 def test_splits_of_a_benchmark_can_be_named(tmp_path):
     ade20k_tree(tmp_path, [label_map(1), label_map(2)])
     data = f"ade20k:{tmp_path}"
-    train, val = sources.open_data(data, (8, 8), layout=Layout("val", "train"))
+    train, val = sources.open_data(data, (8, 8), layout=Layout(train_split="val", validation_split="train"))
     assert names(train)[0].startswith("ADE_val") and names(val)[0].startswith("ADE_train")
     with pytest.raises(ValueError, match="split='north'"):
-        sources.open_data(data, (8, 8), layout=Layout("north"))
+        sources.open_data(data, (8, 8), layout=Layout(train_split="north"))
 
 
 def unpaired(root, images=None, labels=None, data=None):
@@ -242,7 +243,9 @@ def test_the_options_reach_what_reads(tmp_path):
             *command, "--label-suffix", "_y", code=1
         )
     options = dict(train_split="a", validation_split="b", image_suffix="c", label_suffix="d")
-    assert TrainSettings("folder:x", "y", **options).layout == Layout(**options)
+    settings = TrainSettings("folder:x", "y", **options)
+    assert isinstance(settings, Layout) and {name: getattr(settings, name) for name in options} == options
+    assert settings.affixes == Layout(**options).affixes
 
 
 def test_classes_of_a_folder_whose_photos_and_label_maps_lie_together(tmp_path):
@@ -358,11 +361,11 @@ def numbers(source):
     return sorted(int(name[-6:]) for name in names(source))
 
 
-def test_splits_of_pascal_voc(voc, capsys):
+def test_splits_of_pascal_voc(voc, told):
     train, val = opened(voc)
     assert (numbers(train), numbers(val)) == ([0, 1, 2, 3, 4], [5, 6, 7])
     assert numbers(train.unpaired_images) == [10, 11] and val.unpaired_images is None and train.unpaired_labels is None
-    printed = capsys.readouterr().out
+    printed = told()
     assert "the other 2 are unpaired photos" in printed and "not used: SegmentationObject." in printed
     assert all(source.load(0)[1].shape == (8, 8) for source in (train, val))
     with pytest.raises(DataError, match=r"has the splits train, val, test, which are not read as one\. Name one by split="):
@@ -389,7 +392,7 @@ def test_lists_of_pascal_voc_that_are_wrong(voc):
         Folder(voc, "train")
 
 
-def test_unpaired_photos_that_are_those_of_the_validation_are_told(tmp_path, capsys):
+def test_unpaired_photos_that_are_those_of_the_validation_are_told(tmp_path, told):
     for i in range(11):
         write(tmp_path / "data" / "images" / f"{i}.png", 10 * i, True)
         write(tmp_path / "data" / "labels" / f"{i}.png", i % 2, False)
@@ -401,7 +404,7 @@ def test_unpaired_photos_that_are_those_of_the_validation_are_told(tmp_path, cap
         open_training_data(
             TrainSettings(data, str(tmp_path / "run"), image_size=(8, 8), unpaired_images=f"{tmp_path}/more", ratio=ratio)
         )
-        return capsys.readouterr().out
+        return told()
 
     assert "for validation" not in printed(1)
     (tmp_path / "more" / "m3.png").write_bytes((tmp_path / "data" / "images" / f"{held_out}.png").read_bytes())

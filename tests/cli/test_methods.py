@@ -9,8 +9,9 @@ from PIL import Image
 from keras_semisis import models
 from keras_semisis.data import LabelSpace
 from keras_semisis.gans.batch_statistics import Calibration
+from keras_semisis.options.methods import METHODS
 from keras_semisis.options.text import parse_betas
-from keras_semisis.recipes.settings import METHODS, TrainSettings
+from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes.systems import build_gan
 from tests.cli.command import call
 from tests.conftest import not_on_jax
@@ -44,7 +45,7 @@ def tiny(method, **options):
         "unconditional_channels": {4: 4, 8: 4, 32: 4, 64: 4},
         "perceptual": "none",
     }
-    wanted = {name: value for name, value in wanted.items() if name not in METHODS[method].lacks}
+    wanted = {name: value for name, value in wanted.items() if TrainSettings.has_use_for(name, method)}
     wanted |= {
         "image_size": (32, 64) if method == "cc_fpse" else (32, 32),
         "base_channels": 1,

@@ -11,11 +11,14 @@ import pytest
 from PIL import Image
 
 from keras_semisis import backend
-from keras_semisis.cli import segmenter_command, settings, sources, training
-from keras_semisis.data import DataError, LabelSpace, SyntheticScenes
+from keras_semisis.data import BadFiles, DataError, LabelSpace, SyntheticScenes
 from keras_semisis.data.labels.label_space import distinct_colors, unnamed_classes
 from keras_semisis.options import text
-from keras_semisis.recipes.settings import TrainSettings
+from keras_semisis.options.segmenter import SegmenterOptions
+from keras_semisis.options.train import TrainSettings
+from keras_semisis.recipes import run_folder as settings
+from keras_semisis.recipes import segmenter, sources, training
+from keras_semisis.recipes.training_data import open_training_data
 from tests.cli.command import call
 
 
@@ -68,9 +71,9 @@ def test_settings_with_names_that_are_no_text(tmp_path):
 def test_a_segmenter_that_could_not_be_written_is_not_trained(tmp_path, monkeypatch, output):
     (tmp_path / "file").write_text("in the way")
     (tmp_path / "folder.keras").mkdir()
-    monkeypatch.setattr(segmenter_command, "open_data", None)  # nothing is read
+    monkeypatch.setattr(segmenter, "open_data", None)  # nothing is read
     with pytest.raises(OSError, match=r"\.keras: cannot be written \(.*Name another file"):
-        segmenter_command.run("synthetic:2", tmp_path / output, "unet", (32, 32), 1, 1, (4,), 4, 1e-3, "float32", 0, None, ())
+        segmenter.train_segmenter_file(SegmenterOptions(data="synthetic:2", output=tmp_path / output, steps=1), BadFiles(0))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.keras"]
 
 
@@ -128,18 +131,17 @@ def partly_labeled(root, photos, labeled, label_maps=0):
 
 
 def training_data(**options):
-    return training.open_training_data(TrainSettings(image_size=(8, 8), batch_size=2, **options))
+    return open_training_data(TrainSettings(image_size=(8, 8), batch_size=2, **options))
 
 
-def test_few_labeled_photos_among_many(tmp_path, capsys):
+def test_few_labeled_photos_among_many(tmp_path, told):
     partly_labeled(tmp_path / "data", photos=12, labeled=3)
     common = dict(data=f"folder:{tmp_path / 'data'}", output=str(tmp_path / "run"))
     data = training_data(**common)
     assert data.counts == {"pairs": 2, "unpaired_images": 9, "unpaired_label_maps": 2, "validation": 1}
-    told = "data: 3 of 12 photos have a label map, which makes pairs; the other 9 are unpaired photos."
-    assert told in capsys.readouterr().out
+    assert "data: 3 of 12 photos have a label map, which makes pairs; the other 9 are unpaired photos." in told()
     chosen = TrainSettings(**common, image_size=(8, 8))
-    training.open_training_data(chosen)
+    open_training_data(chosen)
     assert chosen.ratio == 1
     assert training_data(**common, ratio=0.5).counts == {
         "pairs": 1,
@@ -148,9 +150,9 @@ def test_few_labeled_photos_among_many(tmp_path, capsys):
         "validation": 1,
     }
     assert training_data(**common, method="usis").counts == {"unpaired_images": 11, "unpaired_label_maps": 2, "validation": 1}
-    capsys.readouterr()
+    told()
     assert training_data(**common, method="oasis").counts == {"pairs": 2, "validation": 1}
-    assert "--method oasis learns from pairs alone: 9 unpaired files are not used." in capsys.readouterr().out
+    assert "--method oasis learns from pairs alone: 9 unpaired files are not used." in told()
 
 
 def test_label_maps_without_a_photo_and_further_folders_add_up(tmp_path):
@@ -167,12 +169,12 @@ def test_label_maps_without_a_photo_and_further_folders_add_up(tmp_path):
     assert counts == {"pairs": 18, "unpaired_images": 2, "unpaired_label_maps": 5 + 2, "validation": 2}
 
 
-def test_what_is_unpaired_in_validation_data_is_not_trained_on(tmp_path, capsys):
+def test_what_is_unpaired_in_validation_data_is_not_trained_on(tmp_path, told):
     partly_labeled(tmp_path / "one", photos=3, labeled=3)
     partly_labeled(tmp_path / "two", photos=5, labeled=2)
     pair = sources.open_data(f"folder:{tmp_path / 'one'}", (8, 8), validation_data=f"folder:{tmp_path / 'two'}")
     assert (len(pair.val), pair.val.unpaired_images, pair.train.unpaired_images) == (2, None, None)
-    assert "two: 2 of 5 photos have a label map, which makes pairs; the other 3 are not used." in capsys.readouterr().out
+    assert "two: 2 of 5 photos have a label map, which makes pairs; the other 3 are not used." in told()
 
 
 @pytest.mark.filterwarnings("ignore:The 2 pairs")
@@ -235,7 +237,12 @@ def _pretend(monkeypatch, tmp_path, installed, configured, environment):
 
 def test_what_of_the_data_a_resume_takes(tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(training, "train", lambda options, **_: seen.append(options))
+
+    def stop(options, *_):
+        seen.append(options)
+        raise ValueError("seen")
+
+    monkeypatch.setattr(training, "go_on", stop)
     space = SyntheticScenes(1).label_space
     for name, options in (
         ("folder", {"data": "folder:PATH", "ignore_class": 255}),
@@ -246,12 +253,12 @@ def test_what_of_the_data_a_resume_takes(tmp_path, monkeypatch):
             tmp_path / name / settings.FILE, settings.document_of(TrainSettings(output="", **options), space)
         )
     run = ("train", "--resume", tmp_path / "folder")
-    call(*run, "--ignore-class", 255, "--id-map", "9=1")
+    call(*run, "--ignore-class", 255, "--id-map", "9=1", code=1)
     assert (seen[-1].ignore_class, seen[-1].id_map) == (255, ("9=1",))
     assert call(*run, "--ignore-class", 9, code=1).startswith(
         "Error: --ignore-class 9: this run was begun with --ignore-class 255, by which its model has its classes. Leave it out"
     )
     # an earlier version took and ignored them
-    call("train", "--resume", tmp_path / "camvid")
+    call("train", "--resume", tmp_path / "camvid", code=1)
     assert (seen[-1].id_map, seen[-1].image_range, len(seen)) == ((), None, 2)
     assert "was begun with no --ignore-class" in call("train", "--resume", tmp_path / "camvid", "--ignore-class", 0, code=1)

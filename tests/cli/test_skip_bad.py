@@ -6,9 +6,11 @@ import keras
 import pytest
 
 from keras_semisis import models
-from keras_semisis.cli import training
+from keras_semisis.cli.messages import print_report
 from keras_semisis.data import DataError
-from keras_semisis.recipes.settings import TrainSettings
+from keras_semisis.options.train import TrainSettings
+from keras_semisis.recipes import training
+from keras_semisis.recipes.training_data import open_training_data
 from tests.cli.command import call
 from tests.conftest import SHARED, needs_shared
 
@@ -34,12 +36,17 @@ def damaged(root):
 
 def test_options_of_train_reach_its_settings(tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(training, "train", lambda settings, **_: seen.append(settings))
+
+    def stop(settings, *_):
+        seen.append(settings)
+        raise ValueError("seen")
+
+    monkeypatch.setattr(training, "begin", stop)
     run = ("train", "--output", tmp_path / "run")
-    call(*run, "--data", "coco_stuff:x", "--skip-bad", 3)
-    call(*run, "--data", "coco_stuff:x", "--image-size", "64x64")
-    call(*run, "--data", "coco_stuff:x", "--image-size", "64x64", "--load-size", "70x80")
-    call(*run, "--data", "synthetic")
+    call(*run, "--data", "coco_stuff:x", "--skip-bad", 3, code=1)
+    call(*run, "--data", "coco_stuff:x", "--image-size", "64x64", code=1)
+    call(*run, "--data", "coco_stuff:x", "--image-size", "64x64", "--load-size", "70x80", code=1)
+    call(*run, "--data", "synthetic", code=1)
     assert [(s.image_size, s.load_size, s.skip_bad) for s in seen] == [
         ((256, 256), (286, 286), 3),
         ((64, 64), None, 0),
@@ -51,7 +58,7 @@ def test_options_of_train_reach_its_settings(tmp_path, monkeypatch):
 
 def test_training_data_share_the_number_of_bad_files(data, tmp_path):
     def read(skip_bad):
-        opened = training.open_training_data(
+        opened = open_training_data(
             TrainSettings(
                 f"coco_stuff:{data}",
                 str(tmp_path / f"run{skip_bad}"),
@@ -77,7 +84,7 @@ def test_training_data_share_the_number_of_bad_files(data, tmp_path):
         "unpaired_label_maps": 2,
         "validation": 4,
     }
-    training.print_report(opened.bad_files)
+    print_report(opened.bad_files)
 
 
 @pytest.mark.skipif(keras.config.backend() == "jax", reason="nothing in it depends on the backend, and JAX compiles for long")

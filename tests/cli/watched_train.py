@@ -7,7 +7,8 @@ import sys
 
 import keras
 
-from keras_semisis.cli import main, training
+from keras_semisis.cli import main
+from keras_semisis.recipes import training
 
 
 class Progress(keras.callbacks.Callback):

@@ -15,9 +15,8 @@ import pytest
 from PIL import Image
 
 import keras_semisis
-from keras_semisis.cli.checking import check
+from keras_semisis.cli.commands.check import check_files
 from keras_semisis.cli.messages import in_words, option_words
-from keras_semisis.cli.sources import open_data
 from keras_semisis.data import (
     Cityscapes,
     DataError,
@@ -35,7 +34,9 @@ from keras_semisis.data.labels.label_space import distinct_colors
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.metrics.protocols import get_protocol
 from keras_semisis.metrics.protocols.evaluation import _check
-from keras_semisis.recipes.settings import Layout, TrainSettings
+from keras_semisis.options.layout import Layout
+from keras_semisis.options.train import TrainSettings
+from keras_semisis.recipes.sources import open_data
 from tests.cli.command import call
 from tests.data.pictures.written import png_of_16_bits, tiff_in_planes
 
@@ -313,9 +314,9 @@ def test_files_that_check_has_found(tmp_path):
     (tmp_path / "data" / "images" / "2.png").write_bytes(b"")
     settings = TrainSettings(f"folder:{tmp_path / 'data'}", str(tmp_path / "run"), image_size=(4, 4))
     with pytest.raises(DataError, match="Files that cannot be used: 1") as caught:
-        check(settings)
+        check_files(settings)
     assert first_settings(caught.value) == {"skip_bad": 1}
-    check(replace(settings, **first_settings(caught.value)))
+    check_files(replace(settings, **first_settings(caught.value)))
 
 
 def test_classes_in_another_order(tmp_path):

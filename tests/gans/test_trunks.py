@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 import keras_semisis as ks
-from keras_semisis.cli.evaluating import _trunks_of_run
-from keras_semisis.cli.settings import document_of, write_document
 from keras_semisis.metrics import Features, FrechetInceptionDistance, GeneratedMeanIoU
 from keras_semisis.models.trunk_families import families_of, refuse_relatives
-from keras_semisis.recipes.settings import TrainSettings
+from keras_semisis.options.train import TrainSettings
+from keras_semisis.recipes.evaluating import _trunks_of_run
+from keras_semisis.recipes.run_folder import document_of, write_document
 from tests.gans.tiny import CLASSES, IGNORE, SIZE, Scenes, tiny_gan, tiny_perceptual
 
 

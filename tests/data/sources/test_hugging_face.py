@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_semisis.cli.sources import further_sources, label_space_of, open_data
 from keras_semisis.data import DataError, HuggingFace, LabelSpace, class_statistics, paired_dataset
-from keras_semisis.recipes.settings import Layout, TrainSettings
+from keras_semisis.options.layout import Layout
+from keras_semisis.options.train import TrainSettings
+from keras_semisis.recipes.sources import further_sources, label_space_of, open_data
 from tests.cli.command import call
 
 datasets = pytest.importorskip("datasets", reason="needs the extra keras-semisis[datasets]")
@@ -158,7 +159,14 @@ def test_batches_and_statistics(tmp_path):
 def test_the_command_line_reads_it(saved):
     train, val = open_data(f"hf:{saved}", (4, 6))
     assert (len(train), len(val)) == (12, 2) and val.label_space is train.label_space
-    assert len(open_data(f"hf:{saved}?image=image&label=annotation", (4, 6), layout=Layout("train", "test")).val) == 3
+    assert (
+        len(
+            open_data(
+                f"hf:{saved}?image=image&label=annotation", (4, 6), layout=Layout(train_split="train", validation_split="test")
+            ).val
+        )
+        == 3
+    )
     assert label_space_of(f"hf:{saved}").num_classes == 3
     assert "class 2" in call("classes", f"hf:{saved}")
     datasets.DatasetDict({"train": dataset(2, "left", "right")}).save_to_disk(saved.parent / "two")

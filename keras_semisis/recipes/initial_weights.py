@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from keras_semisis.cli.generating import load_gan
-from keras_semisis.cli.messages import console
-from keras_semisis.cli.sources import label_space_of_model
 from keras_semisis.gans.semantic import SemanticGAN
+from keras_semisis.recipes.generating import load_gan
+from keras_semisis.recipes.notices import tell
+from keras_semisis.recipes.sources import label_space_of_model
 
 
 def start_from(gan: SemanticGAN, path: Path) -> None:
@@ -39,11 +39,9 @@ def start_from(gan: SemanticGAN, path: Path) -> None:
         getattr(gan, name).set_weights(getattr(other, name).get_weights())
     gan.inherit_trunks(other)
     new = [name.replace("_", " ") for name in gan.network_names if name not in shared]
-    console.print(
+    tell(
         f"Begins with {', '.join(name.replace('_', ' ') for name in shared)} of {path}"
         f"{'; new: ' + ', '.join(new) if new else ''}.",
-        soft_wrap=True,
-        highlight=False,
     )
 
 

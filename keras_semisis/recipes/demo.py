@@ -1,20 +1,23 @@
-"""`keras-semisis demo`: a whole training on embedded scenes, in minutes, on two CPU cores."""
+"""A whole training on embedded scenes, in minutes, on two CPU cores."""
 
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from keras_semisis import models
 from keras_semisis.callbacks import sample_grid
-from keras_semisis.cli import scoring, training
-from keras_semisis.cli.messages import console, scores_table
-from keras_semisis.cli.progress import ProgressBar, StepClock
-from keras_semisis.cli.segmenter import train_segmenter
-from keras_semisis.cli.settings import document_of, write_document
 from keras_semisis.data import paired_dataset
 from keras_semisis.metrics import split_scores
-from keras_semisis.recipes.settings import TrainSettings
+from keras_semisis.options.train import TrainSettings
+from keras_semisis.recipes import scoring, training
+from keras_semisis.recipes.progress import SILENT, Progress
+from keras_semisis.recipes.run_folder import document_of, write_document
+from keras_semisis.recipes.segmenter import train_segmenter
+from keras_semisis.recipes.step_clock import StepClock
 from keras_semisis.recipes.systems import build_gan
+from keras_semisis.recipes.training_data import examples, open_training_data
 
 # The segmenter's share of the time, of which it uses less where it has done its steps
 _SEGMENTER_SHARE = 0.25
@@ -50,7 +53,15 @@ def demo_settings(output: Path, seed: int) -> TrainSettings:
     )
 
 
-def demo(name: str, minutes: float, steps: int | None, seed: int, size: TrainSettings | None = None) -> dict:
+def demo(
+    name: str,
+    minutes: float,
+    steps: int | None,
+    seed: int,
+    size: TrainSettings | None = None,
+    progress: Progress = SILENT,
+    show: Callable[[Mapping[str, Any]], object] = lambda columns: None,
+) -> dict[str, Any]:
     """Trains a segmenter and then a SemiPairedGAN on `SyntheticScenes`; writes ``runs/<name>``.
 
     Args:
@@ -59,6 +70,8 @@ def demo(name: str, minutes: float, steps: int | None, seed: int, size: TrainSet
         steps: Number of steps; None is what fits into the time. The time holds for both.
         seed: Seed of everything.
         size: Other settings than `demo_settings`.
+        progress: Shows how far it is.
+        show: Is given scores by title, before the training and after it.
 
     Returns:
         What ``results.json`` holds: ``settings``, and ``before``, ``after``, ``real`` with ``frechet``, ``kid``, ``miou``.
@@ -68,26 +81,26 @@ def demo(name: str, minutes: float, steps: int | None, seed: int, size: TrainSet
         raise ValueError(f"{folder}: there is a demo in this folder. Give another --name, or delete it.")
     settings = size or demo_settings(folder, seed)
     training.set_up(settings)
-    data = training.open_training_data(settings)
+    data = open_training_data(settings, progress)
     space = data.sources.train.label_space
     budget = 60.0 * minutes
 
     begin = time.monotonic()
-    segmenter = _segmenter(settings, data, begin + _SEGMENTER_SHARE * budget, steps)
+    segmenter = _segmenter(settings, data, begin + _SEGMENTER_SHARE * budget, steps, progress)
     spent = time.monotonic() - begin
     judges = scoring.make_metrics(segmenter, "segmenter", data.sources.train, settings.image_size, settings.batch_size)
     gan = build_gan(settings, space)
     before, real = _scores(gan, data, judges)
-    console.print(scores_table({"before": before, "real images": real}))
+    show({"before": before, "real images": real})
 
     begin = time.monotonic()
-    settings.steps = _train(gan, data, folder, begin + budget - spent, steps)
+    settings.steps = _train(gan, data, folder, begin + budget - spent, steps, progress)
     spent += time.monotonic() - begin
     after, _ = _scores(gan, data, judges)
 
     gan.save(folder / "model.keras")
     segmenter.save(folder / "segmenter.keras")
-    images, label_maps = training.examples(data.sources.val, data.val.image_size, skip_bad=data.bad_files)
+    images, label_maps = examples(data.sources.val, data.val.image_size, skip_bad=data.bad_files)
     sample_grid(folder / "grid.png", gan, label_maps, images, space, seed)
     document = document_of(settings, space, counts=data.counts)
     results = {
@@ -107,31 +120,26 @@ def demo(name: str, minutes: float, steps: int | None, seed: int, size: TrainSet
     }
     write_document(folder / "settings.json", document)
     write_document(folder / "results.json", results)
-    console.print(scores_table({"before": before, "after": after, "real images": real}))
-    plural = "" if gan.step == 1 else "s"
-    console.print(f"{gan.step} step{plural} in {spent / 60:.1f} minutes of training. See {folder / 'grid.png'}", soft_wrap=True)
+    show({"before": before, "after": after, "real images": real})
     return results
 
 
-def _segmenter(settings, data, deadline, steps):
+def _segmenter(settings, data, deadline, steps, progress):
     dataset = paired_dataset(data.sources.train, settings.image_size, 2 * settings.batch_size, seed=settings.seed)
     wanted = _SEGMENTER_STEPS if steps is None else min(steps, _SEGMENTER_STEPS)
-    bar = ProgressBar("Segmenter", wanted)
-    try:
+    with progress.steps("Segmenter", wanted) as shown:
         segmenter = models.unet_segmenter(
             dataset.label_space.num_classes, settings.image_size, _SEGMENTER_CHANNELS, _SEGMENTER_FINAL
         )
-        return train_segmenter(segmenter, dataset, wanted, learning_rate=2e-3, callbacks=[StepClock(deadline), bar])
-    finally:
-        bar.close()
+        return train_segmenter(segmenter, dataset, wanted, learning_rate=2e-3, callbacks=[StepClock(deadline), *shown])
 
 
-def _train(gan, data, folder, deadline, steps):
+def _train(gan, data, folder, deadline, steps, progress):
     """Trains until the deadline; returns the number of steps that were planned."""
     callbacks = training.run_callbacks(folder)
     planned = training.plan_steps(gan, data, deadline, steps or training.MOST_STEPS_OF_MINUTES, callbacks)
     if planned > gan.step:
-        training.fit(gan, data, planned, gan.step, [StepClock(deadline), *callbacks])
+        training.fit(gan, data, planned, gan.step, [StepClock(deadline), *callbacks], progress)
     return planned
 
 

@@ -1,15 +1,17 @@
 """Scores of a model, beside those of real images."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import keras
 
 from keras_semisis import metrics, models
 from keras_semisis.callbacks.model_file import load_model
-from keras_semisis.cli import segmenter as segmentation
 from keras_semisis.data import BadFiles, LabelSpace, Source, paired_dataset
 from keras_semisis.gans import Sampler
+from keras_semisis.recipes import segmenter as segmentation
 
 IMAGENET_FEATURES = MappingProxyType(
     {
@@ -72,7 +74,7 @@ def make_metrics(
     skip_bad: int | BadFiles = 0,
     fit: str | None = None,
 ) -> list[metrics.GenerationMetric]:
-    """Fréchet distance and KID where there are features for them, mIoU where there is a segmenter.
+    """The metrics of a training for which there are features, or a segmenter.
 
     Args:
         segmenter: The segmenter, or None.
@@ -96,12 +98,31 @@ def make_metrics(
         raise ValueError(
             "--features segmenter needs --segmenter MODEL.keras, a U-Net: `keras-semisis train-segmenter` makes one."
         )
-    chosen = []
+    judges: dict[str, Any] = {} if segmenter is None else {"segmenter": segmenter}
+    baseline = None
     if features != "none":
         network = segmentation.bottleneck_features(segmenter) if features == "segmenter" else IMAGENET_FEATURES[features]()
-        shared = metrics.Features(network)
+        judges["features"] = metrics.Features(network)
         baseline = paired_dataset(train, image_size, batch_size, training=False, skip_bad=skip_bad, fit=fit)
-        chosen += [metrics.FrechetInceptionDistance(shared, baseline), metrics.KernelInceptionDistance(shared, baseline)]
-    if segmenter is not None:
-        chosen.append(metrics.GeneratedMeanIoU(segmenter, train.label_space.ignore_class, train.label_space.num_classes))
+    return metrics_of(judges, baseline, train.label_space)
+
+
+def metrics_of(
+    judges: Mapping[str, Any], photos: Any, label_space: LabelSpace, suffix: str = ""
+) -> list[metrics.GenerationMetric]:
+    """The metrics of a training that judges can give, in the order of their table.
+
+    Args:
+        judges: What metrics need: ``"features"``, a `Features`; ``"segmenter"``.
+        photos: Re-iterable data set of (image, label_map) batches of photos that are trained on, for scores of real images.
+        label_space: What the label maps mean.
+        suffix: Of the names of the scores, where several judges give scores of one name.
+    """
+    chosen = [
+        row.metric.of_training(judges[row.needs], photos, label_space)
+        for row in metrics.METRICS.values()
+        if row.in_trainings and row.needs in judges
+    ]
+    for metric in chosen:
+        metric.name += suffix
     return chosen

@@ -1,43 +1,43 @@
 """`keras-semisis classes`: what the ids of a data set mean."""
 
-from pathlib import Path
+from __future__ import annotations
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from rich.markup import escape
 from rich.table import Table
 
+from keras_semisis.cli.command import Given, command
 from keras_semisis.cli.messages import console
-from keras_semisis.cli.sources import label_space_of
-from keras_semisis.data import Cityscapes, LabelSpace
+from keras_semisis.options.classes import ClassesOptions
+
+if TYPE_CHECKING:
+    from keras_semisis.data import LabelSpace
 
 _ROWS = 40
 # Inches
 _ROW_HEIGHT, _COLUMN_WIDTH = 0.22, 2.6
 
 
-def classes(data: str, legend: Path | None, ignore_class: int | None = None, id_map: tuple[str, ...] = ()) -> None:
-    """Prints the classes of a source, and draws them into a PNG file where one is named.
+@command("classes", ClassesOptions)
+def classes(given: Given) -> None:
+    """Prints the classes of a data set: ids, names, colors, the don't-care class."""
+    from keras_semisis.recipes.sources import label_space_of
 
-    Args:
-        data: As `cli.sources.label_space_of` takes it.
-        legend: The file, or None.
-        ignore_class, id_map: Of a folder, as `open_data` takes them.
-
-    Raises:
-        ValueError: If there is no such source, or the file is no PNG.
-    """
-    if legend is not None and legend.suffix.lower() != ".png":
-        raise ValueError(f"--legend {legend}: the file name must end in .png.")
-    space = label_space_of(data, ignore_class, id_map)
+    options = given.of(ClassesOptions)
+    if options.legend is not None and options.legend.suffix.lower() != ".png":
+        raise ValueError(f"--legend {options.legend}: the file name must end in .png.")
+    space = label_space_of(options.data, options.ignore_class, options.id_map)
     console.print(_table(space))
-    if legend is not None:
-        draw_legend(space, legend)
-        console.print(f"Written to {legend}", soft_wrap=True)
+    if options.legend is not None:
+        draw_legend(space, options.legend)
+        console.print(f"Written to {options.legend}", soft_wrap=True)
 
 
 def _table(space):
+    from keras_semisis.data import Cityscapes
+
     table = Table("id", "", "name", "color", title=f"{space.num_classes} classes")
     train_ids = Cityscapes.train_ids if space == Cityscapes.label_space else None
     if train_ids:
@@ -56,6 +56,10 @@ def draw_legend(space: LabelSpace, path: Path) -> None:
         space: The label space.
         path: The file that is written; its folder is made where there is none.
     """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
+
     columns = -(-space.num_classes // _ROWS)
     rows = min(space.num_classes, _ROWS)
     figure = Figure(figsize=(columns * _COLUMN_WIDTH, rows * _ROW_HEIGHT))

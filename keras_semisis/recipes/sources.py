@@ -10,8 +10,6 @@ from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 
-from keras_semisis.cli.messages import console
-from keras_semisis.cli.settings import FILE
 from keras_semisis.data import (
     ADE20K,
     TFDS,
@@ -38,8 +36,12 @@ from keras_semisis.data.sources.one_sided import ImagesOnly, LabelMapsOnly
 from keras_semisis.data.stream.draws import permutation
 from keras_semisis.data.stream.split import with_further
 from keras_semisis.gans import Sampler
+from keras_semisis.options.layout import USUAL_LAYOUT, Layout
+from keras_semisis.options.read import ReadOptions, check_fit
 from keras_semisis.options.text import parse_id_map
-from keras_semisis.recipes.settings import USUAL_LAYOUT, Layout, TrainSettings, check_fit
+from keras_semisis.options.train import TrainSettings
+from keras_semisis.recipes.notices import tell
+from keras_semisis.recipes.run_folder import FILE
 
 EXPECTED = (
     "cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, hf:NAME, folder:PATH, records:PATH or synthetic"
@@ -86,7 +88,7 @@ def open_data(
 
     All but ``hf``, ``folder`` and ``records`` have a validation split, and so have those with ``train`` and ``val`` in them, by
     whatever usual names. Of any others every tenth pair, chosen by name, is kept for validation, unless ``validation_data``
-    names another; a test split is none. What is in a folder and is not read as pairs is printed in a line: photos without a
+    names another; a test split is none. What is in a folder and is not read as pairs is told in a line: photos without a
     label map, label maps without a photo, and subfolders that are not used.
 
     Args:
@@ -181,6 +183,27 @@ def open_data(
         **layout.affixes,
     )
     return DataPair(pair.train, _pairs_alone(val, path))
+
+
+def open_settings(settings: ReadOptions, skip_bad: BadFiles) -> DataPair:
+    """`open_data` of what settings name.
+
+    Args:
+        settings: What has an ``image_size`` beside them: `TrainSettings`, or the options of `check`.
+        skip_bad: Bad files that are tolerated.
+    """
+    return open_data(
+        settings.data,
+        settings.image_size,
+        settings.ignore_class,
+        settings.id_map,
+        settings.validation_data,
+        skip_bad,
+        settings.image_range,
+        layout=settings,
+        unpaired_images=settings.unpaired_images,
+        unpaired_labels=settings.unpaired_labels,
+    )
 
 
 def unused_options(
@@ -345,12 +368,9 @@ def _open_folder(root, options, hold_out, layout, label_space):
     others = [path.relative_to(root).as_posix() for path in found.others(used)]
     if others:
         listed = ", ".join(others[:10]) + (f" and {len(others) - 10} more" if len(others) > 10 else "")
-        console.print(
+        tell(
             f"{root}: not used: {listed}. --train-split, --validation-split, --unpaired-images and --unpaired-labels "
             "name what else to read.",
-            soft_wrap=True,
-            highlight=False,
-            markup=False,
         )
     if val is not None:
         return DataPair(train, val)
@@ -447,18 +467,15 @@ def _pairs_alone(val, where):
 
 
 def _tell_of_unpaired(source, where, use):
-    """Prints how many photos and label maps of a folder have no partner, and what becomes of them."""
+    """Tells how many photos and label maps of a folder have no partner, and what becomes of them."""
     for further, kind, partner in (
         (source.unpaired_images, "photos", "a label map"),
         (source.unpaired_labels, "label maps", "a photo"),
     ):
         if further is not None:
-            console.print(
+            tell(
                 f"{where}: {len(source)} of {len(source) + len(further)} {kind} have {partner}, which makes pairs; "
                 f"the other {len(further)} are {use.format(kind)}.",
-                soft_wrap=True,
-                highlight=False,
-                markup=False,
             )
 
 
@@ -505,7 +522,7 @@ def training_sources(
     return paired, images, labels
 
 
-def further_sources(settings: TrainSettings, label_space: LabelSpace) -> tuple[Source | None, Source | None]:
+def further_sources(settings: ReadOptions, label_space: LabelSpace) -> tuple[Source | None, Source | None]:
     """The photos of ``--unpaired-images`` and the label maps of ``--unpaired-labels``; None where there are none."""
     return (
         _unpaired_images(settings, label_space) if settings.unpaired_images else None,
@@ -579,11 +596,9 @@ def label_space_of_model(gan: Sampler, path: Path) -> LabelSpace:
     if gan.label_space is None:
         number = gan.num_classes
         gan.label_space = LabelSpace(unnamed_classes(number), distinct_colors(number), gan.ignore_class)
-        console.print(
+        tell(
             f"Note: {path} does not say what its {number} classes mean. The ids in label maps are taken for the "
             "classes themselves; --id-map STORED=CLASS names those that differ.",
-            soft_wrap=True,
-            highlight=False,
         )
     return gan.label_space
 
@@ -603,11 +618,8 @@ def fit_of_model(fit: str | None, path: Path) -> str:
     if fit is None and document.is_file():
         fit = json.loads(document.read_text(encoding="utf-8"))["options"].get("fit")
         if fit == "crop":
-            console.print(
+            tell(
                 f"{document} says --fit crop, so the longer sides are cropped here too; --fit stretch changes that.",
-                soft_wrap=True,
-                highlight=False,
-                markup=False,
             )
     return fit or "stretch"
 

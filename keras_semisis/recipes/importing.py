@@ -1,4 +1,4 @@
-"""`keras-semisis import`: a published PyTorch checkpoint as a Keras file."""
+"""A published PyTorch checkpoint as a Keras file."""
 
 import inspect
 import json
@@ -9,7 +9,6 @@ import keras
 
 from keras_semisis import models
 from keras_semisis.checkpoints import load_reference_weights, published_label_space
-from keras_semisis.cli.messages import console
 from keras_semisis.models import LabeledModel
 
 FAMILY_OF = {
@@ -81,15 +80,6 @@ def import_weights(
     model = LabeledModel.of(load_reference_weights(builder(**arguments), weights, family), label_space)
     output.parent.mkdir(parents=True, exist_ok=True)
     model.save(output)
-    console.print(f"{network}, {model.count_params():,} parameters: {output}", soft_wrap=True)
-    if label_space is not None:
-        names = label_space.class_names
-        console.print(
-            f"Its {len(names)} classes are 0 {names[0]}, 1 {names[1]}, ..., {len(names) - 1} {names[-1]}, and label "
-            "files are read with the ids that their data set stores.",
-            soft_wrap=True,
-            highlight=False,
-        )
     return model
 
 

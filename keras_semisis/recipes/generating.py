@@ -1,4 +1,4 @@
-"""`keras-semisis generate`: photos for label maps in files."""
+"""Saved models, and photos for label maps in files."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -7,13 +7,12 @@ import numpy as np
 from PIL import Image
 
 from keras_semisis.callbacks.model_file import load_model
-from keras_semisis.cli.messages import console
-from keras_semisis.cli.sources import fit_of_model, label_space_of_model
 from keras_semisis.data import DataError
 from keras_semisis.data.sources.folder_files import find_label_maps
 from keras_semisis.data.stream.prepared_items import fitted
 from keras_semisis.gans import Sampler
 from keras_semisis.options.text import parse_id_map
+from keras_semisis.recipes.sources import fit_of_model, label_space_of_model
 
 _BATCH = 8
 
@@ -46,7 +45,7 @@ def load_gan(path: Path, name: str = "MODEL") -> Sampler:
 
 
 def generate(
-    model_path: Path,
+    model: Path,
     label_maps: Sequence[Path],
     output: Path,
     seed: int,
@@ -57,7 +56,7 @@ def generate(
     """Writes photos for label maps.
 
     Args:
-        model_path: The `.keras` file.
+        model: The `.keras` file.
         label_maps: Image files, or folders of them, which the model's label space reads. They are resized by nearest neighbor
             to the model's size.
         output: Folder of the photos: ``name.png``, or ``name-0.png``, ``name-1.png`` with several samples.
@@ -73,9 +72,9 @@ def generate(
         DataError: If a file is missing, cannot be read or holds a stray id, or two photos would have one name.
     """
     files = _files(label_maps)
-    gan = load_gan(model_path)
-    space = label_space_of_model(gan, model_path).with_ids(parse_id_map(tuple(id_map)))
-    fit = fit_of_model(fit, model_path)
+    gan = load_gan(model)
+    space = label_space_of_model(gan, model).with_ids(parse_id_map(tuple(id_map)))
+    fit = fit_of_model(fit, model)
     output.mkdir(parents=True, exist_ok=True)
     written = []
     names = list(files)
@@ -89,7 +88,6 @@ def generate(
                 path.parent.mkdir(parents=True, exist_ok=True)
                 Image.fromarray(photo).save(path)
                 written.append(path)
-    console.print(f"{len(written)} photos in {output}", soft_wrap=True)
     return written
 
 

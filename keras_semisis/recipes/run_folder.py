@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from keras_semisis.metrics.protocols.provenance import versions
-from keras_semisis.recipes.settings import TrainSettings
+from keras_semisis.options.option import from_json
+from keras_semisis.options.train import TrainSettings
 from keras_semisis.whole_file import whole_file
 
 FILE = "settings.json"
@@ -35,20 +36,7 @@ def read_settings(folder: Path) -> TrainSettings:
     unknown = sorted(options.keys() - {field.name for field in fields(TrainSettings)})
     if unknown:
         raise ValueError(f"{path}: unknown options {', '.join(unknown)}; another version of keras-semisis wrote it.")
-    for name in (
-        "image_size",
-        "load_size",
-        "image_range",
-        "id_map",
-        "discriminator_channels",
-        "unconditional_betas",
-        "trunk_size",
-    ):
-        if options.get(name) is not None:
-            options[name] = tuple(options[name])
-    if isinstance(options.get("unconditional_channels"), dict):
-        options["unconditional_channels"] = {int(k): v for k, v in options["unconditional_channels"].items()}
-    return TrainSettings(**options)
+    return from_json(TrainSettings, options)
 
 
 def document_of(settings: TrainSettings, label_space, **facts) -> dict[str, Any]:

@@ -1,18 +1,12 @@
-"""`keras-semisis evaluate`: scores of a model under a named protocol, beside those of real images."""
+"""Scores of a saved model under a named protocol, beside those of real images."""
 
 import os
 from pathlib import Path
+from typing import Any
 
 import keras
-from rich.progress import Progress
 
 from keras_semisis import models
-from keras_semisis.cli import scoring
-from keras_semisis.cli import segmenter as segmentation
-from keras_semisis.cli.generating import load_gan
-from keras_semisis.cli.messages import console, print_report, scores_table
-from keras_semisis.cli.settings import FILE, read_settings, write_document
-from keras_semisis.cli.sources import DataPair, fit_of_model, label_space_of_model, open_data
 from keras_semisis.data import BadFiles
 from keras_semisis.data.bad_files import good_items
 from keras_semisis.data.sources.fitted_items import FittedItems
@@ -21,7 +15,13 @@ from keras_semisis.metrics import LPIPS
 from keras_semisis.metrics.protocols import Protocol, evaluate_protocol, get_protocol, load_fid_inception
 from keras_semisis.metrics.protocols.inception import WITHOUT_INCEPTION, is_published_inception
 from keras_semisis.models.trunk_families import refuse_relatives
-from keras_semisis.recipes.settings import USUAL_LAYOUT, Layout
+from keras_semisis.options.evaluate import EvaluateOptions
+from keras_semisis.recipes import scoring
+from keras_semisis.recipes import segmenter as segmentation
+from keras_semisis.recipes.generating import load_gan
+from keras_semisis.recipes.progress import SILENT, Progress
+from keras_semisis.recipes.run_folder import FILE, read_settings, write_document
+from keras_semisis.recipes.sources import DataPair, fit_of_model, label_space_of_model, open_data
 from keras_semisis.whole_file import check_writable
 
 FEATURES = ("auto", "inception", "segmenter", "efficientnet_lite0", "efficientnet_lite2", "alexnet", "none")
@@ -33,27 +33,13 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "keras_semisis"
 
 
-def evaluate(
-    model_path: Path,
-    data: str,
-    validation_data: str | None,
-    protocol: str,
-    segmenter: str | None,
-    features: str,
-    inception: Path | None,
-    perceptual: str,
-    output: Path,
-    cache: Path | None,
-    batch_size: int,
-    seed: int,
-    ignore_class: int | None,
-    id_map: tuple[str, ...],
-    skip_bad: int = 0,
-    image_range: tuple[float, float] | None = None,
-    layout: Layout = USUAL_LAYOUT,
-    fit: str | None = None,
-) -> dict:
-    """Evaluates a saved model, prints a table and writes it as JSON.
+def evaluate(options: EvaluateOptions, bad: BadFiles, progress: Progress = SILENT) -> dict[str, Any]:
+    """Evaluates a saved model, and writes its scores as JSON.
+
+    Args:
+        options: The model, the data and what judges.
+        bad: Takes files that are bad.
+        progress: Shows how far it is.
 
     Returns:
         What the JSON file holds: that of `evaluate_protocol`, and ``settings``.
@@ -62,41 +48,49 @@ def evaluate(
         ValueError: If an option is none of those that there are, or model, data, protocol and networks do not fit together.
         OSError: If a weight file is missing, a preset cannot be had, or ``output`` cannot be written.
     """
-    check_writable(output)
-    protocol = get_protocol(protocol)
-    judge = None if segmenter is None else open_segmenter(segmenter)
-    extractor = open_features(features, protocol, judge, inception)
-    distance = open_perceptual(perceptual)
+    check_writable(options.output)
+    protocol = get_protocol(options.protocol)
+    judge = None if options.segmenter is None else open_segmenter(options.segmenter)
+    extractor = open_features(options.features, protocol, judge, options.inception)
+    distance = open_perceptual(options.perceptual)
     if judge is None and extractor is None and distance is None:
         raise ValueError(
             "Nothing to score with: give --segmenter MODEL.keras (for mIoU and, by its features, the distances), "
             "--features efficientnet_lite0, or --inception FILE."
         )
-    gan = load_gan(model_path)
+    gan = load_gan(options.model)
     refuse_relatives(
-        _trunks_of_run(gan, model_path),
+        _trunks_of_run(gan, options.model),
         {
             network.name: network
             for network in (extractor, judge, getattr(distance, "feature_model", distance))
             if network is not None
         },
     )
-    bad = BadFiles(skip_bad)
-    space = label_space_of_model(gan, model_path)
-    sources = open_data(data, gan.image_size, ignore_class, id_map, validation_data, bad, image_range, space, layout)
+    space = label_space_of_model(gan, options.model)
+    sources = open_data(
+        options.data,
+        gan.image_size,
+        options.ignore_class,
+        options.id_map,
+        options.validation_data,
+        bad,
+        options.image_range,
+        space,
+        options,
+    )
     for source in sources:
-        gan.require_same_classes(**{f"--data {data}": source})
-    if ignore_class is None and sources.val.label_space.ignore_class is None:
+        gan.require_same_classes(**{f"--data {options.data}": source})
+    if options.ignore_class is None and sources.val.label_space.ignore_class is None:
         # which name no don't-care class; the model knows it
         sources = DataPair(*(source.with_ignore_class(gan.ignore_class) for source in sources))
-    fit = fit_of_model(fit, model_path)
+    fit = fit_of_model(options.fit, options.model)
     val = good_items(sources.val, bad)
     # photos to train on are read for what is taken from them alone
     train = None if extractor is None and not protocol.statistics_batches else good_items(sources.train, bad)
     if fit == "crop":
         val, train = (data and FittedItems(data, gan.image_size) for data in (val, train))
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task("Evaluating", total=None)
+    with progress.counting("Evaluating") as show:
         document = evaluate_protocol(
             gan,
             val,
@@ -105,29 +99,27 @@ def evaluate(
             segmenter=judge,
             perceptual=distance,
             train=train,
-            seed=seed,
-            batch_size=batch_size,
-            cache=cache or default_cache(),
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            seed=options.seed,
+            batch_size=options.batch_size,
+            cache=options.cache or default_cache(),
+            progress=show,
         )
+    inception = options.inception
     document["settings"] = {
-        "model": str(model_path),
-        "data": data,
-        "validation_data": validation_data,
-        "split": layout.validation_split or "val",
+        "model": str(options.model),
+        "data": options.data,
+        "validation_data": options.validation_data,
+        "split": options.validation_split or "val",
         "fit": fit,
-        "segmenter": segmenter,
+        "segmenter": options.segmenter,
         "features": None if extractor is None else extractor.name,
-        "perceptual": perceptual,
+        "perceptual": options.perceptual,
         "inception": None
         if inception is None
         else {"file": str(inception), "published_file": is_published_inception(inception)},
         "bad_files": bad.messages,
     }
-    write_document(output, document)
-    _show(document)
-    print_report(bad)
-    console.print(f"Written to {output}", soft_wrap=True)
+    write_document(options.output, document)
     return document
 
 
@@ -191,15 +183,3 @@ def _trunks_of_run(gan, model_path):
         return {}
     named = PERCEPTUAL_NETWORKS.get(read_settings(model_path.parent).perceptual)
     return {} if named is None else {"perceptual loss": [named.family]}
-
-
-def _show(document):
-    protocol = document["protocol"]
-    console.print(
-        f"Protocol {protocol['name']}, version {protocol['version']}, {document['counts']['generated']} images", highlight=False
-    )
-    console.print(scores_table({"generated": document["generated"], "real images": document["real"]}))
-    for what, reason in document["not_measured"].items():
-        console.print(f"Not measured: {what} ({reason})", highlight=False, soft_wrap=True)
-    for note in document["notes"]:
-        console.print(f"Note: {note}", highlight=False, soft_wrap=True)

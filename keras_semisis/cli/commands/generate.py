@@ -1,0 +1,17 @@
+"""`keras-semisis generate`: photos for label maps in files."""
+
+from dataclasses import asdict
+
+from keras_semisis.cli.command import Given, command
+from keras_semisis.cli.messages import console
+from keras_semisis.options.generate import GenerateOptions
+
+
+@command("generate", GenerateOptions)
+def generate(given: Given) -> None:
+    """Makes photos from label maps."""
+    from keras_semisis.recipes import generating
+
+    options = given.of(GenerateOptions)
+    written = generating.generate(**asdict(options))
+    console.print(f"{len(written)} photos in {options.output}", soft_wrap=True)

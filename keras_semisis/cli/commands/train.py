@@ -1,0 +1,119 @@
+"""`keras-semisis train`: a run, from the beginning or from its last checkpoint."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from keras_semisis.cli.command import Given, command
+from keras_semisis.cli.messages import console, print_report
+from keras_semisis.options.option import option_name, options_of
+from keras_semisis.options.resume import ResumeOptions
+from keras_semisis.options.train import TrainSettings
+
+if TYPE_CHECKING:
+    from keras_semisis.recipes.training import Run
+
+
+@command("train", TrainSettings, ResumeOptions)
+def train(given: Given) -> None:
+    """Trains a semi-paired GAN, or a method to compare with, on photos of your own.
+
+    Ctrl-C, or a file that cannot be used, leaves a run that --resume goes on with.
+    """
+    if given.values["resume"] is not None:
+        _go_on(given)
+        return
+    if given.values["data"] is None:
+        raise ValueError("train needs --data (such as camvid:PATH, folder:PATH or synthetic), or --resume RUN.")
+    from keras_semisis.cli.commands.check import check_files
+    from keras_semisis.recipes import training
+    from keras_semisis.recipes.terminal_progress import TerminalProgress
+
+    settings = _settings_of(given)
+    training.refuse_a_second_run(settings)
+    if given.values["check"]:
+        check_files(settings)
+    run = training.begin(settings, TerminalProgress(console))
+    _tell_of_data(run)
+    if settings.recipe == "few_labels":
+        console.print(
+            "Recipe few_labels: OASIS's generator, "
+            + (f"discriminators on a frozen {settings.trunk}" if settings.trunk else "no pretrained networks")
+            + ". --recipe paper has the paper's networks.",
+            soft_wrap=True,
+            highlight=False,
+        )
+    _train(run)
+
+
+def _settings_of(given: Given) -> TrainSettings:
+    """The settings of a new run: what is given, what the data's published results have, and what the recipe chooses."""
+    from keras_semisis.recipes.choice import with_recipe
+    from keras_semisis.recipes.sources import default_sizes
+    from keras_semisis.recipes.training import MOST_STEPS_OF_MINUTES
+
+    values = {name: given.values[name] for name in options_of(TrainSettings)}
+    size, load = default_sizes(values["data"])
+    if values["image_size"] is None:
+        values |= {"image_size": size, "load_size": values["load_size"] or load}
+    values["output"] = values["output"] or time.strftime("runs/train-%Y%m%d-%H%M%S")
+    if values["minutes"] is not None and "steps" not in given.by_hand:
+        values["steps"] = MOST_STEPS_OF_MINUTES
+    return TrainSettings(**with_recipe(values, given.by_hand))
+
+
+def _go_on(given: Given) -> None:
+    declared = options_of(TrainSettings) | options_of(ResumeOptions)
+    extra = ", ".join(sorted(option_name(name) for name in given.by_hand if not declared[name].of_resume))
+    if extra:
+        raise ValueError(f"--resume takes all settings from the run folder: leave {extra} out.")
+    from keras_semisis.cli.commands.check import check_files
+    from keras_semisis.recipes import training
+    from keras_semisis.recipes.terminal_progress import TerminalProgress
+
+    values = given.values
+    skip_bad = values["skip_bad"] if "skip_bad" in given.by_hand else None
+    settings = training.settings_to_go_on(values["resume"], skip_bad, values["id_map"], values["ignore_class"])
+    if values["check"]:
+        check_files(settings)
+    run = training.go_on(settings, TerminalProgress(console))
+    _tell_of_data(run)
+    _train(run)
+
+
+def _tell_of_data(run: Run) -> None:
+    console.print(
+        ", ".join(
+            f"{number} {'for validation' if name == 'validation' else name.replace('_', ' ')}"
+            for name, number in run.data.counts.items()
+        ),
+        soft_wrap=True,
+    )
+
+
+def _train(run: Run) -> None:
+    from keras_semisis.data import DataError
+    from keras_semisis.recipes.terminal_progress import TerminalProgress
+
+    try:
+        done = run.train(TerminalProgress(console))
+    except DataError:
+        kept = "What was learned is kept." if run.gan.step > run.start else "Nothing was learned yet."
+        console.print(
+            f"Stopped at step {run.gan.step} of {run.settings.steps}: a file cannot be used. {kept} Correct the file and go "
+            f"on with: keras-semisis train --resume {run.folder}\n--skip-bad and --id-map may be added to that, and "
+            "--check, which finds all such files first.",
+            soft_wrap=True,
+            markup=False,
+            highlight=False,
+        )
+        raise
+    print_report(run.data.bad_files)
+    if done:
+        console.print(f"Done. The model is {run.folder / 'last.keras'}", soft_wrap=True)
+    else:
+        console.print(
+            f"Stopped at step {run.gan.step} of {run.settings.steps}. Go on with: keras-semisis train --resume {run.folder}",
+            soft_wrap=True,
+        )

@@ -1,0 +1,21 @@
+"""`keras-semisis train-segmenter`: the network that judges generated photos."""
+
+from keras_semisis.cli.command import Given, command
+from keras_semisis.cli.messages import console, print_report
+from keras_semisis.options.segmenter import SegmenterOptions
+
+
+@command("train-segmenter", SegmenterOptions)
+def train_segmenter(given: Given) -> None:
+    """Trains the segmentation network that judges generated photos, on real ones."""
+    from keras_semisis.data import BadFiles
+    from keras_semisis.recipes.segmenter import train_segmenter_file
+    from keras_semisis.recipes.sources import default_sizes
+    from keras_semisis.recipes.terminal_progress import TerminalProgress
+
+    size = given.values["image_size"] or default_sizes(given.values["data"])[0]
+    options = given.of(SegmenterOptions, image_size=size)
+    bad = BadFiles(options.skip_bad)
+    _, scores, photos = train_segmenter_file(options, bad, TerminalProgress(console))
+    print_report(bad)
+    console.print(f"mIoU {scores['miou']:.4f} on {photos} validation photos. Written to {options.output}", soft_wrap=True)

@@ -1,0 +1,23 @@
+"""What `generate` may be told."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from keras_semisis.options.data import DataOptions
+from keras_semisis.options.evaluate import AS_THE_RUN, EvaluateOptions
+from keras_semisis.options.option import option, same_as
+from keras_semisis.options.read import ReadOptions
+from keras_semisis.options.train import TrainSettings
+
+
+@dataclass(kw_only=True)
+class GenerateOptions:
+    """Every option of `generate`."""
+
+    model: Path = same_as(EvaluateOptions, "model")
+    label_maps: tuple[Path, ...] = option(help="Label maps as PNG files, or folders of them.", argument=True)
+    output: Path = option(Path("generated"), "Folder of the photos.")
+    seed: int = same_as(TrainSettings, "seed")
+    samples: int = option(1, "Photos for each label map.", min=1)
+    id_map: tuple[str, ...] = same_as(DataOptions, "id_map")
+    fit: str | None = same_as(ReadOptions, "fit", more=AS_THE_RUN)

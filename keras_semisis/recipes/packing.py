@@ -1,0 +1,47 @@
+"""A data set as packed records."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from keras_semisis.data import BadFiles, Source, write_records
+from keras_semisis.data.bad_files import good_items
+from keras_semisis.options.pack import PackOptions
+from keras_semisis.recipes.progress import SILENT, Progress
+from keras_semisis.recipes.sources import open_data
+
+
+def pack(options: PackOptions, bad: BadFiles, progress: Progress = SILENT) -> Iterator[tuple[Path, Source]]:
+    """Writes the packs ``train`` and ``val``, split as a training on the data itself would split it.
+
+    Args:
+        options: The data, and the folder of both packs. Photos are packed in the 8 bits that ``image_range`` makes of them.
+        bad: Takes the items of both that are bad, which are left out.
+        progress: Shows how far it is.
+
+    Yields:
+        Each pack that is written, and what is in it.
+
+    Raises:
+        DataError: If the data cannot be read, or more items are bad.
+        FileExistsError: If there is something else at ``output``.
+    """
+    pair = open_data(
+        options.data,
+        options.image_size,
+        options.ignore_class,
+        options.id_map,
+        options.validation_data,
+        bad,
+        options.image_range,
+        layout=options,
+    )
+    for split, source in zip(("train", "val"), pair, strict=True):
+        with progress.counting(f"Checking {split}") as show:
+            source = good_items(source, bad, progress=show)
+        for name, images in (("unpaired_images", True), ("unpaired_labels", False)):
+            if getattr(source, name) is not None:
+                setattr(source, name, good_items(getattr(source, name), bad, images))
+        folder = options.output / split
+        with progress.counting(f"Packing {split}") as show:
+            write_records(source, folder, progress=show)
+        yield folder, source

@@ -1,0 +1,262 @@
+"""Training from settings: a run from its data to its last checkpoint."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_semisis.callbacks import (
+    Checkpoint,
+    LossCurves,
+    PeriodicEvaluation,
+    SampleGrid,
+    TensorBoardScalars,
+    resume,
+)
+from keras_semisis.gans.semantic import SemanticGAN
+from keras_semisis.gans.validation import rehearse
+from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
+from keras_semisis.metrics.table import best_mode
+from keras_semisis.options.train import TrainSettings, check_precision
+from keras_semisis.recipes import scoring
+from keras_semisis.recipes.initial_weights import start_from
+from keras_semisis.recipes.notices import tell
+from keras_semisis.recipes.progress import SILENT, Progress
+from keras_semisis.recipes.run_folder import FILE, document_of, read_settings, write_document
+from keras_semisis.recipes.sources import unused_options
+from keras_semisis.recipes.step_clock import StepClock
+from keras_semisis.recipes.stop_on_interrupt import StopOnInterrupt
+from keras_semisis.recipes.systems import build_gan
+from keras_semisis.recipes.training_data import TrainingData, examples, open_training_data
+
+# Where time limits a run and not their number
+MOST_STEPS_OF_MINUTES = 1_000_000
+_WARM_UP = 6
+# What is left for steps that take longer than those that were measured
+_RESERVE = 0.95
+
+
+def set_up(settings: TrainSettings) -> None:
+    """Fixes precision and the seed of the initial weights, in the process."""
+    check_precision(settings.precision)
+    keras.config.set_dtype_policy(settings.precision)
+    keras.utils.set_random_seed(settings.seed)
+
+
+def run_callbacks(folder: Path) -> list[keras.callbacks.Callback]:
+    """What every run writes about its losses."""
+    return [LossCurves(folder), TensorBoardScalars(folder / "tensorboard")]
+
+
+def plan_steps(
+    gan: SemanticGAN, data: TrainingData, deadline: float, most: int, callbacks: Sequence[keras.callbacks.Callback] = ()
+) -> int:
+    """Does the first steps, which compile and are timed.
+
+    The sampler's switch at half of training needs their number before.
+
+    Returns:
+        How many steps fit until the deadline, these included; at least one more.
+    """
+    clock = StepClock(deadline, _WARM_UP)
+    tell("Compiling the training step ...")
+    gan.fit(*data.sets, epochs=1, steps_per_epoch=most, verbose=0, callbacks=[clock, *callbacks])
+    left = max(0.0, deadline - time.monotonic())
+    return min(most, gan.step + 1 + int(left * _RESERVE / float(np.median(clock.seconds[2:] or [np.inf]))))
+
+
+def fit(
+    gan: SemanticGAN,
+    data: TrainingData,
+    steps: int,
+    start: int,
+    callbacks: Sequence[keras.callbacks.Callback],
+    progress: Progress = SILENT,
+    title: str = "Training",
+) -> bool:
+    """Trains until ``steps``, or Ctrl-C.
+
+    One epoch is the whole run, so that any step can be gone on from.
+
+    Returns:
+        Whether training was interrupted.
+    """
+    with progress.steps(title, steps, start) as shown, StopOnInterrupt() as interrupt:
+        gan.fit(
+            *data.sets,
+            epochs=1,
+            steps_per_epoch=steps,
+            initial_step=start,
+            verbose=0,
+            callbacks=[*callbacks, *shown, interrupt],
+        )
+    return interrupt.interrupted
+
+
+@dataclass
+class Run:
+    """A training into a folder.
+
+    Attributes:
+        settings: Its options.
+        folder: The run folder.
+        data: What it trains on.
+        gan: The model.
+        start: Steps that were done before.
+        evaluation: What scores it, if anything does.
+    """
+
+    settings: TrainSettings
+    folder: Path
+    data: TrainingData
+    gan: SemanticGAN
+    start: int
+    evaluation: PeriodicEvaluation | None
+
+    def train(self, progress: Progress = SILENT) -> bool:
+        """Trains until the last step, the end of the time, or Ctrl-C, and leaves a checkpoint.
+
+        Returns:
+            Whether all steps are done.
+
+        Raises:
+            DataError: If data cannot be read. What was learned is saved before.
+        """
+        settings, folder, data, space = self.settings, self.folder, self.data, self.data.sources.train.label_space
+        images, label_maps = examples(data.sources.val, settings.image_size, skip_bad=data.bad_files, fit=settings.fit)
+        callbacks = [SampleGrid(folder, label_maps, images, settings.sample_every, space, settings.seed)]
+        if self.evaluation:
+            callbacks.append(self.evaluation)
+        callbacks += [*run_callbacks(folder), Checkpoint(folder, settings.save_every)]
+        start = self.start
+        if settings.minutes is not None and start == 0:
+            deadline = time.monotonic() + 60.0 * settings.minutes
+            callbacks.append(StepClock(deadline))
+            if settings.steps > _WARM_UP:
+                settings.steps = plan_steps(self.gan, data, deadline, settings.steps, run_callbacks(folder))
+                start = self.gan.step
+                self.write_settings()
+        interrupted = fit(self.gan, data, settings.steps, start, callbacks, progress)
+        return not interrupted or self.gan.step >= settings.steps
+
+    def write_settings(self) -> None:
+        """Writes the file by which the run can be gone on with."""
+        space = self.data.sources.train.label_space
+        document = document_of(self.settings, space, counts=self.data.counts, trunks=self.gan.trunks)
+        write_document(self.folder / FILE, document)
+
+
+def begin(settings: TrainSettings, progress: Progress = SILENT) -> Run:
+    """A run from the beginning, whose folder has its settings.
+
+    Raises:
+        DataError: If data cannot be read.
+        ValueError: If options do not fit together, or there is a run in the folder.
+    """
+    refuse_a_second_run(settings)
+    return _opened(settings, Path(settings.output), progress, going_on=False)
+
+
+def refuse_a_second_run(settings: TrainSettings) -> None:
+    """Raises a `ValueError` if there is a run in the folder of a new one."""
+    folder = Path(settings.output)
+    if (folder / FILE).exists():
+        raise ValueError(
+            f"--output {folder}: there is a run in this folder. Go on with it by --resume {folder}, or name another."
+        )
+
+
+def go_on(settings: TrainSettings, progress: Progress = SILENT) -> Run:
+    """A run from its last checkpoint, or from the beginning where it has left none.
+
+    Args:
+        settings: Its options, as `settings_to_go_on` reads them.
+        progress: As in `begin`.
+
+    Raises:
+        DataError, ValueError: As `begin` raises them, or if all steps are done, or the data have other classes now.
+    """
+    return _opened(settings, Path(settings.output), progress, going_on=True)
+
+
+def _opened(settings, folder, progress, going_on):
+    set_up(settings)
+    data = open_training_data(settings, progress)
+    space = data.sources.train.label_space
+    evaluation = _evaluation(settings, data, folder)
+    if going_on and (folder / "last.keras").is_file():
+        gan, start = resume(folder)
+        if gan.perceptual == "given":  # of a run that is older than the names in files
+            gan.perceptual = PERCEPTUAL_NETWORKS[settings.perceptual].build()
+        if start >= settings.steps:
+            raise ValueError(f"--resume {folder}: this run has done all of its {start} steps.")
+        if gan.num_classes != space.num_classes:
+            raise ValueError(
+                f"--resume {folder}: the data have {space.num_classes} classes now, but the model has "
+                f"{gan.num_classes}. Files or --id-map must have added or removed one: bring them back."
+            )
+    else:
+        gan, start = build_gan(settings, space), 0
+        if settings.init:
+            start_from(gan, Path(settings.init))
+    gan.check_judges(evaluation.metrics if evaluation else ())
+    run = Run(settings, folder, data, gan, start, evaluation)
+    run.write_settings()
+    return run
+
+
+def _evaluation(settings, data, folder):
+    """What evaluates during training, if anything. What could end it later is found now, before there is a run."""
+    judges = _judges(settings, data)
+    if not judges:
+        return None
+    best = settings.best or judges[0].name
+    scores = [name for name in rehearse(judges, data.val, "the validation photos") if best_mode(name)]
+    if best not in scores:
+        raise ValueError(f"--best {best}: expected one of {', '.join(scores)}.")
+    return PeriodicEvaluation(data.val, judges, settings.evaluate_every, folder, best)
+
+
+def _judges(settings, data):
+    space = data.sources.train.label_space
+    segmenter = None
+    if settings.segmenter:
+        segmenter = scoring.load_segmenter(settings.segmenter, space, settings.image_size)
+    return scoring.make_metrics(
+        segmenter, settings.features, data.sources.train, settings.image_size, settings.batch_size, data.bad_files, settings.fit
+    )
+
+
+def settings_to_go_on(
+    folder: Path, skip_bad: int | None = None, id_map: Sequence[str] = (), ignore_class: int | None = None
+) -> TrainSettings:
+    """The settings of a run that is to go on, with what may be another then.
+
+    Args:
+        folder: The run folder.
+        skip_bad: Another number of bad files to tolerate; None leaves it.
+        id_map: Ids that differ, beside those of the run.
+        ignore_class: That of the run, or None: classes cannot be added to a model.
+
+    Raises:
+        ValueError: If the folder holds no run, or one with another don't-care class.
+    """
+    settings = read_settings(folder)
+    settings.output = str(folder)
+    if skip_bad is not None:
+        settings.skip_bad = skip_bad
+    if ignore_class not in (None, settings.ignore_class):
+        was = "no --ignore-class" if settings.ignore_class is None else f"--ignore-class {settings.ignore_class}"
+        raise ValueError(
+            f"--ignore-class {ignore_class}: this run was begun with {was}, by which its model has its classes. "
+            "Leave it out, join single ids by --id-map STORED=CLASS, or begin another run."
+        )
+    named = (settings.validation_data, settings.unpaired_images, settings.unpaired_labels)
+    # what an earlier version took and did not use
+    for name in unused_options(settings.data, settings.ignore_class, settings.id_map, settings.image_range, *named):
+        setattr(settings, name, getattr(TrainSettings, name))
+    settings.id_map = (*settings.id_map, *id_map)
+    return settings
