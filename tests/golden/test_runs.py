@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_semisis.gans.batch_statistics import Calibration
-from keras_semisis.recipes.settings import METHODS
+from keras_semisis.options.methods import METHODS
 from tests.cli.command import call
 from tests.golden.published import FOLDER
 from tests.golden.runs import PACKED, PHOTOS, label_maps
