@@ -21,7 +21,7 @@ import keras_semisis as ks
 from benchmarks import step_time
 from benchmarks.paper.train import own_miou
 from keras_semisis.callbacks.sample_grid import sample_grid
-from keras_semisis.data.stream.prepared_items import resize_image, resize_label_map
+from keras_semisis.data.pictures.resizing import resize_image, resize_label_map
 from keras_semisis.models.projected_discriminator import WIDTHS
 
 # validation photos in whole batches, so that one program serves all

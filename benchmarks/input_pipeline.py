@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 import keras_semisis as ks
+from keras_semisis.data.pictures import resizing
 from keras_semisis.data.stream import prepared_items
 from keras_semisis.data.stream.optional_tensorflow import optional_tensorflow
 
@@ -89,8 +90,8 @@ def write_folder(photos: ks.data.Source, size: tuple[int, int], number: int, roo
                 os.link(path.with_stem(f"{i % len(photos):05d}"), path)
             continue
         image, label_map = photos.load(i)
-        Image.fromarray(prepared_items.resize_image(image, size)).save(paths[0], quality=90)
-        Image.fromarray(prepared_items.resize_label_map(label_map, size).astype(np.uint8)).save(paths[1])
+        Image.fromarray(resizing.resize_image(image, size)).save(paths[0], quality=90)
+        Image.fromarray(resizing.resize_label_map(label_map, size).astype(np.uint8)).save(paths[1])
 
 
 def compare_with_decoding(

@@ -157,3 +157,27 @@ for name in ("segmenter", "last", "imported"):
     ], done.stderr
     loss, ignore_class, read = lines[1].split()
     assert (loss, ignore_class) == ("BalancedCrossEntropy", str(ignored)) and abs(float(read) - logit) < 1e-5
+
+
+# Of keras_semisis.data: a wing imports from those before it alone. "" is what lies in data itself, on which all stand.
+WINGS = ("", "pictures", "labels", "sources", "statistics", "packs", "stream")
+
+
+def test_no_wing_of_data_imports_from_one_above_it():
+    above, seen = [], set()
+    for path in (PACKAGE / "data").rglob("*.py"):
+        wing = path.parent.relative_to(PACKAGE / "data").parts[:1] or ("",)
+        if wing == ("",) and path.name in ("__init__.py", "beam.py"):  # what is public, and what runs on many machines
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            module = getattr(node, "module", None) or ""
+            if not isinstance(node, ast.ImportFrom) or not module.startswith("keras_semisis.data"):
+                continue
+            names = module.split(".")[2:3] or [alias.name for alias in node.names]
+            for imported in (name if name in WINGS else "" for name in names):
+                seen.add((wing[0], imported))
+                if WINGS.index(imported) > WINGS.index(wing[0]) or module == "keras_semisis.data":
+                    above.append(f"{path.relative_to(PACKAGE)}:{node.lineno} imports {module}")
+    assert above == []
+    assert {("labels", "pictures"), ("sources", "labels"), ("statistics", "sources"), ("stream", "statistics")} <= seen
+    assert {path.name for path in (PACKAGE / "data").iterdir() if (path / "__init__.py").exists()} == {*WINGS} - {""}

@@ -15,14 +15,12 @@ from keras_semisis.data.sources.source import Source
 from keras_semisis.data.sources.synthetic import SyntheticScenes
 from keras_semisis.data.sources.tfds import TFDS
 from keras_semisis.data.statistics.class_counts import ClassStatistics
-from keras_semisis.data.statistics.counting import class_statistics, missing_classes
+from keras_semisis.data.statistics.counting import class_statistics
+from keras_semisis.data.statistics.missing import missing_classes
+from keras_semisis.data.statistics.rare_classes import rare_class_probabilities
 from keras_semisis.data.stream.batch_stream import BatchStream
 from keras_semisis.data.stream.pipeline import paired_dataset, training_stream, unpaired_dataset
-from keras_semisis.data.stream.rare_classes import (
-    rare_class_probabilities,
-    rejection_sample,
-    stream_rejection_sample,
-)
+from keras_semisis.data.stream.rejection import rejection_sample, stream_rejection_sample
 from keras_semisis.data.stream.split import semi_paired_split
 
 __all__ = [

@@ -1,13 +1,8 @@
 """Files that cannot be used: how many of them are tolerated, and which they were."""
 
 import threading
-from collections.abc import Callable
-
-import numpy as np
 
 from keras_semisis.data.data_error import DataError
-from keras_semisis.data.sources.source import Source, Subset
-from keras_semisis.data.statistics.counting import in_order
 
 
 class BadFiles:
@@ -70,68 +65,3 @@ class BadFiles:
 def bad_files(skip_bad: int | BadFiles) -> BadFiles:
     """`BadFiles` of either form of the argument ``skip_bad``."""
     return skip_bad if isinstance(skip_bad, BadFiles) else BadFiles(skip_bad)
-
-
-def good_items(
-    source: Source, bad: BadFiles, images: bool = True, progress: Callable[[int, int], None] | None = None
-) -> Source:
-    """The items of a source that can be used; where bad files are tolerated, each is read once to know.
-
-    Args:
-        source: Photos, label maps or both.
-        bad: Takes note of the others.
-        images: False looks at the label maps alone. (Of a source without ``label_space`` the photos are looked at alone.)
-        progress: Called with (items read, items in all).
-
-    Raises:
-        DataError: If more are bad than tolerated, or all of them.
-    """
-    if not bad.tolerated or not len(source):
-        return source
-    read = source.load if images else source.load_label_map
-    if source.label_space is None:
-        read = source.load_image
-
-    def usable(index):
-        try:
-            read(index)
-        except DataError as error:
-            bad.add(error)
-            return False
-        return True
-
-    good = []
-    for index, is_good in enumerate(in_order(usable, 0, len(source))):
-        good += [index] * is_good
-        if progress is not None:
-            progress(index + 1, len(source))
-    if not good:
-        raise DataError(f"None of the {len(source)} items can be used:", listed=bad.errors)
-    return source.subset(good)
-
-
-def to_be_counted(source: Source, bad: BadFiles) -> Source:
-    """The label maps of a source for class statistics: where bad files are tolerated, they have no pixels."""
-    return _BadAreEmpty(source, bad) if bad.tolerated else source
-
-
-class _BadAreEmpty(Subset):
-    """The label maps of a source, of no pixels where a file is bad."""
-
-    def __init__(self, source: Source, bad: BadFiles):
-        super().__init__(source, range(len(source)))
-        self._bad = bad
-
-    def fingerprint(self, index):
-        try:
-            return super().fingerprint(index)
-        except DataError as error:
-            self._bad.add(error)
-            return f"{self.name(index)}: {error}"
-
-    def load_label_map(self, index):
-        try:
-            return super().load_label_map(index)
-        except DataError as error:
-            self._bad.add(error)
-            return np.zeros((0, 0), np.uint8)

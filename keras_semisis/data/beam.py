@@ -10,8 +10,10 @@ from pathlib import Path
 from keras_semisis.data.packs.pack_files import UNPAIRED_IMAGES, UNPAIRED_LABELS
 from keras_semisis.data.packs.packing import Packer
 from keras_semisis.data.sources.source import Source
+from keras_semisis.data.sources.source_digest import SourceDigest
 from keras_semisis.data.statistics.class_counts import ClassStatistics
-from keras_semisis.data.statistics.counting import SourceDigest, counts_of, write_counts
+from keras_semisis.data.statistics.counts_file import write_counts
+from keras_semisis.data.statistics.pixel_counts import counts_of
 from keras_semisis.whole_file import read_npz
 
 try:

@@ -11,7 +11,8 @@ import numpy as np
 from keras import ops
 
 from keras_semisis.data import DataError, training_stream
-from keras_semisis.data.stream.batch_stream import BatchStream, original_errors
+from keras_semisis.data.stream.batch_stream import BatchStream
+from keras_semisis.data.stream.original_errors import original_errors
 from keras_semisis.data.stream.own_batches import OwnBatches, own_batches
 from keras_semisis.distribution import check_batch_size
 from keras_semisis.gans.batch_statistics import Calibration

@@ -8,8 +8,8 @@ import keras
 
 from keras_semisis import models
 from keras_semisis.data import BadFiles
-from keras_semisis.data.bad_files import good_items
 from keras_semisis.data.sources.fitted_items import FittedItems
+from keras_semisis.data.sources.good_items import good_items
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
 from keras_semisis.metrics import LPIPS
 from keras_semisis.metrics.protocols import Protocol, evaluate_protocol, get_protocol, load_fid_inception

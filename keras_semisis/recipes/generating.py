@@ -8,8 +8,8 @@ from PIL import Image
 
 from keras_semisis.callbacks.model_file import load_model
 from keras_semisis.data import DataError
+from keras_semisis.data.pictures.resizing import fitted
 from keras_semisis.data.sources.folder_files import find_label_maps
-from keras_semisis.data.stream.prepared_items import fitted
 from keras_semisis.gans import Sampler
 from keras_semisis.options.text import parse_id_map
 from keras_semisis.recipes.sources import fit_of_model, label_space_of_model

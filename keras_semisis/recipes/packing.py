@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from keras_semisis.data import BadFiles, Source, write_records
-from keras_semisis.data.bad_files import good_items
+from keras_semisis.data.sources.good_items import good_items
 from keras_semisis.options.pack import PackOptions
 from keras_semisis.recipes.progress import SILENT, Progress
 from keras_semisis.recipes.sources import open_data

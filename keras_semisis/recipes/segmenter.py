@@ -7,8 +7,8 @@ import keras
 from keras_semisis import models
 from keras_semisis.callbacks.model_file import save_model
 from keras_semisis.data import BadFiles, BatchStream, paired_dataset
-from keras_semisis.data.bad_files import good_items
-from keras_semisis.data.stream.batch_stream import original_errors
+from keras_semisis.data.sources.good_items import good_items
+from keras_semisis.data.stream.original_errors import original_errors
 from keras_semisis.gans.engines import engine
 from keras_semisis.losses import BalancedCrossEntropy
 from keras_semisis.metrics import GeneratedMeanIoU

@@ -10,9 +10,9 @@ import numpy as np
 
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.labels.id_survey import WITHOUT_SMOOTHING, IdSurvey, stray_remedies
+from keras_semisis.data.labels.ids_or_classes import ids_or_classes
 from keras_semisis.data.labels.stored_ids import class_ids, integer_ids, named_ids, remap
 from keras_semisis.data.pictures.decoding import decode_label_picture, read_bytes
-from keras_semisis.data.pictures.label_picture import ids_or_classes
 from keras_semisis.data.remedy import Remedy
 
 

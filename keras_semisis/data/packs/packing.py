@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from keras_semisis.data.bad_files import BadFiles, bad_files, good_items
+from keras_semisis.data.ahead import in_order
+from keras_semisis.data.bad_files import BadFiles, bad_files
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.labels.label_space import LabelSpace
 from keras_semisis.data.packs.pack_files import (
@@ -32,9 +33,11 @@ from keras_semisis.data.packs.pack_files import (
     write_atomically,
 )
 from keras_semisis.data.pictures.decoding import decode_image
+from keras_semisis.data.sources.good_items import good_items
 from keras_semisis.data.sources.source import Source
-from keras_semisis.data.statistics.class_counts import ClassStatistics, pixel_counts
-from keras_semisis.data.statistics.counting import SourceDigest, in_order
+from keras_semisis.data.sources.source_digest import SourceDigest
+from keras_semisis.data.statistics.class_counts import ClassStatistics
+from keras_semisis.data.statistics.pixel_counts import pixel_counts
 from keras_semisis.whole_file import remove_unfinished_files, unfinished_file
 
 _LEAST_IN_A_SHARD = 1024

@@ -13,7 +13,7 @@ import warnings
 import zlib
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
@@ -21,12 +21,9 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.pictures.file_kind import kind_of, not_read
 from keras_semisis.data.pictures.image_range import DARK, FULL_RANGE, in_eight_bits, usual_bits
-from keras_semisis.data.pictures.label_picture import LabelPicture, ids_or_classes
+from keras_semisis.data.pictures.label_picture import LabelPicture
 from keras_semisis.data.pictures.sixteen_bits import colors_of_16_bits
 from keras_semisis.data.remedy import Remedy
-
-if TYPE_CHECKING:
-    from keras_semisis.data.labels.label_space import LabelSpace
 
 # Others would be opened too, whatever the suffix says, and by programs of their own: an EPS is run by Ghostscript
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
@@ -60,15 +57,6 @@ def upright_size(file: Path | BinaryIO) -> tuple[int, int] | None:
             return size if image.getexif().get(_ORIENTATION, 1) > 4 else size[::-1]
     except Exception:  # whatever is wrong with it is told where it is decoded
         return None
-
-
-def read_label_map(path: Path, label_space: "LabelSpace | None") -> np.ndarray:
-    """A label map as integers ``(H, W)``, as stored: neither remapped nor checked; see `decode_label_map`.
-
-    Raises:
-        DataError: If the file is missing, truncated or damaged, or its pixels are not clearly ids.
-    """
-    return decode_label_map(read_bytes(path), label_space, str(path))
 
 
 def read_bytes(path: Path) -> bytes:
@@ -151,23 +139,6 @@ def _from_16_bits(image, content, where, image_range):
         )
     in_range = Image.fromarray(in_eight_bits(colors, where, image_range))
     return _upright(in_range, image.getexif())
-
-
-def decode_label_map(content: bytes, label_space: "LabelSpace | None", where: str) -> np.ndarray:
-    """A label map as integers ``(H, W)``: the ids as stored, neither remapped nor checked, or classes where it has colors.
-
-    See `decode_label_picture` for what is read and what is refused.
-
-    Args:
-        content: The bytes of the file. Of its formats only PNG has checksums by which damage is sure to be found.
-        label_space: Where colors are looked up; None if there is no palette.
-        where: The file, for messages.
-
-    Raises:
-        DataError: If the bytes are truncated or damaged, their pixels not clearly ids, or there are colors that no palette
-            explains.
-    """
-    return ids_or_classes(decode_label_picture(content, where), label_space, where)[0]
 
 
 def decode_label_picture(content: bytes, where: str) -> LabelPicture:

@@ -13,8 +13,9 @@ import numpy as np
 
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.data_warning import DataWarning
+from keras_semisis.data.labels.label_files import read_label_map
 from keras_semisis.data.labels.label_space import LabelSpace
-from keras_semisis.data.pictures.decoding import read_bytes, read_image, read_label_map, unreadable, upright_size
+from keras_semisis.data.pictures.decoding import read_bytes, read_image, unreadable, upright_size
 from keras_semisis.data.pictures.image_range import checked_range
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.source import Source

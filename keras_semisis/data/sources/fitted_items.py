@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from keras_semisis.data.pictures.resizing import fitted
 from keras_semisis.data.sources.source import Source, Subset
-from keras_semisis.data.stream.prepared_items import fitted
 
 
 class FittedItems(Subset):

@@ -20,10 +20,11 @@ from keras_semisis.data.labels.id_survey import (
     level_map,
     unlabeled,
 )
+from keras_semisis.data.labels.ids_or_classes import ids_or_classes, is_ramp, without_palette
 from keras_semisis.data.labels.label_space import LabelSpace, distinct_colors, unnamed_classes
 from keras_semisis.data.labels.stored_ids import integer_ids
 from keras_semisis.data.pictures.decoding import decode_label_picture, read_bytes
-from keras_semisis.data.pictures.label_picture import LabelPicture, colors_of, ids_or_classes, is_ramp, without_palette
+from keras_semisis.data.pictures.label_picture import LabelPicture, colors_of
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.classes_file import find_classes, read_classes
 from keras_semisis.data.sources.file_source import FileSource

@@ -1,10 +1,10 @@
 """Two sources as one."""
 
-from keras_semisis.data.sources.source import Source
+from keras_semisis.data.sources.source import Source, View
 
 
-class Joined(Source):
-    """The items of one source, then those of another.
+class Joined(View):
+    """The items of one source, then those of another. Names and fingerprints say of which an item is.
 
     Args:
         first: Its label space is that of both.
@@ -14,43 +14,34 @@ class Joined(Source):
     def __init__(self, first: Source, second: Source):
         self.parts = (first, second)
         self.label_space = first.label_space
+        if first.published_image_size == second.published_image_size:
+            self.published_image_size = first.published_image_size
+        if first.published_load_size == second.published_load_size:
+            self.published_load_size = first.published_load_size
 
     def __len__(self):
         return sum(map(len, self.parts))
 
-    def _at(self, index):
-        """Number of the part, and the index in it."""
-        length = len(self.parts[0])
-        return (0, index) if index < length else (1, index - length)
+    def at(self, index):
+        first, second = self.parts
+        return (first, index) if index < len(first) else (second, index - len(first))
+
+    def _of_part(self, index, text):
+        return text and f"{int(index >= len(self.parts[0]))}/{text}"
 
     def name(self, index):
-        number, position = self._at(index)
-        return f"{number}/{self.parts[number].name(position)}"
-
-    def location(self, index):
-        number, position = self._at(index)
-        return self.parts[number].location(position)
+        return self._of_part(index, super().name(index))
 
     def fingerprint(self, index):
-        number, position = self._at(index)
-        return self.parts[number].fingerprint(position)
+        return self._of_part(index, super().fingerprint(index))
 
-    def class_counts(self, index):
-        number, position = self._at(index)
-        return self.parts[number].class_counts(position)
+    def image_fingerprint(self, index):
+        return self._of_part(index, super().image_fingerprint(index))
 
-    def photo_size(self, index):
-        number, position = self._at(index)
-        return self.parts[number].photo_size(position)
+    def label_map_bytes(self, index):
+        first, second = (part.stored_label_space for part in self.parts)
+        return super().label_map_bytes(index) if first == second else None
 
-    def image_file(self, index):
-        number, position = self._at(index)
-        return self.parts[number].image_file(position)
-
-    def load_image(self, index):
-        number, position = self._at(index)
-        return self.parts[number].load_image(position)
-
-    def load_label_map(self, index):
-        number, position = self._at(index)
-        return self.parts[number].load_label_map(position)
+    @property
+    def stored_label_space(self):
+        return self.parts[0].stored_label_space

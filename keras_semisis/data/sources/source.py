@@ -3,13 +3,13 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
 
 import numpy as np
 
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.labels.label_space import LabelSpace
-from keras_semisis.data.statistics.class_counts import ClassStatistics
 
 
 class Source(ABC):
@@ -129,14 +129,41 @@ class Source(ABC):
         return view
 
 
-class Subset(Source):
-    """Some items of another source, in a given order.
+def _of_item(name):
+    """A method of `Source` about one item, answered by the source that has the item."""
 
-    Attributes:
-        counts: The class statistics of these items, where they are known; None leaves it to the source.
-    """
+    @wraps(getattr(Source, name))
+    def answered(self, index):
+        source, position = self.at(index)
+        return getattr(source, name)(position)
 
-    counts: ClassStatistics | None = None
+    answered.__isabstractmethod__ = False  # which wraps takes over
+    return answered
+
+
+class View(Source):
+    """Items of other sources: whatever is asked about one of them is answered by the source that has it."""
+
+    @abstractmethod
+    def at(self, index: int) -> tuple[Source, int]:
+        """The source that has an item, and the item's index there."""
+
+    name = _of_item("name")
+    location = _of_item("location")
+    fingerprint = _of_item("fingerprint")
+    image_fingerprint = _of_item("image_fingerprint")
+    class_counts = _of_item("class_counts")
+    image_bytes = _of_item("image_bytes")
+    label_map_bytes = _of_item("label_map_bytes")
+    photo_size = _of_item("photo_size")
+    image_file = _of_item("image_file")
+    load_image = _of_item("load_image")
+    load_label_map = _of_item("load_label_map")
+    load = _of_item("load")
+
+
+class Subset(View):
+    """Some items of another source, in a given order."""
 
     def __init__(self, source: Source, indices: Sequence[int]):
         self.source = source
@@ -148,42 +175,9 @@ class Subset(Source):
     def __len__(self):
         return len(self.indices)
 
-    def name(self, index):
-        return self.source.name(self.indices[index])
-
-    def location(self, index):
-        return self.source.location(self.indices[index])
-
-    def fingerprint(self, index):
-        return self.source.fingerprint(self.indices[index])
-
-    def class_counts(self, index):
-        return self.source.class_counts(self.indices[index]) if self.counts is None else self.counts.rows(index, index + 1)[0]
-
-    def image_bytes(self, index):
-        return self.source.image_bytes(self.indices[index])
-
-    def label_map_bytes(self, index):
-        return self.source.label_map_bytes(self.indices[index])
-
-    def photo_size(self, index):
-        return self.source.photo_size(self.indices[index])
-
-    def image_file(self, index):
-        return self.source.image_file(self.indices[index])
-
-    def image_fingerprint(self, index):
-        return self.source.image_fingerprint(self.indices[index])
+    def at(self, index):
+        return self.source, self.indices[index]
 
     @property
     def stored_label_space(self):
         return self.source.stored_label_space
-
-    def load_image(self, index):
-        return self.source.load_image(self.indices[index])
-
-    def load_label_map(self, index):
-        return self.source.load_label_map(self.indices[index])
-
-    def load(self, index):
-        return self.source.load(self.indices[index])

@@ -8,8 +8,8 @@ import numpy as np
 
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.data_error import DataError
+from keras_semisis.data.labels.ids_or_classes import decode_colors
 from keras_semisis.data.labels.label_space import LabelSpace, distinct_colors
-from keras_semisis.data.pictures.label_picture import decode_colors
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.ade20k import ADE20K
 from keras_semisis.data.sources.cityscapes import Cityscapes

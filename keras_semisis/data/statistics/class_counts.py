@@ -5,8 +5,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from keras_semisis.data.data_error import DataError
-
 _BLOCK = 2**18
 
 
@@ -123,28 +121,3 @@ class ClassStatistics:
 
     def __array__(self, dtype=None, copy=None):
         return self.rows(0, len(self)).astype(dtype or np.int64, copy=False)
-
-
-def pixel_counts(label_map: np.ndarray, num_classes: int) -> np.ndarray:
-    """Pixels of each class in one label map: int64 ``(num_classes,)``.
-
-    Raises:
-        DataError: If an id is no class id.
-    """
-    pixels = label_map.reshape(-1)
-    counts = np.zeros(num_classes, np.int64)
-    for first in range(0, len(pixels), _BLOCK):
-        counts += _block_counts(pixels[first : first + _BLOCK], num_classes)
-    return counts
-
-
-def _block_counts(pixels, num_classes):
-    # runs of equal ids instead of pixels: a label map has thirty times fewer
-    lasts = np.append(np.flatnonzero(pixels[1:] != pixels[:-1]), len(pixels) - 1)
-    lengths = lasts.copy()
-    lengths[0] += 1
-    lengths[1:] -= lasts[:-1]
-    ids = pixels[lasts]
-    if ids.max() >= num_classes:
-        raise DataError(f"label id {ids.max()} found, but the classes are 0..{num_classes - 1}.")
-    return np.bincount(ids, lengths, num_classes).astype(np.int64)

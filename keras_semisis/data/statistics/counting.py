@@ -1,27 +1,15 @@
 """One streaming pass over label maps that counts the pixels of each class."""
 
-import hashlib
-import os
-import time
-import warnings
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
-import numpy as np
-
-from keras_semisis.data.data_error import DataError
+from keras_semisis.data.ahead import in_order
 from keras_semisis.data.sources.source import Source
-from keras_semisis.data.statistics.class_counts import ClassStatistics, pixel_counts
-from keras_semisis.whole_file import read_npz, whole_file
+from keras_semisis.data.statistics.class_counts import ClassStatistics
+from keras_semisis.data.statistics.counts_file import CountsFile
+from keras_semisis.data.statistics.pixel_counts import counts_of
 
 _CHUNK = 16
-_MOST_THREADS = 16
-_SAVE_SECONDS = 20.0
-
-_T = TypeVar("_T")
 
 
 def class_statistics(
@@ -61,7 +49,7 @@ def class_statistics(
     if source.label_space is None:
         raise ValueError("source= has no label maps (its label_space is None). Give a source of label maps.")
     number = len(source)
-    kept = None if cache is None else _CountsFile(Path(cache), source)
+    kept = None if cache is None else CountsFile(Path(cache), source)
     counts = ClassStatistics(source.label_space.num_classes) if kept is None else kept.read()
     if progress is not None and len(counts):
         progress(len(counts), number)
@@ -82,163 +70,3 @@ def class_statistics(
         if kept is not None and len(counts) > before:
             kept.write(counts)
     return counts
-
-
-def counts_of(source: Source, index: int) -> np.ndarray:
-    """Pixels of each class in one label map, which is read unless the source knows them.
-
-    Raises:
-        DataError: If the label map cannot be read or holds a stray id.
-    """
-    known = source.class_counts(index)
-    if known is not None:
-        return known
-    label_map = source.load_label_map(index)
-    try:
-        return pixel_counts(label_map, source.label_space.num_classes)
-    except DataError as error:
-        raise error.about(source.location(index)) from None
-
-
-def in_order(function: Callable[[int], _T], first: int, stop: int, chunk: int = 1) -> Iterator[_T]:
-    """Yields ``function(first)`` to ``function(stop - 1)``, computed by threads not far ahead.
-
-    (`Executor.map` would begin all of them at once, and hold what nobody has asked for yet.)
-
-    Args:
-        function: Called from threads; what it raises is raised here.
-        first, stop: The range of its argument.
-        chunk: How many calls a thread makes in a row.
-    """
-    threads = min(os.cpu_count() or 1, _MOST_THREADS)
-    pool = ThreadPoolExecutor(threads)
-    ahead: deque[Future[list[_T]]] = deque()
-    try:
-        for begin in range(first, stop, chunk):
-            ahead.append(pool.submit(lambda part: [function(i) for i in part], range(begin, min(begin + chunk, stop))))
-            if len(ahead) > 2 * threads:
-                yield from ahead.popleft().result()
-        while ahead:
-            yield from ahead.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-class SourceDigest:
-    """A hash over the label space and the fingerprints of the first items of a source.
-
-    Args:
-        source: The source.
-
-    Attributes:
-        known: Whether every item so far had a fingerprint.
-    """
-
-    def __init__(self, source: Source):
-        space = source.label_space
-        self._digest = hashlib.blake2b(repr((space, space and space.palette)).encode(), digest_size=16)
-        self.known = True
-
-    def add(self, fingerprint: str | None) -> None:
-        """Goes on by one item."""
-        self.known &= fingerprint is not None
-        self._digest.update(f"{fingerprint}\n".encode(errors="surrogateescape"))
-
-    def text(self) -> str:
-        """The hash so far."""
-        return self._digest.hexdigest()
-
-
-def write_counts(path: Path, counts: ClassStatistics, fingerprint: str) -> None:
-    """Replaces the file that `class_statistics` keeps counts in.
-
-    Args:
-        path: The file.
-        counts: Of the source's first label maps.
-        fingerprint: ``SourceDigest.text()`` of these.
-
-    Raises:
-        OSError: If it cannot be written; what was there is left.
-    """
-    with whole_file(path) as unfinished, open(unfinished, "wb") as file:
-        np.savez(file, fingerprint=fingerprint, **counts.arrays())
-
-
-class _CountsFile:
-    """The file that keeps the counts of a source's first label maps, with the hash of what was counted."""
-
-    def __init__(self, path: Path, source: Source):
-        self._path = path
-        self._source = source
-        self._digest = SourceDigest(source)
-        self._written = time.monotonic()
-
-    def read(self) -> ClassStatistics:
-        """The counts that are there and fit; an empty table if there are none."""
-        nothing = ClassStatistics(self._source.label_space.num_classes)
-        try:
-            stored = read_npz(self._path)
-            counts, fingerprint = ClassStatistics.from_arrays(stored), str(stored["fingerprint"])
-        except (ValueError, KeyError, TypeError):
-            return nothing  # missing, cut short or another file altogether: count again
-        if len(counts) > len(self._source):
-            return nothing
-        digest = SourceDigest(self._source)
-        for index in range(len(counts)):
-            digest.add(self._source.fingerprint(index))
-        if not digest.known or digest.text() != fingerprint:
-            return nothing
-        # Without a pixel is the row of a bad file alone: this run may not tolerate it, or can read it now
-        if any(counts_of(self._source, int(index)).any() for index in np.flatnonzero(np.diff(counts.arrays()["ends"]) == 0)):
-            return nothing
-        self._digest = digest
-        return counts
-
-    def add(self, fingerprint: str | None, counts: ClassStatistics) -> None:
-        """Goes on by one item, which ``counts`` has already."""
-        self._digest.add(fingerprint)
-        if time.monotonic() - self._written > _SAVE_SECONDS:
-            self.write(counts)
-
-    def write(self, counts: ClassStatistics) -> None:
-        """Replaces the file; warns if that cannot be done, since the counts themselves are right."""
-        if not self._digest.known:
-            return
-        try:
-            write_counts(self._path, counts, self._digest.text())
-        except OSError as error:
-            warnings.warn(
-                f"{self._path}: the class statistics cannot be kept ({error.strerror or error}); the next run counts "
-                "again. Make room or name another file.",
-                stacklevel=3,
-            )
-        self._written = time.monotonic()
-
-
-def missing_classes(paired: Source, whole: Source) -> list[str]:
-    """Names of the classes that ``whole`` has and ``paired`` has not, the don't-care class left out.
-
-    Reads every label map of ``paired``, and of ``whole`` as many as it takes to find the missing classes, but for those whose
-    counts a source knows.
-
-    Args:
-        paired: A source with label maps.
-        whole: The source that it was taken from, or another.
-
-    Returns:
-        Class names, in the order of their ids.
-    """
-    space = paired.label_space
-    absent = np.ones(space.num_classes, bool)
-    if space.ignore_class is not None:
-        absent[space.ignore_class] = False
-    for counts in in_order(lambda i: counts_of(paired, i), 0, len(paired), _CHUNK):
-        absent &= counts == 0
-        if not absent.any():
-            return []
-    found = np.zeros(space.num_classes, bool)
-    for counts in in_order(lambda i: counts_of(whole, i), 0, len(whole), _CHUNK):
-        found |= absent & (counts > 0)
-        if (found == absent).all():
-            break
-    return [space.class_names[c] for c in np.flatnonzero(found)]

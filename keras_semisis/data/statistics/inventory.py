@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from keras_semisis.data.ahead import in_order
 from keras_semisis.data.bad_files import BadFiles
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.sources.source import Source
-from keras_semisis.data.statistics.class_counts import pixel_counts
-from keras_semisis.data.statistics.counting import in_order
+from keras_semisis.data.statistics.pixel_counts import pixel_counts
 
 
 @dataclass

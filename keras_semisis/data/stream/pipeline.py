@@ -9,18 +9,20 @@ import keras
 import numpy as np
 
 from keras_semisis.data.argument_error import ArgumentError
-from keras_semisis.data.bad_files import BadFiles, bad_files, to_be_counted
+from keras_semisis.data.bad_files import BadFiles, bad_files
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.data_warning import DataWarning
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.source import Source
 from keras_semisis.data.statistics.counting import class_statistics
-from keras_semisis.data.stream.batch_stream import BatchStream, Lane
+from keras_semisis.data.statistics.rare_classes import rare_class_probabilities
+from keras_semisis.data.statistics.to_be_counted import to_be_counted
+from keras_semisis.data.stream.batch_stream import BatchStream
 from keras_semisis.data.stream.draws import draw_key
+from keras_semisis.data.stream.lane import Lane
 from keras_semisis.data.stream.optional_tensorflow import numpy_function, optional_tensorflow, without_autotuning
 from keras_semisis.data.stream.own_batches import OwnBatches
 from keras_semisis.data.stream.prepared_items import PreparedItems
-from keras_semisis.data.stream.rare_classes import rare_class_probabilities
 from keras_semisis.data.stream.step_dataset import StepDataset
 
 FITS = ("stretch", "crop")

@@ -7,13 +7,16 @@ from pathlib import Path
 import numpy as np
 
 from keras_semisis.data.argument_error import ArgumentError
-from keras_semisis.data.bad_files import BadFiles, bad_files, to_be_counted
+from keras_semisis.data.bad_files import BadFiles, bad_files
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.joined import Joined
 from keras_semisis.data.sources.one_sided import ImagesOnly, LabelMapsOnly
 from keras_semisis.data.sources.source import Source, Subset
-from keras_semisis.data.statistics.counting import class_statistics, missing_classes
+from keras_semisis.data.statistics.counted import Counted
+from keras_semisis.data.statistics.counting import class_statistics
+from keras_semisis.data.statistics.missing import missing_classes
+from keras_semisis.data.statistics.to_be_counted import to_be_counted
 from keras_semisis.data.stream.draws import permutation
 
 # Unpaired label maps that are read for the warning: a class that none of so many shows is hardly ever asked for
@@ -97,15 +100,15 @@ def semi_paired_split(
     order = by_name[permutation(total, seed, "split")]
     pairs, rest = order[:num_pairs], order[num_pairs:] if ratio < 1 else order
     paired = source.subset(pairs)
-    paired.unpaired_images = paired.unpaired_labels = None  # they are in the other two
     images = ImagesOnly(source, rest[permutation(len(rest), seed, "unpaired images")])
     labels = LabelMapsOnly(source, rest[permutation(len(rest), seed, "unpaired label maps")])
     images = with_further(images, source.unpaired_images, ratio == 1)
     labels = with_further(labels, source.unpaired_labels, ratio == 1)
     if 0 < ratio < 1 or (ratio and source.unpaired_labels is not None):
         bad = bad_files(skip_bad)
-        paired.counts = class_statistics(to_be_counted(paired, bad), statistics_cache, progress)
+        paired = Counted(source, pairs, class_statistics(to_be_counted(paired, bad), statistics_cache, progress))
         _warn_of_missing_classes(paired, to_be_counted(labels.subset(range(min(_LOOKED_AT, len(labels)))), bad), ratio)
+    paired.unpaired_images = paired.unpaired_labels = None  # they are in the other two
     return paired, images, labels
 
 

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from keras_semisis.data import Source
-from keras_semisis.data.statistics.counting import SourceDigest
+from keras_semisis.data.sources.source_digest import SourceDigest
 from keras_semisis.metrics.generation_metric import to_numpy
 
 PACKAGES = ("keras-semisis", "keras", "tensorflow", "jax", "torch", "numpy", "pillow", "keras-hub")

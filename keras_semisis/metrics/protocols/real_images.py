@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from keras_semisis.data import Source
-from keras_semisis.data.stream.prepared_items import resize_image, resize_label_map
+from keras_semisis.data.pictures.resizing import resize_image, resize_label_map
 from keras_semisis.metrics.generation_metric import GenerationMetric
 from keras_semisis.metrics.protocols.provenance import data_fingerprint
 from keras_semisis.metrics.protocols.statistics_cache import StatisticsCache

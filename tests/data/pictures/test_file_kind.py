@@ -9,7 +9,8 @@ from PIL import Image
 
 from keras_semisis.data import DataError, Folder, LabelSpace
 from keras_semisis.data.data_warning import DataWarning
-from keras_semisis.data.pictures.decoding import decode_image, decode_label_map
+from keras_semisis.data.labels.label_files import decode_label_map
+from keras_semisis.data.pictures.decoding import decode_image
 from keras_semisis.data.pictures.file_kind import kind_of
 from tests.data.pictures.written import png_of_16_bits, tiff
 

@@ -13,9 +13,10 @@ import pytest
 from PIL import Image, ImageFile, ImageOps
 
 from keras_semisis.data import DataError, Folder, LabelSpace, class_statistics
-from keras_semisis.data.pictures.decoding import decode_image, decode_label_map
+from keras_semisis.data.labels.label_files import decode_label_map
+from keras_semisis.data.pictures.decoding import decode_image
 from keras_semisis.data.sources.file_source import find_files
-from keras_semisis.data.statistics import counting
+from keras_semisis.data.statistics import counts_file
 
 SPACE = LabelSpace(["sky", "road", "car"], [(0, 128, 255), (90, 90, 90), (200, 0, 0)])
 RNG = np.random.default_rng(0)
@@ -345,7 +346,7 @@ def test_statistics_that_cannot_be_kept_are_still_used(tmp_path, monkeypatch, nu
         file.write(b"the first bytes")
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(counting.np, "savez", refuse)
+    monkeypatch.setattr(counts_file.np, "savez", refuse)
     with pytest.warns(UserWarning, match=rf"counts\.npz: the class statistics cannot be kept \({os.strerror(number)}\)"):
         counts = class_statistics(source, cache=cache)
     assert np.sum(counts) == IDS.size and list(cache.parent.iterdir()) == []

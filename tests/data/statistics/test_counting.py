@@ -14,9 +14,9 @@ from keras_semisis.data import (
     rare_class_probabilities,
     semi_paired_split,
 )
-from keras_semisis.data.statistics import counting
-from keras_semisis.data.statistics.class_counts import pixel_counts
-from keras_semisis.data.stream.rare_classes import rejection_draws
+from keras_semisis.data.statistics import counts_file
+from keras_semisis.data.statistics.pixel_counts import pixel_counts
+from keras_semisis.data.stream.rejection import rejection_draws
 from tests.data.array_source import ArraySource
 
 RNG = np.random.default_rng(5)
@@ -74,7 +74,7 @@ def test_sparse_counts_are_the_dense_ones(scenes):
 @pytest.mark.parametrize("ignore_class", [None, 0, 182])
 def test_probabilities_of_sparse_counts_are_bit_identical_to_the_dense(scenes, ignore_class, monkeypatch):
     sparse, dense = scenes
-    monkeypatch.setattr("keras_semisis.data.stream.rare_classes._ROWS", 64)
+    monkeypatch.setattr("keras_semisis.data.statistics.rare_classes._ROWS", 64)
     np.testing.assert_array_equal(rare_class_probabilities(sparse, ignore_class), rare_class_probabilities(dense, ignore_class))
 
 
@@ -146,7 +146,7 @@ def test_an_interrupted_pass_goes_on_where_it_was(tmp_path, monkeypatch):
 
 
 def test_a_killed_pass_loses_what_was_not_saved_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(counting, "_SAVE_SECONDS", -1.0)
+    monkeypatch.setattr(counts_file, "_SAVE_SECONDS", -1.0)
     cache, at_kill = tmp_path / "statistics.npz", tmp_path / "killed.npz"
     class_statistics(Scenes(90, fingerprints={}), cache, lambda done, number: done == 60 and shutil.copy(cache, at_kill))
     source = Scenes(90, fingerprints={})
@@ -248,27 +248,3 @@ def test_memory_grows_by_the_sparse_table_alone():
     # at most 12 classes of five bytes and where the row ends, and half as much for growing by reallocation
     assert growth < 1.5 * (12 * 5 + 8)
     assert peak(5000) < 2 * 2**20 < 5000 * 183 * 8
-
-
-@pytest.mark.parametrize("chunk", [1, 7])
-def test_in_order_is_in_order_and_not_far_ahead(chunk):
-    begun = []
-
-    def function(index):
-        begun.append(index)
-        return index * index
-
-    most_ahead = 0
-    for i, value in enumerate(counting.in_order(function, 3, 200, chunk), start=3):
-        assert value == i * i
-        most_ahead = max(most_ahead, max(begun) - i)
-    assert i == 199 and sorted(begun) == list(range(3, 200))
-    assert most_ahead <= chunk * (2 * counting._MOST_THREADS + 2)
-
-
-def test_in_order_raises_what_the_function_raises():
-    seen = []
-    with pytest.raises(ZeroDivisionError):
-        for value in counting.in_order(lambda i: 6 // (3 - i), 0, 10):
-            seen.append(value)
-    assert seen == [2, 3, 6]

@@ -8,8 +8,8 @@ from PIL import Image
 
 from keras_semisis.data import ADE20K, DataError, Folder, LabelSpace, SyntheticScenes, paired_dataset, unpaired_dataset
 from keras_semisis.data.data_warning import DataWarning
+from keras_semisis.data.pictures.resizing import covering_size
 from keras_semisis.data.sources.fitted_items import FittedItems
-from keras_semisis.data.stream.prepared_items import covering_size
 from tests.data.array_source import ArraySource
 
 SPACE = LabelSpace([f"c{i}" for i in range(256)], [(i, i, i) for i in range(256)])

@@ -12,7 +12,7 @@ import pytest
 from keras_semisis.data import DataError, training_stream
 from keras_semisis.data.stream import own_batches as module
 from keras_semisis.data.stream.batch_rule import BatchRule
-from keras_semisis.data.stream.batch_stream import original_errors
+from keras_semisis.data.stream.original_errors import original_errors
 from keras_semisis.data.stream.own_batches import OwnBatches, own_batches
 from tests.data.array_source import numbered_source
 

@@ -1,19 +1,16 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
 from scipy import stats
 
 from keras_semisis.data import (
     CamVid,
-    DataError,
-    Folder,
     class_statistics,
     rare_class_probabilities,
     rejection_sample,
     stream_rejection_sample,
 )
-from keras_semisis.data.stream.rare_classes import rejection_draws
+from keras_semisis.data.stream.rejection import rejection_draws
 from tests.conftest import SHARED, needs_shared
 from tests.data.array_source import ArraySource
 
@@ -94,103 +91,6 @@ def test_consecutive_draws_are_independent():
 def test_what_is_no_probability_vector_is_refused(bad):
     with pytest.raises(ValueError, match="probabilities must be"):
         rejection_sample(bad)
-
-
-def brute_force_probabilities(label_maps, num_classes, ignore_class):
-    scores = []
-    for m in label_maps:
-        score = 0.0
-        for c in range(num_classes):
-            total = sum((other == c).sum() for other in label_maps)
-            if c != ignore_class and (m == c).any():
-                score += (m == c).sum() / total
-        scores.append(score)
-    return np.array(scores) / sum(scores)
-
-
-@pytest.mark.parametrize("ignore_class", [None, 0, 3])
-def test_probabilities_by_brute_force(ignore_class):
-    label_maps = RNG.choice(6, p=[0.5, 0.3, 0.1, 0.07, 0.03, 0.0], size=(9, 8, 10))  # class 5 is nowhere
-    source = ArraySource(label_maps, num_classes=6)
-    counts = class_statistics(source)
-    np.testing.assert_array_equal(counts, [[(m == c).sum() for c in range(6)] for m in label_maps])
-    np.testing.assert_allclose(
-        rare_class_probabilities(counts, ignore_class), brute_force_probabilities(label_maps, 6, ignore_class), rtol=1e-12
-    )
-
-
-def test_label_maps_of_dont_care_alone_are_refused():
-    with pytest.raises(DataError, match="no pixel of any class but don't-care"):
-        rare_class_probabilities(np.array([[0, 7], [0, 3]]), ignore_class=1)
-
-
-def write_folder(root, label_maps):
-    (root / "labels").mkdir(parents=True, exist_ok=True)
-    for i, label_map in enumerate(label_maps):
-        Image.fromarray(np.asarray(label_map, np.uint8)).save(root / "labels" / f"{i}.png")
-    return Folder(root, images=None, palette=[(i, 0, 0) for i in range(4)])
-
-
-def reads_of(source, monkeypatch):
-    reads = []
-    original = type(source).load_label_map
-    monkeypatch.setattr(type(source), "load_label_map", lambda self, index: reads.append(index) or original(self, index))
-    return reads
-
-
-def test_statistics_cache_is_used_while_the_data_is_the_same(tmp_path, monkeypatch):
-    source = write_folder(tmp_path / "data", RNG.integers(0, 4, (5, 6, 7)))
-    cache = tmp_path / "run" / "statistics.npz"
-    counts = class_statistics(source, cache=cache)
-    reads = reads_of(source, monkeypatch)
-    np.testing.assert_array_equal(class_statistics(source, cache=cache), counts)
-    assert not reads and [path.name for path in cache.parent.iterdir()] == ["statistics.npz"]
-
-
-@pytest.mark.parametrize("change", ["content", "fewer", "order", "id_map", "damaged cache", "other file"])
-def test_statistics_cache_is_renewed_when_the_data_has_changed(tmp_path, change):
-    label_maps = RNG.integers(0, 4, (5, 6, 7))
-    source = write_folder(tmp_path, label_maps)
-    cache = tmp_path / "statistics.npz"
-    class_statistics(source, cache=cache)
-    if change == "content":
-        label_maps[2] = 3
-        source = write_folder(tmp_path, label_maps)
-    elif change == "fewer":
-        label_maps = label_maps[:4]
-        source = source.subset(range(4))
-    elif change == "order":
-        label_maps = label_maps[::-1]
-        source = source.subset([4, 3, 2, 1, 0])
-    elif change == "id_map":
-        label_maps = np.where(label_maps == 3, 0, label_maps)
-        source = Folder(tmp_path, images=None, palette=[(i, 0, 0) for i in range(4)], id_map={3: 0})
-    elif change == "damaged cache":
-        cache.write_bytes(cache.read_bytes()[:100])
-    else:
-        cache.write_text("not an npz")
-    expected = [[(m == c).sum() for c in range(4)] for m in label_maps]
-    np.testing.assert_array_equal(class_statistics(source, cache=cache), expected)
-    np.testing.assert_array_equal(class_statistics(source, cache=cache), expected)
-
-
-def test_statistics_without_a_fingerprint_are_not_cached(tmp_path):
-    class_statistics(ArraySource(np.zeros((2, 3, 3))), cache=tmp_path / "statistics.npz")
-    assert not list(tmp_path.iterdir())
-
-
-def test_statistics_report_progress():
-    seen = []
-    class_statistics(ArraySource(np.zeros((3, 2, 2))), progress=lambda *numbers: seen.append(numbers))
-    assert seen == [(1, 3), (2, 3), (3, 3)]
-
-
-def test_statistics_raise_what_reading_raises(tmp_path):
-    source = write_folder(tmp_path, np.zeros((3, 4, 4)))
-    (tmp_path / "labels" / "1.png").write_bytes(b"nothing")
-    with pytest.raises(DataError, match=r"1\.png"):
-        class_statistics(source, cache=tmp_path / "cache.npz")
-    assert not (tmp_path / "cache.npz").exists()
 
 
 def test_stream_form_follows_the_probabilities():

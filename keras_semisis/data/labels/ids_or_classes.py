@@ -1,0 +1,189 @@
+"""What the pixels of a label picture mean: whether they are ids or colors, where both would be possible."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from keras_semisis.data.data_error import DataError
+from keras_semisis.data.pictures.label_picture import LabelPicture, colors_of, is_gray, packed_colors
+from keras_semisis.data.remedy import Remedy
+
+if TYPE_CHECKING:
+    from keras_semisis.data.labels.label_space import LabelSpace
+
+_MOST_COLORS = 64
+# Colors beside those of classes, in the palette of an indexed picture: more are from smoothing
+_MOST_UNKNOWN = 5
+STORE_IDS = Remedy("Store ids in an 8- or 16-bit gray PNG.")
+
+
+def ids_or_classes(picture: LabelPicture, space: "LabelSpace | None", where: str) -> tuple[np.ndarray, bool]:
+    """What a label picture holds: ids as stored, or, where its colors say so, classes.
+
+    Args:
+        picture: The picture.
+        space: What ids and colors mean; None if nothing is known but that they are ids.
+        where: The file, for messages.
+
+    Returns:
+        Integers ``(H, W)``, and whether they are classes.
+
+    Raises:
+        DataError: If ids and colors contradict each other, or colors are of no class.
+    """
+    pixels, palette = picture
+    if pixels.ndim == 3:
+        if is_gray(pixels):
+            return _gray_ids(pixels, space, where)
+        if space is None or space.all_ids:
+            raise without_palette(where, colors_of(pixels))
+        return decode_colors(pixels, space, where), True
+    if palette is None or space is None:
+        return pixels, False
+    return _indices(pixels, *palette, space, where)
+
+
+def without_palette(where: str, colors: np.ndarray) -> DataError:
+    """The error of colors that nothing explains."""
+    listed = [tuple(color) for color in colors.tolist()]
+    if len(listed) > _MOST_COLORS:
+        return DataError(
+            f"{where}: this label map has {len(listed)} colors, and no palette says what they mean: it is a "
+            "photo, or was smoothed.",
+            STORE_IDS,
+        )
+    return DataError(
+        f"{where}: this label map has colors, and no palette says what they mean: {', '.join(map(str, listed))}.",
+        Remedy("Name them in a classes.csv (header id,name,r,g,b), or store ids in an 8- or 16-bit gray PNG."),
+        Remedy("In Python {} does, or a label_space=.", {"palette": listed}),
+    )
+
+
+def _gray_ids(rgb, space, where):
+    """Gray that is stored as red = green = blue: ids, or colors of a palette that has grays."""
+    values = rgb[..., 0]
+    if space is None or space.all_ids:
+        return values, False
+    used = np.unique(values).tolist()
+    classes = [_class_of(i, space) for i in used]
+    meant = _meant(np.repeat(np.array(used)[:, None], 3, axis=1), space)
+    ids_fit, colors_fit = None not in classes, all(meant)
+    if ids_fit and colors_fit and not _agree(classes, meant):
+        raise _contradiction(where, "values, read as ids,", used, classes, meant, space)
+    shared = colors_fit and any(len(found) > 1 for found in meant)
+    if not shared and (ids_fit or not any(meant)):
+        return values, False
+    return decode_colors(rgb, space, where), True
+
+
+def _indices(indices, colors, alpha, space, where):
+    """Indices of a palette: ids, unless the colors are those of the classes in another order."""
+    used = np.flatnonzero(np.bincount(indices.ravel(), minlength=1)) if indices.size else np.zeros(0, int)
+    if not len(used) or used[-1] >= len(colors) or is_ramp(colors):
+        return indices, False
+    classes = [_class_of(int(i), space) for i in used]
+    meant = _meant(colors[used], space)
+    if not any(meant):
+        _check_grays(used, colors, classes, space, where)
+        return indices, False
+    if all(meant) and not _agree(classes, meant) and not space.all_ids and all(len(found) == 1 for found in meant):
+        one_alpha = {
+            color: value for color, value in zip(packed_colors(colors[used]).tolist(), alpha[used].tolist(), strict=True)
+        }
+        if all(
+            one_alpha[color] == value
+            for color, value in zip(packed_colors(colors[used]).tolist(), alpha[used].tolist(), strict=True)
+        ):
+            table = np.zeros(len(colors), np.int32)
+            table[used] = [found[0] for found in meant]
+            return table[indices], True
+    if all(not found or to in found for to, found in zip(classes, meant, strict=True)):
+        if len(used) - meant.count([]) > 1 and meant.count([]) > _MOST_UNKNOWN:
+            decode_colors(colors[used][None], space, where)  # raises: colors between those of the classes
+        return indices, False
+    raise _contradiction(where, "indices", used.tolist(), classes, meant, space)
+
+
+def _check_grays(used, colors, classes, space, where):
+    """Refuses a palette of grays that are ids as well as the indices are: of a gray picture that was made an indexed one."""
+    grays = colors[used]
+    if not is_gray(grays):
+        return
+    others = [_class_of(int(value), space) for value in grays[:, 0]]
+    if None not in others and others != classes:
+        raise DataError(
+            f"{where}: the indices of this label map are {_few(used.tolist())}, but their palette has the grays "
+            f"{_few(grays[:, 0].tolist())}: it is not clear which of them are the ids.",
+            STORE_IDS,
+        )
+
+
+def _contradiction(where, what, used, classes, meant, space):
+    number, stored = next((n, i) for n, i in enumerate(used) if meant[n] and classes[n] not in meant[n])
+    by_color = " or ".join(f"{c} ({space.class_names[c]})" for c in meant[number])
+    by_id = "no class" if classes[number] is None else f"class {classes[number]} ({space.class_names[classes[number]]})"
+    return DataError(
+        f"{where}: the {what} of this label map say {by_id} where it has {stored}, but the color there is that "
+        f"of class {by_color}.",
+        STORE_IDS,
+        Remedy("Or store the classes' own colors, in RGB and all of them named in classes.csv."),
+    )
+
+
+def _few(values):
+    return ", ".join(map(str, values[:8])) + (", ..." if len(values) > 8 else "")
+
+
+def is_ramp(colors):
+    """Whether a palette is that of a picture without one."""
+    return len(colors) > 1 and bool((colors == np.arange(len(colors))[:, None]).all())
+
+
+def _class_of(stored, space):
+    to = space.id_map.get(stored, None if space.all_ids else stored)
+    return to if to is not None and 0 <= to < space.num_classes else None
+
+
+def _meant(colors, space):
+    """For each color the classes that have it."""
+    palette = packed_colors(np.asarray(space.palette)).tolist()
+    return [[i for i, of_class in enumerate(palette) if of_class == color] for color in packed_colors(colors).tolist()]
+
+
+def _agree(classes, meant):
+    return all(to in found for to, found in zip(classes, meant, strict=True))
+
+
+def decode_colors(rgb: np.ndarray, label_space: "LabelSpace", where: str) -> np.ndarray:
+    """Class ids (int32 ``(H, W)``) of the colors of uint8 ``(H, W, 3)``.
+
+    Raises:
+        DataError: If a color is not in the palette, or two classes share one.
+    """
+    packed = packed_colors(rgb)
+    colors = packed_colors(np.asarray(label_space.palette))
+    order = np.argsort(colors, kind="stable")
+    shared = np.flatnonzero(np.diff(colors[order]) == 0)
+    twice = shared[np.isin(colors[order][shared], packed)]
+    if len(twice):
+        first, second = order[twice[0]], order[twice[0] + 1]
+        raise DataError(
+            f"{where}: classes {first} and {second} share the color {label_space.palette[first]}, so this RGB "
+            "label map is ambiguous. Store ids in a gray PNG, or give each class its own color."
+        )
+    found = order[np.searchsorted(colors[order], packed).clip(max=len(order) - 1)]
+    unknown = colors[found] != packed
+    if unknown.any():
+        values, counts = np.unique(packed[unknown], return_counts=True)
+        most = int(values[counts.argmax()])
+        hint = ""
+        if len(values) > _MOST_UNKNOWN:
+            hint = " Label maps must be resized with nearest neighbor, and without smoothing."
+        if np.isin(packed_colors(rgb[..., ::-1]), colors).all():
+            hint = " Its channels are in the order blue, green, red, as OpenCV has them: write them as RGB."
+        raise DataError(
+            f"{where}: color ({most >> 16}, {most >> 8 & 255}, {most & 255}) covers {counts.max()} pixels and is not in the "
+            f"palette of {label_space.num_classes} colors ({len(values)} unknown colors in all). Add it to the palette if it "
+            f"is a class.{hint}"
+        )
+    return found.astype(np.int32)
