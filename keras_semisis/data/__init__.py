@@ -12,7 +12,7 @@ from keras_semisis.data.sources.coco_stuff import COCOStuff
 from keras_semisis.data.sources.folder import Folder
 from keras_semisis.data.sources.hugging_face import HuggingFace
 from keras_semisis.data.sources.source import Source
-from keras_semisis.data.sources.synthetic import SyntheticScenes
+from keras_semisis.data.sources.synthetic.scenes import SyntheticScenes
 from keras_semisis.data.sources.tfds import TFDS
 from keras_semisis.data.statistics.class_counts import ClassStatistics
 from keras_semisis.data.statistics.counting import class_statistics

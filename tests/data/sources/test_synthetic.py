@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_semisis.data import class_statistics
-from keras_semisis.data.sources.synthetic import SyntheticScenes
+from keras_semisis.data.sources.synthetic.scenes import SyntheticScenes
 
 NUM_SCENES = 200
 NAMES = SyntheticScenes().label_space.class_names
