@@ -15,8 +15,8 @@ from benchmarks.paper.training_record import FILE, TrainingRecord, mean_losses
 from benchmarks.step_time import peak_memory
 from keras_semisis import metrics, models, recipes
 from keras_semisis.callbacks import Checkpoint, PeriodicEvaluation, resume
+from keras_semisis.callbacks.log_file import read_log
 from keras_semisis.callbacks.model_file import save_model
-from keras_semisis.callbacks.records import read_records
 from keras_semisis.callbacks.sample_grid import sample_grid
 from keras_semisis.gans import ABLATIONS
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
@@ -232,8 +232,8 @@ def results_of(folder: Path, settings: Settings) -> dict:
         ValueError: If they do not have the last steps.
     """
     every = settings.evaluate_every
-    history = read_records(folder / "scores.jsonl", settings.steps)
-    records = read_records(folder / FILE, settings.steps)
+    history = read_log(folder / "scores.jsonl", settings.steps)
+    records = read_log(folder / FILE, settings.steps)
     evaluations = [record for record in history if record["step"] % every == 0][-LAST:]
     judged = [record["step"] for record in evaluations]
     recorded = [record for record in records if record["step"] in judged]

@@ -9,7 +9,7 @@ from keras import ops
 
 from benchmarks.step_time import peak_memory
 from keras_semisis.callbacks.every_steps import EverySteps
-from keras_semisis.callbacks.records import append_records, read_records, write_records
+from keras_semisis.callbacks.log_file import append_log, read_log, write_log
 
 FILE = "training.jsonl"
 
@@ -31,7 +31,7 @@ class TrainingRecord(EverySteps):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
-        write_records(self.path, read_records(self.path, self.step))
+        write_log(self.path, read_log(self.path, self.step))
         self._forget()
 
     def on_train_batch_begin(self, batch, logs=None):
@@ -45,7 +45,7 @@ class TrainingRecord(EverySteps):
         super().on_train_batch_end(batch, logs)
 
     def act(self, logs):
-        append_records(
+        append_log(
             self.path,
             [
                 {

@@ -6,7 +6,7 @@ import numpy as np
 from keras import ops
 
 from keras_semisis.callbacks.every_steps import EverySteps
-from keras_semisis.callbacks.records import append_records, read_records, write_records
+from keras_semisis.callbacks.log_file import append_log, read_log, write_log
 
 _SMOOTHED = 25
 # More than the picture has pixels in a row
@@ -33,12 +33,12 @@ class LossCurves(EverySteps):
     @property
     def history(self) -> list[dict]:
         """The losses so far, read from the file: dicts with ``"step"`` and ``"<phase>/<term>"``."""
-        return read_records(self.directory / "losses.jsonl", self.step)
+        return read_log(self.directory / "losses.jsonl", self.step)
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
         before = self.history
-        write_records(self.directory / "losses.jsonl", before)
+        write_log(self.directory / "losses.jsonl", before)
         self._thinned = _Thinned()
         for record in before:
             self._thinned.add(record)
@@ -46,7 +46,7 @@ class LossCurves(EverySteps):
     def on_train_batch_end(self, batch, logs=None):
         terms = {name: float(ops.convert_to_numpy(value)) for name, value in (logs or {}).items() if "/" in name}
         record = {"step": self.step + 1, **terms}
-        append_records(self.directory / "losses.jsonl", [record])
+        append_log(self.directory / "losses.jsonl", [record])
         self._thinned.add(record)
         super().on_train_batch_end(batch, logs)
 
@@ -55,10 +55,10 @@ class LossCurves(EverySteps):
 
 
 class _Thinned:
-    """Curves of means over runs of records, which grow so that there are few of them."""
+    """Curves of means over runs of entries, which grow so that there are few of them."""
 
     def __init__(self):
-        self._run = 1  # records in one
+        self._run = 1  # entries in one
         self._count = 0
         self._means: list[dict[str, np.ndarray]] = []  # by term: sums of steps and of values, and how many there were
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from keras_semisis.callbacks.every_steps import EverySteps
+from keras_semisis.callbacks.log_file import read_log, write_log
 from keras_semisis.callbacks.model_file import save_model
-from keras_semisis.callbacks.records import read_records, write_records
 from keras_semisis.gans.validation import rehearse
 from keras_semisis.metrics import GenerationMetric
 from keras_semisis.metrics.table import best_mode
@@ -66,7 +66,7 @@ class PeriodicEvaluation(EverySteps):
         if self.best is not None and self._best_mode is None:
             raise ValueError(f'PeriodicEvaluation: which value of {self.best} is best? Give mode="max" or mode="min".')
         if self.directory is not None:
-            self.history = read_records(self.directory / "scores.jsonl", self.step)
+            self.history = read_log(self.directory / "scores.jsonl", self.step)
 
     def act(self, logs):
         model = self.model
@@ -78,7 +78,7 @@ class PeriodicEvaluation(EverySteps):
         if logs is not None:
             logs.update({f"val_{name}": value for name, value in scores.items()})
         if self.directory is not None:
-            write_records(self.directory / "scores.jsonl", self.history)
+            write_log(self.directory / "scores.jsonl", self.history)
             if improved:
                 save_model(model, self.directory / "best.keras")
 

@@ -20,7 +20,7 @@ from benchmarks.paper.train import build, data_sets, judge_cells, own_miou, resu
 from benchmarks.paper.training_record import TrainingRecord
 from keras_semisis import models
 from keras_semisis.callbacks import Checkpoint
-from keras_semisis.callbacks.records import append_records, read_records, write_records
+from keras_semisis.callbacks.log_file import append_log, read_log, write_log
 from keras_semisis.data import LabelSpace
 from keras_semisis.gans.pretext import TCR
 from keras_semisis.recipes.sources import open_data
@@ -297,14 +297,14 @@ def test_a_cell_that_was_stopped_ends_as_if_it_had_not(tmp_path, monkeypatch, tr
         patch.setattr(train, "Checkpoint", KilledBeforeTheLastCheckpoint)
         train_cell(cell, TINY, parts)
     # what had been written about the steps after the checkpoint would be there twice
-    assert [record["step"] for record in read_records(cell.folder(parts) / training_record.FILE, 4)] == [2, 4]
+    assert [record["step"] for record in read_log(cell.folder(parts) / training_record.FILE, 4)] == [2, 4]
     with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(train, "sample_grid", killed)
         train_cell(cell, TINY, parts)
     assert not cell.file(parts).exists()
     train_cell(cell, TINY, parts)
     expected, document = (json.loads(cell.file(output).read_text()) for output in (trained, parts))
-    assert [record["step"] for record in read_records(cell.folder(parts) / training_record.FILE, 4)] == [2, 4]
+    assert [record["step"] for record in read_log(cell.folder(parts) / training_record.FILE, 4)] == [2, 4]
     assert document["losses_steps"] == expected["losses_steps"] == [1, 4]
     for name in ("scores", "real", "losses"):
         assert document[name] == pytest.approx(expected[name], rel=1e-4, abs=1e-6)
@@ -400,15 +400,15 @@ def test_a_cell_refuses_a_judge_of_the_family_that_trains(monkeypatch, tmp_path,
 
 def test_records_of_the_steps_after_the_checkpoint_are_cut_off(tmp_path):
     path = tmp_path / training_record.FILE
-    write_records(path, [{"step": 2}, {"step": 4}])
+    write_log(path, [{"step": 2}, {"step": 4}])
     record = TrainingRecord(tmp_path, 2)
     record.set_model(SimpleNamespace(step=2))
     record.on_train_begin()
-    assert read_records(path, 9) == [{"step": 2}]
+    assert read_log(path, 9) == [{"step": 2}]
     for loss in ({"a": 1.0, "b": 7.0}, {"a": 3.0}):  # b is not due at every step
         record.on_train_batch_begin(0)
         record.on_train_batch_end(0, loss)
-    before, after = read_records(path, 9)
+    before, after = read_log(path, 9)
     assert before == {"step": 2} and after["step"] == 4 and after["losses"] == {"a": 2.0, "b": 7.0}
     assert 0 <= after["seconds_per_step"] < 1 and after["peak_memory_bytes"] > 1e6
 
@@ -417,8 +417,8 @@ def test_results_are_of_the_records(tmp_path):
     settings = dataclasses.replace(TINY, steps=10, evaluations=5)
     with pytest.raises(ValueError, match="has nothing of its last steps"):
         results_of(tmp_path, settings)
-    append_records(tmp_path / "scores.jsonl", [{"step": s, "miou": s / 10, "miou_real": 0.5} for s in (2, 4, 6, 8, 10)])
-    append_records(
+    append_log(tmp_path / "scores.jsonl", [{"step": s, "miou": s / 10, "miou_real": 0.5} for s in (2, 4, 6, 8, 10)])
+    append_log(
         tmp_path / training_record.FILE,
         [
             {"step": s, "losses": {"a": float(s)}, "seconds_per_step": t, "peak_memory_bytes": 10**15 * s}

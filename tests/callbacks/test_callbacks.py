@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from keras_semisis import callbacks
+from keras_semisis.callbacks.log_file import read_log
 from keras_semisis.callbacks.loss_curves import _Thinned
 from keras_semisis.callbacks.model_file import save_model
 from keras_semisis.callbacks.periodic_evaluation import PeriodicEvaluation
-from keras_semisis.callbacks.records import read_records
 from tests.callbacks.tiny_gan import tiny_data, tiny_gan
 from tests.conftest import not_on_jax
 
@@ -176,7 +176,7 @@ def test_a_long_run_is_drawn_in_few_points_which_are_means():
 
 @not_on_jax
 def test_loss_curves_hold_what_was_logged(run):
-    records = read_records(run.folder / "losses.jsonl", 99)
+    records = read_log(run.folder / "losses.jsonl", 99)
     assert [record["step"] for record in records] == [1, 2, 3, 4, 5]
     for record, logs in zip(records, run.seen.steps, strict=True):
         terms = {name: value for name, value in logs.items() if "/" in name}
@@ -190,13 +190,13 @@ def test_losses_are_on_the_disk_after_every_step(tmp_path):
     curves.on_train_begin()
     for step in (1, 2):
         curves.on_train_batch_end(step - 1, {"discriminator/real": 0.5 * step, "val_miou": 1.0})
-        assert read_records(tmp_path / "losses.jsonl", 99)[step - 1 :] == [{"step": step, "discriminator/real": 0.5 * step}]
+        assert read_log(tmp_path / "losses.jsonl", 99)[step - 1 :] == [{"step": step, "discriminator/real": 0.5 * step}]
 
 
 def test_records_after_the_step_and_cut_lines_are_dropped(tmp_path):
     path = tmp_path / "losses.jsonl"
     path.write_text('{"step": 1}\n{"step": 2}\n{"step": 3}\n{"ste')
-    assert read_records(path, 2) == [{"step": 1}, {"step": 2}]
+    assert read_log(path, 2) == [{"step": 1}, {"step": 2}]
 
 
 @not_on_jax

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from keras_semisis.callbacks import resume
-from keras_semisis.callbacks.records import read_records
+from keras_semisis.callbacks.log_file import read_log
 from keras_semisis.gans import fitting
 from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes.sources import open_data
@@ -103,13 +103,13 @@ def test_a_file_that_cannot_be_used_ends_a_run_that_goes_on(folder, tmp_path, mo
     output = call("train", "--data", f"folder:{folder}", *TINY, "--output", run, code=1)
     assert "Stopped at step 3 of 6: a file cannot be used. What was learned is kept." in output
     assert f"keras-semisis train --resume {run}\n" in output and f"Error: {stray}: label id 255 (1 pixels)" in output
-    assert resume(run)[1] == 3 and [record["step"] for record in read_records(run / "losses.jsonl", 99)] == [1, 2, 3]
+    assert resume(run)[1] == 3 and [record["step"] for record in read_log(run / "losses.jsonl", 99)] == [1, 2, 3]
 
     assert "Nothing was learned yet" in call("train", "--resume", run, code=1)
     assert "leave --seed out" in call("train", "--resume", run, "--seed", 1, "--skip-bad", 1, code=1)
     output = call("train", "--resume", run, "--id-map", "255=2", "--skip-bad", 3, "--check")
     assert "All files can be used." in output and "Done." in output
-    assert [record["step"] for record in read_records(run / "losses.jsonl", 99)] == [1, 2, 3, 4, 5, 6]
+    assert [record["step"] for record in read_log(run / "losses.jsonl", 99)] == [1, 2, 3, 4, 5, 6]
     options = json.loads((run / "settings.json").read_text())["options"]
     assert (options["id_map"], options["skip_bad"], options["steps"]) == (["255=2"], 3, 6)
 
