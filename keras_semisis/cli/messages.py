@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from keras_semisis.data import BadFiles
 
 # What stands for a value that only the user knows
-_UNKNOWN = {"id_map": "STORED=CLASS", "image_range": "BLACK:WHITE", "unpaired_images": "PATH", "unpaired_labels": "PATH"}
+_UNKNOWN = {
+    "id_map": "STORED=CLASS",
+    "image_range": "BLACK:WHITE",
+    "unpaired_images": "PATH",
+    "unpaired_labels": "PATH",
+    "inception": "FILE",
+}
 # What the text of --data holds of hf:NAME and tfds:NAME
 _PARTS_OF_DATA = {"image": "NAME", "label": "NAME", "config": "NAME", "data_dir": "PATH"}
 # Of a list in an error message

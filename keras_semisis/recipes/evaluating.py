@@ -8,12 +8,13 @@ import keras
 
 from keras_semisis import models
 from keras_semisis.data import BadFiles
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.sources.fitted_items import FittedItems
 from keras_semisis.data.sources.good_items import good_items
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
 from keras_semisis.metrics import LPIPS
 from keras_semisis.metrics.protocols import Protocol, evaluate_protocol, get_protocol, load_fid_inception
-from keras_semisis.metrics.protocols.inception import WITHOUT_INCEPTION, is_published_inception
+from keras_semisis.metrics.protocols.inception import is_published_inception, without_inception
 from keras_semisis.models.trunk_families import refuse_relatives
 from keras_semisis.options.evaluate import EvaluateOptions
 from keras_semisis.recipes import scoring
@@ -157,7 +158,9 @@ def open_features(
             features = "segmenter" if segmentation.has_features(segmenter) else "none"
     if features == "inception":
         if inception is None:
-            raise ValueError(f"--protocol {protocol.name} --features {features} needs --inception FILE. {WITHOUT_INCEPTION}")
+            raise ArgumentError(
+                f"--protocol {protocol.name} --features {features} needs --inception FILE.", {}, *without_inception()
+            )
         return load_fid_inception(inception)
     if features in scoring.IMAGENET_FEATURES:
         return scoring.IMAGENET_FEATURES[features]()

@@ -36,6 +36,7 @@ from keras_semisis.metrics.protocols import get_protocol
 from keras_semisis.metrics.protocols.evaluation import _check
 from keras_semisis.options.layout import Layout
 from keras_semisis.options.train import TrainSettings
+from keras_semisis.recipes.evaluating import open_features
 from keras_semisis.recipes.sources import open_data
 from tests.cli.command import call
 from tests.data.pictures.written import png_of_16_bits, tiff_in_planes
@@ -384,6 +385,19 @@ def test_photos_of_several_proportions(tmp_path):
         paired_dataset(source, (8, 8), 2, **first_settings(caught[0].message))
 
 
+def test_scores_without_the_inception_network():
+    with pytest.raises(ArgumentError, match=r"needs --inception FILE\.") as caught:
+        open_features("auto", get_protocol("clean"), None, None)
+    _, other_network, alone = caught.value.remedies
+    assert open_features(**alone.settings, protocol=get_protocol("clean"), segmenter=None, inception=None) is None
+    protocol = get_protocol(other_network.settings["protocol"])
+    assert open_features(other_network.settings["features"], protocol, None, None).output_shape[0] is None
+    words = option_words(["protocol", "features", "inception"])
+    said = caught.value.worded(words)
+    assert "and give --inception FILE. Without it use --protocol native --features efficientnet_lite0" in said
+    assert "and give features=load_fid_inception(FILE). Without it use the protocol" in str(caught.value)
+
+
 # The advice itself
 
 
@@ -466,6 +480,7 @@ def test_every_remedy_of_the_package_is_tried_above(tmp_path, monkeypatch):
     test_train_ids_of_cityscapes(tmp_path / "train ids")
     test_photos_of_several_proportions(tmp_path / "proportions")
     test_the_dont_care_class_of_a_model()
+    test_scores_without_the_inception_network()
     missing = [
         f"{path.relative_to(PACKAGE)}:{first}"
         for path in PACKAGE.rglob("*.py")

@@ -18,7 +18,7 @@ from keras_semisis.gans.batch_statistics import batch_norms
 from keras_semisis.metrics.feature_metric import FeatureMetric
 from keras_semisis.metrics.generation_metric import GenerationMetric, split_scores
 from keras_semisis.metrics.lpips import LPIPS
-from keras_semisis.metrics.protocols.inception import WITHOUT_INCEPTION, is_fid_inception
+from keras_semisis.metrics.protocols.inception import is_fid_inception, without_inception
 from keras_semisis.metrics.protocols.protocol import Protocol, get_protocol
 from keras_semisis.metrics.protocols.protocol_features import ProtocolFeatures, feature_scores
 from keras_semisis.metrics.protocols.provenance import network_fingerprint, versions, weights_sha256
@@ -240,7 +240,7 @@ def _check(gan, source, protocol, features, segmenter, perceptual, metrics, trai
             Remedy("Or mark the class in classes.csv, or pack them so."),
         )
     if features is not None and protocol.features == "inception_v3_fid" and not is_fid_inception(features):
-        raise ValueError(f"The protocol {protocol.name!r} fixes the feature network. {WITHOUT_INCEPTION}")
+        raise ArgumentError(f"The protocol {protocol.name!r} fixes the feature network.", {}, *without_inception())
     if features is not None and len(source) < 2:
         raise ValueError("A covariance needs at least 2 images, and the data holds 1.")
     if protocol.statistics_batches and _has_batch_norm(gan) and train is None:

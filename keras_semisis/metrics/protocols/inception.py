@@ -7,6 +7,8 @@ from pathlib import Path
 import keras
 
 from keras_semisis.checkpoints import load_reference_weights
+from keras_semisis.data.advised import Advised
+from keras_semisis.data.remedy import Remedy
 from keras_semisis.models import inception_v3_fid
 
 INCEPTION_FILE = "pt_inception-2015-12-05-6726825d.pth"
@@ -33,11 +35,11 @@ def load_fid_inception(path: str | Path) -> keras.Model:
 
     >>> load_fid_inception("inception.pth")  # doctest: +IGNORE_EXCEPTION_DETAIL
     Traceback (most recent call last):
-    FileNotFoundError: inception.pth: there is no such file. ...
+    keras_semisis.metrics.protocols.inception.MissingInceptionError: inception.pth: there is no such file. ...
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: there is no such file. {WITHOUT_INCEPTION}")
+        raise MissingInceptionError(f"{path}: there is no such file.", *without_inception())
     model = load_reference_weights(inception_v3_fid(depths=2048), path, family="pytorch_fid")
     if not is_published_inception(path):
         warnings.warn(
@@ -48,13 +50,25 @@ def load_fid_inception(path: str | Path) -> keras.Model:
     return model
 
 
-WITHOUT_INCEPTION = (
-    f"FID needs the Inception weights of 2015-12-05: download {INCEPTION_FILE} ({INCEPTION_SOURCE}) and give it as "
-    "--inception FILE (load_fid_inception(FILE) in Python). Without it use --protocol native with --features "
-    "efficientnet_lite0 or a --segmenter, whose distances compare among themselves alone; or score mIoU alone with "
-    "--features none."
-)
-"""What an error says where the file is missing."""
+def without_inception() -> tuple[Remedy, ...]:
+    """What an error advises where the file is missing."""
+    return (
+        Remedy(
+            f"FID needs the Inception weights of 2015-12-05: download {INCEPTION_FILE} ({INCEPTION_SOURCE}) and give {{}}.",
+            {"inception": ...},
+            "features=load_fid_inception(FILE)",
+        ),
+        Remedy(
+            "Without it use {}, or the features of a segmenter, whose distances compare among themselves alone;",
+            {"protocol": "native", "features": "efficientnet_lite0"},
+            'the protocol "native" and another network as features=',
+        ),
+        Remedy("or score mIoU alone with {}.", {"features": "none"}, "features=None"),
+    )
+
+
+class MissingInceptionError(Advised, FileNotFoundError):
+    """There is no file with the Inception network."""
 
 
 def is_published_inception(path: str | Path) -> bool:
