@@ -4,7 +4,7 @@ from keras_semisis.backend import choose_backend
 
 choose_backend()
 
-from keras_semisis import callbacks, checkpoints, data, gans, layers, losses, metrics, models, recipes  # noqa: E402
+from keras_semisis import callbacks, checkpoints, data, gans, layers, losses, metrics, models, presets, recipes  # noqa: E402
 from keras_semisis.distribution import distribute  # noqa: E402
 from keras_semisis.gans import (  # noqa: E402
     CCFPSE,
@@ -17,6 +17,7 @@ from keras_semisis.gans import (  # noqa: E402
     Phase,
     SemiPairedGAN,
 )
+from keras_semisis.presets import from_preset  # noqa: E402
 
 __version__ = "0.1.0"
 
@@ -34,10 +35,12 @@ __all__ = [
     "checkpoints",
     "data",
     "distribute",
+    "from_preset",
     "gans",
     "layers",
     "losses",
     "metrics",
     "models",
+    "presets",
     "recipes",
 ]

@@ -26,8 +26,8 @@ def sample_grid(
 
     Args:
         path: The file; its folder is made if missing.
-        model: An `AdversarialModel`. The last column is D's segmentation of the generated image, where the
-            model has a ``segment``.
+        model: An `AdversarialModel`, or any other `Sampler`. The last column is D's segmentation of the generated image, where
+            it has a network that segments.
         label_maps: ``(B, H, W)`` of any integer dtype.
         images: The photos that belong to them, ``(B, H, W, 3)``, uint8 or float in [-1, 1]; None leaves the
             column out.
@@ -42,7 +42,7 @@ def sample_grid(
     if images is not None and len(images) != len(label_maps):
         raise ValueError(f"sample_grid: {len(images)} images for {len(label_maps)} label maps; give one for each, or None.")
     generated = model.generate(label_maps, seed=seed)
-    segmented = model.segment(generated) if hasattr(model, "segment") else None
+    segmented = None if getattr(model, "segmenting_network", None) is None else model.segment(generated)
     colorize = _colors(label_space or getattr(model, "label_space", None), label_maps, segmented)
     columns = {"label map": colorize(label_maps)}
     if images is not None:

@@ -23,6 +23,15 @@ from keras_semisis.gans.validation import check_end, draws_for
 from keras_semisis.models.trunk_families import refuse_relatives
 
 
+class _BuiltInPresets:
+    """The models that this package has built in, by name, for `keras_semisis.from_preset`; read off the class too."""
+
+    def __get__(self, instance, owner):
+        from keras_semisis.presets.location import built_in_presets
+
+        return built_in_presets()
+
+
 @keras.saving.register_keras_serializable(package="keras_semisis")
 class Sampler(KnowsClasses):
     """A generator that draws photos of label maps, and is scored: what an `AdversarialModel` is when it does not train.
@@ -171,6 +180,20 @@ class Sampler(KnowsClasses):
         """Exports the moving-average generator, inputs ``[label_map, noise]``, as `keras.Model.export` does."""
         self.refresh_statistics()
         return self.ema_generator.export(filepath, *args, **kwargs)
+
+    def _segment(self, photos) -> np.ndarray:
+        photos = host_array(photos)
+        images = self.batch_rule.photos(photos if photos.ndim != 3 else photos[None], "segment")
+        logits = np.array(predict(self.segmenting_network, [images], batch_size=8)[..., 1:])
+        if self.ignore_class is not None:
+            logits[..., self.ignore_class] = -np.inf
+        label_maps = logits.argmax(-1).astype("int32")
+        return label_maps if photos.ndim != 3 else label_maps[0]
+
+    @property
+    def segmenting_network(self) -> keras.Model | None:
+        """The network that segments photos, from images to logits, the fake class first; None where there is none."""
+        return None
 
     # -- batch-norm statistics --------------------------------------------------------------------------------------
 
@@ -322,6 +345,21 @@ class Sampler(KnowsClasses):
         given = x if y is None else (x, y)
         batches = own_batches(given, self.batch_rule, "evaluate", batch_size=batch_size or 8, training=False)
         return itertools.islice(iter(batches), steps)
+
+    # -- presets ----------------------------------------------------------------------------------------------------
+
+    presets = _BuiltInPresets()
+
+    def save_to_preset(self, folder, **options) -> None:
+        """Writes the moving-average generator and what its classes mean as a folder that `keras_semisis.from_preset` reads.
+
+        Args:
+            folder: The folder.
+            **options: Those of `keras_semisis.presets.save_to_preset`.
+        """
+        from keras_semisis.presets import save_to_preset
+
+        save_to_preset(self, folder, **options)
 
     # -- save -------------------------------------------------------------------------------------------------------
 

@@ -98,6 +98,10 @@ class SegmentingGAN(SemanticGAN):
             outputs += models.features(self.discriminator).outputs
         self._logits_and_features = keras.Model(self.discriminator.input, outputs)
 
+    @property
+    def segmenting_network(self):
+        return self.discriminator
+
     def segment(self, photos) -> np.ndarray:
         """Label maps of photos: D's arg max over the real classes, the don't-care class left out.
 
@@ -110,7 +114,7 @@ class SegmentingGAN(SemanticGAN):
         Raises:
             DataError: If the photos are something else.
         """
-        return self._segment(self.discriminator, photos)
+        return self._segment(photos)
 
 
 def _as_list(outputs):

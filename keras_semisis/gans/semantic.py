@@ -5,11 +5,8 @@ from dataclasses import asdict
 from types import MappingProxyType
 
 import keras
-import numpy as np
 from keras import ops
 
-from keras_semisis.data.stream.batch_rule import host_array
-from keras_semisis.distribution import predict
 from keras_semisis.gans.adversarial import AdversarialModel
 from keras_semisis.gans.fitting import refuse
 from keras_semisis.gans.presets import PRESETS
@@ -289,15 +286,6 @@ class SemanticGAN(AdversarialModel):
 
     def prepare_fit(self):
         self._load_perceptual()
-
-    def _segment(self, network, photos) -> np.ndarray:
-        photos = host_array(photos)
-        images = self.batch_rule.photos(photos if photos.ndim != 3 else photos[None], "segment")
-        logits = np.array(predict(network, [images], batch_size=8)[..., 1:])
-        if self.ignore_class is not None:
-            logits[..., self.ignore_class] = -np.inf
-        label_maps = logits.argmax(-1).astype("int32")
-        return label_maps if photos.ndim != 3 else label_maps[0]
 
     # -- save -------------------------------------------------------------------------------------------------------
 

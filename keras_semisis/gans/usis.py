@@ -162,6 +162,10 @@ class USIS(SemanticGAN):
         if self.decoder is not None:
             self._features = models.features(self.unconditional_discriminator)
 
+    @property
+    def segmenting_network(self):
+        return self.segmenter
+
     def segment(self, photos):
         """Label maps of photos: the segmenter's arg max over the real classes, the don't-care class left out.
 
@@ -174,7 +178,7 @@ class USIS(SemanticGAN):
         Raises:
             DataError: If the photos are something else.
         """
-        return self._segment(self.segmenter, photos)
+        return self._segment(photos)
 
     def get_config(self):
         config = super().get_config()

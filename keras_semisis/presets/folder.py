@@ -1,0 +1,148 @@
+"""Writing a trained model as a preset, and reading it."""
+
+import datetime
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+import numpy as np
+
+from keras_semisis.gans.sampler import Sampler
+from keras_semisis.presets.card import model_card
+from keras_semisis.presets.location import CARD, CONFIG, METADATA, WEIGHTS, locate
+from keras_semisis.presets.preset_model import PresetModel
+from keras_semisis.whole_file import whole_file
+
+DTYPES = ("float32", "float16")
+# values of an array from which on packing saves more than its index takes
+_WORTH_PACKING = 4096
+
+
+def save_to_preset(
+    model: Sampler,
+    folder: str | Path,
+    segmenter: bool = True,
+    dtype: str = "float32",
+    scores: Mapping[str, float] | None = None,
+    training: Mapping[str, Any] | None = None,
+    grid: str | Path | None = None,
+    license: str | None = None,
+) -> None:
+    """Writes a trained model so that `from_preset` reads it: its moving-average generator, and what its classes mean.
+
+    The folder holds ``config.json`` (networks, classes, palette, rule of stored ids), ``model.weights.h5``, ``metadata.json``
+    (versions, sizes, scores, how it was trained), the card ``README.md``, which the Hugging Face Hub shows, and a picture.
+
+    Args:
+        model: A trained system, or any other `Sampler`.
+        folder: The folder; a preset in it is replaced.
+        segmenter: Whether the network that segments goes along, where there is one.
+        dtype: ``"float32"``, or ``"float16"`` for half the size: 10 bits of mantissa, about 1/255 in the photos.
+        scores: Scores by name, as `evaluate` or a protocol's document gives them.
+        training: How the model was trained: the settings of a run.
+        grid: A PNG that shows what it draws, such as `callbacks.sample_grid` writes.
+        license: An identifier of the Hub, such as ``"apache-2.0"``; None leaves it open.
+
+    Raises:
+        ValueError: For another dtype.
+        FileNotFoundError: If there is no such picture.
+
+    Example:
+
+    >>> import tempfile
+    >>> from keras_semisis import gans, models
+    >>> sampler = gans.Sampler(models.oasis_generator(4, (32, 32), base_channels=1, noise_channels=4))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_to_preset(sampler, folder)
+    ...     from_preset(folder).image_size
+    (32, 32)
+    """
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype={dtype!r}: expected one of {', '.join(DTYPES)}.")
+    picture = None if grid is None else Path(grid).read_bytes()
+    model.refresh_statistics()
+    preset, folder = PresetModel.of(model), Path(folder)
+    if not segmenter:
+        preset.segmenter = None
+    folder.mkdir(parents=True, exist_ok=True)
+    with whole_file(folder / WEIGHTS) as path:
+        _save_weights(preset, path, dtype)
+    metadata = _metadata(preset, model.step, dtype, dict(scores or {}), dict(training or {}))
+    _write_json(folder / CONFIG, keras.saving.serialize_keras_object(preset))
+    _write_json(folder / METADATA, metadata)
+    if picture is not None:
+        (folder / "grid.png").write_bytes(picture)
+    (folder / CARD).write_text(model_card(preset, metadata, license, picture is not None), encoding="utf-8")
+
+
+def from_preset(name: str | Path, revision: str | None = None) -> PresetModel:
+    """A trained model that draws photos of label maps.
+
+    Args:
+        name: One of `built_in_presets`, a folder that `save_to_preset` wrote, or ``"hf://user/model"`` on the Hugging Face Hub
+            (extra ``hub``).
+        revision: Branch, tag or commit on the Hub.
+
+    Returns:
+        The model. Nothing in the folder is run: what Keras cannot build of registered classes alone is refused.
+
+    Raises:
+        ValueError: If there is no such preset, or it cannot be built.
+        ModuleNotFoundError: If the package huggingface_hub is needed and not installed.
+    """
+    folder = locate(name, revision)
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        model = keras.saving.deserialize_keras_object(config, safe_mode=True)
+        if not isinstance(model, PresetModel):
+            raise TypeError(f"its config is of a {type(model).__name__}")
+        model.load_weights(folder / WEIGHTS)
+    except Exception as error:  # of many kinds, by what is in the files
+        raise ValueError(f"{name}: this preset cannot be built: {' '.join(str(error).split())[:500]}") from error
+    return model
+
+
+def _save_weights(preset, path, dtype):
+    with tempfile.TemporaryDirectory() as folder:
+        exact = Path(folder) / WEIGHTS
+        preset.save_weights(exact)
+        with h5py.File(exact) as source, h5py.File(path, "w", libver="latest") as target:
+            source.visititems(lambda name, item: _copy(name, item, target, dtype))
+
+
+def _copy(name, item, target, dtype):
+    if isinstance(item, h5py.Group):
+        copy = target.require_group(name)
+    else:
+        values = item[()]
+        values = values.astype(dtype) if values.dtype == np.float32 else values
+        copy = target.create_dataset(name, data=values, compression="gzip" if values.size > _WORTH_PACKING else None)
+    copy.attrs.update(item.attrs)
+
+
+def _metadata(preset, step, dtype, scores, training):
+    import keras_semisis
+
+    return {
+        "keras_version": keras.__version__,
+        "keras_semisis_version": keras_semisis.__version__,
+        "date_saved": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
+        "image_size": list(preset.image_size),
+        "parameters": {
+            name: network.count_params()
+            for name, network in (("generator", preset.generator), ("segmenter", preset.segmenter))
+            if network is not None
+        },
+        "weights_dtype": dtype,
+        "step": step,
+        "scores": scores,
+        "training": training,
+    }
+
+
+def _write_json(path, document):
+    path.write_text(json.dumps(document, indent=1), encoding="utf-8")

@@ -1,0 +1,67 @@
+"""Where a preset lies: by name in this package, as a folder, or on the Hugging Face Hub."""
+
+from pathlib import Path
+
+CONFIG, WEIGHTS, METADATA, CARD = "config.json", "model.weights.h5", "metadata.json", "README.md"
+HUB = "hf://"
+_BUILT_IN = Path(__file__).parent / "built_in"
+
+
+def built_in_presets() -> dict[str, Path]:
+    """The presets of this package, by name.
+
+    Example:
+
+    >>> all((folder / "config.json").is_file() for folder in built_in_presets().values())
+    True
+    """
+    return {folder.name: folder for folder in sorted(_BUILT_IN.glob("*/")) if (folder / CONFIG).is_file()}
+
+
+def is_preset(name: str | Path) -> bool:
+    """Whether a user's word for a model means a preset, and not a file."""
+    return str(name).startswith(HUB) or str(name) in built_in_presets() or (Path(name) / CONFIG).is_file()
+
+
+def locate(name: str | Path, revision: str | None = None) -> Path:
+    """The folder of a preset, downloaded if it is on the Hub and not in the cache.
+
+    Args:
+        name: One of `built_in_presets`, a folder, or ``"hf://user/model"``.
+        revision: Branch, tag or commit on the Hub; None is its main branch.
+
+    Raises:
+        ValueError: If there is no such preset, or ``revision`` is given for one that has none.
+        ModuleNotFoundError: If it is on the Hub, and the package huggingface_hub is not installed.
+    """
+    name = str(name)
+    if name.startswith(HUB):
+        return _check(_download(name.removeprefix(HUB), revision), name)
+    if revision is not None:
+        raise ValueError(f"revision={revision!r} is of presets on the Hub, {HUB}user/model; {name} is none.")
+    return built_in_presets().get(name) or _check(Path(name), name)
+
+
+def _download(repository, revision):
+    try:
+        import huggingface_hub
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(f"{HUB}{repository} needs huggingface_hub: pip install 'keras-semisis[hub]'.") from error
+    try:
+        # the files of a preset alone: nothing that could be run
+        files = [CONFIG, WEIGHTS, METADATA, CARD, "*.png"]
+        return Path(huggingface_hub.snapshot_download(repository, revision=revision, allow_patterns=files))
+    except (huggingface_hub.errors.HfHubHTTPError, huggingface_hub.errors.HFValidationError, OSError) as error:
+        at = f" at revision {revision}" if revision else ""
+        raise ValueError(f"{HUB}{repository}{at} cannot be read from the Hub: {' '.join(str(error).split())[:300]}") from error
+
+
+def _check(folder, name):
+    missing = [file for file in (CONFIG, WEIGHTS, METADATA) if not (folder / file).is_file()]
+    if missing:
+        there = ", ".join(built_in_presets()) or "none in this version"
+        raise ValueError(
+            f"{name}: this is no preset, it lacks {', '.join(missing)}. Give a folder that save_to_preset made, "
+            f"{HUB}user/model, or one that is built in ({there})."
+        )
+    return folder

@@ -1,0 +1,56 @@
+"""What a preset holds: the generator that draws, and the network that segments."""
+
+import keras
+import numpy as np
+
+from keras_semisis.gans.sampler import Sampler
+
+
+@keras.saving.register_keras_serializable(package="keras_semisis")
+class PresetModel(Sampler):
+    """A trained generator that draws photos of label maps, with the discriminator that segments them, where there is one.
+
+    Args:
+        generator, num_classes, image_size, ignore_class, label_space, seed: As those of `Sampler`.
+        segmenter: Model from images in [-1, 1] to logits ``(B, H, W, num_classes + 1)``, fake first; None for none.
+
+    Example:
+
+    >>> from keras_semisis import models
+    >>> model = PresetModel(models.oasis_generator(4, (32, 32), base_channels=1, noise_channels=4))
+    >>> model.generate(np.zeros((32, 32), "uint8"), seed=7).shape
+    (32, 32, 3)
+    """
+
+    network_names = ("generator", "segmenter")
+
+    def __init__(self, generator, *args, segmenter: keras.Model | None = None, **kwargs):
+        super().__init__(generator, *args, **kwargs)
+        self.segmenter = segmenter
+
+    @classmethod
+    def of(cls, model: Sampler) -> "PresetModel":
+        """A model's moving average and the network that its `segment` asks, which it keeps as well."""
+        return cls(
+            model.ema_generator,
+            model.num_classes,
+            model.image_size,
+            model.ignore_class,
+            model.label_space,
+            segmenter=model.segmenting_network,
+        )
+
+    @property
+    def segmenting_network(self):
+        return self.segmenter
+
+    def segment(self, photos) -> np.ndarray:
+        """Label maps of photos, as `SemiPairedGAN.segment`.
+
+        Raises:
+            ValueError: If this preset has no network that segments.
+            DataError: If the photos are something else.
+        """
+        if self.segmenter is None:
+            raise ValueError("This preset has no network that segments: its method trains none, or it was saved without.")
+        return self._segment(photos)

@@ -1,0 +1,149 @@
+"""A trained model as a folder: what goes in comes out, and nothing is run."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import keras_semisis as ks
+from keras_semisis import models
+from keras_semisis.presets import PresetModel, built_in_presets, from_preset, save_to_preset
+from keras_semisis.presets.location import is_preset
+
+SIZE, CLASSES = (32, 32), 4
+SPACE = ks.data.LabelSpace(("sky", "road", "car", "void"), [(i, 0, 9) for i in range(CLASSES)], 3).with_ids({255: 3})
+MAPS = np.random.default_rng(0).integers(0, CLASSES, (3, *SIZE))
+
+
+@pytest.fixture(scope="module")
+def gan():
+    keras.utils.set_random_seed(0)
+    generator = models.oasis_generator(CLASSES, SIZE, base_channels=2, noise_channels=4, num_blocks=3, hidden_channels=8)
+    discriminator = models.oasis_discriminator(CLASSES, SIZE, channels=(4, 4), final_channels=4)
+    gan = ks.OASIS(CLASSES, SIZE, 3, generator, discriminator, label_space=SPACE)
+    # a new generator's singular values and statistics are not found yet, and its images are black and white
+    for _ in range(20):
+        gan.ema_generator([MAPS, np.ones((3, 4), "float32")], training=True)
+    with gan.statistics_of([(np.zeros((3, *SIZE, 3), "float32"), MAPS)], 1):
+        gan.refresh_statistics()
+        weights = gan.ema_generator.get_weights()
+    gan.ema_generator.set_weights(weights)
+    return gan
+
+
+@pytest.fixture(scope="module")
+def folder(gan, tmp_path_factory):
+    path = tmp_path_factory.mktemp("preset")
+    scores, training = {"frechet": 1.25, "frechet_real": 0.5}, {"method": "oasis", "data": "camvid:PATH", "ratio": 0.1}
+    gan.save_to_preset(path, scores=scores, training=training, license="apache-2.0")
+    return path
+
+
+def test_a_preset_draws_and_segments_as_the_model_that_was_saved(gan, folder):
+    model = ks.from_preset(folder)
+    photos = gan.generate(MAPS, seed=1)
+    assert np.ptp(photos) > 20
+    np.testing.assert_array_equal(model.generate(MAPS, seed=1), photos)
+    np.testing.assert_array_equal(model.segment(photos), gan.segment(photos))
+    assert model.label_space == SPACE
+    assert model.label_space.id_map == {255: 3}
+    assert (model.num_classes, model.image_size, model.ignore_class) == (CLASSES, SIZE, 3)
+
+
+def test_the_card_says_what_the_hub_and_a_reader_want(folder):
+    card = (folder / "README.md").read_text()
+    assert card.startswith("---\nlibrary_name: keras-semisis\n")
+    assert "license: apache-2.0\n---\n" in card
+    assert "| 2 | car | 2, 0, 9 |" in card
+    assert "| 3 | void (don’t care) | 3, 0, 9 |" in card
+    assert "255 → 3" in card
+    assert "| frechet | 1.25 | 0.5 |" in card
+    assert "share of the pairs that it learned from: 0.1" in card
+    assert "grid.png" not in card
+    metadata = json.loads((folder / "metadata.json").read_text())
+    assert metadata["keras_semisis_version"] == ks.__version__
+    assert metadata["scores"]["frechet"] == 1.25
+
+
+def test_half_the_bits_are_half_the_size_and_the_photos_nearly_the_same(gan, tmp_path):
+    save_to_preset(gan, tmp_path / "whole", segmenter=False)
+    save_to_preset(gan, tmp_path / "half", segmenter=False, dtype="float16")
+    sizes = [(tmp_path / name / "model.weights.h5").stat().st_size for name in ("whole", "half")]
+    assert sizes[1] < 0.75 * sizes[0]  # its index is as large
+    half = from_preset(tmp_path / "half")
+    assert {v.dtype for v in half.generator.weights} == {"float32"}
+    apart = np.abs(half.generate(MAPS, seed=1).astype(int) - gan.generate(MAPS, seed=1))
+    assert apart.max() <= 2
+
+
+def test_a_preset_without_a_network_that_segments_says_so(gan, tmp_path):
+    save_to_preset(gan, tmp_path, segmenter=False)
+    model = from_preset(tmp_path)
+    with pytest.raises(ValueError, match="no network that segments"):
+        model.segment(np.zeros((1, *SIZE, 3), "uint8"))
+    assert "segmenter" not in json.loads((tmp_path / "metadata.json").read_text())["parameters"]
+
+
+def test_a_picture_goes_along(gan, tmp_path):
+    ks.callbacks.sample_grid(tmp_path / "grid.png", gan, MAPS[:1])
+    save_to_preset(gan, tmp_path / "preset", grid=tmp_path / "grid.png")
+    assert (tmp_path / "preset" / "grid.png").read_bytes() == (tmp_path / "grid.png").read_bytes()
+    assert "](grid.png)" in (tmp_path / "preset" / "README.md").read_text()
+
+
+def test_code_in_a_preset_is_not_run(tmp_path):
+    label_map = keras.Input(SIZE, dtype="int32")
+    x = keras.layers.Lambda(lambda x: x[..., None] * [1.0, 1.0, 1.0], output_shape=(*SIZE, 3))(label_map)
+    save_to_preset(ks.gans.Sampler(keras.Model(label_map, x), num_classes=4), tmp_path)
+    with pytest.raises(ValueError, match=r"cannot be built.*(lambda|Lambda)"):
+        from_preset(tmp_path)
+
+
+def test_what_is_no_preset_is_said(folder, tmp_path):
+    with pytest.raises(ValueError, match=r"nowhere: this is no preset, it lacks config\.json.*hf://user/model"):
+        from_preset("nowhere")
+    with pytest.raises(ValueError, match=r"revision='main' is of presets on the Hub"):
+        from_preset(folder, revision="main")
+    for name in ("config.json", "metadata.json", "model.weights.h5"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes()[:300])
+    with pytest.raises(ValueError, match="this preset cannot be built"):
+        from_preset(tmp_path)
+    with pytest.raises(ValueError, match="dtype='int8': expected one of float32, float16"):
+        save_to_preset(None, tmp_path, dtype="int8")
+
+
+def test_a_word_for_a_model_is_a_preset_or_a_file(folder, tmp_path):
+    assert is_preset(folder)
+    assert is_preset("hf://user/model")
+    assert not is_preset(tmp_path / "model.keras")
+    assert all(is_preset(name) for name in built_in_presets())
+    assert ks.SemiPairedGAN.presets == built_in_presets()
+
+
+def test_the_hub_is_read_by_way_of_its_local_cache(gan, folder, tmp_path, monkeypatch):
+    pytest.importorskip("huggingface_hub")
+    from huggingface_hub import constants
+
+    cache, commit = tmp_path / "hub" / "models--someone--street", "0123456789abcdef0123456789abcdef01234567"
+    snapshot = cache / "snapshots" / commit
+    snapshot.mkdir(parents=True)
+    for file in folder.iterdir():
+        (snapshot / file.name).write_bytes(file.read_bytes())
+    (cache / "refs").mkdir()
+    for name in ("main", "v1"):
+        (cache / "refs" / name).write_text(commit)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    for revision in (None, "v1", commit):
+        model = from_preset("hf://someone/street", revision=revision)
+        np.testing.assert_array_equal(model.generate(MAPS, seed=1), gan.generate(MAPS, seed=1))
+    for name, revision in (("hf://someone/street", "v2"), ("hf://someone/else", None), ("hf://no such name", None)):
+        with pytest.raises(ValueError, match=r"cannot be read from the Hub"):
+            from_preset(name, revision=revision)
+
+
+def test_a_preset_of_a_model_is_itself_a_sampler_with_a_file(gan, tmp_path):
+    PresetModel.of(gan).save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again.generate(MAPS, seed=1), gan.generate(MAPS, seed=1))
