@@ -15,7 +15,10 @@ AS_THE_RUN = "By default as the model's run has it, else stretch."
 class EvaluateOptions(DataOptions):
     """Every option of `evaluate`."""
 
-    model: Path = option(help="A .keras file of train.", argument=True)
+    model: str = option(
+        help="A .keras file of train, a preset's folder, hf://user/model (extra: hub), or the name of one that is built in.",
+        argument=True,
+    )
     protocol: str = option(
         "native",
         "oasis2021 (as OASIS and USIS are scored), clean (as clean-fid) or native (any networks, images as they are).",

@@ -14,7 +14,7 @@ from keras_semisis.options.train import TrainSettings
 class GenerateOptions:
     """Every option of `generate`."""
 
-    model: Path = same_as(EvaluateOptions, "model")
+    model: str = same_as(EvaluateOptions, "model")
     label_maps: tuple[Path, ...] = option(help="Label maps as PNG files, or folders of them.", argument=True)
     output: Path = option(Path("generated"), "Folder of the photos.")
     seed: int = same_as(TrainSettings, "seed")

@@ -78,7 +78,8 @@ def _scores(scores):
         for name, value in scores.items()
         if isinstance(value, int | float) and not name.endswith(REAL)
     ]
-    return "\n".join(["## Scores", "", "| score | generated photos | real photos |", "|---|---|---|", *rows])
+    protocol = f"Protocol `{scores['protocol']}` of `keras-semisis evaluate`.\n\n" if scores.get("protocol") else ""
+    return "\n".join(["## Scores", "", f"{protocol}| score | generated photos | real photos |", "|---|---|---|", *rows])
 
 
 def _training(metadata):

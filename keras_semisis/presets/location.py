@@ -18,6 +18,11 @@ def built_in_presets() -> dict[str, Path]:
     return {folder.name: folder for folder in sorted(_BUILT_IN.glob("*/")) if (folder / CONFIG).is_file()}
 
 
+def built_in_names() -> str:
+    """Their names, for messages."""
+    return ", ".join(built_in_presets()) or "none in this version"
+
+
 def is_preset(name: str | Path) -> bool:
     """Whether a user's word for a model means a preset, and not a file."""
     return str(name).startswith(HUB) or str(name) in built_in_presets() or (Path(name) / CONFIG).is_file()
@@ -59,9 +64,8 @@ def _download(repository, revision):
 def _check(folder, name):
     missing = [file for file in (CONFIG, WEIGHTS, METADATA) if not (folder / file).is_file()]
     if missing:
-        there = ", ".join(built_in_presets()) or "none in this version"
         raise ValueError(
             f"{name}: this is no preset, it lacks {', '.join(missing)}. Give a folder that save_to_preset made, "
-            f"{HUB}user/model, or one that is built in ({there})."
+            f"{HUB}user/model, or one that is built in ({built_in_names()})."
         )
     return folder

@@ -1,9 +1,12 @@
 """What a preset holds: the generator that draws, and the network that segments."""
 
+from collections.abc import Mapping, Sequence
+
 import keras
 import numpy as np
 
 from keras_semisis.gans.sampler import Sampler
+from keras_semisis.gans.untracked import Untracked
 
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
@@ -13,6 +16,7 @@ class PresetModel(Sampler):
     Args:
         generator, num_classes, image_size, ignore_class, label_space, seed: As those of `Sampler`.
         segmenter: Model from images in [-1, 1] to logits ``(B, H, W, num_classes + 1)``, fake first; None for none.
+        trunks: As `Sampler.trunks`, of the training: networks of these families may not judge it.
 
     Example:
 
@@ -24,9 +28,19 @@ class PresetModel(Sampler):
 
     network_names = ("generator", "segmenter")
 
-    def __init__(self, generator, *args, segmenter: keras.Model | None = None, **kwargs):
+    _trunks = Untracked()
+
+    def __init__(
+        self,
+        generator,
+        *args,
+        segmenter: keras.Model | None = None,
+        trunks: Mapping[str, Sequence[str]] | None = None,
+        **kwargs,
+    ):
         super().__init__(generator, *args, **kwargs)
         self.segmenter = segmenter
+        self._trunks = {where: list(families) for where, families in (trunks or {}).items()}
 
     @classmethod
     def of(cls, model: Sampler) -> "PresetModel":
@@ -38,7 +52,15 @@ class PresetModel(Sampler):
             model.ignore_class,
             model.label_space,
             segmenter=model.segmenting_network,
+            trunks=model.trunks,
         )
+
+    @property
+    def trunks(self):
+        return self._trunks
+
+    def get_config(self):
+        return super().get_config() | {"trunks": self._trunks}
 
     @property
     def segmenting_network(self):

@@ -21,7 +21,7 @@ from keras_semisis.recipes import scoring
 from keras_semisis.recipes import segmenter as segmentation
 from keras_semisis.recipes.generating import load_gan
 from keras_semisis.recipes.progress import SILENT, Progress
-from keras_semisis.recipes.run_folder import FILE, read_settings, write_document
+from keras_semisis.recipes.run_folder import read_settings, settings_beside, write_document
 from keras_semisis.recipes.sources import DataPair, fit_of_model, label_space_of_model, open_data
 from keras_semisis.whole_file import check_writable
 
@@ -180,9 +180,10 @@ def open_perceptual(name: str) -> keras.Model | LPIPS | None:
     return None if name == "none" else PERCEPTUAL_NETWORKS[name].build()
 
 
-def _trunks_of_run(gan, model_path):
+def _trunks_of_run(gan, model):
     """What the settings beside a model say that its file does not: files older than `trunks` know no perceptual network."""
-    if getattr(gan, "perceptual", None) != "given" or not (model_path.parent / FILE).is_file():
+    settings = settings_beside(model)
+    if getattr(gan, "perceptual", None) != "given" or settings is None:
         return {}
-    named = PERCEPTUAL_NETWORKS.get(read_settings(model_path.parent).perceptual)
+    named = PERCEPTUAL_NETWORKS.get(read_settings(settings.parent).perceptual)
     return {} if named is None else {"perceptual loss": [named.family]}

@@ -12,40 +12,46 @@ from keras_semisis.data.pictures.resizing import fitted
 from keras_semisis.data.sources.folder_files import find_label_maps
 from keras_semisis.gans import Sampler
 from keras_semisis.options.text import parse_id_map
+from keras_semisis.presets import from_preset
+from keras_semisis.presets.location import built_in_names, is_preset
 from keras_semisis.recipes.sources import fit_of_model, label_space_of_model
 
 _BATCH = 8
 
 
-def load_gan(path: Path, name: str = "MODEL") -> Sampler:
-    """A saved model, to generate from: one that `train` has saved, or a generator by itself, as `import` saves it.
+def load_gan(model: str | Path, name: str = "MODEL") -> Sampler:
+    """A trained model, to generate from: one that `train` has saved, a generator as `import` saves it, or a preset.
 
     Args:
-        path: Its file.
+        model: Its file, or what `from_preset` takes.
         name: The argument that names it, for messages.
 
     Raises:
-        ValueError: If there is no such file, or it holds something else.
+        ValueError: If there is no such file or preset, or it holds something else.
+        ModuleNotFoundError: As `from_preset` raises it.
     """
+    if is_preset(model):
+        return from_preset(model)
+    path = Path(model)
     if not path.is_file():
         raise ValueError(
-            f"{path}: there is no such model. Give a .keras file that training has left, such as "
-            "last.keras or best.keras in a run folder."
+            f"{path}: there is no such model. Give a .keras file that training has left, such as last.keras or best.keras in "
+            f"a run folder, or a preset: a folder, hf://user/model, or one that is built in ({built_in_names()})."
         )
-    model = load_model(path, name, compile=False)
-    if isinstance(model, Sampler):
-        return model
-    classes = next((layer.num_classes for layer in model.layers if hasattr(layer, "num_classes")), None)
-    if classes is None or getattr(model, "output_names", None) != ["image"]:
+    loaded = load_model(path, name, compile=False)
+    if isinstance(loaded, Sampler):
+        return loaded
+    classes = next((layer.num_classes for layer in loaded.layers if hasattr(layer, "num_classes")), None)
+    if classes is None or getattr(loaded, "output_names", None) != ["image"]:
         raise ValueError(
-            f"{path}: this is a {type(model).__name__} named {model.name!r}, but a model that `keras-semisis "
+            f"{path}: this is a {type(loaded).__name__} named {loaded.name!r}, but a model that `keras-semisis "
             "train` has saved, or a generator, is expected."
         )
-    return Sampler(model, label_space=getattr(model, "label_space", None))
+    return Sampler(loaded, label_space=getattr(loaded, "label_space", None))
 
 
 def generate(
-    model: Path,
+    model: str | Path,
     label_maps: Sequence[Path],
     output: Path,
     seed: int,
@@ -56,7 +62,7 @@ def generate(
     """Writes photos for label maps.
 
     Args:
-        model: The `.keras` file.
+        model: As `load_gan` takes it.
         label_maps: Image files, or folders of them, which the model's label space reads. They are resized by nearest neighbor
             to the model's size.
         output: Folder of the photos: ``name.png``, or ``name-0.png``, ``name-1.png`` with several samples.

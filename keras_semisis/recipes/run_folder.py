@@ -39,6 +39,12 @@ def read_settings(folder: Path) -> TrainSettings:
     return from_json(TrainSettings, options)
 
 
+def settings_beside(model: str | Path) -> Path | None:
+    """The settings of the run in whose folder a model's file lies, if it does; None for a preset."""
+    path = Path(model).parent / FILE
+    return path if Path(model).is_file() and path.is_file() else None
+
+
 def document_of(settings: TrainSettings, label_space, **facts) -> dict[str, Any]:
     """What ``settings.json`` holds: options, versions, the label space, and facts of the run."""
     return {

@@ -41,7 +41,7 @@ from keras_semisis.options.read import ReadOptions, check_fit
 from keras_semisis.options.text import parse_id_map
 from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes.notices import tell
-from keras_semisis.recipes.run_folder import FILE
+from keras_semisis.recipes.run_folder import settings_beside
 
 EXPECTED = (
     "cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, hf:NAME, folder:PATH, records:PATH or synthetic"
@@ -580,7 +580,7 @@ def _part_of_benchmark(text, option, part):
     return benchmark(path, split, only=part)
 
 
-def label_space_of_model(gan: Sampler, path: Path) -> LabelSpace:
+def label_space_of_model(gan: Sampler, model: str | Path) -> LabelSpace:
     """What the classes of a model mean, which then knows it too.
 
     One that an earlier version has saved does not say it: its run folder does. If there is none, or the model is a published
@@ -588,34 +588,34 @@ def label_space_of_model(gan: Sampler, path: Path) -> LabelSpace:
 
     Args:
         gan: The model, with ``num_classes`` and ``ignore_class``.
-        path: Its file.
+        model: Its file, or the preset that it is.
     """
-    if gan.label_space is None:
-        of_run = _label_space_of_run(path.parent / FILE, gan.num_classes)
+    if gan.label_space is None and (settings := settings_beside(model)) is not None:
+        of_run = _label_space_of_run(settings, gan.num_classes)
         gan.label_space = of_run and replace(of_run, ignore_class=gan.ignore_class)
     if gan.label_space is None:
         number = gan.num_classes
         gan.label_space = LabelSpace(unnamed_classes(number), distinct_colors(number), gan.ignore_class)
         tell(
-            f"Note: {path} does not say what its {number} classes mean. The ids in label maps are taken for the "
+            f"Note: {model} does not say what its {number} classes mean. The ids in label maps are taken for the "
             "classes themselves; --id-map STORED=CLASS names those that differ.",
         )
     return gan.label_space
 
 
-def fit_of_model(fit: str | None, path: Path) -> str:
+def fit_of_model(fit: str | None, model: str | Path) -> str:
     """How label maps and photos come to a model's size: as an option says, else as in its run, else "stretch".
 
     Args:
         fit: The option, or None.
-        path: The model's file.
+        model: The model's file, or the preset that it is.
 
     Raises:
         ValueError: If there is no such way.
     """
     check_fit(fit)
-    document = path.parent / FILE
-    if fit is None and document.is_file():
+    document = settings_beside(model)
+    if fit is None and document is not None:
         fit = json.loads(document.read_text(encoding="utf-8"))["options"].get("fit")
         if fit == "crop":
             tell(
@@ -626,8 +626,6 @@ def fit_of_model(fit: str | None, path: Path) -> str:
 
 def _label_space_of_run(path, num_classes):
     """The label space that a run folder's settings hold, if it is one of so many classes."""
-    if not path.is_file():
-        return None
     document = json.loads(path.read_text(encoding="utf-8"))
     stored = LabelSpace.from_config(document["label_space"])
     if stored.num_classes != num_classes:

@@ -151,6 +151,27 @@ def test_generate_writes_a_photo_for_each_label_map_and_sample(workplace, whole_
     assert "there is no such model" in call("generate", maps / "d.keras", maps, code=1)
 
 
+def test_publish_makes_a_preset_of_a_run_which_generate_and_evaluate_take(workplace, whole_run, segmenter):
+    folder, maps = workplace / "preset", workplace / "maps of the preset"
+    output = call("publish", whole_run / "last.keras", folder, "--dtype", "float16")
+    assert "lacks a license (--license)." in output and f"hf upload USER/MODEL {folder}" in output
+    card = (folder / "README.md").read_text()
+    assert "- method: semi_paired\n- data: synthetic\n" in card and "- steps: 4\n" in card
+    assert "| miou | " in card and "](grid.png)" in card
+    maps.mkdir()
+    Image.fromarray(np.full((32, 32), 5, "uint8")).save(maps / "b.png")
+    for model, photos in ((folder, "of the preset"), (whole_run / "last.keras", "of the file")):
+        call("generate", model, maps, "--output", workplace / photos)
+    preset, file = (np.asarray(Image.open(workplace / name / "b.png")).astype(int) for name in ("of the preset", "of the file"))
+    assert np.mean(np.abs(preset - file) > 2) < 0.01
+    scored = ["--data", "synthetic:12", "--batch-size", 2, "--segmenter", segmenter, "--output", workplace / "scored.json"]
+    call("evaluate", folder, *scored, "--cache", workplace / "cache")
+    assert "miou" in json.loads((workplace / "scored.json").read_text())["generated"]
+    call("publish", whole_run / "last.keras", folder, "--scores", workplace / "scored.json")
+    assert "protocol" in json.loads((folder / "metadata.json").read_text())["scores"]
+    assert "--scores" in call("publish", whole_run / "last.keras", folder, "--scores", folder / "README.md", code=1)
+
+
 def test_evaluate_writes_scores_beside_those_of_real_images(workplace, whole_run, segmenter):
     path, cache = workplace / "results.json", workplace / "cache"
     common = ["evaluate", whole_run / "last.keras", "--data", "synthetic:12", "--batch-size", 2, "--cache", cache]

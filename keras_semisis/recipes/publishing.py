@@ -1,0 +1,74 @@
+"""A run as a preset that others load by name."""
+
+import json
+from pathlib import Path
+
+from keras_semisis.options.publish import PublishOptions
+from keras_semisis.presets import save_to_preset
+from keras_semisis.recipes.generating import load_gan
+from keras_semisis.recipes.run_folder import settings_beside
+from keras_semisis.recipes.sources import label_space_of_model
+
+
+def publish(options: PublishOptions) -> list[str]:
+    """Writes the preset.
+
+    Args:
+        options: The model, and where it goes.
+
+    Returns:
+        What the card lacks, in words: scores, a picture, a license.
+
+    Raises:
+        ValueError: If there is no such model, or the file of scores is none.
+    """
+    if not options.model.is_file():
+        raise ValueError(f"{options.model}: there is no such file. Give a .keras file of train.")
+    gan = load_gan(options.model)
+    label_space_of_model(gan, options.model)
+    folder, settings = options.model.parent, settings_beside(options.model)
+    training = {} if settings is None else json.loads(settings.read_text(encoding="utf-8"))["options"]
+    # the rest of what --data says is a path of the machine
+    training = {name: training[name] for name in training if training[name] is not None and name != "output"}
+    if "data" in training:
+        training["data"] = str(training["data"]).partition(":")[0]
+    grids = [] if settings is None else sorted(folder.glob("grid-*.png"))
+    scores = _scores(options.scores) if options.scores else _scores_of_run(folder / "scores.jsonl", gan.step)
+    save_to_preset(
+        gan,
+        options.output,
+        segmenter=options.segmenter,
+        dtype=options.dtype,
+        scores=scores,
+        training=training,
+        grid=grids[-1] if grids else None,
+        license=options.license,
+    )
+    lacking = [
+        (not scores, "scores (--scores results.json of `keras-semisis evaluate`)"),
+        (not grids, "a picture"),
+        (not options.license, "a license (--license)"),
+    ]
+    return [what for missing, what in lacking if missing]
+
+
+def _scores(path: Path) -> dict[str, float]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        generated, real = document["generated"], document["real"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"--scores {path}: this is no file of `keras-semisis evaluate` ({error}).") from error
+    named = {"protocol": document.get("protocol", {}).get("name")}
+    return named | _numbers(generated) | {f"{name}_real": value for name, value in _numbers(real).items()}
+
+
+def _scores_of_run(path, step):
+    if not path.is_file():
+        return {}
+    records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    found = next((record for record in reversed(records) if record.get("step") == step), {})
+    return {name: value for name, value in _numbers(found).items() if name != "step"}
+
+
+def _numbers(scores):
+    return {name: value for name, value in scores.items() if isinstance(value, int | float) and not isinstance(value, bool)}
