@@ -85,6 +85,21 @@ def test_only_engines_and_data_import_a_backend():
     assert found["data/stream/optional_tensorflow.py"] == ["tensorflow"]
 
 
+def test_no_arrow_runs_up_to_the_command_line():
+    def imported(folder, top_level):
+        for path in (PACKAGE / folder).rglob("*.py"):
+            tree = ast.parse(path.read_text())
+            for node in tree.body if top_level else ast.walk(tree):
+                if isinstance(node, ast.ImportFrom):
+                    yield path.name, node.module
+
+    above = [(file, module) for file, module in imported("recipes", False) if module.startswith("keras_semisis.cli")]
+    assert not above
+    # options are read before Keras is imported
+    inside = {module for _, module in imported("options", True) if module.startswith("keras")}
+    assert inside and all(module.startswith("keras_semisis.options.") for module in inside)
+
+
 @not_on_tensorflow
 def test_importing_the_package_does_not_import_tensorflow():
     result = run("import sys, keras_semisis; print('tensorflow' in sys.modules)")

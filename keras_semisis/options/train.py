@@ -260,9 +260,11 @@ class TrainSettings(ReadOptions):
     )
 
     def __post_init__(self):
+        from keras_semisis.data.argument_error import ArgumentError
+
         check_fit(self.fit)
         if self.method not in METHODS:
-            raise ValueError(f"--method {self.method}: expected one of {', '.join(METHODS)}.")
+            raise ArgumentError(f"{{}}: expected one of {', '.join(METHODS)}.", {"method": self.method})
         method = METHODS[self.method]
         useless = [
             option_name(name)
@@ -303,5 +305,7 @@ class TrainSettings(ReadOptions):
 
 def check_precision(precision: str) -> None:
     """Refuses what no network here trains in; float16 would need a loss scale for each phase."""
+    from keras_semisis.data.argument_error import ArgumentError
+
     if precision not in PRECISIONS:
-        raise ValueError(f"--precision {precision}: expected {' or '.join(PRECISIONS)}.")
+        raise ArgumentError(f"{{}}: expected {' or '.join(PRECISIONS)}.", {"precision": precision})

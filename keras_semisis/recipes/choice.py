@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.models.trunks import TRUNKS
 from keras_semisis.options.option import options_of
 from keras_semisis.options.train import TrainSettings
@@ -38,7 +39,7 @@ def with_recipe(options: Mapping[str, Any], given: Collection[str]) -> dict[str,
         own = options["method"] != "semi_paired" or long or by_hand
         name = "paper" if own or (trunk is not None and trunk != "none") else "few_labels"
     if name not in RECIPES:
-        raise ValueError(f"--recipe {name}: expected {' or '.join(RECIPES)}.")
+        raise ArgumentError(f"{{}}: expected {' or '.join(RECIPES)}.", {"recipe": name})
     if name == "paper":
         if trunk == "none":
             raise ValueError(
@@ -49,7 +50,7 @@ def with_recipe(options: Mapping[str, Any], given: Collection[str]) -> dict[str,
     if options["method"] != "semi_paired":
         raise ValueError(f"--recipe few_labels is for --method semi_paired. Leave it out with --method {options['method']}.")
     if trunk not in (None, "none", *TRUNKS):
-        raise ValueError(f"--trunk {trunk}: expected one of {', '.join(TRUNKS)}, or none.")
+        raise ArgumentError(f"{{}}: expected one of {', '.join(TRUNKS)}, or none.", {"trunk": trunk})
     try:
         chosen = few_labels_options(options["image_size"], None if trunk == "none" else trunk or "vgg16")
     except ModuleNotFoundError as error:

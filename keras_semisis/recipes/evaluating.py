@@ -150,7 +150,7 @@ def open_features(
         OSError: If the Inception file is missing.
     """
     if features not in FEATURES:
-        raise ValueError(f"--features {features}: expected one of {', '.join(FEATURES)}.")
+        raise ArgumentError(f"{{}}: expected one of {', '.join(FEATURES)}.", {"features": features})
     if features == "auto":
         if inception is not None or protocol.features == "inception_v3_fid":
             features = "inception"
@@ -174,7 +174,7 @@ def open_features(
 def open_perceptual(name: str) -> keras.Model | LPIPS | None:
     """The feature network of the diversity score."""
     if name not in PERCEPTUAL:
-        raise ValueError(f"--perceptual {name}: expected one of {', '.join(PERCEPTUAL)}.")
+        raise ArgumentError(f"{{}}: expected one of {', '.join(PERCEPTUAL)}.", {"perceptual": name})
     if name in ("lpips", "lpips_alexnet"):
         return LPIPS("vgg16" if name == "lpips" else "alexnet")
     return None if name == "none" else PERCEPTUAL_NETWORKS[name].build()

@@ -9,6 +9,7 @@ import keras
 
 from keras_semisis import models
 from keras_semisis.checkpoints import load_reference_weights, published_label_space
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.models import LabeledModel
 
 FAMILY_OF = {
@@ -56,7 +57,7 @@ def import_weights(
         CheckpointError: If the file cannot be read or does not fit the network.
     """
     if network not in FAMILY_OF:
-        raise ValueError(f"--network {network}: expected one of {', '.join(FAMILY_OF)}.")
+        raise ArgumentError(f"{{}}: expected one of {', '.join(FAMILY_OF)}.", {"network": network})
     builder = getattr(models, network)
     arguments = _options(options)
     if num_classes is not None:
@@ -88,7 +89,7 @@ def _options(options):
     for option in options:
         name, equals, value = option.partition("=")
         if not equals:
-            raise ValueError(f"--option {option}: expected NAME=VALUE, such as base_channels=64.")
+            raise ArgumentError("{}: expected NAME=VALUE, such as base_channels=64.", {"option": option})
         try:
             arguments[name] = json.loads(value)
         except json.JSONDecodeError:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.gans.semantic import SemanticGAN
 from keras_semisis.recipes.generating import load_gan
 from keras_semisis.recipes.notices import tell
@@ -29,11 +30,12 @@ def start_from(gan: SemanticGAN, path: Path) -> None:
     for name in shared:
         ours, theirs = ([tuple(weight.shape) for weight in getattr(model, name).weights] for model in (gan, other))
         if ours != theirs:
-            raise ValueError(
-                f"--init {path}: its {name} has {len(theirs)} weights, that of this training {len(ours)}, "
+            raise ArgumentError(
+                f"{{}}: its {name} has {len(theirs)} weights, that of this training {len(ours)}, "
                 f"{_first_difference(ours, theirs)}. Give the options of networks that the file was trained with: "
                 "--generator, --image-size, --base-channels and the like, which are in the settings.json of its "
-                "run."
+                "run.",
+                {"init": str(path)},
             )
     for name in (*shared, "ema_generator"):
         getattr(gan, name).set_weights(getattr(other, name).get_weights())

@@ -10,6 +10,7 @@ import keras
 from keras_semisis import metrics, models
 from keras_semisis.callbacks.model_file import load_model
 from keras_semisis.data import BadFiles, LabelSpace, Source, paired_dataset
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.gans import Sampler
 from keras_semisis.recipes import segmenter as segmentation
 
@@ -30,18 +31,20 @@ def read_segmenter(path: Path) -> keras.Model:
         ValueError: If there is no such file, or it holds no segmenter.
     """
     if not path.is_file():
-        raise ValueError(
-            f"--segmenter {path}: there is no such file. `keras-semisis train-segmenter` makes one, and "
-            "`keras-semisis import` turns a published checkpoint into one."
+        raise ArgumentError(
+            "{}: there is no such file. `keras-semisis train-segmenter` makes one, and "
+            "`keras-semisis import` turns a published checkpoint into one.",
+            {"segmenter": str(path)},
         )
     model = load_model(path, "--segmenter", compile=False)
     # nobody knows these of a subclassed model
     inputs, outputs = (getattr(model, name, None) for name in ("inputs", "outputs"))
     fits = not inputs or (len(inputs) == len(outputs) == 1 and len(inputs[0].shape) == 4 and inputs[0].shape[-1] == 3)
     if isinstance(model, Sampler) or not fits:
-        raise ValueError(
-            f"--segmenter {path}: this is a {type(model).__name__} named {model.name!r}, but a network from one "
-            "image (height, width, 3) to one output is expected. `keras-semisis train-segmenter` makes one."
+        raise ArgumentError(
+            f"{{}}: this is a {type(model).__name__} named {model.name!r}, but a network from one "
+            "image (height, width, 3) to one output is expected. `keras-semisis train-segmenter` makes one.",
+            {"segmenter": str(path)},
         )
     return model
 
@@ -56,9 +59,10 @@ def load_segmenter(path: str | Path, label_space: LabelSpace, image_size: tuple[
     shape = getattr(segmenter, "output_shape", None)
     expected, found = (*image_size, label_space.num_classes), shape and shape[1:]
     if found not in (expected, None):
-        raise ValueError(
-            f"--segmenter {path}: it returns {found} (height, width, classes), but the data needs {expected}. "
-            "Train one with `keras-semisis train-segmenter` on the same data and size."
+        raise ArgumentError(
+            f"{{}}: it returns {found} (height, width, classes), but the data needs {expected}. "
+            "Train one with `keras-semisis train-segmenter` on the same data and size.",
+            {"segmenter": str(path)},
         )
     if getattr(segmenter, "label_space", None) is not None:  # that of an earlier version, or of another program, has none
         label_space.require_same_classes(segmenter.label_space, "the data", f"--segmenter {path}")
@@ -91,7 +95,7 @@ def make_metrics(
         ModuleNotFoundError: If the package with the network's weights is not installed.
     """
     if features not in FEATURES:
-        raise ValueError(f"--features {features}: expected one of {', '.join(FEATURES)}.")
+        raise ArgumentError(f"{{}}: expected one of {', '.join(FEATURES)}.", {"features": features})
     if features == "auto":
         features = "segmenter" if segmentation.has_features(segmenter) else "none"
     if features == "segmenter" and not segmentation.has_features(segmenter):

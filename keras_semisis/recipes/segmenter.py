@@ -7,6 +7,7 @@ import keras
 from keras_semisis import models
 from keras_semisis.callbacks.model_file import save_model
 from keras_semisis.data import BadFiles, BatchStream, paired_dataset
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.sources.good_items import good_items
 from keras_semisis.data.stream.original_errors import original_errors
 from keras_semisis.gans.engines import engine
@@ -28,7 +29,7 @@ def build_segmenter(options: SegmenterOptions, num_classes: int) -> keras.Model:
         ValueError: If there is no such network, or the size does not fit it.
     """
     if options.network not in NETWORKS:
-        raise ValueError(f"--network {options.network}: expected {' or '.join(NETWORKS)}.")
+        raise ArgumentError(f"{{}}: expected {' or '.join(NETWORKS)}.", {"network": options.network})
     if options.network == "unet":
         return models.unet_segmenter(num_classes, options.image_size, options.channels, options.final_channels)
     return models.efficientnet_lite0_segmenter(num_classes, options.image_size)
@@ -52,9 +53,9 @@ def train_segmenter_file(
         OSError: If the file cannot be written.
     """
     if options.output.suffix != ".keras":
-        raise ValueError(f"--output {options.output}: the file name must end in .keras.")
+        raise ArgumentError("{}: the file name must end in .keras.", {"output": str(options.output)})
     if options.network not in NETWORKS:
-        raise ValueError(f"--network {options.network}: expected {' or '.join(NETWORKS)}.")
+        raise ArgumentError(f"{{}}: expected {' or '.join(NETWORKS)}.", {"network": options.network})
     check_fit(options.fit)
     check_precision(options.precision)
     check_writable(options.output)

@@ -26,6 +26,7 @@ from keras_semisis.data import (
     SyntheticScenes,
     semi_paired_split,
 )
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.labels.label_space import distinct_colors, unnamed_classes
 from keras_semisis.data.packs.pack_files import MANIFEST
 from keras_semisis.data.sources.classes_file import find_classes, read_classes
@@ -115,7 +116,7 @@ def open_data(
         raise ValueError(reason)
     hold_out, splits = validation_data is None, (layout.train_split or "train", layout.validation_split or "val")
     if hold_out and splits[0] == splits[1]:
-        raise ValueError(f"--validation-split {splits[1]}: this is the split that is trained on. Name another.")
+        raise ArgumentError("{}: this is the split that is trained on. Name another.", {"validation_split": splits[1]})
     if kind == "synthetic" and (not path or path.isdigit()):
         scenes = int(path or _SYNTHETIC_SCENES)
         train, val = (
@@ -149,7 +150,7 @@ def open_data(
         }
         pair = _open_hugging_face(path, options, hold_out, splits, layout)
     else:
-        raise ValueError(f"--data {data}: expected {EXPECTED}.")
+        raise ArgumentError(f"{{}}: expected {EXPECTED}.", {"data": data})
     if validation_data is None:
         return pair
     kind, _, path = validation_data.partition(":")
@@ -171,7 +172,9 @@ def open_data(
         )
         return DataPair(pair.train, val)
     if kind != "folder" or not path:
-        raise ValueError(f"--validation-data {validation_data}: expected folder:PATH, records:PATH, hf:NAME or tfds:NAME.")
+        raise ArgumentError(
+            "{}: expected folder:PATH, records:PATH, hf:NAME or tfds:NAME.", {"validation_data": validation_data}
+        )
     split = _split(FolderLayout(Path(path)), "val", layout.validation_split, "--validation-split")
     val = _folder_like(
         path,
@@ -381,9 +384,9 @@ def _apart_from_training(found, train, split, given):
     """The validation split of lists of names, unless it names what is trained on, as "trainval" does."""
     shared = {*found.listed(split)} & {train.name(i) for i in range(len(train))} if split else ()
     if shared and given is not None:
-        raise ValueError(
-            f"--validation-split {given}: {len(shared)} of its names are trained on, such as {min(shared)}. Name "
-            "another, or another --train-split."
+        raise ArgumentError(
+            f"{{}}: {len(shared)} of its names are trained on, such as {min(shared)}. Name another, or another --train-split.",
+            {"validation_split": given},
         )
     return None if shared else split
 

@@ -6,6 +6,7 @@ import keras
 
 from keras_semisis import models
 from keras_semisis.data import LabelSpace
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.gans.presets import PRESETS
 from keras_semisis.gans.pretext import TCR, Cycle, Diversity
 from keras_semisis.gans.semantic import SemanticGAN, published_depth, published_widths
@@ -81,7 +82,7 @@ def compile_gan(gan: SemanticGAN, settings: TrainSettings) -> None:
     """Compiles a system with the preset and the optimizers of the settings."""
     preset = settings.preset or gan.default_preset
     if preset not in PRESETS:
-        raise ValueError(f"--preset {preset}: expected one of {', '.join(PRESETS)}.")
+        raise ArgumentError(f"{{}}: expected one of {', '.join(PRESETS)}.", {"preset": preset})
     gan.compile(
         preset=preset,
         **{
@@ -128,9 +129,9 @@ def _conditional_networks(settings, num_classes):
     make_one, make_other = _CONDITIONAL[settings.method]
     widths = settings.discriminator_channels or (64,)
     if len(widths) > 1:
-        raise ValueError(
-            f"--discriminator-channels {','.join(map(str, widths))}: --method {settings.method} takes one width, "
-            "that of its discriminator's first layer, such as 64."
+        raise ArgumentError(
+            f"{{}}: --method {settings.method} takes one width, that of its discriminator's first layer, such as 64.",
+            {"discriminator_channels": ",".join(map(str, widths))},
         )
     return {
         "generator": make_one(
@@ -170,7 +171,7 @@ def make_generator(
         return models.oasis_generator(
             num_classes, image_size, 4 * base_channels, num_blocks=num_blocks or min(depth + 1, 6), **arguments
         )
-    raise ValueError(f"--generator {kind}: expected {' or '.join(GENERATORS)}.")
+    raise ArgumentError(f"{{}}: expected {' or '.join(GENERATORS)}.", {"generator": kind})
 
 
 def segmenting_network(settings: TrainSettings, num_classes: int, name: str) -> keras.Model:
@@ -181,7 +182,7 @@ def segmenting_network(settings: TrainSettings, num_classes: int, name: str) -> 
     """
     kind, trunk = settings.discriminator or "oasis", _given(settings, "trunk", "trunk_size")
     if kind not in DISCRIMINATORS:
-        raise ValueError(f"--discriminator {kind}: expected {' or '.join(DISCRIMINATORS)}.")
+        raise ArgumentError(f"{{}}: expected {' or '.join(DISCRIMINATORS)}.", {"discriminator": kind})
     if kind == "pretrained":
         widths = {"channels": settings.discriminator_channels, "final_channels": settings.discriminator_final_channels}
         return models.pretrained_discriminator(
@@ -202,14 +203,14 @@ def diff_augment(space: LabelSpace) -> DiffAugment:
 def perceptual_network(name: str) -> str | None:
     """What `--perceptual` names, as the systems take it."""
     if name not in PERCEPTUAL:
-        raise ValueError(f"--perceptual {name}: expected one of {', '.join(PERCEPTUAL)}.")
+        raise ArgumentError(f"{{}}: expected one of {', '.join(PERCEPTUAL)}.", {"perceptual": name})
     return None if name == "none" else name
 
 
 def _unconditional_discriminator(settings):
     kind, channels = settings.unconditional or "wavelet", settings.unconditional_channels
     if kind not in UNCONDITIONAL:
-        raise ValueError(f"--unconditional {kind}: expected {' or '.join(UNCONDITIONAL)}.")
+        raise ArgumentError(f"{{}}: expected {' or '.join(UNCONDITIONAL)}.", {"unconditional": kind})
     if kind == "wavelet":
         return models.wavelet_discriminator(settings.image_size, _unconditional_widths(channels))
     if isinstance(channels, dict):

@@ -16,6 +16,7 @@ from keras_semisis.callbacks import (
     TensorBoardScalars,
     resume,
 )
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.gans.semantic import SemanticGAN
 from keras_semisis.gans.validation import rehearse
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
@@ -216,7 +217,7 @@ def _evaluation(settings, data, folder):
     best = settings.best or judges[0].name
     scores = [name for name in rehearse(judges, data.val, "the validation photos") if best_mode(name)]
     if best not in scores:
-        raise ValueError(f"--best {best}: expected one of {', '.join(scores)}.")
+        raise ArgumentError(f"{{}}: expected one of {', '.join(scores)}.", {"best": best})
     return PeriodicEvaluation(data.val, judges, settings.evaluate_every, folder, best)
 
 

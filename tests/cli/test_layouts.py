@@ -74,7 +74,7 @@ def test_splits_of_other_names(tmp_path, told):
     assert "not used: images/west, labels/west." in told()
     with pytest.raises(DataError, match=r"has the splits north, south, west, but no split 'east'. Name one by --train-split"):
         opened(tmp_path, train_split="east")
-    with pytest.raises(ValueError, match="--validation-split north: this is the split that is trained on"):
+    with pytest.raises(ValueError, match="validation_split='north': this is the split that is trained on"):
         opened(tmp_path, train_split="north", validation_split="north")
 
 
@@ -377,7 +377,7 @@ def test_splits_of_pascal_voc(voc, told):
 def test_training_on_trainval_of_pascal_voc_never_validates_on_it(voc):
     train, val = opened(voc, train_split="trainval")
     assert sorted(numbers(train) + numbers(val)) == [*range(8)] and len(val) == 1
-    with pytest.raises(ValueError, match=r"--validation-split val: 3 of its names are trained on, such as 2007_000005"):
+    with pytest.raises(ValueError, match=r"validation_split='val': 3 of its names are trained on, such as 2007_000005"):
         opened(voc, train_split="trainval", validation_split="val")
 
 

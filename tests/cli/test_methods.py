@@ -154,7 +154,7 @@ def test_discriminators_on_frozen_trunks():
         ("--method spade --discriminator pretrained", "--method spade has no use for --discriminator"),
         ("--perceptual none --adversarial-loss wgan", "adversarial_loss='wgan': expected one of 'non_saturating', 'hinge'"),
         ("--method gaugan", "--method gaugan: expected one of semi_paired, oasis, tcr, usis, spade, cc_fpse."),
-        ("--method oasis --cycle-weight 2 --r1-gamma 1", "--method oasis has no use for --r1-gamma, --cycle-weight: leave"),
+        ("--method oasis --cycle-weight 2 --r1-gamma 1", "--method oasis has no use for --cycle-weight, --r1-gamma: leave"),
         ("--method tcr --judge-pairs", "--method tcr has no use for --judge-pairs"),
         ("--method usis --consistency-weight 1", "--method usis has no use for --consistency-weight"),
         ("--method usis --ratio 0.1", "--method usis has no use for --ratio"),

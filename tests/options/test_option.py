@@ -18,6 +18,7 @@ from keras_semisis.options.resume import ResumeOptions
 from keras_semisis.options.segmenter import SegmenterOptions
 from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes import choice, run_folder
+from tests.cli.command import call
 
 
 @dataclass
@@ -128,3 +129,17 @@ def test_what_cannot_be_read_is_an_error_in_a_line():
 def test_commands_share_their_declarations():
     for declaring in (TrainSettings, EvaluateOptions, SegmenterOptions):
         assert options_of(declaring)["id_map"] is options_of(DataOptions)["id_map"]
+
+
+@pytest.mark.parametrize(
+    ("options", "in_python", "on_the_command_line"),
+    [
+        ({"method": "pix2pix"}, "method='pix2pix': expected one of semi_paired", "--method pix2pix: expected one of"),
+        ({"fit": "pad"}, "fit='pad': expected stretch or crop", "--fit pad: expected"),
+    ],
+)
+def test_an_argument_is_one_in_python_and_an_option_on_the_command_line(options, in_python, on_the_command_line):
+    with pytest.raises(ValueError, match=f"^{in_python}"):
+        TrainSettings("synthetic", "run", **options)
+    (name, value), *_ = options.items()
+    assert call("train", "--data", "synthetic", f"--{name}", value, code=1).startswith(f"Error: {on_the_command_line}")

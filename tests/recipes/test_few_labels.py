@@ -69,8 +69,8 @@ def test_few_labels_is_the_default_where_nothing_is_chosen_by_hand(changed, expe
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"recipe": "few_labels", "trunk": "vgg"}, "--trunk vgg: expected one of vgg16, efficientnet_lite0, or none"),
-        ({"recipe": "short"}, "--recipe short: expected few_labels or paper"),
+        ({"recipe": "few_labels", "trunk": "vgg"}, "trunk='vgg': expected one of vgg16, efficientnet_lite0, or none"),
+        ({"recipe": "short"}, "recipe='short': expected few_labels or paper"),
         ({"recipe": "few_labels", "method": "tcr"}, "Leave it out with --method tcr"),
         ({"recipe": "paper", "trunk": "none"}, "leave it out"),
         ({"trunk": "none", "steps": 10**6}, "leave it out"),
