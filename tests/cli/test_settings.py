@@ -54,6 +54,7 @@ def test_settings_survive_the_file(tmp_path):
     assert settings.read_settings(tmp_path) == original
     document = json.loads((tmp_path / settings.FILE).read_text())
     assert {"keras", "python", "backend"} <= document["versions"].keys()
+    (tmp_path / "last.keras").touch()
     for number, expected in ((space.num_classes, space), (3, LabelSpace(unnamed_classes(3), distinct_colors(3)))):
         gan = SimpleNamespace(label_space=None, num_classes=number, ignore_class=None)
         found = sources.label_space_of_model(gan, tmp_path / "last.keras")
