@@ -44,8 +44,9 @@ def distribute(devices: int | Sequence[str] | None = None) -> keras.distribution
     if isinstance(devices, int):
         if not 1 <= devices <= len(there):
             raise ValueError(f"devices={devices}: there are {len(there)}: {', '.join(there)}.")
-        devices = there[:devices]
-    names = list(there if devices is None else devices)
+        names = there[:devices]
+    else:
+        names = list(there if devices is None else devices)
     missing = [name for name in names if name not in there]
     if missing or not names:
         raise ValueError(f"devices={names}: there is no {', '.join(missing) or 'device in it'}; there are {', '.join(there)}.")
@@ -91,9 +92,9 @@ def predict(network: keras.Model, inputs: Sequence[np.ndarray], batch_size: int 
     devices, count = number_of_devices(), len(inputs[0])
     if more := -count % devices:
         inputs = [np.concatenate([values, np.repeat(values[-1:], more, axis=0)]) for values in inputs]
-    inputs = list(inputs) if len(inputs) > 1 else inputs[0]
+    arrays = list(inputs) if len(inputs) > 1 else inputs[0]
     if batch_size is None:
-        outputs = network.predict_on_batch(inputs)
+        outputs = network.predict_on_batch(arrays)
     else:
-        outputs = network.predict(inputs, batch_size=-(-batch_size // devices) * devices, verbose=0)
+        outputs = network.predict(arrays, batch_size=-(-batch_size // devices) * devices, verbose=0)
     return keras.tree.map_structure(lambda output: keras.ops.convert_to_numpy(output)[:count], outputs)

@@ -24,7 +24,7 @@ class EverySteps(keras.callbacks.Callback):
             raise ValueError(f"every={every}: give the number of steps between two times, at least 1.")
         self.every = every
         self.step = 0
-        self._acted_at = None
+        self._acted_at: int | None = None
 
     def act(self, logs: dict | None) -> None:
         """What is to be done.

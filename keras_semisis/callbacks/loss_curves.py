@@ -88,7 +88,7 @@ def _draw(curves):
     # not pyplot, which would choose a window system and keep the figure
     from matplotlib.figure import Figure
 
-    phases = {}
+    phases: dict[str, list[str]] = {}
     for name in curves:
         phases.setdefault(name.split("/")[0], []).append(name)
     figure = Figure(figsize=(4.2 * max(1, len(phases)), 3.4), layout="constrained")

@@ -1,6 +1,7 @@
 """Scalars for TensorBoard, on every backend."""
 
 from pathlib import Path
+from typing import Any
 
 import keras
 from keras import ops
@@ -22,7 +23,7 @@ class TensorBoardScalars(keras.callbacks.Callback):
         super().__init__()
         self.directory = Path(directory)
         self.every = every
-        self._writer = None
+        self._writer: Any = None
         self._step = 0
 
     def on_train_begin(self, logs=None):

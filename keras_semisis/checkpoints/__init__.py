@@ -1,3 +1,5 @@
+"""Published weights, in and out: PyTorch files read without PyTorch and without running what they hold."""
+
 from keras_semisis.checkpoints.checkpoint_error import CheckpointError
 from keras_semisis.checkpoints.label_spaces import published_label_space
 from keras_semisis.checkpoints.pickled_arrays import read_pickled_arrays

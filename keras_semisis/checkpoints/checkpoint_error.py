@@ -1,3 +1,6 @@
+"""The error of every file of weights."""
+
+
 class CheckpointError(ValueError):
     """A checkpoint file that is damaged, hostile, or of a kind that this library does not read.
 

@@ -114,7 +114,7 @@ def write_weights(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> 
     """
     path = Path(path)
     if path.suffix == ".npz":
-        np.savez(path, **arrays)
+        np.savez(path, **arrays)  # type: ignore[arg-type]  # NumPy's own keyword is a bool
     elif path.suffix == ".safetensors":
         safetensors.numpy.save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
     else:

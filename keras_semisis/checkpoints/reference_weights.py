@@ -106,7 +106,7 @@ def _module(family):
 
 def _read(parts, full_name, source):
     """The arrays of all parts under the names of the family's entries."""
-    given = {}
+    given: dict[str, np.ndarray] = {}
     for part in parts:
         arrays = part if isinstance(part, Mapping) else read_weights(part)
         held = {name.removeprefix(_CONTAINER): array for name, array in arrays.items() if name.startswith(_CONTAINER)}

@@ -5,10 +5,9 @@ what the file nests and allocate what the file claims. This machine calls nothin
 `pickletools` and records a tensor's description; whatever it does not know is refused with its name.
 """
 
-import io
 import pickletools
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any, Protocol, cast
 
 from keras_semisis.checkpoints.checkpoint_error import CheckpointError
 
@@ -75,7 +74,15 @@ class Tensor:
     dtype: str
 
 
-def load(stream: io.BufferedIOBase, source: str) -> Any:
+class ByteStream(Protocol):
+    """What a pickle is read from."""
+
+    def read(self, count: int, /) -> bytes: ...
+
+    def readline(self) -> bytes: ...
+
+
+def load(stream: ByteStream, source: str) -> Any:
     """Runs one pickle from the stream's position up to its STOP.
 
     Args:
@@ -115,8 +122,8 @@ class Machine:
     def damaged(self, what: str) -> CheckpointError:
         return CheckpointError(f"{self.source}: the file is damaged: {what}. Copy or download it again and compare its size.")
 
-    def run(self, stream: io.BufferedIOBase) -> Any:
-        for opcode, argument, _ in pickletools.genops(stream):
+    def run(self, stream: ByteStream) -> Any:
+        for opcode, argument, _ in pickletools.genops(cast(IO[bytes], stream)):
             if opcode.name == "STOP":
                 return self.pop()
             self.opcodes += 1

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 import keras
 import numpy as np
@@ -81,8 +82,8 @@ class AdversarialModel(engine.TrainStep, Sampler):
         self._steps = keras.Variable(0, dtype="int", trainable=False, name="iteration", aggregation="only_first_replica")
         self._step = 0
         self._optimized, self._restored = {}, None
-        self._idle = frozenset()
-        self._layers_trainable = None
+        self._idle: frozenset[str] = frozenset()
+        self._layers_trainable: list[bool] | None = None
         # whether the phases of the last step, and those before, had finite losses and gradients
         self.finite = {}
         self.forget_compiled()
@@ -98,7 +99,8 @@ class AdversarialModel(engine.TrainStep, Sampler):
 
         Each part is compiled by itself, so that a step with R1 and one without have the rest in common.
         """
-        data, ok, logs = self.batch(data), ops.convert_to_tensor(True), {}
+        data, ok = self.batch(data), ops.convert_to_tensor(True)
+        logs: dict[str, Any] = {}
         for phase in self.phases():
             due = phase.due(self._step)
             if not due or self._idle.issuperset(phase.trains):  # all weights are 0, or nothing is to learn

@@ -30,7 +30,7 @@ class Calibration:
     def label_maps(self) -> list[np.ndarray]:
         """Batches of label maps."""
         if self.kept is None:
-            first = []
+            first: list = []
             while len(first) < self.batches:
                 one_pass = list(itertools.islice(self.dataset.label_maps(), self.batches - len(first)))
                 if not one_pass:

@@ -2,12 +2,13 @@
 
 import warnings
 from dataclasses import replace
+from typing import Any
 
 from keras_semisis.data import DataError, LabelSpace
 from keras_semisis.data.stream.batch_rule import BatchRule
 from keras_semisis.gans.untracked import HasUntracked
 
-_UNSAID = object()
+_UNSAID: Any = object()
 
 
 class KnowsClasses(HasUntracked):

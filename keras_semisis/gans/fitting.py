@@ -20,7 +20,7 @@ from keras_semisis.gans.validation import Columns, EpochLogs, Validation
 from keras_semisis.models.keras_privates import model_of
 
 # Arguments of Keras: what they are where nothing is said, and what there is instead
-_OF_KERAS = {
+_OF_KERAS: dict[str, dict[str, tuple[Any, str]]] = {
     "fit": {
         "shuffle": (True, "the data sets shuffle by their seed: paired_dataset(..., seed=...)"),
         "validation_split": (0.0, "give validation_data, such as source.subset(...) in a paired_dataset(..., training=False)"),
@@ -151,7 +151,7 @@ def train(
     batch_size,
 ):
     """`AdversarialModel.fit`, of data sets by name, by means of Keras's."""
-    datasets = [
+    streams = [
         own_batches(
             dataset,
             model.batch_rule,
@@ -162,11 +162,11 @@ def train(
         )
         for name, dataset in datasets.items()
     ]
-    for dataset in datasets:
+    for dataset in streams:
         if isinstance(dataset, BatchStream):
             check_batch_size("fit", dataset.batch_size)
     if steps_per_epoch is None:
-        steps_per_epoch = max(_number_of_batches(dataset) for dataset in datasets)
+        steps_per_epoch = max(_number_of_batches(dataset) for dataset in streams)
     total_steps = epochs * steps_per_epoch
     start = initial_epoch * steps_per_epoch if initial_step is None else initial_step
     # what the data sets count as done before the first of these epochs
@@ -177,18 +177,18 @@ def train(
         if validation_data is None
         else Validation(model, validation_data, validation_steps, validation_batch_size or batch_size, validation_freq)
     )
-    calibration = model.calibrate(Calibration(datasets[-1], model.statistics_batches))
-    before = model.begin(datasets[-1])
-    stream = training_stream(datasets, done + start, done + total_steps)
+    calibration = model.calibrate(Calibration(streams[-1], model.statistics_batches))
+    before = model.begin(streams[-1])
+    stream = training_stream(streams, done + start, done + total_steps)
     epoch_logs, history = EpochLogs(), None
     columns = model.names_of_terms + (validation.names if validation else [])
-    callbacks = [Guard(validation), *_with_columns(callbacks or [], columns), _EpochEnds(datasets), epoch_logs]
+    callbacks = [Guard(validation), *_with_columns(callbacks or [], columns), _EpochEnds(streams), epoch_logs]
     # A run that stopped inside an epoch finishes that epoch first
     for begin, end in epoch_ranges(start, steps_per_epoch, total_steps):
         if begin != start:
-            stream = training_stream(datasets, done + begin, done + total_steps)
+            stream = training_stream(streams, done + begin, done + total_steps)
         try:
-            with original_errors(datasets):
+            with original_errors(streams):
                 part = keras_fit(
                     stream,
                     epochs=-(-end // steps_per_epoch),

@@ -22,7 +22,7 @@ class NetworkOptimizers(keras.optimizers.MultiOptimizer):
     def __init__(self, optimizer_of, steps):
         super().__init__(optimizer_of)
         self._untrack_variable(self._iterations)
-        self._iterations = steps
+        self._iterations: keras.Variable = steps
 
     def build(self, var_list):
         super().build(var_list)
@@ -82,7 +82,7 @@ def optimizers_of(
             + ([f"there is no network {', '.join(unused)}"] if unused else [])
         )
         raise ValueError(f"compile: optimizers: {found}. Give one for each of {', '.join(dict.fromkeys(shared.values()))}.")
-    optimizers = {}
+    optimizers: dict[str, keras.optimizers.Optimizer] = {}
     for name, owner in shared.items():
         optimizer = keras.optimizers.get(given[owner])
         if optimizer.gradient_accumulation_steps:

@@ -60,7 +60,6 @@ class Sampler(KnowsClasses):
 
     network_names: tuple[str, ...] = ("generator",)
     eagerly = False
-    step = 0
     _draw_statistics = Untracked()
     _metrics_of_compile = Untracked()
 
@@ -85,9 +84,14 @@ class Sampler(KnowsClasses):
         self.seed = seed
         self.built = True
         self._metrics_of_compile = None
-        self._calibration = None
-        self._calibrated_at = None
+        self._calibration: Calibration | None = None
+        self._calibrated_at: int | None = None
         self._draw_statistics = None
+
+    @property
+    def step(self) -> int:
+        """Number of training steps done; a generator by itself does none."""
+        return 0
 
     # -- the generator ----------------------------------------------------------------------------------------------
 
@@ -205,16 +209,16 @@ class Sampler(KnowsClasses):
         self.synchronize()
         if self._calibration is None or self._calibrated_at == self.step:
             return
-        if batch_norms(self.ema_generator) and self._calibration.label_maps():
+        if batch_norms(self.ema_generator) and (label_maps := self._calibration.label_maps()):
             if self._draw_statistics is None:
                 function = batch_statistics(self.ema_generator)
                 self._draw_statistics = function if self.eagerly else engine.compiled(function)
-            reestimate(self.ema_generator, self._draw_statistics, self._calibration_inputs())
+            reestimate(self.ema_generator, self._draw_statistics, self._calibration_inputs(label_maps))
         self._calibrated_at = self.step
 
-    def _calibration_inputs(self):
+    def _calibration_inputs(self, label_maps):
         noise = np.random.default_rng(self.seed)
-        for label_map in self._calibration.label_maps():
+        for label_map in label_maps:
             inputs = [ops.convert_to_tensor(label_map, "int32")]
             if self.noise_channels:
                 draw = noise.standard_normal((len(label_map), self.noise_channels))
@@ -326,7 +330,7 @@ class Sampler(KnowsClasses):
             done += len(label_map)
             for metric in metrics:
                 metric.update_state(label_map, image, draws_for(metric, generated))
-        scores = {}
+        scores: dict[str, float] = {}
         for metric in metrics:
             scores |= metric.result()
         if verbose:

@@ -1,5 +1,7 @@
 """D as a segmentation network, trained on pairs: what OASIS began and TCR and the semi-paired GAN build on."""
 
+from typing import cast
+
 import keras
 import numpy as np
 from keras import ops
@@ -70,7 +72,7 @@ class SegmentingGAN(SemanticGAN):
         real, fake = self.discriminator(image, training=True), self.discriminator(generated, training=True)
         terms = {"real": self.segmentation_loss(label_map, real), "fake": self.fake_loss(label_map, fake)}
         if "label_mix" in due:
-            mask = label_mix_mask(label_map, self.num_classes, seed=self.seed_generator)
+            mask = label_mix_mask(label_map, cast(int, self.num_classes), seed=self.seed_generator)
             mixed = self.discriminator(mask * image + (1 - mask) * generated, training=True)
             terms["label_mix"] = self.label_mix_loss((mask, real, fake), mixed)
         return terms

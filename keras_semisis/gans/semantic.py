@@ -104,7 +104,7 @@ class SemanticGAN(AdversarialModel):
 
     # -- settings ---------------------------------------------------------------------------------------------------
 
-    def compile(
+    def compile(  # type: ignore[override]  # of a system its optimizers are known
         self,
         generator_optimizer=None,
         discriminator_optimizer=None,
@@ -178,7 +178,7 @@ class SemanticGAN(AdversarialModel):
         """The feature model of the perceptual loss, or None. To be set again on a loaded model that is to train on."""
         return self._perceptual
 
-    @perceptual.setter
+    @perceptual.setter  # type: ignore[no-redef]  # mypy knows the setters of `property` itself alone
     def perceptual(self, perceptual):
         self._remember_trunks()
         self._perceptual = perceptual
@@ -195,7 +195,7 @@ class SemanticGAN(AdversarialModel):
             )
         if isinstance(self.perceptual, str):
             self._perceptual = PERCEPTUAL_NETWORKS[self.perceptual].build()
-        named = PERCEPTUAL_NETWORKS.get(self._perceptual_origin)
+        named = PERCEPTUAL_NETWORKS.get(self._perceptual_origin or "")
         self._perceptual_loss = (PerceptualLoss if named is None else named.loss)(self.perceptual)
 
     @property
@@ -208,7 +208,7 @@ class SemanticGAN(AdversarialModel):
         for name in self.network_names:
             found.setdefault(name, set()).update(families_of(getattr(self, name)))
         if getattr(self.settings, "perceptual_weight", None) != 0:
-            named = PERCEPTUAL_NETWORKS.get(self._perceptual_origin)
+            named = PERCEPTUAL_NETWORKS.get(self._perceptual_origin or "")
             families = families_of(self.perceptual) if named is None else {named.family}
             found.setdefault("perceptual loss", set()).update(families)
         return {role: sorted(families) for role, families in found.items() if families}
@@ -232,7 +232,7 @@ class SemanticGAN(AdversarialModel):
 
     # -- use --------------------------------------------------------------------------------------------------------
 
-    def fit(
+    def fit(  # type: ignore[override]  # of a system its data sets are known
         self,
         x=None,
         y=None,

@@ -17,7 +17,7 @@ def class_balance(label_map, num_classes: int, ignore_class: int | None = None):
     Returns:
         float32 ``(num_classes,)``.
 
-    Reference: SPEC eq. 1; Schönfeld et al. (OASIS), ICLR 2021, eq. 2; normalized as its code does it.
+    Reference: arXiv 2306.13585, eq. 1; Schönfeld et al. (OASIS), ICLR 2021, eq. 2; normalized as its code does it.
 
     Example:
 

@@ -1,3 +1,5 @@
+"""Scores of generated images beside those of real ones, and the protocols that put them under a name."""
+
 from keras_semisis.metrics import protocols
 from keras_semisis.metrics.diversity import Diversity
 from keras_semisis.metrics.feature_metric import FeatureMetric

@@ -1,3 +1,5 @@
+"""How far apart images of one label map are."""
+
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any, Self
@@ -61,8 +63,8 @@ class Diversity(GenerationMetric):
         self._lpips = isinstance(feature_model, LPIPS)
         if self._lpips and channel_weights is not None:
             raise ValueError("channel_weights: LPIPS has its own; leave them out.")
-        self.feature_model = feature_model = feature_model.feature_model if self._lpips else feature_model
-        channels = [output.shape[-1] for output in feature_model.outputs]
+        self.feature_model = feature_model.feature_model if isinstance(feature_model, LPIPS) else feature_model
+        channels = [output.shape[-1] for output in self.feature_model.outputs]
         self.channel_weights = (
             [np.ones(c) for c in channels]
             if channel_weights is None
@@ -70,7 +72,7 @@ class Diversity(GenerationMetric):
         )
         if [len(w) for w in self.channel_weights] != channels:
             raise ValueError(
-                f"channel_weights: expected vectors of {channels} weights for the features of {feature_model.name!r}, "
+                f"channel_weights: expected vectors of {channels} weights for the features of {self.feature_model.name!r}, "
                 f"found {[len(w) for w in self.channel_weights]}."
             )
         self.reset_state()

@@ -1,3 +1,5 @@
+"""What scores of features have in common."""
+
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
@@ -81,6 +83,8 @@ class FeatureMetric(GenerationMetric):
 
     def of_baseline(self, count: int) -> FeatureStatistics:
         """Statistics of the first images of the baseline, which are kept for the next evaluation of as many."""
+        if self.baseline is None:
+            raise ValueError(f"{self.name}: there is no baseline.")
         if self._of_baseline is None or self._of_baseline[0] != count:
             statistics = self._statistics()
             for features in self.features.of_first(self.baseline, count):

@@ -1,3 +1,5 @@
+"""Several scores of the same features."""
+
 from collections.abc import Sequence
 
 from keras_semisis.metrics.feature_metric import FeatureMetric
@@ -32,10 +34,9 @@ class FeatureScores(FeatureMetric):
         if any(metric.features is not features or metric.baseline is not None for metric in metrics):
             raise ValueError("FeatureScores: the metrics are to share one Features, and to have no baseline.")
         self.metrics = list(metrics)
-        kept = [metric.kept for metric in metrics]
-        super().__init__(
-            features, None, name, None if None in kept else max(kept), any(metric.with_moments for metric in metrics)
-        )
+        kept = [metric.kept for metric in metrics if metric.kept is not None]
+        most = max(kept) if len(kept) == len(metrics) else None
+        super().__init__(features, None, name, most, any(metric.with_moments for metric in metrics))
 
     def compare(self, real: FeatureStatistics, other: FeatureStatistics) -> dict[str, float]:
         return {name: value for metric in self.metrics for name, value in metric.compare(real, other).items()}
@@ -46,7 +47,7 @@ class FeatureScores(FeatureMetric):
         Raises:
             ValueError: As the metrics raise it, such as for too few images.
         """
-        scores = {}
+        scores: dict[str, float] = {}
         for metric in self.metrics:
             metric.real, metric.generated = self.real, self.generated
             scores |= metric.result()

@@ -56,7 +56,7 @@ class FeatureStatistics:
 
     def state(self) -> dict[str, np.ndarray]:
         """Arrays from which `from_state` makes equal statistics."""
-        return self.moments.state() | {"features": self.features, "seen": np.int64(self.count)}
+        return self.moments.state() | {"features": self.features, "seen": np.array(self.count, np.int64)}
 
     @classmethod
     def from_state(cls, state: Mapping[str, np.ndarray], kept: int | None = None, with_moments: bool = True) -> Self:

@@ -1,3 +1,5 @@
+"""Features of images by a network that judges."""
+
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator

@@ -1,3 +1,5 @@
+"""Fréchet distances between normal distributions of features."""
+
 import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, Self

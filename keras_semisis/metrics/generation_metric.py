@@ -1,3 +1,5 @@
+"""The contract of every metric."""
+
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any, Self

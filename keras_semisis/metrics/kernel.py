@@ -1,3 +1,5 @@
+"""Kernel distances between distributions of features."""
+
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Self
 

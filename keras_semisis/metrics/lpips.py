@@ -1,3 +1,5 @@
+"""LPIPS: a perceptual distance that follows human judgment."""
+
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 

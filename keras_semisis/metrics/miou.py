@@ -1,3 +1,5 @@
+"""Whether a segmenter finds the classes of the label maps in generated images."""
+
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
 
@@ -120,12 +122,21 @@ class GeneratedMeanIoU(GenerationMetric):
         Raises:
             ValueError: no pixel of a class other than `ignore_class` was seen.
         """
-        if any(counts is None or not counts.any() for counts in (self.confusion, self.confusion_real)):
-            raise ValueError(f"{self.name}: no labeled pixel was seen; every one is don't-care or there was no batch.")
+        generated, real = self._counts()
         return {
-            self.name: iou_from_confusion(self.confusion, self.ignore_class),
-            f"{self.name}_real": iou_from_confusion(self.confusion_real, self.ignore_class),
+            self.name: iou_from_confusion(generated, self.ignore_class),
+            f"{self.name}_real": iou_from_confusion(real, self.ignore_class),
         }
+
+    def _counts(self) -> tuple[np.ndarray, np.ndarray]:
+        """The confusion matrices of generated and of real images.
+
+        Raises:
+            ValueError: no pixel of a class other than `ignore_class` was seen.
+        """
+        if self.confusion is None or self.confusion_real is None or not (self.confusion.any() and self.confusion_real.any()):
+            raise ValueError(f"{self.name}: no labeled pixel was seen; every one is don't-care or there was no batch.")
+        return self.confusion, self.confusion_real
 
     def count(self, label_maps: np.ndarray, images: Any, argument: str = "images") -> np.ndarray:
         """The confusion matrix of one batch, which is not added to the state.
@@ -142,7 +153,7 @@ class GeneratedMeanIoU(GenerationMetric):
             ValueError: the segmenter's answers are of another size, not a number or of other classes, or there is a
             stray id.
         """
-        answers = self._segment(to_images(images, argument))
+        answers, num_classes = self._segment(to_images(images, argument))
         if answers.shape != label_maps.shape:
             raise ValueError(
                 f"{argument}: the segmenter answers label maps of the shape {answers.shape}, label_maps have "
@@ -150,19 +161,20 @@ class GeneratedMeanIoU(GenerationMetric):
             )
         counted = np.ones(label_maps.shape, bool) if self.ignore_class is None else label_maps != self.ignore_class
         labels, answers = label_maps[counted], answers[counted]
-        self._check_ids(labels, "label_maps")
-        self._check_ids(answers, "the segmenter's answers")
-        pairs = labels * self.num_classes + answers
-        counts = np.bincount(pairs, minlength=self.num_classes**2)
-        return counts.reshape(self.num_classes, self.num_classes).astype(np.int64)
+        self._check_ids(labels, num_classes, "label_maps")
+        self._check_ids(answers, num_classes, "the segmenter's answers")
+        pairs = labels * num_classes + answers
+        counts = np.bincount(pairs, minlength=num_classes**2)
+        return counts.reshape(num_classes, num_classes).astype(np.int64)
 
-    def _segment(self, images: np.ndarray) -> np.ndarray:
+    def _segment(self, images: np.ndarray) -> tuple[np.ndarray, int]:
+        """The segmenter's answers, and of how many classes they are."""
         output = run(self.segmenter, images)
         if output.ndim == 3:
             if self.num_classes is None:
                 raise ValueError("num_classes: needed, because the segmenter returns label maps instead of logits.")
-            return to_label_maps(output, "the segmenter's answers")
-        return self._arg_max(output)
+            return to_label_maps(output, "the segmenter's answers"), self.num_classes
+        return self._arg_max(output), output.shape[-1]
 
     def _arg_max(self, logits: np.ndarray) -> np.ndarray:
         if logits.ndim != 4 or self.num_classes not in (None, logits.shape[-1]):
@@ -184,11 +196,11 @@ class GeneratedMeanIoU(GenerationMetric):
             logits[..., self.ignore_class] = -np.inf
         return logits.argmax(axis=-1)
 
-    def _check_ids(self, ids: np.ndarray, words: str) -> None:
-        stray = np.unique(ids[(ids < 0) | (ids >= self.num_classes)])
+    def _check_ids(self, ids: np.ndarray, num_classes: int, words: str) -> None:
+        stray = np.unique(ids[(ids < 0) | (ids >= num_classes)])
         if len(stray):
             raise ValueError(
-                f"{words}: found the ids {stray[:10].tolist()}, expected 0 to {self.num_classes - 1}"
+                f"{words}: found the ids {stray[:10].tolist()}, expected 0 to {num_classes - 1}"
                 + (f" and the don't-care id {self.ignore_class}" if self.ignore_class is not None else "")
                 + ". Remap the labels in the data set, or name the don't-care id as ignore_class."
             )

@@ -1,3 +1,5 @@
+"""Mean and covariance of vectors that come in by batches, exact in any order."""
+
 from collections.abc import Iterable, Mapping
 from typing import Self
 
@@ -37,8 +39,12 @@ class Moments:
 
     @property
     def mean(self) -> np.ndarray:
-        """Mean vector (D,)."""
-        return np.concatenate(self._rows).mean(axis=0) if self._rows else self._mean
+        """Mean vector (D,); one vector at least."""
+        if self._rows:
+            return np.concatenate(self._rows).mean(axis=0)
+        if self._mean is None:
+            raise ValueError("Moments: no vector was seen.")
+        return self._mean
 
     def update(self, features: np.ndarray) -> None:
         """Takes in a batch of vectors.
@@ -77,13 +83,14 @@ class Moments:
             if other._scatter is not None:
                 for rows in self._take_rows():
                     self._add(len(rows), rows.mean(axis=0), _scatter(rows))
-                self._add(other.count, other._mean, other._scatter)
+                self._add(other.count, other.mean, other._scatter)
 
     def covariance(self) -> np.ndarray:
         """Unbiased covariance matrix (D, D); two vectors at least."""
-        if self._rows:
-            return _scatter(np.concatenate(self._rows)) / (self.count - 1)
-        return self._scatter / (self.count - 1)
+        scatter = _scatter(np.concatenate(self._rows)) if self._rows else self._scatter
+        if scatter is None or self.count < 2:
+            raise ValueError(f"Moments: a covariance needs two vectors at least, {self.count} were seen.")
+        return scatter / (self.count - 1)
 
     def factor(self) -> np.ndarray:
         """A matrix F (rank, D) with covariance = FᵀF; two vectors at least."""
@@ -95,7 +102,7 @@ class Moments:
         """Arrays from which `from_state` makes equal moments."""
         if self._scatter is None:
             return {"rows": np.concatenate(self._rows) if self._rows else np.zeros((0, 0))}
-        return {"count": np.int64(self.count), "mean": self._mean, "scatter": self._scatter}
+        return {"count": np.array(self.count, np.int64), "mean": self.mean, "scatter": self._scatter}
 
     @classmethod
     def from_state(cls, state: Mapping[str, np.ndarray]) -> Self:

@@ -1,3 +1,5 @@
+"""The training photo that is nearest to a generated one."""
+
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 

@@ -1,3 +1,5 @@
+"""Precision and recall of generated images."""
+
 from collections.abc import Iterable
 from typing import Any, Self
 
@@ -50,14 +52,11 @@ class PrecisionRecall(FeatureMetric):
         super().__init__(feature_extractor, baseline, "precision", kept_images)
         _check_neighbors(neighbors)
         self.neighbors = neighbors
+        self.least_images = neighbors + 1
 
     @classmethod
     def of_protocol(cls, judge: Any, protocol: Any, seed: int) -> Self:
         return cls(judge, None, protocol.neighbours, protocol.kept_images)
-
-    @property
-    def least_images(self) -> int:
-        return self.neighbors + 1
 
     def compare(self, real: FeatureStatistics, other: FeatureStatistics) -> dict[str, float]:
         precision, recall = precision_recall(real.features[: self.kept], other.features[: self.kept], self.neighbors)

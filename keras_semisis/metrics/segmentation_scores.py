@@ -1,3 +1,5 @@
+"""Mean IoU, frequency-weighted IoU and pixel accuracy of generated images."""
+
 from collections.abc import Callable
 from typing import Any
 
@@ -50,9 +52,7 @@ class GeneratedSegmentationScores(GeneratedMeanIoU):
         Raises:
             ValueError: no pixel of a class other than `ignore_class` was seen.
         """
-        self.per_class()
-        generated = segmentation_scores(self.confusion, self.ignore_class, self.mean_over)
-        real = segmentation_scores(self.confusion_real, self.ignore_class, self.mean_over)
+        generated, real = (segmentation_scores(counts, self.ignore_class, self.mean_over) for counts in self._counts())
         return generated | {f"{name}_real": value for name, value in real.items()}
 
 

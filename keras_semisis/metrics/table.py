@@ -99,10 +99,12 @@ SCORES: Mapping[str, Score] = MappingProxyType({name: score for row in METRICS.v
 """The scores by their keys."""
 
 
-def best_mode(name: str) -> str | None:
+def best_mode(name: str | None) -> str | None:
     """Which value of a score is the best one, in Keras's word; None where neither is, or it is not in the table.
 
     >>> best_mode("miou"), best_mode("kid"), best_mode("kid_se")
     ('max', 'min', None)
     """
-    return {"higher": "max", "lower": "min"}.get(SCORES[name].better) if name in SCORES else None
+    if name is None or name not in SCORES:
+        return None
+    return {"higher": "max", "lower": "min"}.get(SCORES[name].better or "")

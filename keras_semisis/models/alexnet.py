@@ -1,3 +1,5 @@
+"""AlexNet of ImageNet, as LPIPS takes it."""
+
 import keras
 from keras import ops
 

@@ -1,3 +1,5 @@
+"""EfficientNet-Lite0 of ImageNet."""
+
 import keras
 
 from keras_semisis.models.efficientnet_lite import Stage, efficientnet_lite

@@ -40,8 +40,8 @@ def efficientnet_lite0_segmenter(
     (None, 48, 64, 5)
     """
     scale = max(1.0, _LEAST_SIDE / min(image_size))
-    trunk_size = tuple(_MULTIPLE * -(-round(scale * side) // _MULTIPLE) for side in image_size)
-    features = efficientnet_lite0_features(weights, trunk_size)
+    height, width = (_MULTIPLE * -(-round(scale * side) // _MULTIPLE) for side in image_size)
+    features = efficientnet_lite0_features(weights, (height, width))
     trunk = keras.Model(features.input, [features.get_layer(block).output for block in _BLOCKS], name="trunk")
     trunk.trainable = False
 

@@ -95,7 +95,9 @@ class FrozenFeatures(keras.layers.Layer):
             batches: Iterable of batches ``(B, H, W, 3)`` in [-1, 1], as arrays; what lies behind the first 128 photos is not
                 read.
         """
-        count, sums, squares = 0, None, None
+        count = 0
+        sums: list = []
+        squares: list = []
         for batch in batches:
             features = [
                 ops.convert_to_numpy(ops.cast(x, "float32")).astype("float64")
@@ -103,8 +105,8 @@ class FrozenFeatures(keras.layers.Layer):
             ]
             totals = [x.mean((1, 2)).sum(0) for x in features]
             total_squares = [np.square(x).mean((1, 2)).sum(0) for x in features]
-            sums = totals if sums is None else [a + b for a, b in zip(sums, totals, strict=True)]
-            squares = total_squares if squares is None else [a + b for a, b in zip(squares, total_squares, strict=True)]
+            sums = totals if not count else [a + b for a, b in zip(sums, totals, strict=True)]
+            squares = total_squares if not count else [a + b for a, b in zip(squares, total_squares, strict=True)]
             count += len(batch)
             if count >= _PHOTOS:
                 break

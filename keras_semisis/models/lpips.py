@@ -1,3 +1,5 @@
+"""The networks of LPIPS with their published weights."""
+
 import keras
 import numpy as np
 from keras import ops

@@ -16,7 +16,7 @@ def generator_widths(base_channels: int, num_blocks: int) -> list[int]:
     return [base_channels * width for width in GENERATOR_WIDTHS[-(num_blocks + 1) :]]
 
 
-def semantic_inputs(image_size: tuple[int, int], noise_channels: int) -> list:
+def semantic_inputs(image_size: tuple[int, int], noise_channels: int | None) -> list:
     """The generator's inputs: a label map and, where there is one, a noise vector."""
     label_map = keras.Input(image_size, dtype="int32", name="label_map")
     return [label_map] + ([keras.Input((noise_channels,), name="noise")] if noise_channels else [])

@@ -37,7 +37,7 @@ class PackagedWeights:
             CheckpointError: If the file is another one.
         """
         try:
-            path = Path(metadata.distribution(self.package).locate_file(self.file))
+            path = Path(str(metadata.distribution(self.package).locate_file(self.file)))
         except metadata.PackageNotFoundError:
             raise ModuleNotFoundError(
                 f"{caller} takes its weights from the package {self.package}, which is not installed. Install it with: "

@@ -53,7 +53,7 @@ def pretrained_discriminator(
     >>> pretrained_discriminator(4, (32, 48), channels=(4, 4, 8, 8, 8), final_channels=4, weights=None).output_shape
     (None, 32, 48, 5)
     """
-    image_size, known = tuple(image_size), TRUNKS[trunk]
+    image_size, known = (image_size[0], image_size[1]), TRUNKS[trunk]
     size = check_image_size("pretrained_discriminator", trunk_size or image_size, known.last_stride)
     strides = [known.first_stride * 2**i for i in range(len(known.taps))]
     first = next(i for i, stride in enumerate(strides) if size[0] // stride <= image_size[0])

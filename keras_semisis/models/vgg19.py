@@ -1,3 +1,5 @@
+"""VGG19 for perceptual losses."""
+
 import keras
 
 from keras_semisis.models.vgg_trunk import CAFFE_MEAN, caffe_preprocessing, vgg_trunk

@@ -1,3 +1,5 @@
+"""The convolutions of VGG networks."""
+
 from collections.abc import Callable
 
 import keras

@@ -57,7 +57,7 @@ def few_labels(
     """
     options = few_labels_options(image_size, trunk, accelerator)
     del options["precision"]  # of the networks of a process, not of one
-    return build_gan(TrainSettings("", "", image_size=tuple(image_size), seed=seed, **options), label_space)
+    return build_gan(TrainSettings("", "", image_size=(image_size[0], image_size[1]), seed=seed, **options), label_space)
 
 
 def few_labels_options(

@@ -1,5 +1,6 @@
 """The system that settings describe: its networks, at their widths, its weights and its optimizers."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -23,7 +24,7 @@ UNCONDITIONAL = ("wavelet", "projected")
 # Squares of features that are not normalized: a decoder's on a frozen trunk are ten times those of OASIS's D
 PRETRAINED_FEATURE_MATCHING = 0.1
 PERCEPTUAL = (*PERCEPTUAL_NETWORKS, "none")
-_CONDITIONAL = {
+_CONDITIONAL: dict[str, tuple[Callable[..., keras.Model], Callable[..., keras.Model]]] = {
     "spade": (models.spade_generator, models.multiscale_discriminator),
     "cc_fpse": (models.cc_fpse_generator, models.fpse_discriminator),
 }
@@ -70,7 +71,7 @@ def arguments_of(settings: TrainSettings, space: LabelSpace) -> dict[str, Any]:
 
 def _pretext(settings):
     """The paper's cycle, and what stands beside it where its weight is given."""
-    tasks = [Cycle(confidence=settings.cycle_confidence or 0.0)]
+    tasks: list[Any] = [Cycle(confidence=settings.cycle_confidence or 0.0)]
     if settings.consistency_weight is not None:
         tasks.append(TCR(settings.consistency_weight))
     if settings.diversity_weight is not None:
@@ -184,9 +185,12 @@ def segmenting_network(settings: TrainSettings, num_classes: int, name: str) -> 
     if kind not in DISCRIMINATORS:
         raise ArgumentError(f"{{}}: expected {' or '.join(DISCRIMINATORS)}.", {"discriminator": kind})
     if kind == "pretrained":
-        widths = {"channels": settings.discriminator_channels, "final_channels": settings.discriminator_final_channels}
+        given: dict[str, Any] = {
+            "channels": settings.discriminator_channels,
+            "final_channels": settings.discriminator_final_channels,
+        }
         return models.pretrained_discriminator(
-            num_classes, settings.image_size, name=name, **trunk, **{k: v for k, v in widths.items() if v is not None}
+            num_classes, settings.image_size, name=name, **trunk, **{k: v for k, v in given.items() if v is not None}
         )
     widths = settings.discriminator_channels or published_widths(settings.image_size)[: settings.num_blocks]
     final = {} if settings.discriminator_final_channels is None else {"final_channels": settings.discriminator_final_channels}

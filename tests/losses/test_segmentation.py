@@ -16,7 +16,7 @@ def log_softmax(x):
 
 
 def balanced_cross_entropy(label_map, log_probability, ignore_class):
-    """By a loop over the pixels, as SPEC eq. 1 reads."""
+    """By a loop over the pixels, as the paper's eq. 1 reads."""
     classes = [c for c in np.unique(label_map) if c != ignore_class]
     total = 0.0
     for index in np.ndindex(*label_map.shape):

@@ -1,4 +1,4 @@
-"""CC-FPSE: generator and feature-pyramid discriminator (reference/INDEX, section 11).
+"""CC-FPSE: generator and feature-pyramid discriminator.
 
 No tensors of the form with ``upsampling="more"`` are at hand: its further level is named as the others are.
 """

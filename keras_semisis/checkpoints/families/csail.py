@@ -1,4 +1,4 @@
-"""CSAILVision/semantic-segmentation-pytorch: UPerNet-101 (reference/segmenters/SEGMENTERS, B).
+"""CSAILVision/semantic-segmentation-pytorch: UPerNet-101.
 
 The weights are published as two files, of the encoder and of the decoder, whose names have no prefix; the program's whole
 network has ``encoder.`` and ``decoder.`` in front of them. Either way is read; the latter is written.

@@ -1,4 +1,4 @@
-"""kazuto1011/deeplab-pytorch: DeepLab-v2 with multi-scale inputs (reference/segmenters/SEGMENTERS, C)."""
+"""kazuto1011/deeplab-pytorch: DeepLab-v2 with multi-scale inputs."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""fyu/drn: DRN-D-105 for segmentation (reference/segmenters/SEGMENTERS, A).
+"""fyu/drn: DRN-D-105 for segmentation.
 
 The state dict is that of the Cityscapes model; the ImageNet one has other names and a classifier, and is not read.
 """

@@ -1,4 +1,4 @@
-"""OASIS: generator and U-Net discriminator (reference/INDEX, sections 1 to 3)."""
+"""OASIS: generator and U-Net discriminator."""
 
 from collections.abc import Iterator
 
@@ -41,7 +41,7 @@ def discriminator(model) -> Iterator[Entry]:
 def blocks(model, prefix: str) -> list:
     """The layers ``<prefix>_0``, ``<prefix>_1``, ... of a model."""
     names = {layer.name for layer in model.layers}
-    found = []
+    found: list = []
     while f"{prefix}_{len(found)}" in names:
         found.append(model.get_layer(f"{prefix}_{len(found)}"))
     return found

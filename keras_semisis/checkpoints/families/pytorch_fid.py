@@ -1,4 +1,4 @@
-"""pytorch-fid: the Inception network of FID (reference/INDEX, section 13).
+"""pytorch-fid: the Inception network of FID.
 
 The state dict is that of the release file, ``pt_inception-2015-12-05-6726825d.pth``; the classifier is in it and no feature
 needs it.

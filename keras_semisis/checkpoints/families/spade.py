@@ -1,4 +1,4 @@
-"""SPADE: generator, image encoder, multi-scale discriminator (reference/INDEX, section 10)."""
+"""SPADE: generator, image encoder, multi-scale discriminator."""
 
 from collections.abc import Iterator
 

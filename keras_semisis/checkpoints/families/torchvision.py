@@ -37,6 +37,6 @@ def vgg19(model) -> Iterator[Entry]:
             position += 2
         # the pooling
         position += 1
-    for position, shape in _CLASSIFIER.items():
-        yield Unused(f"classifier.{position}.weight", shape)
-        yield Unused(f"classifier.{position}.bias", shape[:1])
+    for layer, shape in _CLASSIFIER.items():
+        yield Unused(f"classifier.{layer}.weight", shape)
+        yield Unused(f"classifier.{layer}.bias", shape[:1])

@@ -1,4 +1,4 @@
-"""USIS: waveletSPADE generator, wavelet and StyleGAN2 discriminator, wavelet decoder (reference/INDEX, 4 and 6 to 8)."""
+"""USIS: waveletSPADE generator, wavelet and StyleGAN2 discriminator, wavelet decoder."""
 
 from collections.abc import Iterator
 

@@ -81,9 +81,9 @@ class LabelSpace:
         """The rule of stored ids as a text, for fingerprints. Another text makes caches and packs of before be made anew."""
         return f"StoredIds(id_map={self.id_map}, all_ids={self.all_ids})"
 
-    def with_ids(self, id_map: Mapping[int, int]) -> "LabelSpace":
+    def with_ids(self, id_map: Mapping[int, int] | None) -> "LabelSpace":
         """This label space where further stored ids have a class of their own, or others than before."""
-        return replace(self, id_map=self.id_map | integer_ids(id_map)) if id_map else self
+        return replace(self, id_map={**self.id_map, **integer_ids(id_map)}) if id_map else self
 
     def read(self, path: str | Path) -> np.ndarray:
         """The label map in an image file.

@@ -71,7 +71,7 @@ def class_ids(label_map: np.ndarray, id_map: Mapping[int, int], where: str) -> n
 
 def _ranges(ids):
     """``"-1..33, 255"``."""
-    parts = []
+    parts: list[list[int]] = []
     for i in sorted(ids):
         if parts and parts[-1][1] == i - 1:
             parts[-1][1] = i

@@ -84,7 +84,8 @@ def index_bytes(
     }
     arrays |= {f"crc32_{kind}": np.array(values, np.uint32) for kind, values in checksums.items()}
     file = io.BytesIO()
-    np.savez(file, **arrays, **(counts.arrays() if counts is not None else {}))
+    arrays |= {} if counts is None else counts.arrays()
+    np.savez(file, **arrays)  # type: ignore[arg-type]  # NumPy's own keyword is a bool
     return file.getvalue()
 
 

@@ -189,7 +189,8 @@ class Packer:
                 return
             index_path.unlink()
         self.unfinished.mkdir(parents=True, exist_ok=True)
-        names, checksums, writers = [], {kind: [] for kind in self._kinds}, {}
+        names, writers = [], {}
+        checksums: dict[str, list[int]] = {kind: [] for kind in self._kinds}
         counts = ClassStatistics(self._source.label_space.num_classes) if LABEL_MAPS in self._kinds else None
         paths = {kind: unfinished_file(shard_path(self.unfinished, number, kind)) for kind in self._kinds}
         try:
@@ -232,14 +233,15 @@ class Packer:
 
     def _encode(self, index):
         """The records of one item, and its class counts; called from threads."""
-        records, row = {}, None
+        records: dict[str, bytes] = {}
+        row = None
         if IMAGES in self._kinds:
             data = self._source.image_bytes(index)
             records[IMAGES] = _png(self._source.load_image(index)) if data is None else data
         if LABEL_MAPS in self._kinds:
             where, space = self._source.location(index), self._source.label_space
             if self._stored_label_maps:
-                records[LABEL_MAPS] = self._source.label_map_bytes(index)
+                records[LABEL_MAPS] = self._source.label_map_bytes(index)  # type: ignore[assignment]  # it is stored: see above
                 try:
                     label_map = self._stored_label_space.decode(records[LABEL_MAPS], where)
                 except DataError:

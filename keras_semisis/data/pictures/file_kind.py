@@ -188,7 +188,7 @@ def not_read(kind: FileKind) -> tuple[str, str] | None:
     """
     if kind.remedy is not None:
         return f"{kind.name}, {_NO_FORMAT}", kind.remedy
-    if kind.name != "TIFF" or kind.bands is None:
+    if kind.name != "TIFF" or kind.bands is None or kind.bits is None:
         return None
     of_bits = f"{kind.bits}-bit floating-point numbers" if kind.is_floating else f"{kind.bits} bits"
     what = f"a TIFF of {kind.bands} bands of {of_bits}" if kind.bands > 1 else f"a TIFF of {of_bits}"

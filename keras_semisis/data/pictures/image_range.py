@@ -59,7 +59,7 @@ def checked_range(image_range: tuple[float, float]) -> tuple[float, float]:
         raise ValueError(
             f"image_range={image_range} is no range of values: give the two that become black and white, such as (0, 4095)."
         )
-    return tuple(image_range)
+    return image_range[0], image_range[1]
 
 
 def _check_without_range(low, high, floating, where):

@@ -31,7 +31,7 @@ def colors_of_16_bits(content: bytes) -> np.ndarray | None:
 
 def _bytes_of_values(content, order):
     image = Image.open(BytesIO(content))
-    forms = {tile[3] if isinstance(tile[3], str) else tile[3][0] for tile in image.tile}
+    forms = {tile[3] if isinstance(tile[3], str) else (tile[3] or ("",))[0] for tile in image.tile}
     if forms == {"LA;16B"}:  # four bytes a pixel, which are read as four bands
         image.tile = [_with_arguments(tile, "RGBA") for tile in image.tile]
         return np.repeat(np.asarray(image)[..., [0 if order == "as it is" else 1]], 3, axis=2)

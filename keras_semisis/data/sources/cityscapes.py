@@ -82,8 +82,8 @@ class Cityscapes(FileSource):
         annotation = annotation or ("gtCoarse" if extra else "gtFine")
         images = None if only == "labels" else find_files(root / "leftImg8bit" / split, ending="_leftImg8bit")
         labels = None if only == "images" else self.label_files(root / annotation / split, f"_{annotation}")
-        unpaired = {}, {}
-        if extra and only is None:  # the archives lack some of its label maps
+        unpaired: list[dict[str, Path]] = [{}, {}]
+        if extra and images is not None and labels is not None:  # the archives lack some of its label maps
             images, labels, *unpaired = paired_by_name(images, labels)
         super().__init__(images, labels, None if labels is None else Cityscapes.label_space)
         self._set_unpaired(*unpaired)

@@ -191,8 +191,8 @@ class FileSource(Source):
             pair_files(images, labels)
         self._images = images
         self._labels = labels
-        self._names = list(images if images is not None else labels)
-        self.label_space = label_space
+        self._names = list(images if images is not None else labels or ())
+        self.label_space = label_space  # type: ignore[assignment]  # of photos alone, which nothing that reads label maps looks at
         self._image_range = None if image_range is None else checked_range(image_range)
 
     def _set_unpaired(self, images: Mapping[str, Path], labels: Mapping[str, Path]) -> None:
@@ -259,8 +259,9 @@ class FileSource(Source):
     @cached_property
     def _ids_elsewhere(self):
         """Stored ids of some of the label maps, spread over all."""
-        ids = set()
-        for path in list(self._labels.values())[:: -(-len(self._labels) // _LOOKED_AT)]:
+        ids: set[int] = set()
+        paths = list((self._labels or {}).values())
+        for path in paths[:: -(-len(paths) // _LOOKED_AT)]:
             with suppress(DataError):
                 ids.update(np.unique(read_label_map(path, self.label_space)).tolist())
         return ids

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -130,14 +130,14 @@ class Folder(FileSource):
             raise ValueError("label_space= says what palette= would say. Give one or the other.")
         layout = FolderLayout(root, images, labels)
         folders = _folders(layout, split)
-        files = self._find(*folders, Affixes(image_suffix, label_suffix, image_prefix, label_prefix))
+        files = self._find(folders.images, folders.labels, Affixes(image_suffix, label_suffix, image_prefix, label_prefix))
         split = None if split is None else layout.named(split)
-        if split in layout.lists:
-            others = None
+        if split is not None and split in layout.lists:
+            others: set[str] | None = None
             # photos that are in no list are to be learned from
             if split not in (layout.of_role("val"), layout.of_role("test")):
-                others = {name for other in layout.lists for name in layout.listed(other)}
-            files = of_list(files, layout.listed(split), layout.lists[split], others)
+                others = {name for other in layout.lists for name in layout.listed(other) or ()}
+            files = of_list(files, layout.listed(split) or (), layout.lists[split], others)
         if labels is None:
             label_space = None
         elif label_space is None:
@@ -147,7 +147,7 @@ class Folder(FileSource):
             elif classes is not None:
                 label_space = read_classes(classes)
             else:
-                label_files = [*files.labels.values(), *files.unpaired_labels.values()]
+                label_files = [*(files.labels or {}).values(), *files.unpaired_labels.values()]
                 label_space = found_label_space(label_files, id_map, ignore_class, bad_files(skip_bad))
         if label_space is not None and ignore_class is not None:
             label_space = with_ignored(label_space, ignore_class)
@@ -157,12 +157,12 @@ class Folder(FileSource):
         self._set_unpaired(files.unpaired_images, files.unpaired_labels)
 
     @staticmethod
-    def _find(images, labels, affixes):
-        if images is None:
+    def _find(images: Path | None, labels: Path | None, affixes: Affixes) -> FolderFiles:
+        if labels is not None and images is None:
             return FolderFiles(None, find_label_maps(labels, affixes), {}, {})
-        if labels is None:
+        if images is not None and labels is None:
             return FolderFiles(find_photos(images, affixes), None, {}, {})
-        return find_pairs(images, labels, affixes)
+        return find_pairs(cast(Path, images), cast(Path, labels), affixes)
 
 
 def _folders(layout, split):
@@ -189,7 +189,7 @@ def with_ignored(space: LabelSpace, ignore_class: int) -> LabelSpace:
     if 0 <= ignore_class < space.num_classes:
         return replace(space, ignore_class=ignore_class)
     space = space.with_void()
-    return space.with_ids({ignore_class: space.ignore_class})
+    return space.with_ids({ignore_class: cast(int, space.ignore_class)})
 
 
 def found_label_space(
@@ -307,7 +307,7 @@ def _check_found(classes, id_map, ignore_class, where, first):
             ),
         )
     few = len(ids) <= MOST_LEVELS
-    whole = {"id_map": level_map(classes, id_map)}
+    whole: dict[str, Any] = {"id_map": level_map(classes, id_map)}
     if ignore_class in ids:
         whole["ignore_class"] = ids.index(ignore_class)
     if ids[0] < 0 or ids[-1] >= _MOST_CLASSES or (ids[-1] >= 255 and are_levels(ids)):

@@ -27,8 +27,8 @@ _PHOTO_FORMATS = (".jpg", ".jpeg")
 class FolderFiles(NamedTuple):
     """Files by their names: pairs under equal names, then photos and label maps that have no partner."""
 
-    images: dict[str, Path]
-    labels: dict[str, Path]
+    images: dict[str, Path] | None
+    labels: dict[str, Path] | None
     unpaired_images: dict[str, Path]
     unpaired_labels: dict[str, Path]
 

@@ -106,7 +106,8 @@ class FolderLayout:
         if self.lists:
             return self._usual_names and bool(self.usual_splits)
         return bool(self.usual_splits) and (
-            not images.is_dir()
+            images is None
+            or not images.is_dir()
             or any(images in path.parents for name in self.usual_splits for path in self.splits[name] if path is not None)
         )
 
@@ -145,12 +146,14 @@ class FolderLayout:
     def _of_split(self, split):
         """The folders of a split, or None if it has no photos (or, where these are not asked for, no label maps)."""
         for form in _FORMS:
-            folders = [names and self._first(form.format(split=split, kind=name) for name in names) for names in self._kinds]
+            folders = [
+                self._first(form.format(split=split, kind=name) for name in names) if names else None for names in self._kinds
+            ]
             if folders[0] or (self._kinds[0] is None and folders[1]):
                 # what is missing will be named by the error
                 return PairFolders(
                     *(
-                        names and (found or self.root / form.format(split=split, kind=names[0]))
+                        (found or self.root / form.format(split=split, kind=names[0])) if names else None
                         for names, found in zip(self._kinds, folders, strict=True)
                     )
                 )
@@ -164,11 +167,11 @@ class FolderLayout:
 
     def whole(self) -> PairFolders:
         """The folders where there are no splits. They need not exist."""
-        folders = [names and self._first(names) for names in self._kinds]
+        folders = [self._first(names) if names else None for names in self._kinds]
         if self._usual_names and not any(folders) and _image_files_in(self.root):
             return PairFolders(self.root, self.root)
         return PairFolders(
-            *(names and (found or self.root / names[0]) for names, found in zip(self._kinds, folders, strict=True))
+            *((found or self.root / names[0]) if names else None for names, found in zip(self._kinds, folders, strict=True))
         )
 
     def others(self, used: list[PairFolders]) -> list[Path]:

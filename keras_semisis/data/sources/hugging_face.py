@@ -89,7 +89,7 @@ class HuggingFace(Source):
             dataset = dataset.cast_column(column, module.Image(decode=False))
         self._dataset = dataset
         self._image_range = None if image_range is None else checked_range(image_range)
-        self.label_space = None
+        self.label_space = None  # type: ignore[assignment]  # as in every source of photos alone
         self.named_label_space = None if self._label is None else self._named_classes()
         if self._label is not None:
             space = label_space or self.named_label_space or self._found_classes(id_map, ignore_class, bad_files(skip_bad))
@@ -110,7 +110,7 @@ class HuggingFace(Source):
                 Remedy("Or write it into a folder of images and labels, with a classes.csv."),
             )
         items = [_Item(self, index) for index in range(len(self))]
-        return found_label_space(items, id_map, ignore_class, bad, lambda item: self._bytes(self._label, item.index))
+        return found_label_space(items, id_map, ignore_class, bad, lambda item: self._bytes(self._label, item.number))
 
     def __len__(self):
         return len(self._dataset)
@@ -174,10 +174,10 @@ class _Item(NamedTuple):
     """One label map, which as text is where it is."""
 
     source: HuggingFace
-    index: int
+    number: int
 
     def __str__(self):
-        return self.source.location(self.index)
+        return self.source.location(self.number)
 
 
 def _module():

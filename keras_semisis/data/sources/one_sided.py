@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from keras_semisis.data.sources.source import Source, Subset
 
 
@@ -13,9 +15,10 @@ class ImagesOnly(Subset):
         indices: Which of them, in which order.
     """
 
-    def __init__(self, source: Source, indices: Sequence[int]):
+    def __init__(self, source: Source, indices: Sequence[int] | np.ndarray):
         super().__init__(source, indices)
-        self.label_space = self.unpaired_images = self.unpaired_labels = None
+        self.label_space = None  # type: ignore[assignment]  # which nothing that reads label maps looks at
+        self.unpaired_images = self.unpaired_labels = None
 
     def load_label_map(self, index):
         raise ValueError("These are unpaired images: they have no label maps. Label maps come from the other unpaired source.")
@@ -32,7 +35,7 @@ class LabelMapsOnly(Subset):
         indices: Which of them, in which order.
     """
 
-    def __init__(self, source: Source, indices: Sequence[int]):
+    def __init__(self, source: Source, indices: Sequence[int] | np.ndarray):
         super().__init__(source, indices)
         self.unpaired_images = self.unpaired_labels = None
 

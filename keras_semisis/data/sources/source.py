@@ -25,7 +25,7 @@ class Source(ABC):
         unpaired_labels: Likewise label maps without a photo.
     """
 
-    label_space: LabelSpace | None
+    label_space: LabelSpace
     published_image_size: tuple[int, int] | None = None
     published_load_size: tuple[int, int] | None = None
     unpaired_images: "Source | None" = None
@@ -118,7 +118,7 @@ class Source(ABC):
         """Both, unchecked; for sources that read them together."""
         return self.load_image(index), self.load_label_map(index)
 
-    def subset(self, indices: Sequence[int]) -> "Subset":
+    def subset(self, indices: Sequence[int] | np.ndarray) -> "Subset":
         """The items at ``indices``, in that order, as a source."""
         return Subset(self, indices)
 
@@ -165,7 +165,7 @@ class View(Source):
 class Subset(View):
     """Some items of another source, in a given order."""
 
-    def __init__(self, source: Source, indices: Sequence[int]):
+    def __init__(self, source: Source, indices: Sequence[int] | np.ndarray):
         self.source = source
         self.indices = np.asarray(indices, np.int64)
         self.label_space = source.label_space

@@ -61,7 +61,7 @@ class ClassStatistics:
     def arrays(self) -> dict[str, np.ndarray]:
         """The table as arrays for `numpy.savez`: where each row ends, its class ids and their pixels."""
         return {
-            "num_classes": np.int64(self.num_classes),
+            "num_classes": np.array(self.num_classes, np.int64),
             "ends": np.array(self._ends),
             "classes": np.array(self._classes),
             "pixels": np.array(self._pixels),

@@ -62,7 +62,8 @@ class ArrayBatches:
 
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         draws = np.arange(number * self._batch_size, (number + 1) * self._batch_size)
-        parts = zip((self._images, self._label_maps), self._seeds, strict=True)
-        if self._training:
-            return tuple(array[uniform_draws(len(array), seed, draws)] for array, seed in parts)
-        return tuple(array[draws[0] : draws[-1] + 1] for array, _ in parts)
+        images, label_maps = (
+            array[uniform_draws(len(array), seed, draws)] if self._training else array[draws[0] : draws[-1] + 1]
+            for array, seed in zip((self._images, self._label_maps), self._seeds, strict=True)
+        )
+        return images, label_maps

@@ -135,7 +135,7 @@ class BatchStream:
             parts = [(start, stop)]
         else:
             parts = [(start, half), (half, stop)]
-        indices = None
+        indices: Any = None
         for first, end in parts:
             part = self._tf_indices(tf, first, end, self._is_rare(first, total_steps))
             indices = part if indices is None else indices.concatenate(part)

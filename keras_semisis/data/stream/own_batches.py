@@ -70,7 +70,7 @@ class OwnBatches:
         if _are_arrays(dataset):
             if len(dataset) != 2:
                 raise not_a_pair(dataset, name)
-            dataset = ArrayBatches(*map(host_array, dataset), rule, name, batch_size, training, paired)
+            dataset = ArrayBatches(host_array(dataset[0]), host_array(dataset[1]), rule, name, batch_size, training, paired)
         if self.is_tf_data:
             self._check_structure(dataset)
         elif isinstance(dataset, ArrayBatches):

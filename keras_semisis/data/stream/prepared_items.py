@@ -46,6 +46,7 @@ class PreparedItems:
         return item
 
     def _prepare(self, index):
+        arrays: tuple[np.ndarray, ...]
         if self._image and self._label_map:
             arrays = self._source.load(index)
         elif self._image:

@@ -100,8 +100,8 @@ def semi_paired_split(
     order = by_name[permutation(total, seed, "split")]
     pairs, rest = order[:num_pairs], order[num_pairs:] if ratio < 1 else order
     paired = source.subset(pairs)
-    images = ImagesOnly(source, rest[permutation(len(rest), seed, "unpaired images")])
-    labels = LabelMapsOnly(source, rest[permutation(len(rest), seed, "unpaired label maps")])
+    images: Source = ImagesOnly(source, rest[permutation(len(rest), seed, "unpaired images")])
+    labels: Source = LabelMapsOnly(source, rest[permutation(len(rest), seed, "unpaired label maps")])
     images = with_further(images, source.unpaired_images, ratio == 1)
     labels = with_further(labels, source.unpaired_labels, ratio == 1)
     if 0 < ratio < 1 or (ratio and source.unpaired_labels is not None):

@@ -45,7 +45,7 @@ class StepDataset(keras.utils.PyDataset):
         first = self._first + index
         end = first + _AHEAD if self._stop is None else min(first + _AHEAD, self._stop)
         if first >= end:
-            raise IndexError(f"Step {first} is after the last one, {self._stop - 1}.")
+            raise IndexError(f"Step {first} is after the last one, {end - 1}.")
         loading = self._loading
         self._loading = {step: loading.get(step) or self._pool.submit(self._load, step) for step in range(first, end)}
         return self._loading[first].result()

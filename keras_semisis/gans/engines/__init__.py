@@ -18,7 +18,8 @@ An engine is a module with
 """
 
 from importlib import import_module
+from typing import Any
 
 import keras
 
-engine = import_module(f"{__name__}.{keras.config.backend()}")
+engine: Any = import_module(f"{__name__}.{keras.config.backend()}")

@@ -1,5 +1,8 @@
 """Engine for JAX: the step is a pure function of the model's state."""
 
+from collections.abc import Callable
+from typing import Any
+
 import jax
 import keras
 from keras import ops
@@ -60,6 +63,17 @@ def _assign(groups, state):
 class TrainStep:
     """`keras.Model.train_step` on JAX: the state goes in and comes out."""
 
+    # of the model
+    notice_frozen_layers: Callable[[], None]
+    iterate: Callable[[Any], dict[str, Any]]
+    eagerly: bool
+    jit: bool
+    jax_state_sync: Callable[[], None]
+    trainable_variables: list
+    non_trainable_variables: list
+    metrics_variables: list
+    optimizer: Any
+
     _scope = None
     _functions = Untracked()
     _groups = Untracked()
@@ -95,7 +109,7 @@ class TrainStep:
         variables = [v for group in self._state_groups() for v in group]
         functions = self._functions
         if key not in functions:
-            changed = []
+            changed: list[int] = []
 
             def pure(values, *args):
                 with keras.StatelessScope(list(zip(variables, values, strict=True))) as scope:
@@ -119,7 +133,9 @@ class TrainStep:
 
     def _get_jax_state(self, purge_model_variables=False, **groups):
         """The values of the variables, which Keras empties before it asks for a batch: after an error they are filled again."""
-        state = super()._get_jax_state(purge_model_variables=purge_model_variables, **groups)
+        state = super()._get_jax_state(  # type: ignore[misc]  # of the Keras model, behind this class
+            purge_model_variables=purge_model_variables, **groups
+        )
         if purge_model_variables:
             self._jax_state = dict(zip((name for name, wanted in groups.items() if wanted), state, strict=True))
         return state

@@ -1,6 +1,8 @@
 """Engine for TensorFlow: phases are graphs."""
 
+from collections.abc import Callable
 from contextlib import contextmanager
+from typing import Any
 
 import tensorflow as tf
 
@@ -83,6 +85,12 @@ def compiled(fn):
 
 class TrainStep:
     """`keras.Model.train_step` on TensorFlow."""
+
+    # of the model
+    notice_frozen_layers: Callable[[], None]
+    iterate: Callable[[Any], dict[str, Any]]
+    eagerly: bool
+    jit: bool
 
     _functions = Untracked()
 

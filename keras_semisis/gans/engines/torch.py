@@ -1,5 +1,8 @@
 """Engine for PyTorch: autograd, eagerly."""
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 
 JIT_BY_DEFAULT = False
@@ -55,6 +58,10 @@ def _detached(aux):
 
 class TrainStep:
     """`keras.Model.train_step` on PyTorch."""
+
+    # of the model
+    notice_frozen_layers: Callable[[], None]
+    iterate: Callable[[Any], dict[str, Any]]
 
     def forget_compiled(self):
         pass

@@ -153,11 +153,11 @@ def evaluate_protocol(
             for metric in several:
                 metric.update_generated(label_maps, np.stack(generated[: metric.draws]))
 
-    scores = {}
+    scores: dict[str, float] = {}
     for metric in (*single, *several):
         scores |= metric.compare(metric.real, metric.generated) if metric is by_features else metric.result()
     generated_scores, real_scores = split_scores({name: value for name, value in scores.items() if math.isfinite(value)})
-    if by_training is not None:
+    if by_training is not None and by_features is not None:
         real_scores |= by_training.compare(by_features.real, by_training.real)
     return {
         "protocol": {

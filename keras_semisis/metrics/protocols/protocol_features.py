@@ -1,11 +1,12 @@
 """What a protocol compares by features."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from keras_semisis.data.eight_bit import from_8_bit, to_8_bit, unrounded
+from keras_semisis.metrics.feature_metric import FeatureMetric
 from keras_semisis.metrics.feature_scores import FeatureScores
 from keras_semisis.metrics.features import Features
 from keras_semisis.metrics.generation_metric import to_images, to_numpy
@@ -48,7 +49,7 @@ def feature_scores(features: Features, protocol: Protocol, count: int, seed: int
         fewer: Whether they are compared with a larger set, which leaves scores that depend on the number out.
     """
     metrics = [
-        row.metric.of_protocol(features, protocol, seed)
+        cast(FeatureMetric, row.metric.of_protocol(features, protocol, seed))
         for row in METRICS.values()
         if row.in_protocols and row.needs == "features"
     ]

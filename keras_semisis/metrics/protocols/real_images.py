@@ -47,7 +47,7 @@ class RealImages:
 
     def __init__(self, source: Source, size: tuple[int, int], batch_size: int, protocol: str, cache: StatisticsCache | None):
         self.source = source
-        self.size = tuple(size)
+        self.size = size[0], size[1]
         self.batch_size = batch_size
         self.protocol = protocol
         self.cache = cache
@@ -71,14 +71,16 @@ class RealImages:
             return
         digest = hashlib.sha256()
         for label_maps, images, _ in batches(self.source, self.size, self.batch_size, images=True):
+            assert images is not None
             digest.update(images.tobytes())
             for metric in missing:
                 metric.update_real(label_maps, images)
             tick()
         self.images_sha256 = digest.hexdigest()
         for metric in missing:
-            if keys[metric] is not None:
-                self.cache.store(keys[metric], metric.real_state() | {"images_sha256": self.images_sha256})
+            key = keys[metric]
+            if key is not None and self.cache is not None:
+                self.cache.store(key, metric.real_state() | {"images_sha256": np.array(self.images_sha256)})
 
     def _key(self, fingerprint):
         if self.cache is None or fingerprint is None or self.fingerprint is None:
@@ -86,7 +88,7 @@ class RealImages:
         return json.dumps([fingerprint, self.fingerprint, self.protocol, self.size])
 
     def _load(self, metric, key):
-        state = None if key is None else self.cache.load(key)
+        state = None if key is None or self.cache is None else self.cache.load(key)
         if state is None:
             return False
         try:

@@ -29,6 +29,7 @@ class RuleScores(GeneratedSegmentationScores):
         self.space = space
         segmenter = RuleSegmenter(network, self.rule, size, protocol.segmenter_eight_bit)
         super().__init__(segmenter, self.rule.ignored, self.rule.num_outputs, mean_over=self.rule.mean_over)
+        self._input_sizes = segmenter.input_sizes
 
     def update_real(self, label_maps: Any, images: Any) -> None:
         super().update_real(self.rule.channels(label_maps), images)
@@ -37,7 +38,7 @@ class RuleScores(GeneratedSegmentationScores):
         super().update_generated(self.rule.channels(label_maps), images)
 
     def result(self) -> dict[str, float]:
-        if not self.confusion_real.any():
+        if self.confusion_real is not None and not self.confusion_real.any():
             raise ValueError(
                 f"No labelled pixel counts: every one is ignored by the rule {self.rule.name!r}. Check the label "
                 "maps and the don't-care class."
@@ -52,15 +53,15 @@ class RuleScores(GeneratedSegmentationScores):
             "ignored": self.rule.ignored,
             "ignore_rule": f"pixels whose id maps to {self.rule.ignored} are left out",
             "mean_over": self.rule.mean_over,
-            "segmenter_input_sizes": [list(size) for size in self.segmenter.input_sizes],
+            "segmenter_input_sizes": [list(size) for size in self._input_sizes],
         }
 
     def table(self) -> list[dict[str, Any]]:
         """A row for each class; an IoU is None where neither label maps nor segmenter name the class."""
         channels = enumerate(self.rule.label_ids)
         names = {channel: self.space.class_names[i] for i, channel in channels if channel != self.rule.ignored}
-        ious = {"generated": iou_from_confusion(self.confusion), "real": iou_from_confusion(self.confusion_real)}
-        pixels = self.confusion_real.sum(axis=1)
+        generated, real = self._counts()
+        ious, pixels = {"generated": iou_from_confusion(generated), "real": iou_from_confusion(real)}, real.sum(axis=1)
         return [
             {"channel": channel, "name": name, "labelled_pixels": int(pixels[channel])}
             | {which: None if math.isnan(values[channel]) else float(values[channel]) for which, values in ious.items()}

@@ -34,15 +34,15 @@ class RuleSegmenter:
         # the published mean is over the softmax at the label maps' size, not at that of each enlarged image
         self.network = class_scores(network) if rule.short_sides else network
         self.rule = rule
-        self.size = tuple(size)
+        self.size = size[0], size[1]
         self.eight_bit = eight_bit
         self.input_sizes = rule.input_sizes(size)
         shape = getattr(network, "input_shape", None) if isinstance(network, keras.Model) else None
-        fixed = shape[1:3] if isinstance(shape, tuple) and len(shape) == 4 else (None, None)
+        fixed: Any = shape[1:3] if isinstance(shape, tuple) and len(shape) == 4 else (None, None)
         if None not in fixed and fixed not in self.input_sizes:
             if not rule.fits_segmenter:
                 raise ValueError(
-                    f"The segmenter {network.name!r} takes images of {fixed} alone, but the rule {rule.name!r} shows it "
+                    f"The segmenter {_name(network)!r} takes images of {fixed} alone, but the rule {rule.name!r} shows it "
                     f"{', '.join(map(str, self.input_sizes))}. Build it for any size, or use --protocol native, which "
                     "resizes the images to the segmenter."
                 )
@@ -57,7 +57,7 @@ class RuleSegmenter:
             ValueError: If the network returns something else than it is to, or values that are not a number.
         """
         source = to_8_bit(images) if self.eight_bit else images
-        scores = 0.0
+        scores: Any = 0.0
         for size in self.input_sizes:
             resized = pillow_bilinear(source, size)
             output = run(self.network, from_8_bit(resized) if self.eight_bit else resized)
@@ -84,6 +84,10 @@ class RuleSegmenter:
         return softmax(logits)
 
 
+def _name(network):
+    return network.name
+
+
 def rule_for(protocol: Protocol, space: LabelSpace, network: Callable[[Any], Any]) -> SegmentationRule:
     """The rule for a segmenter and label maps: by its classes.
 
@@ -95,7 +99,7 @@ def rule_for(protocol: Protocol, space: LabelSpace, network: Callable[[Any], Any
     shape = getattr(network, "output_shape", None) if isinstance(network, keras.Model) else None
     if shape is not None:
         if not isinstance(shape, tuple) or len(shape) != 4 or shape[-1] is None:
-            raise ValueError(f"The segmenter {network.name!r} returns {shape}; expected one tensor of logits (B, h, w, C).")
+            raise ValueError(f"The segmenter {_name(network)!r} returns {shape}; expected one tensor of logits (B, h, w, C).")
         outputs = shape[-1]
     if outputs == space.num_classes:
         return own_rule(space)

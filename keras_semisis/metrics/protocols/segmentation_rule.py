@@ -60,9 +60,12 @@ class SegmentationRule:
         [(320, 608), (384, 768)]
         """
         if not self.short_sides:
-            return [tuple(size)]
+            return [(size[0], size[1])]
         scales = [min(short / min(size), self.long_side / max(size)) for short in self.short_sides]
-        return [tuple(-(-int(side * scale) // self.multiple_of) * self.multiple_of for side in size) for scale in scales]
+        return [(self._rounded(size[0] * scale), self._rounded(size[1] * scale)) for scale in scales]
+
+    def _rounded(self, side: float) -> int:
+        return -(-int(side) // self.multiple_of) * self.multiple_of
 
     def fits(self, space: LabelSpace, num_outputs: int) -> bool:
         """Whether it is a rule for this label space and a segmenter with so many channels.

@@ -43,7 +43,7 @@ class StatisticsCache:
         """Keeps arrays under a key; the file is there whole or not at all."""
         try:
             with whole_file(self._path(key)) as unfinished, open(unfinished, "wb") as file:
-                np.savez(file, key=key, **arrays)
+                np.savez(file, key=key, **arrays)  # type: ignore[arg-type]  # NumPy's own keyword is a bool
         except OSError as error:
             warnings.warn(
                 f"{self.folder}: the statistics of the real images could not be kept ({error}); they will be "
