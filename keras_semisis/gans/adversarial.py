@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_semisis.former_names import former_method
 from keras_semisis.gans.batch import batch_class
 from keras_semisis.gans.engines import engine
 from keras_semisis.gans.fitting import name_data_sets, refuse, train
@@ -144,9 +145,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
         """The generator's images for a batch of label maps, with fresh noise."""
         return self.generate_from(label_map, self.draw_noise(label_map), training=training)
 
-    def synthesise(self, label_map, training=True):
-        """`synthesize`, as it was called before."""
-        return self.synthesize(label_map, training=training)
+    synthesise = former_method("synthesise", "synthesize")
 
     def generate_from(self, label_map, noise, training=True):
         """The generator's images for a batch of label maps and its noise, None for a generator without."""

@@ -14,6 +14,7 @@ from keras_semisis.data.eight_bit import to_8_bit
 from keras_semisis.data.stream.batch_rule import host_array
 from keras_semisis.data.stream.own_batches import own_batches
 from keras_semisis.distribution import predict
+from keras_semisis.former_names import former_method
 from keras_semisis.gans.batch_statistics import Calibration, batch_norms, batch_statistics, reestimate
 from keras_semisis.gans.classes import KnowsClasses
 from keras_semisis.gans.engines import engine
@@ -114,6 +115,8 @@ class Sampler(KnowsClasses):
 
     def synchronize(self):
         """After it the variables hold the state, also between two steps of `fit`."""
+
+    synchronise = former_method("synchronise", "synchronize")
 
     # -- photos -----------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_semisis.distribution import predict
+from keras_semisis.former_names import former_method
 from keras_semisis.metrics.generation_metric import GenerationMetric, to_images, to_numpy
 from keras_semisis.metrics.lpips import LPIPS
 
@@ -164,6 +165,8 @@ class Diversity(GenerationMetric):
         if self._lpips:
             return maps
         return [x / (np.sqrt(np.sum(x**2, axis=-1, keepdims=True)) + 1e-10) for x in maps]
+
+    normalised = former_method("normalised", "normalized")
 
     def _distance(self, features, others):
         return sum(

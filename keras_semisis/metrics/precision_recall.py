@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from keras_semisis.former_names import former_argument
 from keras_semisis.metrics.feature_metric import FeatureMetric
 from keras_semisis.metrics.feature_statistics import FeatureStatistics
 
@@ -46,6 +47,7 @@ class PrecisionRecall(FeatureMetric):
     ['precision', 'recall']
     """
 
+    @former_argument(neighbours="neighbors")
     def __init__(
         self, feature_extractor: Any, baseline: Iterable[Any] | None = None, neighbors: int = 3, kept_images: int | None = None
     ):
@@ -80,6 +82,7 @@ class PrecisionRecall(FeatureMetric):
         return scores
 
 
+@former_argument(neighbours="neighbors")
 def precision_recall(real: np.ndarray, generated: np.ndarray, neighbors: int = 3) -> tuple[float, float]:
     """Improved precision and recall of two sets of features.
 
