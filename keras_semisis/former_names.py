@@ -9,7 +9,7 @@ Function = TypeVar("Function", bound=Callable)
 
 
 def former_argument(**names: str) -> Callable[[Function], Function]:
-    """Lets a function take arguments by the names that they had: ``former_argument(neighbours="neighbors")``.
+    """Lets a function take arguments by the names that they had.
 
     Example:
 
@@ -39,7 +39,7 @@ def former_argument(**names: str) -> Callable[[Function], Function]:
 
 
 def former_method(former: str, name: str) -> Callable:
-    """A method by the name that it had: ``synthesise = former_method("synthesise", "synthesize")`` in a class."""
+    """A method by the name that it had, to be an attribute of that name in the class."""
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         _warn(f"{type(self).__name__}.{former}", name)

@@ -20,7 +20,7 @@ def test_neighbours_are_neighbors():
 
 
 def test_the_warning_names_the_line_that_calls():
-    with pytest.warns(DeprecationWarning) as caught:
+    with pytest.warns(DeprecationWarning, match="neighbors") as caught:
         precision_recall(FEATURES, FEATURES, neighbours=2)
     assert caught[0].filename == __file__
 

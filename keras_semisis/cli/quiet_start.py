@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 # A line in whole that says nothing about the user's data, options or machine that the user could act upon
 _DROPPED = re.compile(
@@ -76,7 +76,7 @@ def quiet_start() -> Iterator[None]:
     os.dup2(writing, 2)
     os.close(writing)
     python_stderr = sys.stderr
-    sys.stderr = open(whole, "w", buffering=1, encoding=python_stderr.encoding, errors=python_stderr.errors, closefd=False)
+    sys.stderr = open(whole, "w", buffering=1, encoding=python_stderr.encoding, errors=python_stderr.errors, closefd=False)  # noqa: SIM115
     try:
         yield
     finally:
@@ -84,10 +84,8 @@ def quiet_start() -> Iterator[None]:
         sys.stderr = python_stderr
         os.dup2(whole, 2)
         os.close(whole)
-        try:
+        with suppress(subprocess.TimeoutExpired):  # a process that the program has left behind still writes
             process.wait(_SECONDS_OF_THE_END)
-        except subprocess.TimeoutExpired:
-            pass  # a process that the program has left behind still writes
 
 
 def pass_on(source: int, write: Callable[[bytes], object]) -> None:

@@ -75,14 +75,14 @@ def reestimate(network: keras.Model, statistics_of_batch: Callable, batches: Ite
         statistics_of_batch: As `batch_statistics` gives it, compiled or not.
         batches: The network's inputs, tensors.
     """
-    norms, values, found = batch_norms(network), [v.value for v in network.variables], []
+    norms, values = batch_norms(network), [v.value for v in network.variables]
+    found: list[list] = []
     # with no momentum, the running statistics are those of the batch
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.momentum = 0.0
     try:
-        for inputs in batches:
-            found.append([ops.convert_to_numpy(s) for s in statistics_of_batch(values, inputs)])
+        found.extend([ops.convert_to_numpy(s) for s in statistics_of_batch(values, inputs)] for inputs in batches)
     finally:
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum

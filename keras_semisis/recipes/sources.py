@@ -84,7 +84,9 @@ def open_data(
     unpaired_images: str | None = None,
     unpaired_labels: str | None = None,
 ) -> DataPair:
-    """Opens ``cityscapes:PATH``, ``ade20k:PATH``, ``coco_stuff:PATH``, ``camvid:PATH``, ``tfds:NAME``, ``hf:NAME``,
+    """Opens what ``--data`` names.
+
+    That is ``cityscapes:PATH``, ``ade20k:PATH``, ``coco_stuff:PATH``, ``camvid:PATH``, ``tfds:NAME``, ``hf:NAME``,
     ``folder:PATH``, ``records:PATH`` or ``synthetic``.
 
     All but ``hf``, ``folder`` and ``records`` have a validation split, and so have those with ``train`` and ``val`` in them, by

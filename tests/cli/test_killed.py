@@ -51,9 +51,8 @@ def finish(folder, *arguments):
 def arrays(folder):
     """All that a checkpoint holds: weights, slots of the optimizers, states of generators of random numbers, the step."""
     found = {}
-    with zipfile.ZipFile(folder / "last.keras") as archive:
-        with h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as file:
-            file.visititems(lambda name, item: found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
+    with zipfile.ZipFile(folder / "last.keras") as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as file:
+        file.visititems(lambda name, item: found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
     return found
 
 

@@ -24,7 +24,7 @@ NAMES = [
     *("ccfpse_generator", "ccfpse_generator_nh128", "ccfpse_discriminator"),
 ]
 # what other tests compute with, as whole tensors
-_WHOLE = {name: ("out/",) for name in ("losses", "haar", "tcr", "frechet", "fid_inception")}
+_WHOLE = dict.fromkeys(("losses", "haar", "tcr", "frechet", "fid_inception"), ("out/",))
 _WHOLE["spade_multiscale_discriminator"] = tuple(f"out/d{scale}_layer{i}_eval" for scale in (0, 1) for i in range(4))
 
 

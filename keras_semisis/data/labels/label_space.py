@@ -242,8 +242,7 @@ def unnamed_classes(number: int) -> list[str]:
 
 
 def distinct_colors(number: int) -> list[tuple[int, int, int]]:
-    """RGB colors that differ from each other: those of PASCAL VOC, whose id bits are spread over the
-    channels.
+    """RGB colors that differ from each other: those of PASCAL VOC, whose id bits lie in all channels.
 
     Example:
 

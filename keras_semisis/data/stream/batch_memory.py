@@ -26,8 +26,9 @@ class _Memory:
 
 
 def empty(shape: tuple[int, ...], dtype) -> np.ndarray:
-    """An aligned array like that of `np.empty`. It may be kept and shared like any other: its memory is used again only when
-    the array and all views of it are gone.
+    """An aligned array like that of `np.empty`.
+
+    It may be kept and shared like any other: its memory is used again only when the array and all views of it are gone.
     """
     dtype = np.dtype(dtype)
     size = math.prod(shape) * dtype.itemsize

@@ -55,7 +55,7 @@ class BatchStream:
         longest = max(len(lane.items) for lane in self._lanes)
         if self.training:
             return max(1, longest // self.batch_size)
-        return -(-longest // self.batch_size)
+        return (longest + self.batch_size - 1) // self.batch_size
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         self.error = None

@@ -5,6 +5,7 @@ import functools
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import keras
 import numpy as np
@@ -19,10 +20,8 @@ def optional_tensorflow():
         return None
     if keras.backend.backend() != "tensorflow":
         # TensorFlow would reserve all memory of a GPU on which JAX or PyTorch trains.
-        try:
+        with suppress(RuntimeError):  # its devices are in use already: the user has set them up
             tf.config.set_visible_devices([], "GPU")
-        except RuntimeError:  # its devices are in use already: the user has set them up
-            pass
     return tf
 
 

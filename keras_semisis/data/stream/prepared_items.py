@@ -9,8 +9,9 @@ MEMORY_LIMIT = 512 * 2**20
 
 
 class PreparedItems:
-    """Items of a source, decoded and resized. All stay in memory if they take no more than about ``MEMORY_LIMIT``
-    bytes.
+    """Items of a source, decoded and resized.
+
+    All stay in memory if they take no more than about ``MEMORY_LIMIT`` bytes.
 
     Args:
         source: Where they come from.

@@ -61,8 +61,7 @@ def rejection_draws(probabilities, seed: int, draws) -> np.ndarray:
 
 
 def rejection_sample(probabilities, seed: int = 0):
-    """Rare-class sampling as a transformation of a `tf.data.Dataset` of draw numbers, before any image is
-    read.
+    """Rare-class sampling as a transformation of a `tf.data.Dataset` of draw numbers, before any image is read.
 
     Draw k tries one candidate after the other, a uniform index i with a uniform number u, until u < p_i / max
     p. It depends on ``seed`` and k alone, whatever the batching, so that ``Dataset.range(k, ...)`` goes on
@@ -129,8 +128,7 @@ def rejection_sample(probabilities, seed: int = 0):
 
 
 def stream_rejection_sample(class_totals, largest_score: float, ignore_class: int | None = None, seed: int = 0):
-    """Rare-class sampling for data that can only be read in order: a filter of ``(image, label_map)``
-    elements.
+    """Rare-class sampling for data that can only be read in order: a filter of ``(image, label_map)`` elements.
 
     Each element passes with probability p̂_i / ``largest_score``, p̂_i = Σ_c n_i^c / n^c from its own label
     map, so that over many passes (``dataset.repeat()`` before it) the images appear in proportion to p_i.

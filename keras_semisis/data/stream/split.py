@@ -31,8 +31,7 @@ def semi_paired_split(
     statistics_cache: str | Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Subset, Source, Source]:
-    """Splits a paired source into N_p = round(ratio · N) pairs, and unpaired images and label maps of the
-    rest.
+    """Splits a paired source into N_p = round(ratio · N) pairs, and unpaired images and label maps of the rest.
 
     Which item goes where depends on ``seed``, ``ratio`` and the items' names, not on the order in which a
     disk lists them. With one seed, the pairs of a smaller ratio are among those of a larger one. The unpaired

@@ -315,9 +315,11 @@ def _notes(real):
     if count > dimension:
         return []
     return [
-        f"{count} images are too few for {dimension} features: the covariance is singular, and the Fréchet distance of "
-        "equal distributions is far from 0. Compare it with the real images' and at equal counts only; the kernel "
-        "distance has no such bias."
+        (
+            f"{count} images are too few for {dimension} features: the covariance is singular, and the Fréchet distance of "
+            "equal distributions is far from 0. Compare it with the real images' and at equal counts only; the kernel "
+            "distance has no such bias."
+        )
     ]
 
 
