@@ -1,5 +1,6 @@
 """The program, of its commands."""
 
+import io
 import sys
 from typing import Annotated
 
@@ -27,7 +28,8 @@ app = typer.Typer(
 @app.callback()
 def prepare(ctx: typer.Context, debug: Annotated[bool, typer.Option(help="Show tracebacks.")] = False):
     ctx.obj = {"debug": debug}
-    sys.stdout.reconfigure(errors="backslashreplace")  # what cannot be printed is no reason to fail
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # what cannot be printed is no reason to fail
 
 
 for run in (demo, train, check, generate, evaluate, train_segmenter, classes, import_, pack, publish):

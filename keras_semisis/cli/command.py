@@ -45,15 +45,16 @@ def command(name: str, *declaring: type) -> Callable:
         parameters = [parameter for each in declaring for parameter in _parameters(each, panels=len(declaring) > 1)]
 
         def run(ctx: typer.Context, **values):
-            by_hand = frozenset(key for key in values if ctx.get_parameter_source(key).name == "COMMANDLINE")
-            read = {}
+            sources = {key: ctx.get_parameter_source(key) for key in values}
+            by_hand = frozenset(key for key, source in sources.items() if source is not None and source.name == "COMMANDLINE")
+            read: dict[str, Any] = {}
             for each in declaring:
                 read |= _read(each, values)
             return function(Given(read, by_hand))
 
         context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
         run.__name__, run.__doc__ = function.__name__, function.__doc__
-        run.__signature__ = inspect.Signature([context, *parameters])
+        run.__signature__ = inspect.Signature([context, *parameters])  # type: ignore[attr-defined]  # which typer reads
         run.__annotations__ = {each.name: each.annotation for each in (context, *parameters)}
         reported = reports_errors(run)
         reported.command_name = name
@@ -69,7 +70,11 @@ def _parameters(declaring: type, panels: bool) -> Iterator[inspect.Parameter]:
         kind = _typed(types[name], declared, default)
         if isinstance(default, tuple):
             default = list(default) if declared.form is None else declared.form.write(default)
-        shown = {"help": declared.help, "min": declared.min, "rich_help_panel": declared.panel if panels else None}
+        shown: dict[str, Any] = {
+            "help": declared.help,
+            "min": declared.min,
+            "rich_help_panel": declared.panel if panels else None,
+        }
         typed = typer.Argument(**shown) if declared.argument else typer.Option(option_name(name), **shown)
         yield inspect.Parameter(
             name,
@@ -79,12 +84,12 @@ def _parameters(declaring: type, panels: bool) -> Iterator[inspect.Parameter]:
         )
 
 
-def _typed(kind, declared: Option, default):
+def _typed(kind: Any, declared: Option, default: Any) -> Any:
     """The type of what is typed."""
     if declared.form is not None:
         kind = str
     elif get_origin(kind) is tuple:
-        kind = list[get_args(kind)[0]]
+        kind = list[get_args(kind)[0]]  # type: ignore[misc]  # found out as it runs
     return kind | None if default is None else kind
 
 

@@ -1,6 +1,9 @@
 """What `keras_semisis_program` has put off."""
 
 import sys
+from importlib.abc import Loader
+from importlib.machinery import ModuleSpec
+from typing import cast
 
 
 def import_whole_package() -> None:
@@ -11,4 +14,4 @@ def import_whole_package() -> None:
     """
     package = sys.modules["keras_semisis"]
     if "__version__" not in vars(package):
-        package.__spec__.loader.exec_module(package)
+        cast(Loader, cast(ModuleSpec, package.__spec__).loader).exec_module(package)

@@ -51,7 +51,7 @@ class FeatureMetric(GenerationMetric):
 
     @classmethod
     def of_training(cls, judge: Any, photos: Any, label_space: LabelSpace) -> Self:
-        return cls(judge, photos)
+        return cls(judge, photos)  # type: ignore[call-arg]  # of a subclass, which has its name
 
     @property
     def networks(self) -> tuple:

@@ -15,8 +15,9 @@ _PERCEPTUAL = ("semi_paired", "spade", "cc_fpse")
 
 @dataclass
 class TrainSettings(ReadOptions):
-    """Every option of `train` that a run keeps. None leaves the choice to the library: what the method or preset has, or the
-    deepest networks that fit.
+    """Every option of `train` that a run keeps.
+
+    None leaves the choice to the library: what the method or preset has, or the deepest networks that fit.
 
     Raises:
         ValueError: If there is no such method, or it has no use for an option that is given.

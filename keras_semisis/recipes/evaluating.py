@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from keras_semisis import models
-from keras_semisis.data import BadFiles
+from keras_semisis.data import BadFiles, Source
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.sources.fitted_items import FittedItems
 from keras_semisis.data.sources.good_items import good_items
@@ -86,11 +86,11 @@ def evaluate(options: EvaluateOptions, bad: BadFiles, progress: Progress = SILEN
         # which name no don't-care class; the model knows it
         sources = DataPair(*(source.with_ignore_class(gan.ignore_class) for source in sources))
     fit = fit_of_model(options.fit, options.model)
-    val = good_items(sources.val, bad)
+    val: Source = good_items(sources.val, bad)
     # photos to train on are read for what is taken from them alone
-    train = None if extractor is None and not protocol.statistics_batches else good_items(sources.train, bad)
+    train: Source | None = None if extractor is None and not protocol.statistics_batches else good_items(sources.train, bad)
     if fit == "crop":
-        val, train = (data and FittedItems(data, gan.image_size) for data in (val, train))
+        val, train = FittedItems(val, gan.image_size), None if train is None else FittedItems(train, gan.image_size)
     with progress.counting("Evaluating") as show:
         document = evaluate_protocol(
             gan,
@@ -185,5 +185,5 @@ def _trunks_of_run(gan, model):
     settings = settings_beside(model)
     if getattr(gan, "perceptual", None) != "given" or settings is None:
         return {}
-    named = PERCEPTUAL_NETWORKS.get(read_settings(settings.parent).perceptual)
+    named = PERCEPTUAL_NETWORKS.get(read_settings(settings.parent).perceptual or "")
     return {} if named is None else {"perceptual loss": [named.family]}

@@ -38,7 +38,7 @@ def read_segmenter(path: Path) -> keras.Model:
         )
     model = load_model(path, "--segmenter", compile=False)
     # nobody knows these of a subclassed model
-    inputs, outputs = (getattr(model, name, None) for name in ("inputs", "outputs"))
+    inputs, outputs = (getattr(model, name, None) or [] for name in ("inputs", "outputs"))
     fits = not inputs or (len(inputs) == len(outputs) == 1 and len(inputs[0].shape) == 4 and inputs[0].shape[-1] == 3)
     if isinstance(model, Sampler) or not fits:
         raise ArgumentError(
@@ -123,7 +123,7 @@ def metrics_of(
         suffix: Of the names of the scores, where several judges give scores of one name.
     """
     chosen = [
-        row.metric.of_training(judges[row.needs], photos, label_space)
+        row.metric.of_training(judges[row.needs or ""], photos, label_space)
         for row in metrics.METRICS.values()
         if row.in_trainings and row.needs in judges
     ]

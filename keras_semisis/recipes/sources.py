@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
@@ -121,6 +121,8 @@ def open_data(
         raise ArgumentError("{}: this is the split that is trained on. Name another.", {"validation_split": splits[1]})
     if kind == "synthetic" and (not path or path.isdigit()):
         scenes = int(path or _SYNTHETIC_SCENES)
+        train: Source
+        val: Source
         train, val = (
             SyntheticScenes(number, split, image_size)
             for number, split in zip((scenes, max(1, scenes // 2)), splits, strict=True)
@@ -130,7 +132,7 @@ def open_data(
         train = _BENCHMARKS[kind](path, splits[0])
         pair = DataPair(train, _BENCHMARKS[kind](path, splits[1]) if hold_out else train)
     elif kind == "tfds" and path:
-        options = {"ignore_class": ignore_class, "id_map": parse_id_map(id_map)}
+        options: dict[str, Any] = {"ignore_class": ignore_class, "id_map": parse_id_map(id_map)}
         train = _tfds(path, splits[0], **options)
         pair = DataPair(train, _tfds(path, splits[1], **options) if hold_out else train)
     elif kind == "folder" and path:
@@ -190,7 +192,7 @@ def open_data(
     return DataPair(pair.train, _pairs_alone(val, path))
 
 
-def open_settings(settings: ReadOptions, skip_bad: BadFiles) -> DataPair:
+def open_settings(settings: Any, skip_bad: BadFiles) -> DataPair:
     """`open_data` of what settings name.
 
     Args:
@@ -319,7 +321,8 @@ def label_space_of(data: str, ignore_class: int | None = None, id_map: tuple[str
     root = Path(path if kind == "folder" and path else data)
     if not root.is_dir():
         raise ValueError(f"{data}: there is no such source or folder. Expected {EXPECTED}; of a benchmark its name is enough.")
-    layout, options = FolderLayout(root), {"ignore_class": ignore_class, "id_map": parse_id_map(id_map)}
+    layout = FolderLayout(root)
+    options: dict[str, Any] = {"ignore_class": ignore_class, "id_map": parse_id_map(id_map)}
     split = layout.of_role("train") or next(iter(layout.usual_splits), None)
     folders = layout.splits[split] if split else layout.whole()
     if folders.images != folders.labels:  # photos are not needed
@@ -520,7 +523,7 @@ def training_sources(
     folder of the data has without a partner.
     ``counting`` is ``statistics_cache`` and ``progress`` of `semi_paired_split`.
     """
-    paired, images, labels = semi_paired_split(train, settings.ratio, settings.seed, skip_bad, **counting)
+    paired, images, labels = semi_paired_split(train, cast(float, settings.ratio), settings.seed, skip_bad, **counting)
     more_images, more_labels = further_sources(settings, train.label_space)
     images = with_further(images, more_images, settings.ratio == 1 and train.unpaired_images is None)
     labels = with_further(labels, more_labels, settings.ratio == 1 and train.unpaired_labels is None)
@@ -567,7 +570,7 @@ def _unpaired_labels(settings, space):
         return source
     folder = Path(path if kind == "folder" and path else text)
     benchmark = _known_source(settings.data) if settings.data.partition(":")[0] in (*_BENCHMARKS, "tfds") else None
-    if hasattr(benchmark, "label_files"):
+    if benchmark is not None and hasattr(benchmark, "label_files"):
         return FileSource(None, benchmark.label_files(folder), space.with_ids(parse_id_map(settings.id_map)))
     return _folder_like(folder, space, f"--data {settings.data}", images=None, labels=".", id_map=parse_id_map(settings.id_map))
 
@@ -577,7 +580,7 @@ def _part_of_benchmark(text, option, part):
     kind, _, rest = text.partition(":")
     if kind not in _BENCHMARKS or not rest:
         return None
-    benchmark = _BENCHMARKS[kind]
+    benchmark: Any = _BENCHMARKS[kind]
     splits = benchmark.splits + (benchmark.photo_splits if part == "images" else ())
     path, _, split = rest.rpartition(":")
     if split not in splits or not path:
@@ -599,7 +602,7 @@ def label_space_of_model(gan: Sampler, model: str | Path) -> LabelSpace:
         of_run = _label_space_of_run(settings, gan.num_classes)
         gan.label_space = of_run and replace(of_run, ignore_class=gan.ignore_class)
     if gan.label_space is None:
-        number = gan.num_classes
+        number = cast(int, gan.num_classes)
         gan.label_space = LabelSpace(unnamed_classes(number), distinct_colors(number), gan.ignore_class)
         tell(
             f"Note: {model} does not say what its {number} classes mean. The ids in label maps are taken for the "

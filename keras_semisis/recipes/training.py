@@ -64,7 +64,9 @@ def plan_steps(
     """
     clock = StepClock(deadline, _WARM_UP)
     tell("Compiling the training step ...")
-    gan.fit(*data.sets, epochs=1, steps_per_epoch=most, verbose=0, callbacks=[clock, *callbacks])
+    gan.fit(  # type: ignore[misc]  # one data set or two
+        *data.sets, epochs=1, steps_per_epoch=most, verbose=0, callbacks=[clock, *callbacks]
+    )
     left = max(0.0, deadline - time.monotonic())
     return min(most, gan.step + 1 + int(left * _RESERVE / float(np.median(clock.seconds[2:] or [np.inf]))))
 
@@ -86,7 +88,7 @@ def fit(
         Whether training was interrupted.
     """
     with progress.steps(title, steps, start) as shown, StopOnInterrupt() as interrupt:
-        gan.fit(
+        gan.fit(  # type: ignore[misc]  # one data set or two
             *data.sets,
             epochs=1,
             steps_per_epoch=steps,

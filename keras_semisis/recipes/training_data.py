@@ -1,7 +1,7 @@
 """What a run trains on and is judged by."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -43,13 +43,13 @@ def open_training_data(settings: TrainSettings, progress: Progress = SILENT) -> 
     if unpaired and "unpaired_ds" not in needed:
         tell(f"--method {settings.method} learns from pairs alone: {sum(map(len, unpaired))} unpaired files are not used.")
     size, batch = settings.image_size, settings.batch_size
-    crop = {"load_size": settings.load_size, "skip_bad": bad, "fit": settings.fit}
+    crop: dict[str, Any] = {"load_size": settings.load_size, "skip_bad": bad, "fit": settings.fit}
     sets, counts = [], {}
     with progress.counting("Counting classes") as show:
-        counted = {"statistics_cache": Path(settings.output) / "class_statistics.npz", "progress": show}
+        counted: dict[str, Any] = {"statistics_cache": Path(settings.output) / "class_statistics.npz", "progress": show}
         paired, images, labels = training_sources(settings, sources.train, bad, **counted)
         if "paired_ds" in needed:
-            sets.append(paired_dataset(paired, size, batch, settings.sampler, settings.seed, **counted, **crop))
+            sets.append(paired_dataset(paired, size, batch, cast(str, settings.sampler), settings.seed, **counted, **crop))
             counts["pairs"] = len(paired)
     if "unpaired_ds" in needed:
         if settings.unpaired_images:

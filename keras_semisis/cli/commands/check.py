@@ -77,15 +77,16 @@ def _described(found: Inventory) -> str:
 def _classes(space: LabelSpace, found: Mapping[str, Inventory]) -> Table:
     """In how many label maps each class is, and its share of their pixels."""
     table = Table()
-    counted = {name: part for name, part in found.items() if part.pixels is not None}
+    counted = {
+        name: (part.label_maps, part.pixels)
+        for name, part in found.items()
+        if part.label_maps is not None and part.pixels is not None
+    }
     table.add_column("id", justify="right")
     table.add_column("class")
     for name in counted:
         table.add_column(f"label maps (pixels): {name}", justify="right")
     for class_id, name in enumerate(space.class_names):
-        cells = [
-            f"{part.label_maps[class_id]} ({part.pixels[class_id] / max(1, part.pixels.sum()):.2%})"
-            for part in counted.values()
-        ]
+        cells = [f"{maps[class_id]} ({pixels[class_id] / max(1, pixels.sum()):.2%})" for maps, pixels in counted.values()]
         table.add_row(str(class_id), name + " (don't-care)" * (class_id == space.ignore_class), *cells)
     return table

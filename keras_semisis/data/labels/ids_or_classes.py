@@ -87,9 +87,7 @@ def _indices(indices, colors, alpha, space, where):
         _check_grays(used, colors, classes, space, where)
         return indices, False
     if all(meant) and not _agree(classes, meant) and not space.all_ids and all(len(found) == 1 for found in meant):
-        one_alpha = {
-            color: value for color, value in zip(packed_colors(colors[used]).tolist(), alpha[used].tolist(), strict=True)
-        }
+        one_alpha = dict(zip(packed_colors(colors[used]).tolist(), alpha[used].tolist(), strict=True))
         if all(
             one_alpha[color] == value
             for color, value in zip(packed_colors(colors[used]).tolist(), alpha[used].tolist(), strict=True)

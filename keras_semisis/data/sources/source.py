@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -129,7 +130,7 @@ class Source(ABC):
         return view
 
 
-def _of_item(name):
+def _of_item(name: str) -> Any:
     """A method of `Source` about one item, answered by the source that has the item."""
 
     @wraps(getattr(Source, name))
@@ -137,7 +138,7 @@ def _of_item(name):
         source, position = self.at(index)
         return getattr(source, name)(position)
 
-    answered.__isabstractmethod__ = False  # which wraps takes over
+    answered.__isabstractmethod__ = False  # type: ignore[attr-defined]  # which wraps takes over
     return answered
 
 

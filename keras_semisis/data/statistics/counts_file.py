@@ -78,4 +78,4 @@ def write_counts(path: Path, counts: ClassStatistics, fingerprint: str) -> None:
         OSError: If it cannot be written; what was there is left.
     """
     with whole_file(path) as unfinished, open(unfinished, "wb") as file:
-        np.savez(file, fingerprint=fingerprint, **counts.arrays())
+        np.savez(file, fingerprint=fingerprint, **counts.arrays())  # type: ignore[arg-type]  # NumPy's own keyword is a bool

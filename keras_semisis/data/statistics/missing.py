@@ -35,4 +35,4 @@ def missing_classes(paired: Source, whole: Source) -> list[str]:
         found |= absent & (counts > 0)
         if (found == absent).all():
             break
-    return [space.class_names[c] for c in np.flatnonzero(found)]
+    return [space.class_names[c] for c in np.flatnonzero(found).tolist()]

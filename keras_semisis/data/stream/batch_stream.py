@@ -1,6 +1,7 @@
 """What `fit` and `evaluate` read: batches, and the stream of training steps."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
