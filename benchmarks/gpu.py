@@ -20,9 +20,9 @@ from PIL import Image
 import keras_semisis as ks
 from benchmarks import step_time
 from benchmarks.paper.train import own_miou
-from keras_semisis.callbacks.sample_grid import sample_grid
+from keras_semisis.callbacks.grids import sample_grid
 from keras_semisis.data.pictures.resizing import resize_image, resize_label_map
-from keras_semisis.models.projected_discriminator import WIDTHS
+from keras_semisis.models.projected_discriminators import WIDTHS
 
 # validation photos in whole batches, so that one program serves all
 _WARM_UP, _GRID_ROWS, _PHOTOS, _PART_BYTES = 60, 8, 96, 15 * 2**20

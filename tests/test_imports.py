@@ -196,3 +196,20 @@ def test_no_wing_of_data_imports_from_one_above_it():
     assert above == []
     assert {("labels", "pictures"), ("sources", "labels"), ("statistics", "sources"), ("stream", "statistics")} <= seen
     assert {path.name for path in (PACKAGE / "data").iterdir() if (path / "__init__.py").exists()} == {*WINGS} - {""}
+
+
+def test_no_public_function_stands_where_a_module_is():
+    """`keras_semisis.models.features` the function would hide a module of that name, or be hidden by it."""
+    packages = [path.parent for path in PACKAGE.rglob("__init__.py")]
+    hidden = []
+    for package in packages:
+        modules = {path.stem for path in package.glob("*.py")} | {path.name for path in package.iterdir() if path.is_dir()}
+        for node in ast.walk(ast.parse((package / "__init__.py").read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module != ".".join(
+                ("keras_semisis", *package.relative_to(PACKAGE).parts)
+            ):
+                names = modules & {alias.asname or alias.name for alias in node.names}
+                hidden += [f"{node.module}.{name}" for name in names]
+    assert len(packages) > 10
+    # the program, which is no function, and a name within one
+    assert set(hidden) <= {"keras_semisis.cli.app.app", "keras_semisis.cli.quiet_start.quiet_start"}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.paper.published import Published, published
 from benchmarks.paper.settings import METHODS, ONLY_OF, Cell
-from keras_semisis.callbacks.sample_grid import GAP, TITLE, tile_size
+from keras_semisis.callbacks.grids import GAP, TITLE, tile_size
 from keras_semisis.metrics import SCORES as METRIC_SCORES
 
 NAMES = {

@@ -6,7 +6,7 @@ losses, for phases of your own.
 
 from keras_semisis.losses.adversarial import NonSaturatingLoss, r1_penalty
 from keras_semisis.losses.balanced_cross_entropy import BalancedCrossEntropy
-from keras_semisis.losses.class_balance import class_balance
+from keras_semisis.losses.class_balancing import class_balance
 from keras_semisis.losses.cross_entropy_gan import CrossEntropyGANLoss
 from keras_semisis.losses.feature_matching import FeatureMatchingLoss
 from keras_semisis.losses.hinge import HingeLoss

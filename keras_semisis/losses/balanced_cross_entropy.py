@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_semisis.losses.class_balance import class_balance
+from keras_semisis.losses.class_balancing import class_balance
 
 
 @keras.saving.register_keras_serializable(package="keras_semisis")

@@ -12,14 +12,14 @@ from keras_semisis.metrics.frechet import (
     frechet_distance_float32,
     frechet_distance_of_features,
 )
+from keras_semisis.metrics.generated_segmentation_scores import GeneratedSegmentationScores, segmentation_scores
 from keras_semisis.metrics.generation_metric import GenerationMetric, split_scores
 from keras_semisis.metrics.kernel import KernelEstimate, KernelInceptionDistance, kernel_distance, kernel_estimate
 from keras_semisis.metrics.lpips import LPIPS
 from keras_semisis.metrics.miou import GeneratedMeanIoU, iou_from_confusion
 from keras_semisis.metrics.nearest_neighbor import NearestNeighborLPIPS
-from keras_semisis.metrics.precision_recall import PrecisionRecall, precision_recall
+from keras_semisis.metrics.precision_and_recall import PrecisionRecall, precision_recall
 from keras_semisis.metrics.protocols import PROTOCOLS, Protocol, evaluate_protocol, load_fid_inception
-from keras_semisis.metrics.segmentation_scores import GeneratedSegmentationScores, segmentation_scores
 from keras_semisis.metrics.table import METRICS, SCORES
 
 __all__ = [

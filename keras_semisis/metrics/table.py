@@ -6,13 +6,13 @@ from types import MappingProxyType
 
 from keras_semisis.metrics.diversity import Diversity
 from keras_semisis.metrics.frechet import FrechetInceptionDistance
+from keras_semisis.metrics.generated_segmentation_scores import GeneratedSegmentationScores
 from keras_semisis.metrics.generation_metric import GenerationMetric
 from keras_semisis.metrics.kernel import KernelInceptionDistance
 from keras_semisis.metrics.lpips import LPIPS
 from keras_semisis.metrics.miou import GeneratedMeanIoU
 from keras_semisis.metrics.nearest_neighbor import NearestNeighborLPIPS
-from keras_semisis.metrics.precision_recall import PrecisionRecall
-from keras_semisis.metrics.segmentation_scores import GeneratedSegmentationScores
+from keras_semisis.metrics.precision_and_recall import PrecisionRecall
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,17 @@ from keras_semisis.models.cc_fpse import cc_fpse_generator, fpse_discriminator
 from keras_semisis.models.deeplab import deeplab_v2_101
 from keras_semisis.models.drn import drn_d_105
 from keras_semisis.models.efficientnet_lite0 import efficientnet_lite0_features
-from keras_semisis.models.efficientnet_lite0_segmenter import efficientnet_lite0_segmenter
 from keras_semisis.models.efficientnet_lite2 import efficientnet_lite2_features
-from keras_semisis.models.features import features
+from keras_semisis.models.efficientnet_segmenter import efficientnet_lite0_segmenter
+from keras_semisis.models.feature_model import features
 from keras_semisis.models.frozen_features import FrozenFeatures, frozen_features_of
-from keras_semisis.models.inception_v3_fid import inception_v3_fid
+from keras_semisis.models.inception_v3 import inception_v3_fid
 from keras_semisis.models.labeled_model import LabeledModel
 from keras_semisis.models.lpips import lpips_features
 from keras_semisis.models.oasis import oasis_discriminator, oasis_generator, unet_segmenter
-from keras_semisis.models.pretrained_discriminator import pretrained_discriminator
-from keras_semisis.models.projected_discriminator import projected_discriminator
-from keras_semisis.models.segformer import segformer
+from keras_semisis.models.pretrained_discriminators import pretrained_discriminator
+from keras_semisis.models.projected_discriminators import projected_discriminator
+from keras_semisis.models.segformers import segformer
 from keras_semisis.models.spade import multiscale_discriminator, spade_encoder, spade_generator
 from keras_semisis.models.stylegan2 import stylegan2_discriminator
 from keras_semisis.models.upernet import upernet_101
@@ -23,7 +23,7 @@ from keras_semisis.models.usis import wavelet_discriminator, wavelet_spade_gener
 from keras_semisis.models.vgg16 import vgg16_features
 from keras_semisis.models.vgg16_hed import vgg16_hed_features
 from keras_semisis.models.vgg19 import vgg19_features
-from keras_semisis.models.wavelet_decoder import wavelet_decoder
+from keras_semisis.models.wavelet_decoders import wavelet_decoder
 
 __all__ = [
     "FrozenFeatures",

@@ -2,7 +2,7 @@
 
 from keras_semisis.options.methods import METHODS
 from keras_semisis.options.train import TrainSettings, check_precision
-from keras_semisis.recipes.few_labels import few_labels
+from keras_semisis.recipes.few_labels_recipe import few_labels
 from keras_semisis.recipes.progress import Progress
 from keras_semisis.recipes.run_folder import read_settings, write_document
 from keras_semisis.recipes.scoring import load_segmenter, make_metrics, metrics_of

@@ -7,7 +7,7 @@ from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.models.trunks import TRUNKS
 from keras_semisis.options.option import options_of
 from keras_semisis.options.train import TrainSettings
-from keras_semisis.recipes.few_labels import few_labels_options
+from keras_semisis.recipes.few_labels_recipe import few_labels_options
 
 RECIPES = ("few_labels", "paper")
 # Beyond, the paper's networks have the time that they need

@@ -13,7 +13,7 @@ from keras_semisis.gans.pretext import TCR, Cycle, Diversity
 from keras_semisis.gans.semantic import SemanticGAN, published_depth, published_widths
 from keras_semisis.layers import DiffAugment
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
-from keras_semisis.models.projected_discriminator import WIDTHS as PROJECTED_WIDTHS
+from keras_semisis.models.projected_discriminators import WIDTHS as PROJECTED_WIDTHS
 from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS
 from keras_semisis.options.methods import METHODS
 from keras_semisis.options.train import TrainSettings

@@ -36,7 +36,7 @@ def test_blocks_do_not_matter(monkeypatch):
     real, generated = random.normal(size=(50, 4)), random.normal(size=(41, 4))
     whole = precision_recall(real, generated)
     # the module, whose name the package gives to its function
-    monkeypatch.setattr(sys.modules["keras_semisis.metrics.precision_recall"], "_BLOCK", 7)
+    monkeypatch.setattr(sys.modules["keras_semisis.metrics.precision_and_recall"], "_BLOCK", 7)
     assert precision_recall(real, generated) == whole
 
 

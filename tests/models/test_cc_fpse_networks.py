@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_semisis.checkpoints import CheckpointError, load_reference_weights, save_reference_weights
 from keras_semisis.models.cc_fpse import cc_fpse_generator, fpse_discriminator
-from keras_semisis.models.features import features
+from keras_semisis.models.feature_model import features
 from tests.models.reference import Reference, assert_close, channels_last, run
 
 NETWORKS = {

