@@ -15,9 +15,9 @@ from benchmarks.paper.training_record import FILE, TrainingRecord, mean_losses
 from benchmarks.step_time import peak_memory
 from keras_semisis import metrics, models, recipes
 from keras_semisis.callbacks import Checkpoint, PeriodicEvaluation, resume
+from keras_semisis.callbacks.grids import sample_grid
 from keras_semisis.callbacks.log_file import read_log
 from keras_semisis.callbacks.model_file import save_model
-from keras_semisis.callbacks.grids import sample_grid
 from keras_semisis.gans import ABLATIONS
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
 

@@ -23,6 +23,8 @@ _GLASS = color_of(0.16, 0.20, 0.26)
 
 @dataclass(frozen=True)
 class Car:
+    """A car, parked or moving."""
+
     x: float
     z: float
     width: float

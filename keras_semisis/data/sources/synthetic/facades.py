@@ -47,7 +47,7 @@ class _Facades:
 
 def draw_facades(draws, end):
     """Facade 0 closes the street at its end; the others line its sides."""
-    columns = {name: [] for name in ("color", "awning", "height", "storey", "period", "window", "hedge")}
+    columns: dict[str, list] = {name: [] for name in ("color", "awning", "height", "storey", "period", "window", "hedge")}
 
     def add(hedge, low, high):
         height = draws.between(1.0, 4.0) if hedge else draws.between(low, high)

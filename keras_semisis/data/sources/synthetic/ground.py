@@ -23,10 +23,10 @@ def _shadows(canvas, things, x, z):
     depth = z[:, 0]
     for thing in things:
         for shadow in thing.shadows(sun):
-            rows = np.flatnonzero(np.abs(depth - shadow.z) < shadow.reach_z)
-            if rows.size == 0:
+            reached = np.flatnonzero(np.abs(depth - shadow.z) < shadow.reach_z)
+            if reached.size == 0:
                 continue
-            rows = slice(rows[0], rows[-1] + 1)
+            rows = slice(reached[0], reached[-1] + 1)
             scale = street.focal / depth[rows]
             low, high = (shadow.x - shadow.reach_x) * scale, (shadow.x + shadow.reach_x) * scale
             columns = canvas.along(low.min(), high.max(), canvas.u[0])

@@ -12,6 +12,8 @@ from keras_semisis.data.sources.synthetic.shadow import Shadow
 
 @dataclass(frozen=True)
 class Lamp:
+    """A lamp post."""
+
     x: float
     z: float
     height: float

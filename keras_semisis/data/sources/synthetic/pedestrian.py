@@ -24,6 +24,8 @@ _SKIN = ((0.86, 0.66, 0.54), (0.72, 0.50, 0.38), (0.45, 0.30, 0.22))
 
 @dataclass(frozen=True)
 class Pedestrian:
+    """A pedestrian."""
+
     x: float
     z: float
     height: float

@@ -12,6 +12,8 @@ from keras_semisis.data.sources.synthetic.shadow import Shadow
 
 @dataclass(frozen=True)
 class Sign:
+    """A traffic sign."""
+
     x: float
     z: float
     height: float

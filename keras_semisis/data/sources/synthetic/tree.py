@@ -12,6 +12,8 @@ from keras_semisis.data.sources.synthetic.shadow import Shadow
 
 @dataclass(frozen=True)
 class Tree:
+    """A tree."""
+
     x: float
     z: float
     trunk: float
