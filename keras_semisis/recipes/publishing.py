@@ -66,7 +66,7 @@ def _scores_of_run(path, step):
     if not path.is_file():
         return {}
     records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    found = next((record for record in reversed(records) if record.get("step") == step), {})
+    found: dict = next((record for record in reversed(records) if record.get("step") == step), {})
     return {name: value for name, value in _numbers(found).items() if name != "step"}
 
 
