@@ -8,8 +8,9 @@ from keras_semisis.data import BadFiles, LabelSpace, Source
 from keras_semisis.data.statistics.inventory import Inventory, read_all
 from keras_semisis.data.stream.pipeline import MIXED
 from keras_semisis.options.read import ReadOptions
+from keras_semisis.recipes.further_data import further_sources
 from keras_semisis.recipes.progress import SILENT, Progress
-from keras_semisis.recipes.sources import DataPair, further_sources, open_settings
+from keras_semisis.recipes.sources import DataPair, open_settings
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,10 @@ from keras_semisis.models.trunk_families import refuse_relatives
 from keras_semisis.options.evaluate import EvaluateOptions
 from keras_semisis.recipes import scoring
 from keras_semisis.recipes import segmenter as segmentation
-from keras_semisis.recipes.generating import load_gan
 from keras_semisis.recipes.progress import SILENT, Progress
 from keras_semisis.recipes.run_folder import read_settings, settings_beside, write_document
-from keras_semisis.recipes.sources import DataPair, fit_of_model, label_space_of_model, open_data
+from keras_semisis.recipes.sources import DataPair, open_data
+from keras_semisis.recipes.trained_models import fit_of_model, label_space_of_model, load_gan
 from keras_semisis.whole_file import check_writable
 
 FEATURES = ("auto", "inception", "segmenter", "efficientnet_lite0", "efficientnet_lite2", "alexnet", "none")

@@ -1,4 +1,4 @@
-"""Saved models, and photos for label maps in files."""
+"""Photos for label maps in files."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -6,48 +6,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from keras_semisis.callbacks.model_file import load_model
 from keras_semisis.data import DataError
 from keras_semisis.data.pictures.resizing import fitted
 from keras_semisis.data.sources.folder_files import find_label_maps
-from keras_semisis.gans import Sampler
 from keras_semisis.options.text import parse_id_map
-from keras_semisis.presets import from_preset
-from keras_semisis.presets.location import built_in_names, is_preset
-from keras_semisis.recipes.sources import fit_of_model, label_space_of_model
+from keras_semisis.recipes.trained_models import fit_of_model, label_space_of_model, load_gan
 
 _BATCH = 8
-
-
-def load_gan(model: str | Path, name: str = "MODEL") -> Sampler:
-    """A trained model, to generate from: one that `train` has saved, a generator as `import` saves it, or a preset.
-
-    Args:
-        model: Its file, or what `from_preset` takes.
-        name: The argument that names it, for messages.
-
-    Raises:
-        ValueError: If there is no such file or preset, or it holds something else.
-        ModuleNotFoundError: As `from_preset` raises it.
-    """
-    if is_preset(model):
-        return from_preset(model)
-    path = Path(model)
-    if not path.is_file():
-        raise ValueError(
-            f"{path}: there is no such model. Give a .keras file that training has left, such as last.keras or best.keras in "
-            f"a run folder, or a preset: a folder, hf://user/model, or one that is built in ({built_in_names()})."
-        )
-    loaded = load_model(path, name, compile=False)
-    if isinstance(loaded, Sampler):
-        return loaded
-    classes = next((layer.num_classes for layer in loaded.layers if hasattr(layer, "num_classes")), None)
-    if classes is None or getattr(loaded, "output_names", None) != ["image"]:
-        raise ValueError(
-            f"{path}: this is a {type(loaded).__name__} named {loaded.name!r}, but a model that `keras-semisis "
-            "train` has saved, or a generator, is expected."
-        )
-    return Sampler(loaded, label_space=getattr(loaded, "label_space", None))
 
 
 def generate(

@@ -4,9 +4,8 @@ from pathlib import Path
 
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.gans.semantic import SemanticGAN
-from keras_semisis.recipes.generating import load_gan
 from keras_semisis.recipes.notices import tell
-from keras_semisis.recipes.sources import label_space_of_model
+from keras_semisis.recipes.trained_models import label_space_of_model, load_gan
 
 
 def start_from(gan: SemanticGAN, path: Path) -> None:

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from keras_semisis.options.publish import PublishOptions
 from keras_semisis.presets import save_to_preset
-from keras_semisis.recipes.generating import load_gan
 from keras_semisis.recipes.run_folder import settings_beside
-from keras_semisis.recipes.sources import label_space_of_model
+from keras_semisis.recipes.trained_models import label_space_of_model, load_gan
 
 
 def publish(options: PublishOptions) -> list[str]:

@@ -24,10 +24,10 @@ from keras_semisis.metrics.table import best_mode
 from keras_semisis.options.train import TrainSettings, check_precision
 from keras_semisis.recipes import scoring
 from keras_semisis.recipes.initial_weights import start_from
+from keras_semisis.recipes.known_data import unused_options
 from keras_semisis.recipes.notices import tell
 from keras_semisis.recipes.progress import SILENT, Progress
 from keras_semisis.recipes.run_folder import FILE, document_of, read_settings, write_document
-from keras_semisis.recipes.sources import unused_options
 from keras_semisis.recipes.step_clock import StepClock
 from keras_semisis.recipes.stop_on_interrupt import StopOnInterrupt
 from keras_semisis.recipes.systems import build_gan

@@ -9,9 +9,10 @@ from keras_semisis.data import BadFiles, BatchStream, Source, paired_dataset, un
 from keras_semisis.data.sources.same_photos import same_photos
 from keras_semisis.options.methods import METHODS
 from keras_semisis.options.train import TrainSettings
+from keras_semisis.recipes.further_data import training_sources
 from keras_semisis.recipes.notices import tell, warn
 from keras_semisis.recipes.progress import SILENT, Progress
-from keras_semisis.recipes.sources import DataPair, open_settings, training_sources
+from keras_semisis.recipes.sources import DataPair, open_settings
 
 _GRID_ROWS = 6
 

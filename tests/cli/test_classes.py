@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from keras_semisis.data import ADE20K, CamVid, Cityscapes, COCOStuff, DataError
-from keras_semisis.recipes.sources import default_sizes, open_data
+from keras_semisis.recipes.known_data import default_sizes
+from keras_semisis.recipes.sources import open_data
 from tests.cli.command import call
 from tests.data.sources.test_benchmarks import ade20k_tree, cityscapes_tree, coco_tree, label_map
 

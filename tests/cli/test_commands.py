@@ -13,9 +13,9 @@ from keras_semisis.cli import app
 from keras_semisis.gans import fitting
 from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes import demo as demo_module
-from keras_semisis.recipes.generating import load_gan
 from keras_semisis.recipes.step_clock import StepClock
 from keras_semisis.recipes.stop_on_interrupt import StopOnInterrupt
+from keras_semisis.recipes.trained_models import load_gan
 from tests.cli.command import call
 from tests.conftest import not_on_jax
 from tests.models.test_efficientnet_lite0 import needs_weights

@@ -16,9 +16,9 @@ from keras_semisis.cli.app import prepare
 from keras_semisis.cli.commands.evaluate import _show as show
 from keras_semisis.data import Folder, LabelSpace
 from keras_semisis.recipes import evaluating
-from keras_semisis.recipes.generating import load_gan
 from keras_semisis.recipes.scoring import load_segmenter
 from keras_semisis.recipes.sources import DataPair
+from keras_semisis.recipes.trained_models import load_gan
 from tests.cli.command import call
 from tests.conftest import not_on_jax
 

@@ -10,8 +10,9 @@ from PIL import Image
 from keras_semisis import OASIS, checkpoints, models
 from keras_semisis.data import COCOStuff, DataError, Folder, LabelSpace
 from keras_semisis.options.train import TrainSettings
-from keras_semisis.recipes.generating import load_gan
-from keras_semisis.recipes.sources import label_space_of_model, open_data, training_sources
+from keras_semisis.recipes.further_data import training_sources
+from keras_semisis.recipes.sources import open_data
+from keras_semisis.recipes.trained_models import label_space_of_model, load_gan
 from tests.cli.command import call
 from tests.data.sources.test_benchmarks import coco_tree
 

@@ -8,7 +8,7 @@ from keras_semisis.data import DataError, Folder
 from keras_semisis.data.data_warning import DataWarning
 from keras_semisis.options.layout import Layout
 from keras_semisis.options.train import TrainSettings
-from keras_semisis.recipes import sources
+from keras_semisis.recipes import further_data, known_data, sources
 from keras_semisis.recipes.training_data import open_training_data
 from tests.cli.command import call
 from tests.data.sources.test_benchmarks import ade20k_tree, cityscapes_tree, label_map, train_extra
@@ -162,7 +162,7 @@ def unpaired(root, images=None, labels=None, data=None):
     options = TrainSettings(
         data, "x", ratio=1.0, unpaired_images=images and str(images), unpaired_labels=labels and str(labels)
     )
-    return sources.training_sources(options, sources.open_data(data, (8, 8)).train)[1:]
+    return further_data.training_sources(options, sources.open_data(data, (8, 8)).train)[1:]
 
 
 @pytest.fixture(scope="module")
@@ -252,7 +252,7 @@ def test_classes_of_a_folder_whose_photos_and_label_maps_lie_together(tmp_path):
     for i in range(3):
         write(tmp_path / "train" / f"{i}.png", i, True)
         write(tmp_path / "train" / f"{i}_mask.png", i, False)
-    assert sources.label_space_of(f"folder:{tmp_path}").num_classes == 3
+    assert known_data.label_space_of(f"folder:{tmp_path}").num_classes == 3
 
 
 @pytest.mark.parametrize(
@@ -278,11 +278,11 @@ def test_options_that_data_have_no_use_for_are_refused(data, options, words):
 def test_options_may_be_for_other_data_than_those_of_the_training(tmp_path):
     write_split(tmp_path, "{kind}/{split}", "train", 2)
     write(tmp_path / "labels" / "train" / "train1.png", 200, False)
-    space = sources.label_space_of("synthetic")
+    space = known_data.label_space_of("synthetic")
     (tmp_path / "classes.csv").write_text(
         "id,name,r,g,b\n" + "".join(f"{i},{name},{i},0,0\n" for i, name in enumerate(space.class_names))
     )
-    assert sources.unused_options("synthetic", None, ("200=7",), unpaired_labels=f"{tmp_path}/labels") == {}
+    assert known_data.unused_options("synthetic", None, ("200=7",), unpaired_labels=f"{tmp_path}/labels") == {}
     train, val = sources.open_data(
         "synthetic:4", (32, 32), space.ignore_class, ("200=7",), f"folder:{tmp_path}", layout=Layout(validation_split="train")
     )
@@ -371,7 +371,7 @@ def test_splits_of_pascal_voc(voc, told):
     with pytest.raises(DataError, match=r"has the splits train, val, test, which are not read as one\. Name one by split="):
         Folder(voc)
     assert numbers(Folder(voc, "val")) == [5, 6, 7] and numbers(Folder(voc, "val", images=None)) == [5, 6, 7]
-    assert sources.label_space_of(str(voc)).num_classes == 2
+    assert known_data.label_space_of(str(voc)).num_classes == 2
 
 
 def test_training_on_trainval_of_pascal_voc_never_validates_on_it(voc):

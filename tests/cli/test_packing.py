@@ -9,7 +9,8 @@ from PIL import Image
 
 from keras_semisis.data import ADE20K, DataError, Records, write_records
 from keras_semisis.data.sources.one_sided import ImagesOnly
-from keras_semisis.recipes.sources import default_sizes, label_space_of, open_data
+from keras_semisis.recipes.known_data import default_sizes, label_space_of
+from keras_semisis.recipes.sources import open_data
 from tests.cli.command import call
 from tests.data.sources.test_benchmarks import ade20k_tree, label_map
 

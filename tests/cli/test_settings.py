@@ -16,8 +16,8 @@ from keras_semisis.data.labels.label_space import distinct_colors, unnamed_class
 from keras_semisis.options import text
 from keras_semisis.options.segmenter import SegmenterOptions
 from keras_semisis.options.train import TrainSettings
+from keras_semisis.recipes import further_data, segmenter, sources, trained_models, training
 from keras_semisis.recipes import run_folder as settings
-from keras_semisis.recipes import segmenter, sources, training
 from keras_semisis.recipes.training_data import open_training_data
 from tests.cli.command import call
 
@@ -57,7 +57,7 @@ def test_settings_survive_the_file(tmp_path):
     (tmp_path / "last.keras").touch()
     for number, expected in ((space.num_classes, space), (3, LabelSpace(unnamed_classes(3), distinct_colors(3)))):
         gan = SimpleNamespace(label_space=None, num_classes=number, ignore_class=None)
-        found = sources.label_space_of_model(gan, tmp_path / "last.keras")
+        found = trained_models.label_space_of_model(gan, tmp_path / "last.keras")
         assert found == gan.label_space == replace(expected, ignore_class=None)
 
 
@@ -188,12 +188,12 @@ def test_further_images_and_label_maps_join_the_unpaired_part(tmp_path):
         unpaired_labels=str(tmp_path / "more" / "labels"),
     )
     train = SyntheticScenes(10, image_size=(32, 32))
-    paired, images, labels = sources.training_sources(TrainSettings(**options, ratio=0.2), train)
+    paired, images, labels = further_data.training_sources(TrainSettings(**options, ratio=0.2), train)
     assert (len(paired), len(images), len(labels)) == (2, 11, 11)
     assert images.load_image(10).shape == (8, 8, 3)
     assert labels.load_label_map(10).max() == 1
     assert len({labels.name(i) for i in range(11)}) == 11
-    paired, images, labels = sources.training_sources(TrainSettings(**options, ratio=1.0), train)
+    paired, images, labels = further_data.training_sources(TrainSettings(**options, ratio=1.0), train)
     assert (len(paired), len(images), len(labels)) == (10, 3, 3)
 
 

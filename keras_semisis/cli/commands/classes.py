@@ -23,7 +23,7 @@ _ROW_HEIGHT, _COLUMN_WIDTH = 0.22, 2.6
 @command("classes", ClassesOptions)
 def classes(given: Given) -> None:
     """Prints the classes of a data set: ids, names, colors, the don't-care class."""
-    from keras_semisis.recipes.sources import label_space_of
+    from keras_semisis.recipes.known_data import label_space_of
 
     options = given.of(ClassesOptions)
     if options.legend is not None and options.legend.suffix.lower() != ".png":

@@ -50,7 +50,7 @@ def train(given: Given) -> None:
 def _settings_of(given: Given) -> TrainSettings:
     """The settings of a new run: what is given, what the data's published results have, and what the recipe chooses."""
     from keras_semisis.recipes.choice import with_recipe
-    from keras_semisis.recipes.sources import default_sizes
+    from keras_semisis.recipes.known_data import default_sizes
     from keras_semisis.recipes.training import MOST_STEPS_OF_MINUTES
 
     values = {name: given.values[name] for name in options_of(TrainSettings)}

@@ -9,8 +9,8 @@ from keras_semisis.options.segmenter import SegmenterOptions
 def train_segmenter(given: Given) -> None:
     """Trains the segmentation network that judges generated photos, on real ones."""
     from keras_semisis.data import BadFiles
+    from keras_semisis.recipes.known_data import default_sizes
     from keras_semisis.recipes.segmenter import train_segmenter_file
-    from keras_semisis.recipes.sources import default_sizes
     from keras_semisis.recipes.terminal_progress import TerminalProgress
 
     size = given.values["image_size"] or default_sizes(given.values["data"])[0]

@@ -9,7 +9,9 @@ from PIL import Image
 from keras_semisis.data import DataError, HuggingFace, LabelSpace, class_statistics, paired_dataset
 from keras_semisis.options.layout import Layout
 from keras_semisis.options.train import TrainSettings
-from keras_semisis.recipes.sources import further_sources, label_space_of, open_data
+from keras_semisis.recipes.further_data import further_sources
+from keras_semisis.recipes.known_data import label_space_of
+from keras_semisis.recipes.sources import open_data
 from tests.cli.command import call
 
 datasets = pytest.importorskip("datasets", reason="needs the extra keras-semisis[datasets]")

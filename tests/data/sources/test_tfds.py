@@ -9,7 +9,8 @@ import pytest
 
 from keras_semisis.data import ADE20K, TFDS, Cityscapes, DataError, LabelSpace, class_statistics, paired_dataset
 from keras_semisis.options.train import TrainSettings
-from keras_semisis.recipes.sources import further_sources, open_data
+from keras_semisis.recipes.further_data import further_sources
+from keras_semisis.recipes.sources import open_data
 from tests.cli.command import call
 
 # tensorflow-datasets 4.9.10 imports it when it prepares a set, without requiring it; Python's own does as well

@@ -1,0 +1,114 @@
+"""Single sources by their names."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from keras_semisis.data import (
+    ADE20K,
+    TFDS,
+    CamVid,
+    Cityscapes,
+    COCOStuff,
+    DataError,
+    Folder,
+    HuggingFace,
+    LabelSpace,
+    Records,
+    Source,
+)
+from keras_semisis.data.packs.pack_files import MANIFEST
+from keras_semisis.data.sources.classes_file import find_classes, read_classes
+
+# with a training and a validation split in one folder
+BENCHMARKS = {"cityscapes": Cityscapes, "ade20k": ADE20K, "coco_stuff": COCOStuff, "camvid": CamVid}
+
+
+def kind_of(text: str) -> str:
+    """What stands before the path or the name: of a path alone "folder"."""
+    kind = text.partition(":")[0]
+    return kind if kind in (*BENCHMARKS, "tfds", "hf", "records", "synthetic") else "folder"
+
+
+def known_source(data: str) -> Any:
+    """Whose label space and sizes ``data`` has: a benchmark's class, a pack; None of others."""
+    kind, _, path = data.partition(":")
+    if kind == "records" and path:
+        return Records(path, *splits_of_pack(Path(path))[:1])
+    return TFDS.known.get(re.split("[/:?]", path)[0]) if kind == "tfds" else BENCHMARKS.get(kind)
+
+
+def folder_like(root: str | Path, label_space: LabelSpace, whose: str, **options: Any) -> Folder:
+    """A folder whose label maps are read by a given label space. One with a classes.csv must name the same classes there."""
+    classes = find_classes([Path(root)])
+    if classes is not None:
+        own = read_classes(classes)
+        if own.ignore_class is None and label_space.ignore_class == own.num_classes:  # a class made of ignored ids
+            own = own.with_void(label_space.class_names[-1])
+        label_space.require_same_classes(own, whose, str(classes))
+        ignore_class = label_space.ignore_class if own.ignore_class is None else own.ignore_class
+        # a rule for all ids is that of a benchmark's own files; classes.csv says what the ids of others are
+        id_map = {} if label_space.all_ids else label_space.id_map
+        label_space = replace(own, ignore_class=ignore_class, id_map={**own.id_map, **id_map})
+    return Folder(root, label_space=label_space, **options)
+
+
+def open_hugging_face(text: str, split: str, **options: Any) -> HuggingFace:
+    """``NAME?image=COLUMN&label=COLUMN&config=NAME``; the part from the question mark on may be missing."""
+    name, named = _named_parts("hf", text, ("image", "label", "config"))
+    return HuggingFace(name, split, **named, **options)
+
+
+def open_tfds(text: str, split: str, **options: Any) -> TFDS:
+    """``NAME?image=FEATURE&label=FEATURE&data_dir=PATH``, likewise."""
+    name, named = _named_parts("tfds", text, ("image", "label", "data_dir"))
+    return TFDS(name, split, **named, **options)
+
+
+def _named_parts(kind, text, keys):
+    name, _, query = text.partition("?")
+    named = dict(parse_qsl(query))
+    if (query and not named) or not named.keys() <= {*keys}:
+        values = {"image": "NAME", "label": "NAME", "config": "NAME", "data_dir": "PATH", "split": "NAME"}
+        listed = "&".join(f"{key}={values[key]}" for key in keys)
+        raise ValueError(f"{kind}:{text}: expected {kind}:NAME, or, quoted, {kind}:NAME?{listed}.")
+    return name, named
+
+
+def open_of_library(
+    text: str,
+    option: str,
+    split: str,
+    space: LabelSpace,
+    data: str,
+    id_map: Mapping[int, int],
+    image_range: tuple[float, float] | None = None,
+) -> Source:
+    """``hf:NAME`` or ``tfds:NAME`` as further data, whose split may be named too: ``hf:NAME?split=NAME``.
+
+    Label maps are read by the classes of the data, which those that the set itself names must be.
+    """
+    kind, _, path = text.partition(":")
+    name, _, query = path.partition("?")
+    named = dict(parse_qsl(query))
+    if "split" in named:
+        split = named.pop("split")
+        path = f"{name}?{urlencode(named)}" if named else name
+    if kind == "tfds":
+        known = open_tfds(path, split, id_map=id_map)
+        space.require_same_classes(known.label_space, f"--data {data}", f"{option} {text}")
+        return known
+    source = open_hugging_face(path, split, label_space=space.with_ids(id_map), image_range=image_range)
+    if source.named_label_space is not None:
+        space.require_same_classes(source.named_label_space, f"--data {data}", f"{option} {text}")
+    if source.label_space is None and option != "--unpaired-images":
+        raise DataError(f"{option} {text}: there are photos alone in it. Name the column of label maps: hf:NAME?label=COLUMN.")
+    return source
+
+
+def splits_of_pack(root: Path) -> list[str]:
+    """Which of ``train`` and ``val`` a folder of packs has."""
+    return [split for split in ("train", "val") if (root / split / MANIFEST).is_file()]
