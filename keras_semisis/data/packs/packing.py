@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from keras_semisis.data.ahead import in_order
+from keras_semisis.ahead import in_order
 from keras_semisis.data.bad_files import BadFiles, bad_files
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.labels.label_space import LabelSpace

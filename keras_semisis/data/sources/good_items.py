@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from keras_semisis.data.ahead import in_order
+from keras_semisis.ahead import in_order
 from keras_semisis.data.bad_files import BadFiles
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.sources.source import Source

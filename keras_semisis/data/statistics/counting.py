@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from keras_semisis.data.ahead import in_order
+from keras_semisis.ahead import in_order
 from keras_semisis.data.sources.source import Source
 from keras_semisis.data.statistics.class_counts import ClassStatistics
 from keras_semisis.data.statistics.counts_file import CountsFile

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_semisis.data.ahead import in_order
+from keras_semisis.ahead import in_order
 from keras_semisis.data.sources.source import Source
 from keras_semisis.data.statistics.pixel_counts import counts_of
 

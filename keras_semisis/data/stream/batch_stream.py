@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_semisis.data.ahead import in_order
+from keras_semisis.ahead import in_order
 from keras_semisis.data.bad_files import BadFiles
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.labels.label_space import LabelSpace

@@ -1,6 +1,6 @@
 import pytest
 
-from keras_semisis.data import ahead
+from keras_semisis import ahead
 
 
 @pytest.mark.parametrize("chunk", [1, 7])
