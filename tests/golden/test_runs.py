@@ -1,8 +1,12 @@
 """Models and run folders of earlier versions: they load, draw the same photos, and go on."""
 
+import io
+import json
 import shutil
 import tarfile
+import zipfile
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -35,6 +39,14 @@ def unpacked(tmp_path_factory):
     return run
 
 
+def contents(path):
+    """What a checkpoint says of its training, and its arrays by name."""
+    found = {}
+    with zipfile.ZipFile(path) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as file:
+        file.visititems(lambda name, item: found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
+        return json.loads(archive.read("training.json")), found
+
+
 def test_every_method_has_a_run():
     assert set(TINY) == set(METHODS) and VERSIONS
 
@@ -61,9 +73,8 @@ def test_a_run_goes_on(version, method, unpacked, tmp_path, monkeypatch):
     run = shutil.copytree(unpacked(version, method), tmp_path / method)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Calibration, "label_maps", lambda self: [next(iter(self.dataset))[1]])
-    before = keras.saving.load_model(run / "last.keras")
+    before = contents(run / "last.keras")[1]
     call("train", "--resume", method)
-    after = keras.saving.load_model(run / "last.keras")
-    assert after.step == 3
-    changed = [np.any(old != new) for old, new in zip(before.get_weights(), after.get_weights(), strict=True)]
-    assert np.mean(changed) > 0.5
+    note, after = contents(run / "last.keras")
+    assert note == {"step": 3} and before.keys() == after.keys()
+    assert np.mean([np.any(before[name] != after[name]) for name in before]) > 0.5
