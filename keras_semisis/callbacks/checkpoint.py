@@ -37,7 +37,7 @@ class Checkpoint(EverySteps):
         super().__init__(every)
         self.path = Path(directory) / _FILE
 
-    def act(self, logs):
+    def act(self, logs: dict | None) -> None:
         model = self.model
         model.refresh_statistics()
         # the model's own step, which a callback that failed within a step may have kept from this one

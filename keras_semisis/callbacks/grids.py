@@ -1,6 +1,7 @@
 """Pictures of what a model makes: label map, real image, generated image, D's segmentation of it."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -16,7 +17,7 @@ _TILE_HEIGHT = 128
 
 def sample_grid(
     path: str | Path,
-    model,
+    model: Any,
     label_maps: np.ndarray,
     images: np.ndarray | None = None,
     label_space: LabelSpace | None = None,
@@ -80,7 +81,7 @@ class SampleGrid(EverySteps):
         self.label_space = label_space
         self.seed = seed
 
-    def act(self, logs):
+    def act(self, logs: dict | None) -> None:
         sample_grid(
             self.directory / f"grid-{self.step:06d}.png", self.model, self.label_maps, self.images, self.label_space, self.seed
         )

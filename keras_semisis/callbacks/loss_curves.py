@@ -50,7 +50,7 @@ class LossCurves(EverySteps):
         self._thinned.add(record)
         super().on_train_batch_end(batch, logs)
 
-    def act(self, logs):
+    def act(self, logs: dict | None) -> None:
         _draw(self._thinned.curves()).savefig(self.directory / "losses.png", dpi=110)
 
 

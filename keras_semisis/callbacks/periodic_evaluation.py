@@ -68,7 +68,7 @@ class PeriodicEvaluation(EverySteps):
         if self.directory is not None:
             self.history = read_log(self.directory / "scores.jsonl", self.step)
 
-    def act(self, logs):
+    def act(self, logs: dict | None) -> None:
         model = self.model
         scores = model.evaluate(self.dataset, metrics=self.metrics, verbose=0)
         listed = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())

@@ -95,7 +95,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
         """One training iteration: the phases, in their order."""
         raise NotImplementedError
 
-    def iterate(self, data):
+    def iterate(self, data: Any) -> dict[str, Any]:
         """One training step on one batch: every phase, then the moving average. Returns the logs.
 
         Each part is compiled by itself, so that a step with R1 and one without have the rest in common.
@@ -113,7 +113,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
         self._step += 1
         return logs
 
-    def batch(self, data):
+    def batch(self, data: Any) -> Any:
         """What phases are given: the batches of the data sets by their names, where the class has names for them."""
         return batch_class(self.data_sets)(*data) if self.data_sets else data
 
@@ -135,19 +135,19 @@ class AdversarialModel(engine.TrainStep, Sampler):
         engine.apply(ok, update, [*self.ema_generator.variables, steps])
         return ok
 
-    def draw_noise(self, label_map):
+    def draw_noise(self, label_map: Any) -> Any:
         """Standard normal noise for a batch of label maps, ``(B, noise_channels)``; None for a generator without noise."""
         if self.noise_channels == 0:
             return None
         return keras.random.normal((ops.shape(label_map)[0], self.noise_channels), seed=self.seed_generator)
 
-    def synthesize(self, label_map, training=True):
+    def synthesize(self, label_map: Any, training: bool = True) -> Any:
         """The generator's images for a batch of label maps, with fresh noise."""
         return self.generate_from(label_map, self.draw_noise(label_map), training=training)
 
     synthesise = former_method("synthesise", "synthesize")
 
-    def generate_from(self, label_map, noise, training=True):
+    def generate_from(self, label_map: Any, noise: Any, training: bool = True) -> Any:
         """The generator's images for a batch of label maps and its noise, None for a generator without."""
         return self.generator([label_map] if noise is None else [label_map, noise], training=training)
 
@@ -156,11 +156,11 @@ class AdversarialModel(engine.TrainStep, Sampler):
     def compile(
         self,
         optimizers: Mapping[str, keras.optimizers.Optimizer],
-        metrics=None,
+        metrics: Any = None,
         statistics_batches: int = 51,
-        jit_compile="auto",
+        jit_compile: bool | str = "auto",
         run_eagerly: bool = False,
-    ):
+    ) -> None:
         """Gives each network its optimizer. The step that was reached and the moving average stay as they are.
 
         Args:
@@ -205,7 +205,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
         known = {id(v) for group in self._optimized.values() for v in group}
         return {name: [i for i, v in enumerate(getattr(self, name).variables) if id(v) in known] for name in self._optimized}
 
-    def notice_frozen_layers(self):
+    def notice_frozen_layers(self) -> None:
         """Before a step: layers may have been frozen or thawed since the last one.
 
         Raises:
@@ -235,7 +235,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
         self._layers_trainable = None
         self.forget_compiled()
 
-    def forget_compiled(self):
+    def forget_compiled(self) -> None:
         """Phases are compiled anew: something that they hold as a constant has changed."""
         super().forget_compiled()
         self._draw_statistics = None
@@ -256,19 +256,19 @@ class AdversarialModel(engine.TrainStep, Sampler):
     def fit(
         self,
         *datasets,
-        epochs=1,
-        steps_per_epoch=None,
-        callbacks=None,
-        validation_data=None,
-        validation_freq=1,
-        initial_epoch=0,
-        initial_step=None,
-        verbose="auto",
-        validation_steps=None,
-        validation_batch_size=None,
-        batch_size=8,
+        epochs: int = 1,
+        steps_per_epoch: int | None = None,
+        callbacks: Sequence[keras.callbacks.Callback] | None = None,
+        validation_data: Any = None,
+        validation_freq: int = 1,
+        initial_epoch: int = 0,
+        initial_step: int | None = None,
+        verbose: int | str = "auto",
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        batch_size: int = 8,
         **others,
-    ):
+    ) -> keras.callbacks.History:
         """Trains on any number of data sets, each of which repeats by itself; a batch is the tuple of their batches.
 
         Args:
@@ -330,7 +330,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
     def prepare_fit(self) -> None:
         """Called by `fit` before its first step, when the label space is known: for what a subclass loads only to train."""
 
-    def begin(self, dataset) -> int:
+    def begin(self, dataset: Any) -> int:
         """Before the first step on data sets: frozen trunks that saw no training photos yet take their constants from these.
 
         Returns:
@@ -364,10 +364,10 @@ class AdversarialModel(engine.TrainStep, Sampler):
 
     # -- save ---------------------------------------------------------------------------------------------------
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"ema_decay": self.ema_decay}
 
-    def get_compile_config(self):
+    def get_compile_config(self) -> dict[str, Any] | None:
         if not self.compiled:
             return None
         return {
@@ -376,7 +376,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
             "optimized": self._optimized_places(),
         }
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: Any) -> None:
         optimizers = {name: keras.saving.deserialize_keras_object(o) for name, o in config["optimizers"].items()}
         # older files say nothing: what is trainable
         self._restored = config.get("optimized")

@@ -3,6 +3,7 @@
 import itertools
 import warnings
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,7 +23,7 @@ class Calibration:
         batches: Number of batches; a shorter data set repeats.
     """
 
-    def __init__(self, dataset, batches: int):
+    def __init__(self, dataset: Any, batches: int):
         self.dataset = dataset
         self.batches = batches
         self.kept: list[np.ndarray] | None = None

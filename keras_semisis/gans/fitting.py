@@ -134,21 +134,21 @@ def name_data_sets(system: str, names: Sequence[str], datasets: Sequence[Any]) -
 
 
 def train(
-    model,
+    model: Any,
     keras_fit: Callable,
     datasets: Mapping[str, Any],
     *,
-    epochs,
-    steps_per_epoch,
-    callbacks,
-    validation_data,
-    validation_freq,
-    initial_epoch,
-    initial_step,
-    verbose,
-    validation_steps,
-    validation_batch_size,
-    batch_size,
+    epochs: int,
+    steps_per_epoch: int,
+    callbacks: Sequence[keras.callbacks.Callback],
+    validation_data: Any,
+    validation_freq: int,
+    initial_epoch: int,
+    initial_step: int,
+    verbose: int | str,
+    validation_steps: int,
+    validation_batch_size: int,
+    batch_size: int,
 ):
     """`AdversarialModel.fit`, of data sets by name, by means of Keras's."""
     streams = [

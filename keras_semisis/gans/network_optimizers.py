@@ -19,12 +19,12 @@ class NetworkOptimizers(keras.optimizers.MultiOptimizer):
             each optimizer counts its network's updates beside.
     """
 
-    def __init__(self, optimizer_of, steps):
+    def __init__(self, optimizer_of, steps: int):
         super().__init__(optimizer_of)
         self._untrack_variable(self._iterations)
         self._iterations: keras.Variable = steps
 
-    def build(self, var_list):
+    def build(self, var_list) -> None:
         super().build(var_list)
         for optimizer in self.optimizers:
             _schedule_by(optimizer, self.iterations)

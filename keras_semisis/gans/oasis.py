@@ -1,8 +1,11 @@
 """OASIS: D segments, G makes it see the classes; no other loss."""
 
+from collections.abc import Sequence
+
 import keras
 
 from keras_semisis import models
+from keras_semisis.gans.phase import Phase
 from keras_semisis.gans.segmenting import SegmentingGAN
 from keras_semisis.gans.semantic import published_depth, published_widths
 from keras_semisis.gans.settings import OASISSettings
@@ -49,20 +52,20 @@ class OASIS(SegmentingGAN):
 
     def __init__(
         self,
-        num_classes,
-        image_size,
-        ignore_class=None,
-        generator=None,
-        discriminator=None,
-        perceptual=None,
-        segmentation_weight=1.0,
-        fake_weight=1.0,
-        feature_matching_weight=0.0,
-        perceptual_weight=None,
-        label_mix_weight=None,
-        augmentation=None,
-        ema_decay=None,
-        seed=0,
+        num_classes: int,
+        image_size: tuple[int, int],
+        ignore_class: int | None = None,
+        generator: keras.Model | None = None,
+        discriminator: keras.Model | None = None,
+        perceptual: str | keras.Model | None = None,
+        segmentation_weight: float = 1.0,
+        fake_weight: float = 1.0,
+        feature_matching_weight: float = 0.0,
+        perceptual_weight: float | None = None,
+        label_mix_weight: float | None = None,
+        augmentation: keras.layers.Layer | None = None,
+        ema_decay: float | None = None,
+        seed: int = 0,
         **kwargs,
     ):
         if generator is None:
@@ -90,6 +93,6 @@ class OASIS(SegmentingGAN):
             **kwargs,
         )
 
-    def phases(self):
+    def phases(self) -> Sequence[Phase]:
         """One iteration: D, then G, on the paired batch."""
         return self.discriminator_phase(), self.generator_phase()

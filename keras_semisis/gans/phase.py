@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import keras
 from keras import ops
@@ -66,7 +67,7 @@ def frozen(networks):
             layer.trainable = trainable
 
 
-def take_step(model, phase: Phase, due: frozenset[str], data, ok):
+def take_step(model: Any, phase: Phase, due: frozenset[str], data: Any, ok):
     """Runs a phase: the loss, its gradients, the update. Nothing is updated once a loss or gradient is not finite.
 
     Args:
@@ -100,7 +101,7 @@ def take_step(model, phase: Phase, due: frozenset[str], data, ok):
     return ok, terms
 
 
-def differentiate(model, phase: Phase, due: frozenset[str], data):
+def differentiate(model: Any, phase: Phase, due: frozenset[str], data: Any):
     """A phase's loss, its terms, the networks' state after it (None where it stays), its gradients. Writes nothing."""
     variables = [v for group in _trained(model, phase).values() for v in group]
     state = _state(model, phase)

@@ -4,6 +4,8 @@ A task has a ``name`` for the logs, a ``weight``, and is called as ``task(gan, l
 its term.
 """
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -49,7 +51,7 @@ class Cycle:
         sure = ops.max(ops.softmax(logits[..., 1:]), axis=-1) >= self.confidence
         return gan.cycle_loss(label_map, logits, sample_weight=ops.cast(sure, "float32"))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"weight": self.weight, "confidence": self.confidence}
 
     @classmethod
@@ -77,7 +79,9 @@ class TCR:
 
     name = "consistency"
 
-    def __init__(self, weight=10.0, max_rotation=ROTATION, max_translation=TRANSLATION, max_scaling=SCALING):
+    def __init__(
+        self, weight=10.0, max_rotation: float = ROTATION, max_translation: float = TRANSLATION, max_scaling: float = SCALING
+    ):
         self.weight = weight
         self.max_rotation = max_rotation
         self.max_translation = max_translation
@@ -100,7 +104,7 @@ class TCR:
         inside = ops.cast(warp.inside(random, gan.image_size), "float32")[..., None]
         return ops.sum(inside * ops.square(warped - again)) / (3 * ops.maximum(ops.sum(inside), 1.0))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "weight": self.weight,
             "max_rotation": self.max_rotation,
@@ -139,7 +143,7 @@ class Diversity:
         apart = _distance(generated, again) / ops.maximum(_distance(noise, other), 1e-6)
         return self.limit - ops.mean(ops.minimum(apart, self.limit))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"weight": self.weight, "limit": self.limit}
 
     @classmethod

@@ -4,6 +4,7 @@ import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import keras
 import numpy as np
@@ -113,14 +114,14 @@ class Sampler(KnowsClasses):
                 "generate(label_maps, seed=0), which draws the noise."
             )
 
-    def synchronize(self):
+    def synchronize(self) -> None:
         """After it the variables hold the state, also between two steps of `fit`."""
 
     synchronise = former_method("synchronise", "synchronize")
 
     # -- photos -----------------------------------------------------------------------------------------------------
 
-    def generate(self, label_maps, seed: int = 0, batch_size: int = 8, first: int | str | Sequence[str] = 0) -> np.ndarray:
+    def generate(self, label_maps: Any, seed: int = 0, batch_size: int = 8, first: int | str | Sequence[str] = 0) -> np.ndarray:
         """Photos for label maps, from the moving-average generator.
 
         The noise of map i depends on the seed and on its number ``first + i`` alone, or on its name. It is the same on every
@@ -147,7 +148,7 @@ class Sampler(KnowsClasses):
         return photos if label_maps.ndim != 2 else photos[0]
 
     def generate_floats(
-        self, label_maps, seed: int = 0, batch_size: int = 8, first: int | str | Sequence[str] = 0
+        self, label_maps: Any, seed: int = 0, batch_size: int = 8, first: int | str | Sequence[str] = 0
     ) -> np.ndarray:
         """As `generate`, before the images are rounded to 8 bits.
 
@@ -172,7 +173,14 @@ class Sampler(KnowsClasses):
             inputs.append(np.asarray(draws, "float32"))
         return predict(self.ema_generator, inputs, batch_size)
 
-    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        steps: int | None = None,
+        callbacks: Sequence[keras.callbacks.Callback] | None = None,
+    ) -> Any:
         """Images in [-1, 1] from the inputs of the moving-average generator, as Keras's predict; `generate` draws the noise.
 
         Raises:
@@ -183,7 +191,7 @@ class Sampler(KnowsClasses):
         self.refresh_statistics()
         return super().predict(x, batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks)
 
-    def export(self, filepath, *args, **kwargs):
+    def export(self, filepath: Any, *args, **kwargs) -> Any:
         """Exports the moving-average generator, inputs ``[label_map, noise]``, as `keras.Model.export` does."""
         self.refresh_statistics()
         return self.ema_generator.export(filepath, *args, **kwargs)
@@ -204,7 +212,7 @@ class Sampler(KnowsClasses):
 
     # -- batch-norm statistics --------------------------------------------------------------------------------------
 
-    def refresh_statistics(self):
+    def refresh_statistics(self) -> None:
         """Re-estimates the moving-average generator's batch-norm statistics on training label maps, if it has moved.
 
         `generate`, `evaluate`, saving and the end of `fit` do so by themselves. The next training step overwrites them.
@@ -243,7 +251,7 @@ class Sampler(KnowsClasses):
         return former
 
     @contextmanager
-    def statistics_of(self, dataset, batches: int):
+    def statistics_of(self, dataset: Any, batches: int) -> Iterator[None]:
         """Inside, the moving-average generator's batch-norm statistics are those of the first batches of a data set.
 
         Args:
@@ -266,7 +274,7 @@ class Sampler(KnowsClasses):
         """The families of pretrained networks that this model was trained with, by what they stood in."""
         return {}
 
-    def check_judges(self, metrics) -> None:
+    def check_judges(self, metrics: Any) -> None:
         """Refuses metrics whose networks are of a family that this model was trained with.
 
         Args:
@@ -280,12 +288,12 @@ class Sampler(KnowsClasses):
 
     def evaluate(
         self,
-        x,
-        y=None,
-        metrics=None,
+        x: Any,
+        y: Any = None,
+        metrics: Any = None,
         seed: int = 0,
         steps: int | None = None,
-        verbose="auto",
+        verbose: int | str = "auto",
         batch_size: int | None = None,
         return_dict: bool = True,
         **others,
@@ -345,7 +353,9 @@ class Sampler(KnowsClasses):
         """What was given to `compile` as ``metrics``."""
         return self._metrics_of_compile
 
-    def evaluation_batches(self, x, y=None, steps=None, batch_size=None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def evaluation_batches(
+        self, x: Any, y: Any = None, steps: int | None = None, batch_size: int | None = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """The batches that `evaluate` reads, checked."""
         if y is None:
             check_end(x, steps)
@@ -357,7 +367,7 @@ class Sampler(KnowsClasses):
 
     presets = _BuiltInPresets()
 
-    def save_to_preset(self, folder, **options) -> None:
+    def save_to_preset(self, folder: Any, **options) -> None:
         """Writes the moving-average generator and what its classes mean as a folder that `keras_semisis.from_preset` reads.
 
         Args:
@@ -370,7 +380,7 @@ class Sampler(KnowsClasses):
 
     # -- save -------------------------------------------------------------------------------------------------------
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         networks = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in self.network_names}
         return (
             super().get_config()

@@ -1,6 +1,6 @@
 """D as a segmentation network, trained on pairs: what OASIS began and TCR and the semi-paired GAN build on."""
 
-from typing import cast
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -27,7 +27,7 @@ class SegmentingGAN(SemanticGAN):
 
     _logits_and_features = Untracked()  # its layers are D's
 
-    def __init__(self, num_classes, image_size, ignore_class, networks, settings, **kwargs):
+    def __init__(self, num_classes: int, image_size: tuple[int, int], ignore_class: int | None, networks, settings, **kwargs):
         super().__init__(num_classes, image_size, ignore_class, networks, settings, **kwargs)
         expected = (*self.image_size, num_classes + 1)
         if tuple(self.discriminator.output_shape[1:]) != expected:
@@ -64,7 +64,7 @@ class SegmentingGAN(SemanticGAN):
             },
         )
 
-    def discriminator_terms(self, data, due):
+    def discriminator_terms(self, data: Any, due: Any) -> dict[str, Any]:
         """Eq. 1: D sorts real pixels into their class and generated pixels into the fake class."""
         image, label_map = data.paired
         generated = ops.stop_gradient(self.synthesize(label_map))
@@ -77,7 +77,7 @@ class SegmentingGAN(SemanticGAN):
             terms["label_mix"] = self.label_mix_loss((mask, real, fake), mixed)
         return terms
 
-    def generator_terms(self, data, due):
+    def generator_terms(self, data: Any, due: Any) -> dict[str, Any]:
         """Eq. 2: D takes the generated pixels for their classes, and features match those of the real image."""
         image, label_map = data.paired
         generated, terms = self.synthesize(label_map), {}
@@ -104,7 +104,7 @@ class SegmentingGAN(SemanticGAN):
     def segmenting_network(self):
         return self.discriminator
 
-    def segment(self, photos) -> np.ndarray:
+    def segment(self, photos: Any) -> np.ndarray:
         """Label maps of photos: D's arg max over the real classes, the don't-care class left out.
 
         Args:

@@ -1,8 +1,9 @@
 """What the systems of semantic image synthesis have in common: settings, presets, perceptual loss, configuration."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from types import MappingProxyType
+from typing import Any
 
 import keras
 from keras import ops
@@ -50,14 +51,14 @@ class SemanticGAN(AdversarialModel):
 
     def __init__(
         self,
-        num_classes,
-        image_size,
-        ignore_class,
+        num_classes: int,
+        image_size: tuple[int, int],
+        ignore_class: int | None,
         networks,
         settings,
-        perceptual=None,
-        augmentation=None,
-        seed=0,
+        perceptual: str | keras.Model | None = None,
+        augmentation: keras.layers.Layer | None = None,
+        seed: int = 0,
         trunks=None,
         label_space=None,
         **kwargs,
@@ -106,16 +107,16 @@ class SemanticGAN(AdversarialModel):
 
     def compile(  # type: ignore[override]  # of a system its optimizers are known
         self,
-        generator_optimizer=None,
-        discriminator_optimizer=None,
-        unconditional_optimizer=None,
-        preset=None,
-        metrics=None,
-        statistics_batches=51,
-        jit_compile="auto",
-        run_eagerly=False,
+        generator_optimizer: Any = None,
+        discriminator_optimizer: Any = None,
+        unconditional_optimizer: Any = None,
+        preset: str | None = None,
+        metrics: Any = None,
+        statistics_batches: int = 51,
+        jit_compile: bool | str = "auto",
+        run_eagerly: bool = False,
         **settings,
-    ):
+    ) -> None:
         """Sets optimizers and loss weights, and loads the perceptual network.
 
         Args:
@@ -137,15 +138,15 @@ class SemanticGAN(AdversarialModel):
         preset = self.default_preset if preset is None else preset
         if preset not in PRESETS:
             raise ValueError(f"preset={preset!r}: expected one of {', '.join(map(repr, PRESETS))}.")
-        preset = PRESETS[preset]
-        resolved = self._given.resolved(preset, settings)
+        defaults = PRESETS[preset]
+        resolved = self._given.resolved(defaults, settings)
         optimizers = self._optimizers_of(
             {
                 "generator": generator_optimizer,
                 "discriminator": discriminator_optimizer,
                 "unconditional": unconditional_optimizer,
             },
-            preset,
+            defaults,
         )
         self._configure(
             optimizers,
@@ -234,21 +235,21 @@ class SemanticGAN(AdversarialModel):
 
     def fit(  # type: ignore[override]  # of a system its data sets are known
         self,
-        x=None,
-        y=None,
-        epochs=1,
-        steps_per_epoch=None,
-        callbacks=None,
-        validation_data=None,
-        validation_freq=1,
-        initial_epoch=0,
-        initial_step=None,
-        verbose="auto",
-        validation_steps=None,
-        validation_batch_size=None,
-        batch_size=8,
+        x: Any = None,
+        y: Any = None,
+        epochs: int = 1,
+        steps_per_epoch: int | None = None,
+        callbacks: Sequence[keras.callbacks.Callback] | None = None,
+        validation_data: Any = None,
+        validation_freq: int = 1,
+        initial_epoch: int = 0,
+        initial_step: int | None = None,
+        verbose: int | str = "auto",
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        batch_size: int = 8,
         **others,
-    ):
+    ) -> keras.callbacks.History:
         """Trains on the data sets that the system needs, `data_sets`.
 
         Args:
@@ -289,7 +290,7 @@ class SemanticGAN(AdversarialModel):
 
     # -- save -------------------------------------------------------------------------------------------------------
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return (
             super().get_config()
             | asdict(self._given)
@@ -300,19 +301,19 @@ class SemanticGAN(AdversarialModel):
             }
         )
 
-    def get_compile_config(self):
+    def get_compile_config(self) -> dict[str, Any] | None:
         config = super().get_compile_config()
         return config and config | {"settings": asdict(self.settings)}
 
-    def compile_again(self, optimizers, config):
+    def compile_again(self, optimizers, config: Any):
         self._configure(optimizers, type(self._given)(**config["settings"]), statistics_batches=config["statistics_batches"])
 
 
-def published_depth(image_size) -> int:
+def published_depth(image_size: tuple[int, int]) -> int:
     """Blocks of the deepest networks, up to the published six, that an image size allows."""
     return max((n for n in range(1, 7) if all(side % 2**n == 0 for side in image_size)), default=1)
 
 
-def published_widths(image_size) -> tuple[int, ...]:
+def published_widths(image_size: tuple[int, int]) -> tuple[int, ...]:
     """Encoder widths of the deepest OASIS discriminator that an image size allows."""
     return (128, 128, 256, 256, 512, 512)[: published_depth(image_size)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import keras
 from keras import ops
@@ -74,30 +75,30 @@ class SemiPairedGAN(SegmentingGAN):
 
     def __init__(
         self,
-        num_classes,
-        image_size,
-        ignore_class=None,
-        generator=None,
-        discriminator=None,
-        unconditional_discriminator=None,
-        reverse=None,
-        perceptual="vgg19",
-        segmentation_weight=1.0,
-        fake_weight=1.0,
-        feature_matching_weight=1.0,
-        perceptual_weight=None,
-        cycle_weight=1.0,
-        adversarial_weight=1.0,
-        label_mix_weight=None,
-        r1_gamma=None,
-        r1_every=None,
-        freeze_discriminator=True,
+        num_classes: int,
+        image_size: tuple[int, int],
+        ignore_class: int | None = None,
+        generator: keras.Model | None = None,
+        discriminator: keras.Model | None = None,
+        unconditional_discriminator: keras.Model | None = None,
+        reverse: keras.Model | None = None,
+        perceptual: str | keras.Model | None = "vgg19",
+        segmentation_weight: float = 1.0,
+        fake_weight: float = 1.0,
+        feature_matching_weight: float = 1.0,
+        perceptual_weight: float | None = None,
+        cycle_weight: float = 1.0,
+        adversarial_weight: float = 1.0,
+        label_mix_weight: float | None = None,
+        r1_gamma: float | None = None,
+        r1_every: int | None = None,
+        freeze_discriminator: bool = True,
         pretext: Sequence | None = None,
-        judge_pairs=False,
-        adversarial_loss="non_saturating",
-        augmentation=None,
-        ema_decay=None,
-        seed=0,
+        judge_pairs: bool = False,
+        adversarial_loss: str = "non_saturating",
+        augmentation: keras.layers.Layer | None = None,
+        ema_decay: float | None = None,
+        seed: int = 0,
         **kwargs,
     ):
         if generator is None:
@@ -147,7 +148,7 @@ class SemiPairedGAN(SegmentingGAN):
 
     # -- the algorithm (arXiv 2306.13585, section 3); eq. 1 and 2 are `SegmentingGAN`'s -----------------------------
 
-    def phases(self):
+    def phases(self) -> Sequence[Phase]:
         """One iteration: D and G on the paired batch, G on the unpaired batch through frozen D and D_u, then D_u."""
         w = self.settings
         on_unpaired = ["generator"]
@@ -169,7 +170,7 @@ class SemiPairedGAN(SegmentingGAN):
             ),
         )
 
-    def unpaired_terms(self, data, due):
+    def unpaired_terms(self, data: Any, due: Any) -> dict[str, Any]:
         """Eq. 3: frozen D leads back to the unpaired label map, and D_u takes the image for a real one."""
         _, label_map = data.unpaired
         noise = self.draw_noise(label_map)
@@ -181,7 +182,7 @@ class SemiPairedGAN(SegmentingGAN):
             terms["adversarial"] = self._adversarial_loss(1, self._judge(*self.augmented(generated)))
         return terms
 
-    def unconditional_terms(self, data, due):
+    def unconditional_terms(self, data: Any, due: Any) -> dict[str, Any]:
         """Eq. 4: D_u tells unpaired photos from images generated for unpaired label maps."""
         image, label_map = data.unpaired
         if self.judge_pairs:
@@ -194,7 +195,7 @@ class SemiPairedGAN(SegmentingGAN):
 
     # -- save -------------------------------------------------------------------------------------------------------
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {
             "freeze_discriminator": self.freeze_discriminator,
             "judge_pairs": self.judge_pairs,

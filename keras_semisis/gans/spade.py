@@ -1,7 +1,8 @@
 """SPADEGAN: the GAN of SPADE (GauGAN), with or without the image encoder that gives it styles."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import keras
 from keras import ops
@@ -63,20 +64,20 @@ class SPADEGAN(SemanticGAN):
 
     def __init__(
         self,
-        num_classes,
-        image_size,
-        ignore_class=None,
-        generator=None,
-        discriminator=None,
-        encoder=None,
-        perceptual="vgg19",
-        adversarial_weight=1.0,
-        feature_matching_weight=10.0,
-        perceptual_weight=None,
-        kl_weight=0.05,
-        augmentation=None,
-        ema_decay=None,
-        seed=0,
+        num_classes: int,
+        image_size: tuple[int, int],
+        ignore_class: int | None = None,
+        generator: keras.Model | None = None,
+        discriminator: keras.Model | None = None,
+        encoder: keras.Model | None = None,
+        perceptual: str | keras.Model | None = "vgg19",
+        adversarial_weight: float = 1.0,
+        feature_matching_weight: float = 10.0,
+        perceptual_weight: float | None = None,
+        kl_weight: float = 0.05,
+        augmentation: keras.layers.Layer | None = None,
+        ema_decay: float | None = None,
+        seed: int = 0,
         **kwargs,
     ):
         if generator is None:
@@ -116,14 +117,14 @@ class SPADEGAN(SemanticGAN):
         self.kl_loss = KLDivergenceLoss()
 
     @staticmethod
-    def published_generator(num_classes, image_size, latent_channels):
+    def published_generator(num_classes: int, image_size: tuple[int, int], latent_channels: int | None) -> keras.Model:
         return models.spade_generator(num_classes, image_size, latent_channels=latent_channels)
 
     @staticmethod
-    def published_discriminator(num_classes, image_size):
+    def published_discriminator(num_classes: int, image_size: tuple[int, int]) -> keras.Model:
         return models.multiscale_discriminator(num_classes, image_size)
 
-    def phases(self):
+    def phases(self) -> Sequence[Phase]:
         """One iteration: G (and the encoder), then D, on the paired batch."""
         w, encodes = self.settings, self.encoder is not None
         return (
@@ -141,7 +142,7 @@ class SPADEGAN(SemanticGAN):
             Phase("discriminator", ("discriminator",), self.discriminator_terms, {"fake": 1.0, "real": 1.0}),
         )
 
-    def generator_terms(self, data, due):
+    def generator_terms(self, data: Any, due: Any) -> dict[str, Any]:
         """G passes for real, its image has the photo's features, and the photo's style is one of N(0, 1)."""
         image, label_map = data.paired
         (generated, style), terms = self.reconstruct(image, label_map), {}
@@ -155,14 +156,14 @@ class SPADEGAN(SemanticGAN):
             terms["kl"] = self.kl_loss(None, style)
         return terms
 
-    def discriminator_terms(self, data, due):
+    def discriminator_terms(self, data: Any, due: Any) -> dict[str, Any]:
         """D tells photos from generated images, given the label map."""
         image, label_map = data.paired
         generated, _ = self.reconstruct(image, label_map)
         (fake, _), (real, _) = self._discriminate(label_map, ops.stop_gradient(generated), image)
         return {"fake": self.discriminator_loss(0, fake), "real": self.discriminator_loss(1, real)}
 
-    def reconstruct(self, image, label_map):
+    def reconstruct(self, image: Any, label_map: Any) -> Any:
         """The generator's images, in the photo's style where there is an encoder, and ``(mu, logvar)`` of that style."""
         if self.encoder is None:
             return self.synthesize(label_map), None

@@ -1,5 +1,8 @@
 """TCR: OASIS on pairs, and transformation consistency on unpaired label maps."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
 from keras_semisis.gans import pretext
@@ -35,11 +38,13 @@ class TCR(OASIS):
 
     data_sets = ("paired_ds", "unpaired_ds")
 
-    def __init__(self, num_classes, image_size, ignore_class=None, consistency=None, **kwargs):
+    def __init__(
+        self, num_classes: int, image_size: tuple[int, int], ignore_class: int | None = None, consistency: Any = None, **kwargs
+    ):
         super().__init__(num_classes, image_size, ignore_class, **kwargs)
         self.consistency = pretext.TCR() if consistency is None else consistency
 
-    def phases(self):
+    def phases(self) -> Sequence[Phase]:
         """One iteration: D and G on the paired batch, G on the unpaired label maps."""
         return (
             self.discriminator_phase(),
@@ -47,12 +52,12 @@ class TCR(OASIS):
             Phase("unpaired", ("generator",), self.unpaired_terms, {"consistency": self.consistency.weight}),
         )
 
-    def unpaired_terms(self, data, due):
+    def unpaired_terms(self, data: Any, due: Any) -> dict[str, Any]:
         """Generated and warped equals warped and generated."""
         _, label_map = data.unpaired
         noise = self.draw_noise(label_map)
         generated = self.generate_from(label_map, noise)
         return {"consistency": self.consistency(self, label_map, noise, generated)}
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"consistency": keras.saving.serialize_keras_object(self.consistency)}

@@ -1,5 +1,7 @@
 """What the systems with an unconditional discriminator share: eq. 4."""
 
+from typing import Any
+
 from keras import ops
 
 from keras_semisis.gans.engines import engine
@@ -21,7 +23,7 @@ def adversarial_losses(name: str):
     return NonSaturatingLoss(), NonSaturatingLoss()
 
 
-def unconditional_terms(judge, loss, image, generated, due):
+def unconditional_terms(judge, loss, image: Any, generated, due: Any) -> dict[str, Any]:
     """Eq. 4: D_u tells photos from generated images; R1 keeps its gradient on photos small.
 
     Args:

@@ -1,9 +1,11 @@
 """USIS: no pairs at all; a segmenter that learns on generated images, and an unconditional discriminator."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_semisis import models
@@ -68,22 +70,22 @@ class USIS(SemanticGAN):
 
     def __init__(
         self,
-        num_classes,
-        image_size,
-        ignore_class=None,
-        generator=None,
-        segmenter=None,
-        unconditional_discriminator=None,
-        decoder=None,
-        segmentation_weight=1.0,
-        adversarial_weight=1.0,
-        reconstruction_weight=1.0,
-        r1_gamma=None,
-        r1_every=None,
-        adversarial_loss="non_saturating",
-        augmentation=None,
-        ema_decay=None,
-        seed=0,
+        num_classes: int,
+        image_size: tuple[int, int],
+        ignore_class: int | None = None,
+        generator: keras.Model | None = None,
+        segmenter: keras.Model | None = None,
+        unconditional_discriminator: keras.Model | None = None,
+        decoder: keras.Model | None = None,
+        segmentation_weight: float = 1.0,
+        adversarial_weight: float = 1.0,
+        reconstruction_weight: float = 1.0,
+        r1_gamma: float | None = None,
+        r1_every: int | None = None,
+        adversarial_loss: str = "non_saturating",
+        augmentation: keras.layers.Layer | None = None,
+        ema_decay: float | None = None,
+        seed: int = 0,
         **kwargs,
     ):
         if generator is None:
@@ -110,7 +112,7 @@ class USIS(SemanticGAN):
         self.adversarial_loss = adversarial_loss
         self._critic_loss, self._adversarial_loss = adversarial_losses(adversarial_loss)
 
-    def phases(self):
+    def phases(self) -> Sequence[Phase]:
         """One iteration: G with the segmenter, then D_u (with the decoder)."""
         w = self.settings
         judges = ("unconditional_discriminator",) + (("decoder",) if self.decoder is not None else ())
@@ -135,7 +137,7 @@ class USIS(SemanticGAN):
             ),
         )
 
-    def unpaired_terms(self, data, due):
+    def unpaired_terms(self, data: Any, due: Any) -> dict[str, Any]:
         """S leads back to the label map, and D_u takes the image for a real one."""
         _, label_map = data.unpaired
         generated = self.synthesize(label_map)
@@ -144,7 +146,7 @@ class USIS(SemanticGAN):
             "adversarial": self._adversarial_loss(1, self._judge(*self.augmented(generated))),
         }
 
-    def unconditional_terms(self, data, due):
+    def unconditional_terms(self, data: Any, due: Any) -> dict[str, Any]:
         """D_u tells photos from generated images, and keeps what the decoder rebuilds photos from."""
         image, label_map = data.unpaired
         image, generated = self.augmented(image, self.synthesize(label_map))
@@ -166,7 +168,7 @@ class USIS(SemanticGAN):
     def segmenting_network(self):
         return self.segmenter
 
-    def segment(self, photos):
+    def segment(self, photos: Any) -> np.ndarray:
         """Label maps of photos: the segmenter's arg max over the real classes, the don't-care class left out.
 
         Args:
@@ -180,7 +182,7 @@ class USIS(SemanticGAN):
         """
         return self._segment(photos)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         del config["perceptual"]  # which compares with the photo of a pair
         return config | {"adversarial_loss": self.adversarial_loss}

@@ -29,7 +29,7 @@ class Validation:
             once alone, there are too few images for the metrics, or shapes that the model does not take.
     """
 
-    def __init__(self, gan, data, steps: int | None, batch_size: int | None, freq: int | Container[int]):
+    def __init__(self, gan, data: Any, steps: int | None, batch_size: int | None, freq: int | Container[int]):
         if isinstance(freq, int) and freq < 1:
             raise ValueError(f"validation_freq={freq}: give a number of epochs, at least 1, or the numbers of the epochs.")
         if not gan.metrics_of_compile:
@@ -61,7 +61,7 @@ class Validation:
         return {f"val_{name}": value for name, value in gan.evaluate(**self.arguments, verbose=0).items()}
 
 
-def rehearse(metrics, batches: Iterable, argument: str) -> list[str]:
+def rehearse(metrics: Any, batches: Iterable, argument: str) -> list[str]:
     """Names of the scores, found by taking photos for generated ones; from as few batches as the metrics need.
 
     Args:

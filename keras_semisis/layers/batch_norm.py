@@ -1,5 +1,7 @@
 """Batch normalization with the running statistics of the published networks."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -27,13 +29,13 @@ class BatchNorm(keras.layers.Layer):
     True
     """
 
-    def __init__(self, momentum=0.9, epsilon=1e-5, affine=False, **kwargs):
+    def __init__(self, momentum: float = 0.9, epsilon: float = 1e-5, affine: bool = False, **kwargs):
         super().__init__(**kwargs)
         self.momentum = momentum
         self.epsilon = epsilon
         self.affine = affine
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         shape = (input_shape[-1],)
         if self.affine:
             self.gamma = self.add_weight(name="gamma", shape=shape, initializer="ones")
@@ -68,5 +70,5 @@ class BatchNorm(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"momentum": self.momentum, "epsilon": self.epsilon, "affine": self.affine}

@@ -1,5 +1,7 @@
 """The [1, 3, 3, 1] low-pass filter of StyleGAN2."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -25,7 +27,7 @@ class Blur(keras.layers.Layer):
     (1, 4, 4, 3)
     """
 
-    def __init__(self, padding, strides=1, **kwargs):
+    def __init__(self, padding: Any, strides: int = 1, **kwargs):
         super().__init__(**kwargs)
         self.padding = padding
         self.strides = strides
@@ -43,5 +45,5 @@ class Blur(keras.layers.Layer):
         height, width = (n and -(-(n + 2 * self.padding - 3) // self.strides) for n in (height, width))
         return (batch, height, width, channels)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"padding": self.padding, "strides": self.strides}

@@ -1,5 +1,7 @@
 """Convolution whose kernels and gate are predicted from the layout."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -33,12 +35,12 @@ class ConditionalConv2D(keras.layers.Layer):
     (2, 8, 8, 6)
     """
 
-    def __init__(self, filters, hidden_channels=128, **kwargs):
+    def __init__(self, filters: int, hidden_channels: int = 128, **kwargs):
         super().__init__(**kwargs)
         self.filters = filters
         self.hidden_channels = hidden_channels
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         x_shape, layout_shape = input_shape
         dtype = self.dtype_policy
         hidden_shape = (*layout_shape[:-1], self.hidden_channels)
@@ -67,5 +69,5 @@ class ConditionalConv2D(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return (*input_shape[0][:-1], self.filters)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"filters": self.filters, "hidden_channels": self.hidden_channels}

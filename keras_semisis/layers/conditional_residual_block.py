@@ -1,5 +1,7 @@
 """The residual block of the CC-FPSE generator."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -15,11 +17,11 @@ class LayoutSPADE(keras.layers.Layer):
 
     norm_name = "batch"
 
-    def __init__(self, hidden_channels=128, **kwargs):
+    def __init__(self, hidden_channels: int = 128, **kwargs):
         super().__init__(**kwargs)
         self.hidden_channels = hidden_channels
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         x_shape, layout_shape = input_shape
         dtype = self.dtype_policy
         self.norm = BatchNorm(name="norm", dtype=dtype)
@@ -39,7 +41,7 @@ class LayoutSPADE(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return input_shape[0]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"hidden_channels": self.hidden_channels}
 
 
@@ -71,13 +73,13 @@ class ConditionalResidualBlock(keras.layers.Layer):
     (2, 8, 8, 6)
     """
 
-    def __init__(self, filters, num_classes, hidden_channels=128, **kwargs):
+    def __init__(self, filters: int, num_classes: int, hidden_channels: int = 128, **kwargs):
         super().__init__(**kwargs)
         self.filters = filters
         self.num_classes = num_classes
         self.hidden_channels = hidden_channels
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         x_shape, _, features_shape = input_shape
         dtype = self.dtype_policy
         layout_shape = (*features_shape[:-1], self.num_classes + features_shape[-1])
@@ -109,7 +111,7 @@ class ConditionalResidualBlock(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return (*input_shape[0][:-1], self.filters)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {
             "filters": self.filters,
             "num_classes": self.num_classes,

@@ -1,9 +1,11 @@
 """Convolution with zero padding that is the same on all sides, as the published networks have it."""
 
+from typing import Any
+
 from keras import ops
 
 
-def convolve(x, kernel, strides: int, padding: int):
+def convolve(x: Any, kernel, strides: int, padding: int):
     """``x`` (B, H, W, C) with ``padding`` zero rows and columns on each side, convolved with a square kernel."""
     keras_padding = "valid"
     if strides == 1 and 2 * padding == kernel.shape[0] - 1:

@@ -1,5 +1,8 @@
 """Differentiable augmentation of what a discriminator sees."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -41,7 +44,7 @@ class DiffAugment(keras.layers.Layer):
     [[9, 9, 9], [9, 1, 1], [9, 1, 1]]
     """
 
-    def __init__(self, policy=POLICIES, fill_class=None, **kwargs):
+    def __init__(self, policy: Sequence[str] = POLICIES, fill_class: int | None = None, **kwargs):
         super().__init__(autocast=False, **kwargs)
         unknown = [name for name in policy if name not in POLICIES]
         if unknown or not policy or isinstance(policy, str):
@@ -81,7 +84,7 @@ class DiffAugment(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return input_shape[0]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"policy": self.policy, "fill_class": self.fill_class}
 
 

@@ -1,6 +1,7 @@
 """Layers with an equalized learning rate (StyleGAN2)."""
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
@@ -17,7 +18,7 @@ def _activation(name, x, bias):
 
 
 class _Equalized(keras.layers.Layer):
-    def __init__(self, activation, use_bias, **kwargs):
+    def __init__(self, activation: Any, use_bias: bool, **kwargs):
         super().__init__(**kwargs)
         if activation not in (None, "fused_leaky_relu"):
             raise ValueError(f'activation={activation!r}: expected None or "fused_leaky_relu".')
@@ -29,7 +30,7 @@ class _Equalized(keras.layers.Layer):
         self.kernel = self.add_weight(name="kernel", shape=shape, initializer=keras.initializers.RandomNormal(stddev=1.0))
         self.bias = self.add_weight(name="bias", shape=shape[-1:], initializer="zeros") if self.use_bias else None
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"activation": self.activation, "use_bias": self.use_bias}
 
 
@@ -56,14 +57,23 @@ class EqualizedConv2D(_Equalized):
     (1, 6, 6, 8)
     """
 
-    def __init__(self, filters, kernel_size, strides=1, padding=None, activation=None, use_bias=True, **kwargs):
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int,
+        strides: int = 1,
+        padding: Any = None,
+        activation: Any = None,
+        use_bias: bool = True,
+        **kwargs,
+    ):
         super().__init__(activation, use_bias, **kwargs)
         self.filters = filters
         self.kernel_size = kernel_size
         self.strides = strides
         self.padding = kernel_size // 2 if padding is None else padding
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         self._add_weights((self.kernel_size, self.kernel_size, input_shape[-1], self.filters))
 
     def call(self, x):
@@ -73,7 +83,7 @@ class EqualizedConv2D(_Equalized):
     def compute_output_shape(self, input_shape):
         return convolved_shape(input_shape, self.filters, self.kernel_size, self.strides, self.padding)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {
             "filters": self.filters,
             "kernel_size": self.kernel_size,
@@ -101,11 +111,11 @@ class EqualizedDense(_Equalized):
     (2, 3)
     """
 
-    def __init__(self, units, activation=None, use_bias=True, **kwargs):
+    def __init__(self, units: int, activation: Any = None, use_bias: bool = True, **kwargs):
         super().__init__(activation, use_bias, **kwargs)
         self.units = units
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         self._add_weights((input_shape[-1], self.units))
 
     def call(self, x):
@@ -114,5 +124,5 @@ class EqualizedDense(_Equalized):
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"units": self.units}

@@ -1,5 +1,7 @@
 """Instance normalization without parameters."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -20,7 +22,7 @@ class InstanceNorm(keras.layers.Layer):
     True
     """
 
-    def __init__(self, epsilon=1e-5, **kwargs):
+    def __init__(self, epsilon: float = 1e-5, **kwargs):
         super().__init__(**kwargs)
         self.epsilon = epsilon
 
@@ -32,5 +34,5 @@ class InstanceNorm(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"epsilon": self.epsilon}

@@ -1,5 +1,7 @@
 """Standard deviation over a group of images, as one more channel."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -25,7 +27,7 @@ class MinibatchStdDev(keras.layers.Layer):
     (6, 4, 4, 3)
     """
 
-    def __init__(self, group_size=4, **kwargs):
+    def __init__(self, group_size: int = 4, **kwargs):
         super().__init__(**kwargs)
         self.group_size = group_size
 
@@ -45,5 +47,5 @@ class MinibatchStdDev(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], input_shape[-1] + 1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"group_size": self.group_size}

@@ -25,7 +25,7 @@ class PredictedDepthwiseConv2D(keras.layers.Layer):
     [[4.0, 6.0, 4.0], [6.0, 9.0, 6.0], [4.0, 6.0, 4.0]]
     """
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         x_shape, kernels_shape = input_shape
         if kernels_shape[-1] != 9 * x_shape[-1]:
             raise ValueError(

@@ -1,6 +1,7 @@
 """Rotation, translation and scaling of images and label maps by given random numbers."""
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
@@ -50,7 +51,15 @@ class RandomAffine(keras.layers.Layer):
     [[[False, True, True, True]]]
     """
 
-    def __init__(self, max_rotation, max_translation_x, max_translation_y, max_scaling, fill_class, **kwargs):
+    def __init__(
+        self,
+        max_rotation: float,
+        max_translation_x: float,
+        max_translation_y: float,
+        max_scaling: float,
+        fill_class: int,
+        **kwargs,
+    ):
         # the random numbers and what follows from them stay float32 in every dtype policy
         super().__init__(autocast=False, **kwargs)
         limits = {
@@ -76,12 +85,12 @@ class RandomAffine(keras.layers.Layer):
             f"{keras.backend.standardize_dtype(x.dtype)} {tuple(x.shape)}."
         )
 
-    def matrix(self, random, image_size: tuple[int, int]):
+    def matrix(self, random: Any, image_size: tuple[int, int]) -> Any:
         """`affine_matrix` of the random numbers, for images of ``(height, width)``."""
         height, width = image_size
         return affine_matrix(random, **self.limits, center=(width / 2, height / 2))
 
-    def inside(self, random, image_size: tuple[int, int]):
+    def inside(self, random: Any, image_size: tuple[int, int]) -> Any:
         """Which pixels come from inside the image.
 
         Args:
@@ -97,11 +106,13 @@ class RandomAffine(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return input_shape[0]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | self.limits | {"fill_class": self.fill_class}
 
 
-def affine_matrix(random, max_rotation, max_translation_x, max_translation_y, max_scaling, center):
+def affine_matrix(
+    random: Any, max_rotation: float, max_translation_x: float, max_translation_y: float, max_scaling: float, center
+):
     """The transformations of `RandomAffine` as matrices from source to destination pixel.
 
     A pixel is (x to the right, y downwards, 1), its center at integers. With p = 2 random - 1, the rotation is p₀
@@ -128,7 +139,7 @@ def affine_matrix(random, max_rotation, max_translation_x, max_translation_y, ma
     return ops.reshape(ops.stack(rows, axis=1), (-1, 2, 3))
 
 
-def warp_image(image, matrix):
+def warp_image(image: Any, matrix):
     """Samples ``(B, H, W, C)`` bilinearly where ``matrix`` (from source to destination) takes each pixel from; zeros outside.
 
     `keras.ops.image.affine_transform` is not used: its gradient on TensorFlow is another warp, not the transpose of this one.
@@ -146,7 +157,7 @@ def warp_image(image, matrix):
     return total
 
 
-def warp_label_map(label_map, matrix, fill_class):
+def warp_label_map(label_map: Any, matrix, fill_class: int):
     """Samples integer ``(B, H, W)`` at the nearest pixel where ``matrix`` takes each pixel from; ``fill_class`` outside."""
     height, width = label_map.shape[1:]
     x, y = _source(matrix, (height, width))
@@ -155,7 +166,7 @@ def warp_label_map(label_map, matrix, fill_class):
     return ops.where(exists, _pick(label_map, row, column), ops.cast(fill_class, label_map.dtype))
 
 
-def comes_from_inside(matrix, image_size):
+def comes_from_inside(matrix, image_size: tuple[int, int]):
     """Where ``matrix`` takes a pixel from between the centers of the image's outermost pixels: boolean ``(B, H, W)``."""
     height, width = image_size
     x, y = _source(matrix, image_size)

@@ -1,10 +1,12 @@
 """Resizing and pooling to a given size, by the rules of the published networks."""
 
+from typing import Any
+
 import numpy as np
 from keras import ops
 
 
-def resize_nearest(x, size: tuple[int, int]):
+def resize_nearest(x: Any, size: tuple[int, int]) -> Any:
     """Resizes ``(B, H, W)`` or ``(B, H, W, C)`` to ``size``: output pixel i is input pixel ``floor(i * in / out)``.
 
     This is PyTorch's ``interpolate(mode="nearest")``. `keras.ops.image.resize` takes half-pixel centers instead, which
@@ -34,7 +36,7 @@ def resize_nearest(x, size: tuple[int, int]):
     return x
 
 
-def resize_bilinear(x, size: tuple, ratio: float | None = None, zeros_outside: bool = False):
+def resize_bilinear(x: Any, size: tuple, ratio: float | None = None, zeros_outside: bool = False) -> Any:
     """Resizes ``(B, H, W, C)`` to ``size``: output pixel i is interpolated at ``(i + 0.5) * ratio - 0.5``, not smoothed.
 
     This is PyTorch's ``interpolate(mode="bilinear", align_corners=False)``. `keras.ops.image.resize` has neither of the last
@@ -81,7 +83,7 @@ def _interpolate(x, axis, length, ratio, zeros_outside):
     return low * (1.0 - share) + high * share
 
 
-def adaptive_average_pool(x, size: int):
+def adaptive_average_pool(x: Any, size: int) -> Any:
     """Means of ``size`` × ``size`` overlapping cells: cell i has rows ``floor(i H / size)`` to ``ceil((i + 1) H / size)``.
 
     This is PyTorch's ``adaptive_avg_pool2d``, also where the map is smaller than ``size`` and its pixels are repeated.

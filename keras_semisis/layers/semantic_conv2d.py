@@ -1,5 +1,7 @@
 """Convolution over a label map and a noise vector, neither of them spread out over the image."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -28,13 +30,13 @@ class SemanticConv2D(keras.layers.Layer):
     (2, 4, 6, 8)
     """
 
-    def __init__(self, filters, num_classes, activation=None, **kwargs):
+    def __init__(self, filters: int, num_classes: int, activation: Any = None, **kwargs):
         super().__init__(**kwargs)
         self.filters = filters
         self.num_classes = num_classes
         self.activation = keras.activations.get(activation)
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         self.noise_channels = input_shape[1][-1] if len(input_shape) == 2 else 0
         channels = self.noise_channels + self.num_classes
         self.kernel = self.add_weight(name="kernel", shape=(3, 3, channels, self.filters), initializer="glorot_uniform")
@@ -57,7 +59,7 @@ class SemanticConv2D(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return (*input_shape[0], self.filters)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {
             "filters": self.filters,
             "num_classes": self.num_classes,

@@ -1,5 +1,7 @@
 """Spatially-adaptive normalization."""
 
+from typing import Any
+
 import keras
 
 from keras_semisis.layers.batch_norm import BatchNorm
@@ -42,7 +44,7 @@ class SPADE(keras.layers.Layer):
     (2, 8, 8, 4)
     """
 
-    def __init__(self, num_classes, hidden_channels=128, norm="batch", **kwargs):
+    def __init__(self, num_classes: int, hidden_channels: int = 128, norm: str = "batch", **kwargs):
         super().__init__(**kwargs)
         self.num_classes = num_classes
         self.hidden_channels = hidden_channels
@@ -50,7 +52,7 @@ class SPADE(keras.layers.Layer):
         self.norm = _normalization(norm, self.dtype_policy)
         self.shared = SemanticConv2D(hidden_channels, num_classes, activation="relu", name="shared", dtype=self.dtype_policy)
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         x_shape, *semantics = input_shape
         resized = (semantics[0][0], *x_shape[1:3])
         self.norm.build(x_shape)
@@ -69,7 +71,7 @@ class SPADE(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return input_shape[0]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {
             "num_classes": self.num_classes,
             "hidden_channels": self.hidden_channels,

@@ -1,5 +1,7 @@
 """The residual block of the SPADE and OASIS generators."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -32,7 +34,7 @@ class SPADEResidualBlock(keras.layers.Layer):
     (2, 8, 8, 6)
     """
 
-    def __init__(self, filters, num_classes, hidden_channels=128, norm="batch", **kwargs):
+    def __init__(self, filters: int, num_classes: int, hidden_channels: int = 128, norm: str = "batch", **kwargs):
         super().__init__(**kwargs)
         self.filters = filters
         self.num_classes = num_classes
@@ -42,7 +44,7 @@ class SPADEResidualBlock(keras.layers.Layer):
     def _modulation(self, name):
         return SPADE(self.num_classes, self.hidden_channels, self.norm_name, name=name, dtype=self.dtype_policy)
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         x_shape, *semantics = input_shape
         middle = min(x_shape[-1], self.filters)
         self.has_shortcut = x_shape[-1] != self.filters
@@ -81,7 +83,7 @@ class SPADEResidualBlock(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return (*input_shape[0][:-1], self.filters)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {
             "filters": self.filters,
             "num_classes": self.num_classes,

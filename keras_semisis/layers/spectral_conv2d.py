@@ -1,6 +1,7 @@
 """Convolution whose kernel is divided by its largest singular value."""
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
@@ -11,7 +12,7 @@ from keras_semisis.layers.convolve import convolve, convolved_shape
 class SpectralLayer(keras.layers.Layer):
     """The weights of a spectrally normalized convolution, and the normalization; a subclass says what the matrix W is."""
 
-    def __init__(self, filters, use_bias, **kwargs):
+    def __init__(self, filters: int, use_bias: bool, **kwargs):
         super().__init__(**kwargs)
         self.filters = filters
         self.use_bias = use_bias
@@ -41,7 +42,7 @@ class SpectralLayer(keras.layers.Layer):
         sigma = ops.sum(u * ops.matmul(w, v))
         return kernel / sigma
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"filters": self.filters, "use_bias": self.use_bias}
 
 
@@ -72,13 +73,13 @@ class SpectralConv2D(SpectralLayer):
     (1, 6, 6, 8)
     """
 
-    def __init__(self, filters, kernel_size, strides=1, padding=None, use_bias=True, **kwargs):
+    def __init__(self, filters: int, kernel_size: int, strides: int = 1, padding: Any = None, use_bias: bool = True, **kwargs):
         super().__init__(filters, use_bias, **kwargs)
         self.kernel_size = kernel_size
         self.strides = strides
         self.padding = kernel_size // 2 if padding is None else padding
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         self._add_weights((self.kernel_size, self.kernel_size, input_shape[-1], self.filters))
 
     def _matrix(self, kernel):
@@ -92,7 +93,7 @@ class SpectralConv2D(SpectralLayer):
     def compute_output_shape(self, input_shape):
         return convolved_shape(input_shape, self.filters, self.kernel_size, self.strides, self.padding)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"kernel_size": self.kernel_size, "strides": self.strides, "padding": self.padding}
 
 

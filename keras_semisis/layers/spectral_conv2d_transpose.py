@@ -1,5 +1,7 @@
 """Transposed convolution whose kernel is divided by its largest singular value."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -33,7 +35,7 @@ class SpectralConv2DTranspose(SpectralLayer):
     (1, 6, 10, 8)
     """
 
-    def __init__(self, filters, kernel_size, strides=1, use_bias=True, **kwargs):
+    def __init__(self, filters: int, kernel_size: int, strides: int = 1, use_bias: bool = True, **kwargs):
         super().__init__(filters, use_bias, **kwargs)
         if kernel_size < strides or (kernel_size - strides) % 2:
             raise ValueError(
@@ -43,7 +45,7 @@ class SpectralConv2DTranspose(SpectralLayer):
         self.kernel_size = kernel_size
         self.strides = strides
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         self._add_weights((self.kernel_size, self.kernel_size, self.filters, input_shape[-1]))
 
     def _matrix(self, kernel):
@@ -58,5 +60,5 @@ class SpectralConv2DTranspose(SpectralLayer):
         batch, height, width, _ = input_shape
         return (batch, height and height * self.strides, width and width * self.strides, self.filters)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"kernel_size": self.kernel_size, "strides": self.strides}

@@ -1,5 +1,7 @@
 """Orthogonal two-dimensional wavelet transforms."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import pywt
@@ -26,7 +28,7 @@ def _analysis_matrix(wavelet: pywt.Wavelet, length: int) -> np.ndarray:
 
 
 class _Wavelet(keras.layers.Layer):
-    def __init__(self, wavelet="haar", **kwargs):
+    def __init__(self, wavelet: str = "haar", **kwargs):
         super().__init__(**kwargs)
         self.wavelet = wavelet
         self.haar = _orthogonal(wavelet).dec_len == 2
@@ -35,7 +37,7 @@ class _Wavelet(keras.layers.Layer):
         wavelet = _orthogonal(self.wavelet)
         return [ops.convert_to_tensor(_analysis_matrix(wavelet, n), self.compute_dtype) for n in (height, width)]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"wavelet": self.wavelet}
 
 
@@ -63,7 +65,7 @@ class WaveletDown(_Wavelet):
     [[[[5.0, -2.0, -1.0, 0.0]]]]
     """
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         if any(n is not None and n % 2 for n in input_shape[1:3]):
             raise ValueError(f"WaveletDown needs an even height and width, got {tuple(input_shape[1:3])}.")
 
@@ -101,7 +103,7 @@ class WaveletUp(_Wavelet):
     True
     """
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         if input_shape[-1] % 4:
             raise ValueError(f"WaveletUp needs four channel groups [LL|LH|HL|HH], got {input_shape[-1]} channels.")
 

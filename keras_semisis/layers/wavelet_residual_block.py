@@ -1,5 +1,7 @@
 """The residual block of the waveletSPADE generator."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -37,7 +39,16 @@ class WaveletResidualBlock(SPADEResidualBlock):
     (2, 8, 8, 8)
     """
 
-    def __init__(self, filters, num_classes, hidden_channels=128, norm="batch", wavelet="haar", upsample=True, **kwargs):
+    def __init__(
+        self,
+        filters: int,
+        num_classes: int,
+        hidden_channels: int = 128,
+        norm: str = "batch",
+        wavelet: str = "haar",
+        upsample: bool = True,
+        **kwargs,
+    ):
         super().__init__(filters, num_classes, hidden_channels, norm, **kwargs)
         self.wavelet = wavelet
         self.upsample = upsample
@@ -53,7 +64,7 @@ class WaveletResidualBlock(SPADEResidualBlock):
         self.conv_s = SpectralConv2D(self.filters, 1, use_bias=False, name="conv_s", dtype=self.dtype_policy)
         self.conv_s.build(x_shape)
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         super().build(input_shape)
         shape = (*input_shape[0][:-1], self.filters)
         self.to_image.build(shape)
@@ -79,5 +90,5 @@ class WaveletResidualBlock(SPADEResidualBlock):
         factor = 2 if self.upsample else 1
         return (batch, factor * height, factor * width, self.filters)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"wavelet": self.wavelet, "upsample": self.upsample}

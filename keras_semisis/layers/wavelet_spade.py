@@ -1,5 +1,7 @@
 """SPADE on wavelet coefficients."""
 
+from typing import Any
+
 import keras
 
 from keras_semisis.layers.spade import SPADE
@@ -29,7 +31,7 @@ class WaveletSPADE(keras.layers.Layer):
     (2, 4, 4, 8)
     """
 
-    def __init__(self, num_classes, hidden_channels=128, norm="batch", wavelet="haar", **kwargs):
+    def __init__(self, num_classes: int, hidden_channels: int = 128, norm: str = "batch", wavelet: str = "haar", **kwargs):
         super().__init__(**kwargs)
         self.num_classes = num_classes
         self.hidden_channels = hidden_channels
@@ -39,7 +41,7 @@ class WaveletSPADE(keras.layers.Layer):
         self.spade = SPADE(num_classes, hidden_channels, norm, name="spade", dtype=self.dtype_policy)
         self.down = WaveletDown(wavelet, name="down", dtype=self.dtype_policy)
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         x_shape, *semantics = input_shape
         self.up.build(x_shape)
         image_shape = self.up.compute_output_shape(x_shape)
@@ -53,7 +55,7 @@ class WaveletSPADE(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return input_shape[0]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {
             "num_classes": self.num_classes,
             "hidden_channels": self.hidden_channels,

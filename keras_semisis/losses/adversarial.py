@@ -1,5 +1,7 @@
 """The non-saturating logistic loss and its R1 regularization."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -24,7 +26,7 @@ class NonSaturatingLoss(WholeBatchLoss):
     0.6931
     """
 
-    def __init__(self, name="non_saturating_loss"):
+    def __init__(self, name: str = "non_saturating_loss"):
         super().__init__(name)
 
     def call(self, y_true, y_pred):
@@ -32,7 +34,7 @@ class NonSaturatingLoss(WholeBatchLoss):
         return ops.mean(ops.softplus(-logits if y_true else logits))
 
 
-def r1_penalty(gradient):
+def r1_penalty(gradient: Any) -> Any:
     """``E‖∇_x D_u(x)‖²``: the squared gradient summed over each image, averaged over the images.
 
     Eq. 4 adds ``γ/2`` times this, on real images.

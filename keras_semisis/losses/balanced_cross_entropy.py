@@ -1,5 +1,7 @@
 """The loss of a segmenter: cross-entropy that weighs rare classes as much as common ones."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -29,5 +31,5 @@ class BalancedCrossEntropy(keras.losses.Loss):
         loss = ops.sparse_categorical_crossentropy(label_map, y_pred, from_logits=True)
         return loss * ops.take(weights, label_map, axis=0)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "ignore_class": self.ignore_class}

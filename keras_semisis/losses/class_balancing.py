@@ -1,9 +1,11 @@
 """The weights α_c of the segmentation losses."""
 
+from typing import Any
+
 from keras import ops
 
 
-def class_balance(label_map, num_classes: int, ignore_class: int | None = None):
+def class_balance(label_map: Any, num_classes: int, ignore_class: int | None = None) -> Any:
     """Inverse frequency of each class over the batch, normalized so that the mean weight over all pixels is 1.
 
     ``α_c = P / (K · n_c)``: P pixels in the batch (don't-care pixels included), n_c of them of class c, K classes present.

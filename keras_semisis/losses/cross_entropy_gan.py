@@ -1,5 +1,7 @@
 """The cross-entropy loss of the original GAN."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -27,8 +29,8 @@ class CrossEntropyGANLoss(PredictionLoss):
     0.6931
     """
 
-    def __init__(self, name="cross_entropy_gan_loss"):
+    def __init__(self, name: str = "cross_entropy_gan_loss"):
         super().__init__(name)
 
-    def of_scale(self, real, prediction):
+    def of_scale(self, real: Any, prediction: Any) -> Any:
         return ops.softplus(-prediction if real else prediction)

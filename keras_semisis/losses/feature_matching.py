@@ -1,5 +1,7 @@
 """Feature matching."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -35,7 +37,7 @@ class FeatureMatchingLoss(WholeBatchLoss):
     4.0
     """
 
-    def __init__(self, distance="mse", name="feature_matching_loss"):
+    def __init__(self, distance: str = "mse", name: str = "feature_matching_loss"):
         super().__init__(name)
         if distance not in DISTANCES:
             raise ValueError(f"distance={distance!r}: expected one of {', '.join(map(repr, DISTANCES))}.")
@@ -48,7 +50,7 @@ class FeatureMatchingLoss(WholeBatchLoss):
             for real, fake in zip(keras.tree.flatten(y_true), keras.tree.flatten(y_pred), strict=True)
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"distance": self.distance}
 
 

@@ -1,5 +1,7 @@
 """The hinge loss."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -28,7 +30,7 @@ class HingeLoss(PredictionLoss):
     -1.0
     """
 
-    def __init__(self, generator=False, name="hinge_loss"):
+    def __init__(self, generator: bool = False, name: str = "hinge_loss"):
         super().__init__(name)
         self.generator = generator
 
@@ -39,10 +41,10 @@ class HingeLoss(PredictionLoss):
             )
         return super().call(y_true, y_pred)
 
-    def of_scale(self, real, prediction):
+    def of_scale(self, real: Any, prediction: Any) -> Any:
         if self.generator:
             return -prediction
         return ops.relu(1 - prediction if real else 1 + prediction)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"generator": self.generator}

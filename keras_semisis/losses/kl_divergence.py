@@ -29,7 +29,7 @@ class KLDivergenceLoss(WholeBatchLoss):
     8.0
     """
 
-    def __init__(self, name="kl_divergence_loss"):
+    def __init__(self, name: str = "kl_divergence_loss"):
         super().__init__(name)
 
     def call(self, y_true, y_pred):

@@ -1,12 +1,14 @@
 """LabelMix, the consistency regularization of OASIS."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_semisis.losses.whole_batch_loss import WholeBatchLoss
 
 
-def label_mix_mask(label_map, num_classes: int, seed=None):
+def label_mix_mask(label_map: Any, num_classes: int, seed: Any = None) -> Any:
     """A binary mask that follows class borders: every class of the batch goes, by one fair coin, to the real or fake side.
 
     The published code overwrites the class map while it draws, so that classes 0 and 1 are drawn twice; here every class has
@@ -50,7 +52,7 @@ class LabelMixLoss(WholeBatchLoss):
     0.0
     """
 
-    def __init__(self, name="label_mix_loss"):
+    def __init__(self, name: str = "label_mix_loss"):
         super().__init__(name)
 
     def call(self, y_true, y_pred):

@@ -1,5 +1,7 @@
 """The least-squares loss."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -24,8 +26,8 @@ class LeastSquaresLoss(PredictionLoss):
     4.0
     """
 
-    def __init__(self, name="least_squares_loss"):
+    def __init__(self, name: str = "least_squares_loss"):
         super().__init__(name)
 
-    def of_scale(self, real, prediction):
+    def of_scale(self, real: Any, prediction: Any) -> Any:
         return ops.square(prediction - 1 if real else prediction)

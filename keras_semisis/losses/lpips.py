@@ -28,7 +28,7 @@ class LPIPSLoss(keras.losses.Loss):
     (0.0, True)
     """
 
-    def __init__(self, feature_model, name="lpips_loss"):
+    def __init__(self, feature_model: keras.Model, name: str = "lpips_loss"):
         super().__init__(name=name, dtype="float32")
         # A closure, which Keras's saving does not walk into: the feature model stays out of .keras files
         self._features = lambda x: feature_model(x, training=False)

@@ -1,5 +1,7 @@
 """The perceptual (VGG) loss."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import ops
 
@@ -38,7 +40,7 @@ class PerceptualLoss(keras.losses.Loss):
 
     PUBLISHED_WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
 
-    def __init__(self, feature_model, weights=None, name="perceptual_loss"):
+    def __init__(self, feature_model: keras.Model, weights: Sequence[float] | None = None, name: str = "perceptual_loss"):
         super().__init__(name=name, dtype="float32")
         count = len(feature_model.outputs)
         if weights is None:

@@ -1,5 +1,7 @@
 """The (C+1)-class segmentation losses of D and G."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -7,7 +9,7 @@ from keras_semisis.losses.class_balancing import class_balance
 
 
 class _ClassWeighted(keras.losses.Loss):
-    def __init__(self, ignore_class=None, class_balancing=True, name=None):
+    def __init__(self, ignore_class: int | None = None, class_balancing: bool = True, name: str | None = None):
         super().__init__(name=name, reduction="sum_over_batch_size", dtype="float32")
         if ignore_class is not None and ignore_class < 0:
             raise ValueError(
@@ -27,7 +29,7 @@ class _ClassWeighted(keras.losses.Loss):
             return loss
         return loss * ops.take(weights, label_map, axis=0)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "ignore_class": self.ignore_class, "class_balancing": self.class_balancing}
 
 
@@ -57,7 +59,7 @@ class SegmentationLoss(_ClassWeighted):
     1.3863
     """
 
-    def __init__(self, ignore_class=None, class_balancing=True, name="segmentation_loss"):
+    def __init__(self, ignore_class: int | None = None, class_balancing: bool = True, name: str = "segmentation_loss"):
         super().__init__(ignore_class, class_balancing, name)
 
     def call(self, y_true, y_pred):
@@ -84,7 +86,7 @@ class CycleLoss(_ClassWeighted):
     1.0986
     """
 
-    def __init__(self, ignore_class=None, class_balancing=True, name="cycle_loss"):
+    def __init__(self, ignore_class: int | None = None, class_balancing: bool = True, name: str = "cycle_loss"):
         super().__init__(ignore_class, class_balancing, name)
 
     def call(self, y_true, y_pred):
@@ -109,11 +111,11 @@ class FakeLoss(keras.losses.Loss):
     1.3863
     """
 
-    def __init__(self, name="fake_loss"):
+    def __init__(self, name: str = "fake_loss"):
         super().__init__(name=name, dtype="float32")
 
     def call(self, y_true, y_pred):
         return ops.sparse_categorical_crossentropy(ops.zeros_like(y_true, dtype="int32"), y_pred, from_logits=True)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"name": self.name}

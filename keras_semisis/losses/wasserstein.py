@@ -1,5 +1,7 @@
 """The Wasserstein loss."""
 
+from typing import Any
+
 import keras
 
 from keras_semisis.losses.prediction_loss import PredictionLoss
@@ -24,8 +26,8 @@ class WassersteinLoss(PredictionLoss):
     -3.0
     """
 
-    def __init__(self, name="wasserstein_loss"):
+    def __init__(self, name: str = "wasserstein_loss"):
         super().__init__(name)
 
-    def of_scale(self, real, prediction):
+    def of_scale(self, real: Any, prediction: Any) -> Any:
         return -prediction if real else prediction

@@ -1,5 +1,7 @@
 """What the losses that give one number a batch have in common."""
 
+from typing import Any
+
 import keras
 
 
@@ -12,18 +14,18 @@ class WholeBatchLoss(keras.losses.Loss):
         name: Name of the loss.
     """
 
-    def __init__(self, name):
+    def __init__(self, name: str):
         super().__init__(name=name, dtype="float32")
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         refuse_sample_weight(self, sample_weight)
         return self.call(y_true, y_pred)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"name": self.name}
 
 
-def refuse_sample_weight(loss: keras.losses.Loss, sample_weight) -> None:
+def refuse_sample_weight(loss: keras.losses.Loss, sample_weight: float) -> None:
     """Refuses weights of single images.
 
     Raises:

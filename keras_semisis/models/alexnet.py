@@ -1,5 +1,7 @@
 """AlexNet of ImageNet, as LPIPS takes it."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -54,7 +56,7 @@ def alexnet_features(weights: str | None = "imagenet", image_size: tuple[int, in
     return model
 
 
-def alexnet_trunk(weights: str | None, name: str, caller: str, dtype="float32") -> keras.Model:
+def alexnet_trunk(weights: str | None, name: str, caller: str, dtype: Any = "float32") -> keras.Model:
     """AlexNet's five convolutions after their ReLU.
 
     Args:

@@ -1,5 +1,7 @@
 """The networks of CC-FPSE: a generator whose kernels the layout predicts, and a feature-pyramid discriminator."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -21,7 +23,9 @@ class SpectralStage(keras.layers.Layer):
     ``norm`` is ``"batch"``, with scale and offset, or ``"instance"``, without. With ``num_classes`` the input is a label map.
     """
 
-    def __init__(self, filters, kernel_size, strides=1, norm="batch", num_classes=None, **kwargs):
+    def __init__(
+        self, filters: int, kernel_size: int, strides: int = 1, norm: str = "batch", num_classes: int | None = None, **kwargs
+    ):
         super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = kernel_size
@@ -37,7 +41,7 @@ class SpectralStage(keras.layers.Layer):
     def _channels_shape(self, input_shape):
         return input_shape if self.num_classes is None else (*input_shape, self.num_classes)
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         self.conv.build(self._channels_shape(input_shape))
         self.norm.build(self.compute_output_shape(input_shape))
 
@@ -51,7 +55,7 @@ class SpectralStage(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return self.conv.compute_output_shape(self._channels_shape(input_shape))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {
             "filters": self.filters,
             "kernel_size": self.kernel_size,
@@ -61,7 +65,7 @@ class SpectralStage(keras.layers.Layer):
         }
 
 
-def label_pyramid(label_map, num_classes: int, filters: int, halvings: int) -> list:
+def label_pyramid(label_map: Any, num_classes: int, filters: int, halvings: int) -> list:
     """Feature maps of the label map, the coarsest first: an encoder, and a decoder with lateral connections."""
     encoded = [SpectralStage(filters, 3, num_classes=num_classes, name="labelenc1")(label_map)]
     for i in range(2, halvings + 2):
@@ -150,13 +154,13 @@ class FeatureStage(SpectralStage):
 class LabelEmbedding(keras.layers.Layer):
     """A 1×1 convolution of one-hot labels (and edges), averaged over cells of 4×4 pixels."""
 
-    def __init__(self, filters, num_classes, **kwargs):
+    def __init__(self, filters: int, num_classes: int, **kwargs):
         super().__init__(**kwargs)
         self.filters = filters
         self.num_classes = num_classes
         self.conv = keras.layers.Conv2D(filters, 1, name="conv", dtype=self.dtype_policy)
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         self.conv.build((*self.compute_output_shape(input_shape)[:-1], self.num_classes + len(input_shape) - 1))
 
     def call(self, inputs):
@@ -170,7 +174,7 @@ class LabelEmbedding(keras.layers.Layer):
         batch, height, width = input_shape[0]
         return (batch, height // 4, width // 4, self.filters)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"filters": self.filters, "num_classes": self.num_classes}
 
 
@@ -182,7 +186,7 @@ class SemanticsHead(keras.layers.Layer):
         super().__init__(**kwargs)
         self.tf = keras.layers.Conv2D(1, 1, name="tf", dtype=self.dtype_policy)
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         x_shape, embedding_shape = input_shape
         self.tf.build(x_shape)
         self.seg = keras.layers.Conv2D(embedding_shape[-1], 1, name="seg", dtype=self.dtype_policy)

@@ -1,5 +1,7 @@
 """DeepLab-v2 on ResNet-101 at three scales: the segmenter by which COCO-Stuff results are scored."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -44,7 +46,7 @@ class Shrink(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return (input_shape[0], *self._size(input_shape[1:3]), input_shape[3])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"scale": self.scale, "recompute_scale": self.recompute_scale}
 
 

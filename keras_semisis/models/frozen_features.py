@@ -1,6 +1,7 @@
 """Features of a network that learned elsewhere, as the discriminators on pretrained trunks take them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -43,7 +44,15 @@ class FrozenFeatures(keras.layers.Layer):
     [(1, 16, 32, 64), (1, 8, 16, 128)]
     """
 
-    def __init__(self, trunk="vgg16", taps=None, trunk_size=None, weights="imagenet", sha256=None, **kwargs):
+    def __init__(
+        self,
+        trunk: str = "vgg16",
+        taps: Sequence[str] | None = None,
+        trunk_size: tuple[int, int] | None = None,
+        weights: str | None = "imagenet",
+        sha256: str | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         if trunk not in TRUNKS:
             raise ValueError(f"trunk={trunk!r}: expected one of {', '.join(map(repr, TRUNKS))}.")
@@ -72,7 +81,7 @@ class FrozenFeatures(keras.layers.Layer):
         ]
         self.adapted = self.add_weight(name="adapted", shape=(), initializer="zeros", **constant)
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         self.built = True
 
     def call(self, image):
@@ -81,14 +90,14 @@ class FrozenFeatures(keras.layers.Layer):
             for x, mean, scale in zip(self.features(image), self.means, self.scales, strict=True)
         ]
 
-    def features(self, image) -> list:
+    def features(self, image: Any) -> list:
         """The trunk's own features of images ``(B, H, W, 3)`` in [-1, 1], not normalized."""
         if self.trunk_size is not None and tuple(image.shape[1:3]) != self.trunk_size:
             image = ops.image.resize(image, self.trunk_size, interpolation="bilinear", antialias=True)
         outputs = self._network(image)
         return outputs if isinstance(outputs, list) else [outputs]
 
-    def adapt(self, batches) -> None:
+    def adapt(self, batches: Any) -> None:
         """Takes the constants from photos.
 
         Args:
@@ -136,7 +145,7 @@ class FrozenFeatures(keras.layers.Layer):
             stored |= {f"trunk_{i}": variable for i, variable in enumerate(self.trunk_variables)}
         return stored
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {
             "trunk": self.trunk,
             "taps": self.taps,

@@ -1,5 +1,7 @@
 """A network that knows what its classes mean."""
 
+from typing import Any
+
 import keras
 
 from keras_semisis.data import LabelSpace
@@ -25,7 +27,7 @@ class LabeledModel(keras.Model):
     """
 
     # Keras rebuilds a subclass from its graph only if the arguments are those of a functional model
-    def __init__(self, inputs, outputs, name=None, **kwargs):
+    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs):
         label_space = kwargs.pop("label_space", None)
         super().__init__(inputs, outputs, name=name, **kwargs)
         self.label_space = label_space
@@ -37,7 +39,7 @@ class LabeledModel(keras.Model):
             return network
         return cls(network.input, network.output, name=network.name, label_space=label_space)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"label_space": self.label_space and self.label_space.get_config()}
 
     @classmethod

@@ -1,5 +1,7 @@
 """The networks of LPIPS with their published weights."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -11,7 +13,7 @@ from keras_semisis.models.vgg16 import LAST_RELUS, vgg16_trunk
 NETWORKS = ("alexnet", "vgg16")
 
 
-def lpips_features(network: str = "alexnet", weights: str | None = "imagenet", dtype="float32") -> keras.Model:
+def lpips_features(network: str = "alexnet", weights: str | None = "imagenet", dtype: Any = "float32") -> keras.Model:
     """Features whose squared distance is LPIPS, version 0.1: as a metric in `metrics.LPIPS`, as a loss in `losses.LPIPSLoss`.
 
     Each of five feature maps of the trunk is brought to unit length over its channels and weighted by the roots of LPIPS's

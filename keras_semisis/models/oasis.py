@@ -1,5 +1,7 @@
 """The networks of OASIS: a SPADE generator with 3D noise, and a U-Net discriminator that segments."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -26,14 +28,14 @@ def semantic_inputs(image_size: tuple[int, int], noise_channels: int | None) -> 
 class StartMap(keras.layers.Layer):
     """The first feature map of a generator: a 3×3 convolution of label map and noise at the start resolution."""
 
-    def __init__(self, filters, num_classes, size, **kwargs):
+    def __init__(self, filters: int, num_classes: int, size, **kwargs):
         super().__init__(**kwargs)
         self.filters = filters
         self.num_classes = num_classes
         self.size = tuple(size)
         self.conv = SemanticConv2D(filters, num_classes, name="conv", dtype=self.dtype_policy)
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         self.conv.build([(input_shape[0][0], *self.size), *input_shape[1:]])
 
     def call(self, inputs):
@@ -43,7 +45,7 @@ class StartMap(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return (input_shape[0][0], *self.size, self.filters)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"filters": self.filters, "num_classes": self.num_classes, "size": self.size}
 
 
@@ -109,12 +111,12 @@ class UNetDownBlock(keras.layers.Layer):
 
     is_feature_block = True
 
-    def __init__(self, filters, first=False, **kwargs):
+    def __init__(self, filters: int, first=False, **kwargs):
         super().__init__(**kwargs)
         self.filters = filters
         self.first = first
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         self.conv1, self.conv2, self.conv_s = _build_convolutions(self.filters, input_shape, self.dtype_policy)
 
     def call(self, x, training=False):
@@ -129,7 +131,7 @@ class UNetDownBlock(keras.layers.Layer):
         batch, height, width, _ = input_shape
         return (batch, height // 2, width // 2, self.filters)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"filters": self.filters, "first": self.first}
 
 
@@ -139,12 +141,12 @@ class UNetUpBlock(keras.layers.Layer):
 
     is_feature_block = True
 
-    def __init__(self, filters, doubles=True, **kwargs):
+    def __init__(self, filters: int, doubles=True, **kwargs):
         super().__init__(**kwargs)
         self.filters = filters
         self.doubles = doubles
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         self.conv1, self.conv2, self.conv_s = _build_convolutions(self.filters, input_shape, self.dtype_policy)
 
     def call(self, x, training=False):
@@ -159,7 +161,7 @@ class UNetUpBlock(keras.layers.Layer):
         factor = 2 if self.doubles else 1
         return (batch, factor * height, factor * width, self.filters)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"filters": self.filters, "doubles": self.doubles}
 
 

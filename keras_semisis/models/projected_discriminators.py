@@ -1,5 +1,7 @@
 """An unconditional discriminator on fixed random mixtures of a frozen network's features."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -26,13 +28,13 @@ class RandomMixing(keras.layers.Layer):
     Output shape: ``(B, H, W, filters)``.
     """
 
-    def __init__(self, filters, kernel_size, seed=0, **kwargs):
+    def __init__(self, filters: int, kernel_size: int, seed: int = 0, **kwargs):
         super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = kernel_size
         self.seed = seed
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         # trainable=False in the weight itself, which no network.trainable = True undoes
         self.kernel = self.add_weight(
             name="kernel",
@@ -47,7 +49,7 @@ class RandomMixing(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.filters)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"filters": self.filters, "kernel_size": self.kernel_size, "seed": self.seed}
 
 

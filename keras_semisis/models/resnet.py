@@ -1,5 +1,7 @@
 """What the three published segmenters are made of. Everything is float32, whatever the dtype policy."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -29,7 +31,7 @@ class ResizeLike(keras.layers.Layer):
         x, like = input_shape
         return (x[0], *(self.size or like[1:3]), x[3])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"size": self.size}
 
 
@@ -58,21 +60,21 @@ def check_size(network: str, argument: str, size: tuple[int, int] | None) -> tup
     return int(size[0]), int(size[1])
 
 
-def normalize(image, mean, std):
+def normalize(image: Any, mean, std):
     """Images in [-1, 1] as (image in [0, 1] - mean) / std, with three numbers each."""
     scale = [0.5 / s for s in std]
     offset = [(0.5 - m) / s for m, s in zip(mean, std, strict=True)]
     return keras.layers.Rescaling(scale, offset, dtype="float32", name="preprocessing")(image)
 
 
-def blue_green_red(image, mean):
+def blue_green_red(image: Any, mean):
     """RGB images in [-1, 1] as BGR in 0..255, minus the means of blue, green and red."""
     offset = [127.5 - m for m in reversed(mean)]
     x = keras.layers.Rescaling(127.5, offset, dtype="float32", name="preprocessing")(image)
     return ops.flip(x, axis=-1)
 
 
-def convolution(x, name, filters, kernel, strides=1, dilation=1, use_bias=False):
+def convolution(x: Any, name: str, filters: int, kernel, strides: int = 1, dilation=1, use_bias: bool = False):
     """A convolution padded by zeros alike on all sides, so that its map has ceil(input / strides) rows."""
     padding = "same"
     if strides > 1 and kernel > 1:  # "same" would put the odd row on one side
@@ -83,28 +85,30 @@ def convolution(x, name, filters, kernel, strides=1, dilation=1, use_bias=False)
     )(x)
 
 
-def max_pool(x, name, pad_after):
+def max_pool(x: Any, name: str, pad_after):
     """3×3 windows at every second pixel, with a row of zeros before and ``pad_after`` behind: input is not negative."""
     x = keras.layers.ZeroPadding2D(((1, pad_after), (1, pad_after)), **_FORM, name=f"{name}-pad")(x)
     return keras.layers.MaxPooling2D(3, 2, **_FORM, name=name)(x)
 
 
-def relu(x, name):
+def relu(x: Any, name: str):
     return keras.layers.ReLU(dtype="float32", name=name)(x)
 
 
-def conv_norm(x, conv, norm, *args, **kwargs):
+def conv_norm(x: Any, conv, norm: str, *args, **kwargs):
     """`convolution` and batch normalization."""
     x = convolution(x, conv, *args, **kwargs)
     return keras.layers.BatchNormalization(epsilon=1e-5, dtype="float32", name=norm)(x)
 
 
-def conv_norm_relu(x, name, *args, **kwargs):
+def conv_norm_relu(x: Any, name: str, *args, **kwargs):
     """As an ``nn.Sequential`` of this name has them; the ReLU bears the name itself."""
     return relu(conv_norm(x, f"{name}-0", f"{name}-1", *args, **kwargs), name)
 
 
-def bottleneck(x, name, width, names=PYTORCH_NAMES, strides=1, dilation=1, shortcut=False, strides_first=False):
+def bottleneck(
+    x: Any, name: str, width, names=PYTORCH_NAMES, strides: int = 1, dilation=1, shortcut=False, strides_first=False
+):
     """The residual block of ResNet-50 and deeper, with ``4 * width`` channels; its last layer bears its name.
 
     Args:

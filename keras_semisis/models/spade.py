@@ -1,5 +1,7 @@
 """The networks of SPADE (GauGAN): generator, image encoder and multi-scale PatchGAN discriminator."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -146,7 +148,7 @@ class PatchFeatures(keras.layers.Layer):
 
     is_feature_block = True
 
-    def __init__(self, widths, num_classes, scale=0, **kwargs):
+    def __init__(self, widths, num_classes: int, scale=0, **kwargs):
         super().__init__(**kwargs)
         self.widths = tuple(widths)
         self.num_classes = num_classes
@@ -160,7 +162,7 @@ class PatchFeatures(keras.layers.Layer):
         ]
         self.norm = InstanceNorm(name="norm", dtype=self.dtype_policy)
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         _, *maps = input_shape
         channels = self.num_classes + sum(shape[-1] for shape in maps)
         self.first.build((None, None, None, channels))
@@ -189,7 +191,7 @@ class PatchFeatures(keras.layers.Layer):
             shapes.append((batch, height, width, filters))
         return shapes
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"widths": self.widths, "num_classes": self.num_classes, "scale": self.scale}
 
 

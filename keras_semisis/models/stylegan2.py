@@ -1,6 +1,7 @@
 """The StyleGAN2 discriminator, on whole images or on tiles."""
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
@@ -15,7 +16,7 @@ from keras_semisis.models.usis import DISCRIMINATOR_WIDTHS, WaveletDiscriminator
 class StyleGAN2ResidualBlock(WaveletDiscriminatorBlock):
     """Two 3×3 convolutions that halve the resolution, and a shortcut; their sum keeps the variance."""
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         super().build(input_shape)
         dtype = self.dtype_policy
         # a 1×1 convolution of stride 2 reads only every second pixel: the blur computes no other
@@ -47,7 +48,7 @@ class SplitIntoTiles(keras.layers.Layer):
         size = self.tile_size
         return (batch and batch * (height // size) * (width // size), size, size, channels)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"tile_size": self.tile_size}
 
 

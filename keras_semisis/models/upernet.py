@@ -1,5 +1,7 @@
 """UPerNet-101: the segmenter by which ADE20K results are scored."""
 
+from typing import Any
+
 import keras
 
 from keras_semisis.layers.resize import adaptive_average_pool
@@ -40,7 +42,7 @@ class AdaptiveAveragePool(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.size, self.size, input_shape[3])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"size": self.size}
 
 

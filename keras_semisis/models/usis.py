@@ -1,6 +1,7 @@
 """The networks of USIS: the waveletSPADE generator and the wavelet discriminator."""
 
 import math
+from typing import Any
 
 import keras
 
@@ -82,11 +83,11 @@ class WaveletDiscriminatorBlock(keras.layers.Layer):
 
     is_feature_block = True
 
-    def __init__(self, filters, **kwargs):
+    def __init__(self, filters: int, **kwargs):
         super().__init__(**kwargs)
         self.filters = filters
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         channels = input_shape[-1]
         dtype = self.dtype_policy
         self.conv1 = EqualizedConv2D(channels, 3, activation="fused_leaky_relu", name="conv1", dtype=dtype)
@@ -104,7 +105,7 @@ class WaveletDiscriminatorBlock(keras.layers.Layer):
         batch, height, width, _ = input_shape
         return (batch, height // 2, width // 2, self.filters)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"filters": self.filters}
 
 
@@ -118,7 +119,7 @@ class HalveCoefficients(keras.layers.Layer):
         self.blur = Blur(padding=1, strides=2, name="blur", dtype=self.dtype_policy)
         self.to_wavelet = WaveletDown(name="to_wavelet", dtype=self.dtype_policy)
 
-    def build(self, input_shape):
+    def build(self, input_shape) -> None:
         for layer in (self.to_image, self.blur, self.to_wavelet):
             layer.build(input_shape)
             input_shape = layer.compute_output_shape(input_shape)
@@ -181,7 +182,7 @@ def wavelet_discriminator(
     return keras.Model(image, logit_of(x, channels[4]), name=name)
 
 
-def logit_of(x, width: int):
+def logit_of(x: Any, width: int):
     """The head of a discriminator of the StyleGAN2 kind, from its last feature map to the logit."""
     activation = "fused_leaky_relu"
     x = MinibatchStdDev(name="minibatch_std_dev")(x)

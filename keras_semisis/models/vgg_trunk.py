@@ -1,6 +1,7 @@
 """The convolutions of VGG networks."""
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 from keras import ops
@@ -12,7 +13,11 @@ RELU_1 = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 
 def vgg_trunk(
-    convolutions: tuple[int, ...], name: str, preprocessing: Callable | None = None, taps: tuple[str, ...] = RELU_1, dtype=None
+    convolutions: tuple[int, ...],
+    name: str,
+    preprocessing: Callable | None = None,
+    taps: tuple[str, ...] = RELU_1,
+    dtype: Any = None,
 ) -> keras.Model:
     """The convolutions of a VGG network up to the deepest of its taps, without weights.
 

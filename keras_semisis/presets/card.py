@@ -15,7 +15,7 @@ _TRAINING = {
 }
 
 
-def model_card(preset, metadata: Mapping[str, Any], license: str | None, has_grid: bool) -> str:
+def model_card(preset: Any, metadata: Mapping[str, Any], license: str | None, has_grid: bool) -> str:
     """The text of ``README.md``.
 
     Args:

@@ -1,6 +1,7 @@
 """What a preset holds: the generator that draws, and the network that segments."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -32,7 +33,7 @@ class PresetModel(Sampler):
 
     def __init__(
         self,
-        generator,
+        generator: Any,
         *args,
         segmenter: keras.Model | None = None,
         trunks: Mapping[str, Sequence[str]] | None = None,
@@ -59,14 +60,14 @@ class PresetModel(Sampler):
     def trunks(self):
         return self._trunks
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"trunks": self._trunks}
 
     @property
     def segmenting_network(self):
         return self.segmenter
 
-    def segment(self, photos) -> np.ndarray:
+    def segment(self, photos: Any) -> np.ndarray:
         """Label maps of photos, as `SemiPairedGAN.segment`.
 
         Raises:

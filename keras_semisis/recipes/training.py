@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -64,9 +65,8 @@ def plan_steps(
     """
     clock = StepClock(deadline, _WARM_UP)
     tell("Compiling the training step ...")
-    gan.fit(  # type: ignore[misc]  # one data set or two
-        *data.sets, epochs=1, steps_per_epoch=most, verbose=0, callbacks=[clock, *callbacks]
-    )
+    sets: Any = data.sets
+    gan.fit(*sets, epochs=1, steps_per_epoch=most, verbose=0, callbacks=[clock, *callbacks])  # type: ignore[misc]  # one or two
     left = max(0.0, deadline - time.monotonic())
     return min(most, gan.step + 1 + int(left * _RESERVE / float(np.median(clock.seconds[2:] or [np.inf]))))
 
@@ -89,7 +89,7 @@ def fit(
     """
     with progress.steps(title, steps, start) as shown, StopOnInterrupt() as interrupt:
         gan.fit(  # type: ignore[misc]  # one data set or two
-            *data.sets,
+            *cast(Any, data.sets),
             epochs=1,
             steps_per_epoch=steps,
             initial_step=start,

@@ -7,6 +7,8 @@ from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
+
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.labels.label_space import LabelSpace
 from keras_semisis.data.packs.pack_files import (
@@ -104,16 +106,16 @@ class Records(Source):
             raise IndexError(f"Record {index} does not exist: there are 0..{self._length - 1}.")
         return divmod(int(index), self._shard_length)
 
-    def name(self, index):
+    def name(self, index: int) -> str:
         number, position = self._at(index)
         return self._indexes[number].name(position)
 
-    def location(self, index):
+    def location(self, index: int) -> str:
         number, position = self._at(index)
         kinds = " and ".join(shard_path(self.path, number, kind).name for kind in self._indexes[number].checksums)
         return f"{self.path}{os.sep}{kinds}, record {position} ({self.name(index)})"
 
-    def fingerprint(self, index):
+    def fingerprint(self, index: int) -> str | None:
         return f"{self._fingerprint}/{index}"
 
     image_fingerprint = fingerprint
@@ -122,7 +124,7 @@ class Records(Source):
     def stored_label_space(self):
         return self._stored_label_space
 
-    def class_counts(self, index):
+    def class_counts(self, index: int) -> np.ndarray | None:
         number, position = self._at(index)
         counts = self._indexes[number].counts
         return None if counts is None else counts.rows(position, position + 1)[0]
@@ -133,16 +135,16 @@ class Records(Source):
         except DataError:  # it is told where the photo is read
             return None
 
-    def image_bytes(self, index):
+    def image_bytes(self, index: int) -> bytes | None:
         return self._read(IMAGES, index)[0]
 
-    def label_map_bytes(self, index):
+    def label_map_bytes(self, index: int) -> bytes | None:
         return self._read(LABEL_MAPS, index)[0]
 
-    def load_image(self, index):
+    def load_image(self, index: int) -> np.ndarray:
         return decode_image(*self._read(IMAGES, index))
 
-    def load_label_map(self, index):
+    def load_label_map(self, index: int) -> np.ndarray:
         content, where = self._read(LABEL_MAPS, index)
         return self._stored_label_space.decode(content, where)
 

@@ -205,21 +205,21 @@ class FileSource(Source):
     def __len__(self):
         return len(self._names)
 
-    def name(self, index):
+    def name(self, index: int) -> str:
         return self._names[index]
 
-    def location(self, index):
+    def location(self, index: int) -> str:
         name = self._names[index]
         return " and ".join(str(files[name]) for files in (self._images, self._labels) if files is not None)
 
-    def fingerprint(self, index):
+    def fingerprint(self, index: int) -> str | None:
         rule = hashlib.blake2b(self.label_space.id_rule.encode(), digest_size=8).hexdigest()
         return f"{self._state(self._labels, index)}/{rule}"
 
     def image_file(self, index):
         return None if self._images is None else self._images[self._names[index]]
 
-    def image_fingerprint(self, index):
+    def image_fingerprint(self, index: int) -> str | None:
         if self._images is None:
             return None
         state = self._state(self._images, index)
@@ -237,20 +237,20 @@ class FileSource(Source):
     def photo_size(self, index):
         return None if self._images is None else upright_size(self._images[self._names[index]])
 
-    def image_bytes(self, index):
+    def image_bytes(self, index: int) -> bytes | None:
         if self._images is None or self._image_range is not None:  # by which a photo is not as it is in the file
             return None
         return read_bytes(self._images[self._names[index]])
 
-    def label_map_bytes(self, index):
+    def label_map_bytes(self, index: int) -> bytes | None:
         return None if self._labels is None else read_bytes(self._labels[self._names[index]])
 
-    def load_image(self, index):
+    def load_image(self, index: int) -> np.ndarray:
         if self._images is None:
             raise ValueError("This source has label maps alone (images=None): it has no photos to load.")
         return read_image(self._images[self._names[index]], self._image_range)
 
-    def load_label_map(self, index):
+    def load_label_map(self, index: int) -> np.ndarray:
         if self._labels is None:
             raise ValueError("This source has images alone (labels=None): it has no label maps to load.")
         path = self._labels[self._names[index]]

@@ -27,31 +27,31 @@ class FittedItems(Subset):
         super().__init__(source, np.arange(len(source)))
         self._size = size
 
-    def fingerprint(self, index):
+    def fingerprint(self, index: int) -> str | None:
         return self._of_size(super().fingerprint(index))
 
-    def image_fingerprint(self, index):
+    def image_fingerprint(self, index: int) -> str | None:
         return self._of_size(super().image_fingerprint(index))
 
     def _of_size(self, fingerprint):
         return fingerprint and f"{fingerprint}/the middle, {self._size[0]}x{self._size[1]}"
 
-    def class_counts(self, index):
+    def class_counts(self, index: int) -> np.ndarray | None:
         return None
 
-    def image_bytes(self, index):
+    def image_bytes(self, index: int) -> bytes | None:
         return None
 
-    def label_map_bytes(self, index):
+    def label_map_bytes(self, index: int) -> bytes | None:
         return None
 
     def photo_size(self, index):
         return self._size
 
-    def load_image(self, index):
+    def load_image(self, index: int) -> np.ndarray:
         return fitted(super().load_image(index), self._size, "crop")
 
-    def load_label_map(self, index):
+    def load_label_map(self, index: int) -> np.ndarray:
         return fitted(super().load_label_map(index), self._size, "crop")
 
     def load(self, index):

@@ -115,32 +115,32 @@ class HuggingFace(Source):
     def __len__(self):
         return len(self._dataset)
 
-    def name(self, index):
+    def name(self, index: int) -> str:
         return f"{index:08d}"
 
-    def location(self, index):
+    def location(self, index: int) -> str:
         return f"{self._where}, example {index}"
 
-    def fingerprint(self, index):
+    def fingerprint(self, index: int) -> str | None:
         if self.label_space is None:
             return None
         return f"{self._dataset._fingerprint}/{self._label}/{index}/{self.label_space.id_rule}"
 
-    def image_fingerprint(self, index):
+    def image_fingerprint(self, index: int) -> str | None:
         state = f"{self._dataset._fingerprint}/{self._image}/{index}"
         return state if self._image_range is None else f"{state}/{self._image_range}"
 
-    def image_bytes(self, index):
+    def image_bytes(self, index: int) -> bytes | None:
         # by a range a photo is not as it is in the file
         return self._bytes(self._image, index) if self._image_range is None else None
 
-    def label_map_bytes(self, index):
+    def label_map_bytes(self, index: int) -> bytes | None:
         return self._bytes(self._label, index) if self._is_picture else None
 
-    def load_image(self, index):
+    def load_image(self, index: int) -> np.ndarray:
         return decode_image(self._bytes(self._image, index), f"{self.location(index)}, {self._image}", self._image_range)
 
-    def load_label_map(self, index):
+    def load_label_map(self, index: int) -> np.ndarray:
         if self._label is None:
             raise ValueError(f"{self._where}: no column of label maps was named: there are photos alone.")
         where = f"{self.location(index)}, {self._label}"

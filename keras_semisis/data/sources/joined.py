@@ -29,16 +29,16 @@ class Joined(View):
     def _of_part(self, index, text):
         return text and f"{int(index >= len(self.parts[0]))}/{text}"
 
-    def name(self, index):
+    def name(self, index: int) -> str:
         return self._of_part(index, super().name(index))
 
-    def fingerprint(self, index):
+    def fingerprint(self, index: int) -> str | None:
         return self._of_part(index, super().fingerprint(index))
 
-    def image_fingerprint(self, index):
+    def image_fingerprint(self, index: int) -> str | None:
         return self._of_part(index, super().image_fingerprint(index))
 
-    def label_map_bytes(self, index):
+    def label_map_bytes(self, index: int) -> bytes | None:
         first, second = (part.stored_label_space for part in self.parts)
         return super().label_map_bytes(index) if first == second else None
 

@@ -20,7 +20,7 @@ class ImagesOnly(Subset):
         self.label_space = None  # type: ignore[assignment]  # which nothing that reads label maps looks at
         self.unpaired_images = self.unpaired_labels = None
 
-    def load_label_map(self, index):
+    def load_label_map(self, index: int) -> np.ndarray:
         raise ValueError("These are unpaired images: they have no label maps. Label maps come from the other unpaired source.")
 
     def load(self, index):
@@ -39,7 +39,7 @@ class LabelMapsOnly(Subset):
         super().__init__(source, indices)
         self.unpaired_images = self.unpaired_labels = None
 
-    def load_image(self, index):
+    def load_image(self, index: int) -> np.ndarray:
         raise ValueError("These are unpaired label maps: they have no photos. Photos come from the other unpaired source.")
 
     def load(self, index):

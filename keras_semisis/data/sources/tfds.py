@@ -169,19 +169,19 @@ class TFDS(Source):
     def __len__(self):
         return len(self._examples)
 
-    def name(self, index):
+    def name(self, index: int) -> str:
         return f"{self._split}/{index:08d}"
 
-    def location(self, index):
+    def location(self, index: int) -> str:
         return f"{self._set}, example {index} of {self._split}"
 
-    def fingerprint(self, index):
+    def fingerprint(self, index: int) -> str | None:
         return f"{self._set}/{self._split}/{len(self)}/{index}/{self._label}/{sorted(self._stored.id_map.items())}"
 
-    def load_image(self, index):
+    def load_image(self, index: int) -> np.ndarray:
         return self._photo(self._example(index), index)
 
-    def load_label_map(self, index):
+    def load_label_map(self, index: int) -> np.ndarray:
         return self._classes(self._example(index), index)
 
     def _load_pair(self, index):

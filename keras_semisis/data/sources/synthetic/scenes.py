@@ -1,5 +1,7 @@
 """`SyntheticScenes`: an embedded data set of procedural street scenes."""
 
+import numpy as np
+
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.labels.label_space import LabelSpace
 from keras_semisis.data.sources.source import Source
@@ -66,22 +68,22 @@ class SyntheticScenes(Source):
     def __len__(self):
         return self.num_scenes
 
-    def name(self, index):
+    def name(self, index: int) -> str:
         return f"{self.split}-{self._checked(index):05d}"
 
-    def load_image(self, index):
+    def load_image(self, index: int) -> np.ndarray:
         return self.load(index)[0]
 
-    def load_label_map(self, index):
+    def load_label_map(self, index: int) -> np.ndarray:
         return self.load(index)[1]
 
-    def fingerprint(self, index):
+    def fingerprint(self, index: int) -> str | None:
         height, width = self.image_size
         return f"synthetic {_VERSION}, seed {self.seed}, {height}x{width}, {self.name(index)}"
 
     image_fingerprint = fingerprint
 
-    def load(self, index):
+    def load(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         key = (self.seed, _SPLITS.index(self.split), self._checked(index))
         return render(Draws(key), *self.image_size)
 
