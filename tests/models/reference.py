@@ -1,11 +1,13 @@
 """The tensors of the published networks: whole from ../shared/reference, or what tests/golden has of them."""
 
+import functools
 import json
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_semisis.checkpoints import load_reference_weights
 from keras_semisis.gans.engines import engine
 from tests.conftest import SHARED
 from tests.golden.published import VALUES, published
@@ -36,6 +38,23 @@ class Reference:
 
     def image(self, name="img"):
         return channels_last(self.input(name))
+
+
+@functools.cache
+def built(build):
+    """What a function of a table of networks builds, once: weights and state are to be loaded by each test that takes it."""
+    return build()
+
+
+def filled(build, state, family):
+    """The network of `built` with the weights and the state of a state dict, and nothing that was in it before."""
+    model = built(build)
+    model.set_weights([np.full_like(value, np.nan) for value in model.get_weights()])
+    return load_reference_weights(model, state, family=family)
+
+
+def values_of(variables):
+    return [np.array(ops.convert_to_numpy(variable)) for variable in variables]
 
 
 def channels_last(x):

@@ -8,7 +8,7 @@ from keras import ops
 from keras_semisis.checkpoints import CheckpointError, load_reference_weights, save_reference_weights
 from keras_semisis.models.cc_fpse import cc_fpse_generator, fpse_discriminator
 from keras_semisis.models.feature_model import features
-from tests.models.reference import Reference, assert_close, channels_last, run
+from tests.models.reference import Reference, assert_close, channels_last, filled, run
 
 NETWORKS = {
     "ccfpse_generator": lambda: cc_fpse_generator(7, (64, 64), base_channels=4, hidden_channels=16),
@@ -21,7 +21,7 @@ UNUSED = ("norm_0.", "norm_layer.")
 
 def network(name):
     reference = Reference(name)
-    return load_reference_weights(NETWORKS[name](), reference.sd, family="cc_fpse"), reference
+    return filled(NETWORKS[name], reference.sd, "cc_fpse"), reference
 
 
 def unused(name):
