@@ -82,8 +82,7 @@ def quiet_start() -> Iterator[None]:
     finally:
         sys.stderr.flush()
         sys.stderr = python_stderr
-        os.dup2(whole, 2)
-        os.close(whole)
+        os.dup2(whole, 2)  # which stays open: what has taken ``sys.stderr`` meanwhile, as loggers do, may write at exit
         with suppress(subprocess.TimeoutExpired):  # a process that the program has left behind still writes
             process.wait(_SECONDS_OF_THE_END)
 

@@ -98,6 +98,9 @@ with module.quiet_start():
     {action}
 os.write(2, b"after\\n")
 """
+AT_EXIT = (
+    "import atexit, logging; log = logging.StreamHandler(); atexit.register(log.handle, logging.makeLogRecord({'msg': 'x'}))"
+)
 
 
 @pytest.mark.parametrize(
@@ -108,6 +111,11 @@ os.write(2, b"after\\n")
         ("os.write(2, b'I0000'); os.write(2, b' of 7 items\\n')", b"I0000 of 7 items\nafter\n", {}),
         ("print('by Python', file=sys.stderr)", b"by Python\nafter\n", {}),
         ("os.system('echo by a child >&2')", b"by a child\nafter\n", {}),
+        (
+            AT_EXIT,
+            b"after\nx\n",
+            {},
+        ),
         ("os.write(2, b'last words\\n'); os.abort()", b"last words\n", {}),
         ("os.write(2, b'last words'); os.kill(os.getpid(), 9)", b"last words", {}),
         (f"os.write(2, {TENSORFLOW_LINES!r})", TENSORFLOW_LINES + b"after\n", {"TF_CPP_MIN_LOG_LEVEL": "0"}),
