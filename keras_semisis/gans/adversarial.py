@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NoReturn
 
 import keras
 import numpy as np
@@ -354,11 +354,11 @@ class AdversarialModel(engine.TrainStep, Sampler):
             if weight
         ]
 
-    def train_on_batch(self, *args, **kwargs):
+    def train_on_batch(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Not supported: a step needs a batch of each data set, and its number."""
         raise NotImplementedError("train_on_batch: call fit(..., steps_per_epoch=1), which goes on at each call.")
 
-    def test_on_batch(self, *args, **kwargs):
+    def test_on_batch(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Not supported: scores are of whole sets."""
         raise NotImplementedError("test_on_batch: call evaluate(images, label_maps, metrics=[...]).")
 

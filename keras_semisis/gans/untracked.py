@@ -1,5 +1,7 @@
 """Attributes that Keras neither tracks nor saves."""
 
+from typing import Any
+
 import keras
 
 
@@ -23,7 +25,7 @@ class Untracked(property):
     (2, 0)
     """
 
-    def __init__(self, fget=None, fset=None, fdel=None, doc=None):
+    def __init__(self, fget: Any = None, fset: Any = None, fdel: Any = None, doc: str | None = None):
         super().__init__(fget or self._read, fset or self._write, fdel, doc)
 
     def __set_name__(self, owner, name):

@@ -178,7 +178,7 @@ class LabelSpace:
         """The label space of what `get_config` has returned."""
         return cls(**{**config, "id_map": dict(config.get("id_map", ()))})
 
-    def colorize(self, label_map) -> np.ndarray:
+    def colorize(self, label_map: Any) -> np.ndarray:
         """Integer label map ``(..., H, W)`` to RGB uint8 ``(..., H, W, 3)``."""
         return np.asarray(self.palette, np.uint8)[np.asarray(label_map)]
 

@@ -129,7 +129,7 @@ class Records(Source):
         counts = self._indexes[number].counts
         return None if counts is None else counts.rows(position, position + 1)[0]
 
-    def photo_size(self, index):
+    def photo_size(self, index: int) -> tuple[int, int] | None:
         try:
             return upright_size(BytesIO(self._read(IMAGES, index)[0]))
         except DataError:  # it is told where the photo is read

@@ -67,7 +67,7 @@ class ClassStatistics:
             "pixels": np.array(self._pixels),
         }
 
-    def append(self, counts) -> None:
+    def append(self, counts: np.ndarray) -> None:
         """Adds a label map: its pixels of each class, ``(num_classes,)``.
 
         Raises:

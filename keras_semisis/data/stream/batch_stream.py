@@ -63,7 +63,7 @@ class BatchStream:
         steps = StepDataset(self.load_step, 0, len(self))
         return (steps[step] for step in range(len(self)))
 
-    def stream(self, start_step: int = 0, total_steps: int | None = None):
+    def stream(self, start_step: int = 0, total_steps: int | None = None) -> Any:
         """The steps ``start_step..total_steps - 1`` of training.
 
         With ``sampler="rare_classes"`` the steps before ``total_steps / 2`` draw by rare classes, those after

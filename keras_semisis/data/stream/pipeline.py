@@ -218,7 +218,7 @@ def _sizes(image_size, load_size, batch_size, training):
     return size, loaded if training else size
 
 
-def training_stream(datasets: Sequence[Any], start_step: int = 0, total_steps: int | None = None):
+def training_stream(datasets: Sequence[Any], start_step: int = 0, total_steps: int | None = None) -> Any:
     """Zips data sets of any lengths into the one stream that Keras's `fit` reads.
 
     Args:

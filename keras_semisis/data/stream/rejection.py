@@ -1,5 +1,8 @@
 """Sampling of images with given probabilities, as rare-class sampling has them, by rejection."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from keras_semisis.data.statistics.rare_classes import rare_class_scores
@@ -60,7 +63,7 @@ def rejection_draws(probabilities, seed: int, draws) -> np.ndarray:
     return drawn.reshape(draws.shape)
 
 
-def rejection_sample(probabilities, seed: int = 0):
+def rejection_sample(probabilities: Any, seed: int = 0) -> Callable[[Any], Any]:
     """Rare-class sampling as a transformation of a `tf.data.Dataset` of draw numbers, before any image is read.
 
     Draw k tries one candidate after the other, a uniform index i with a uniform number u, until u < p_i / max
@@ -127,7 +130,9 @@ def rejection_sample(probabilities, seed: int = 0):
     return transform
 
 
-def stream_rejection_sample(class_totals, largest_score: float, ignore_class: int | None = None, seed: int = 0):
+def stream_rejection_sample(
+    class_totals: Any, largest_score: float, ignore_class: int | None = None, seed: int = 0
+) -> Callable[[Any], Any]:
     """Rare-class sampling for data that can only be read in order: a filter of ``(image, label_map)`` elements.
 
     Each element passes with probability p̂_i / ``largest_score``, p̂_i = Σ_c n_i^c / n^c from its own label
