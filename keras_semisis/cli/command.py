@@ -63,6 +63,11 @@ def command(name: str, *declaring: type) -> Callable:
     return decorate
 
 
+def _flags(name, default):
+    """An option as it is typed; one that is on by default has a word that turns it off."""
+    return f"{option_name(name)}/{option_name('no_' + name)}" if default is True else option_name(name)
+
+
 def _parameters(declaring: type, panels: bool) -> Iterator[inspect.Parameter]:
     types, fields = get_type_hints(declaring), {field.name: field for field in dataclasses.fields(declaring)}
     for name, declared in options_of(declaring).items():
@@ -75,7 +80,7 @@ def _parameters(declaring: type, panels: bool) -> Iterator[inspect.Parameter]:
             "min": declared.min,
             "rich_help_panel": declared.panel if panels else None,
         }
-        typed = typer.Argument(**shown) if declared.argument else typer.Option(option_name(name), **shown)
+        typed = typer.Argument(**shown) if declared.argument else typer.Option(_flags(name, default), **shown)
         yield inspect.Parameter(
             name,
             inspect.Parameter.KEYWORD_ONLY,

@@ -1,0 +1,30 @@
+"""`keras-semisis paint`: a page to paint label maps on."""
+
+from keras_semisis.cli.command import Given, command
+from keras_semisis.cli.messages import console
+from keras_semisis.options.paint import PaintOptions
+from keras_semisis.paint import LOOPBACK
+
+
+@command("paint", PaintOptions)
+def paint(given: Given) -> None:
+    """Serves a page on this machine on which label maps are painted, beside the photo that a model draws of them."""
+    import webbrowser
+
+    from keras_semisis.recipes import painting
+
+    options = given.of(PaintOptions)
+    if options.host not in LOOPBACK:
+        console.print(
+            f"[bold yellow]Warning:[/] --host {options.host}: whoever reaches this machine can paint, and "
+            "keep it busy. There is no password.",
+            soft_wrap=True,
+            highlight=False,
+        )
+
+    def opened(address: str) -> None:
+        console.print(f"Paint at {address} (Ctrl+C ends it)", soft_wrap=True, highlight=False)
+        if options.browser:
+            webbrowser.open(address)
+
+    painting.serve(painting.open_easel(options), options.host, options.port, opened)
