@@ -72,10 +72,17 @@ def assert_close(ours, reference, tolerance=1e-4):
 
 
 def run(model, inputs, training=False):
-    """``model(inputs, training=training)``, compiled: JAX takes minutes over these networks operation by operation."""
+    """``model(inputs, training=training)``; compiled on JAX, which takes minutes over these networks operation by operation.
+
+    TensorFlow traces them for longer than it computes them once.
+    """
     inputs = keras.tree.map_structure(ops.convert_to_tensor, inputs)
     variables = model.trainable_variables, model.non_trainable_variables
-    call = engine.compiled(lambda *values: model.stateless_call(*values, inputs, training=training))
+
+    def call(*values):
+        return model.stateless_call(*values, inputs, training=training)
+
+    call = engine.compiled(call) if keras.backend.backend() == "jax" else call
     outputs, state = call(*([ops.convert_to_tensor(v) for v in part] for part in variables))
     for variable, value in zip(model.non_trainable_variables, state, strict=True):
         variable.assign(value)
