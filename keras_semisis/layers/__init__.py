@@ -4,6 +4,7 @@ from keras_semisis.layers.batch_norm import BatchNorm
 from keras_semisis.layers.blur import Blur
 from keras_semisis.layers.conditional_conv2d import ConditionalConv2D
 from keras_semisis.layers.conditional_residual_block import ConditionalResidualBlock
+from keras_semisis.layers.detail_gain import DetailGain
 from keras_semisis.layers.diff_augment import DiffAugment
 from keras_semisis.layers.equalized import EqualizedConv2D, EqualizedDense
 from keras_semisis.layers.instance_norm import InstanceNorm
@@ -26,6 +27,7 @@ __all__ = [
     "Blur",
     "ConditionalConv2D",
     "ConditionalResidualBlock",
+    "DetailGain",
     "DiffAugment",
     "EqualizedConv2D",
     "EqualizedDense",

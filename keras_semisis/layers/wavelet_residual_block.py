@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_semisis.layers.detail_gain import DetailGain
 from keras_semisis.layers.spade_residual_block import SPADEResidualBlock
 from keras_semisis.layers.spectral_conv2d import SpectralConv2D
 from keras_semisis.layers.wavelet import WaveletDown, WaveletUp
@@ -25,6 +26,7 @@ class WaveletResidualBlock(SPADEResidualBlock):
         norm: ``"batch"`` or ``"instance"``.
         wavelet: As in `WaveletDown`.
         upsample: Whether the resolution doubles.
+        detail_gain: Gain of the details that its convolutions give, as in `DetailGain`.
 
     Input shape: ``[x, label_map]`` or ``[x, label_map, noise]``, x with channels ``[LL | LH | HL | HH]``.
     Output shape: ``(B, H, W, filters)``, or ``(B, 2H, 2W, filters)`` with ``upsample``.
@@ -47,11 +49,13 @@ class WaveletResidualBlock(SPADEResidualBlock):
         norm: str = "batch",
         wavelet: str = "haar",
         upsample: bool = True,
+        detail_gain: float = 1.0,
         **kwargs,
     ):
         super().__init__(filters, num_classes, hidden_channels, norm, **kwargs)
         self.wavelet = wavelet
         self.upsample = upsample
+        self.detail_gain = DetailGain(detail_gain, name="detail_gain", dtype=self.dtype_policy)
         self.to_image = WaveletUp(wavelet, name="to_image", dtype=self.dtype_policy)
         self.to_wavelet = WaveletDown(wavelet, name="to_wavelet", dtype=self.dtype_policy)
 
@@ -67,13 +71,14 @@ class WaveletResidualBlock(SPADEResidualBlock):
     def build(self, input_shape) -> None:
         super().build(input_shape)
         shape = (*input_shape[0][:-1], self.filters)
+        self.detail_gain.build(shape)
         self.to_image.build(shape)
         self.to_wavelet.build(self.to_image.compute_output_shape(shape))
 
     def call(self, inputs, training=False):
         x, *semantics = inputs
         shortcut = self._shortcut(x, semantics, training)
-        residual = self._residual(x, semantics, training)
+        residual = self.detail_gain(self._residual(x, semantics, training))
         if not self.upsample:
             return shortcut + residual
         image = self.to_image(shortcut)
@@ -83,7 +88,7 @@ class WaveletResidualBlock(SPADEResidualBlock):
         return self.to_wavelet(image) + residual
 
     def _shortcut(self, x, semantics, training):
-        return self.conv_s(x, training=training) if self.has_shortcut else x
+        return self.detail_gain(self.conv_s(x, training=training)) if self.has_shortcut else x
 
     def compute_output_shape(self, input_shape):
         batch, height, width, _ = input_shape[0]
@@ -91,4 +96,8 @@ class WaveletResidualBlock(SPADEResidualBlock):
         return (batch, factor * height, factor * width, self.filters)
 
     def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"wavelet": self.wavelet, "upsample": self.upsample}
+        return super().get_config() | {
+            "wavelet": self.wavelet,
+            "upsample": self.upsample,
+            "detail_gain": self.detail_gain.gain,
+        }

@@ -34,6 +34,7 @@ CASES = [
         {"units": 6, "activation": "fused_leaky_relu", "use_bias": False},
         image()[:, 0, 0],
     ),
+    (layers.DetailGain, {"gain": 0.5}, image()),
     (layers.MinibatchStdDev, {"group_size": 2}, image()),
     (layers.SemanticConv2D, {"filters": 6, "num_classes": 3, "activation": "relu"}, [LABELS, NOISE]),
     (
@@ -85,6 +86,7 @@ CASES = [
             "norm": "instance",
             "wavelet": "db2",
             "upsample": False,
+            "detail_gain": 0.5,
         },
         [image(4, 4), LABELS, NOISE],
     ),
