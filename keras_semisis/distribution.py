@@ -6,6 +6,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_semisis.data.argument_error import ArgumentError
+
 
 def distribute(devices: int | Sequence[str] | None = None) -> keras.distribution.DataParallel | None:
     """Splits the batches of every model that is built from here on between devices, which hold its weights each.
@@ -36,20 +38,23 @@ def distribute(devices: int | Sequence[str] | None = None) -> keras.distribution
     if keras.backend.backend() != "jax":
         if devices is None or isinstance(devices, str):
             return distribute(1)
-        raise ValueError(
-            f"devices={devices!r}: several devices need JAX (KERAS_BACKEND=jax), whose training goes on from the .keras file "
-            f"of any backend; on {keras.backend.backend()} there is one."
+        raise ArgumentError(
+            "{}: several devices need JAX (KERAS_BACKEND=jax), whose training goes on from the .keras file of any backend; "
+            f"on {keras.backend.backend()} there is one.",
+            {"devices": devices},
         )
     there = keras.distribution.list_devices()
     if isinstance(devices, int):
         if not 1 <= devices <= len(there):
-            raise ValueError(f"devices={devices}: there are {len(there)}: {', '.join(there)}.")
+            raise ArgumentError(f"{{}}: there are {len(there)}: {', '.join(there)}.", {"devices": devices})
         names = there[:devices]
     else:
         names = list(there if devices is None else devices)
     missing = [name for name in names if name not in there]
     if missing or not names:
-        raise ValueError(f"devices={names}: there is no {', '.join(missing) or 'device in it'}; there are {', '.join(there)}.")
+        raise ArgumentError(
+            f"{{}}: there is no {', '.join(missing) or 'device in it'}; there are {', '.join(there)}.", {"devices": names}
+        )
     if len(names) == 1:
         return distribute(1)
     distribution = keras.distribution.DataParallel(devices=names, auto_shard_dataset=False)
@@ -73,8 +78,8 @@ def check_batch_size(name: str, batch_size: int) -> None:
     if batch_size % devices:
         below = batch_size // devices * devices
         nearest = " or ".join(str(size) for size in (below, below + devices) if size)
-        raise ValueError(
-            f"{name}: a batch of {batch_size} cannot be split between {devices} devices. Give batch_size={nearest}."
+        raise ArgumentError(
+            f"{name}: {{}} cannot be split between {devices} devices. Give {nearest}.", {"batch_size": batch_size}
         )
 
 

@@ -42,5 +42,6 @@ class EvaluateOptions(DataOptions):
         None, "Folder in which statistics of real photos are kept; by default keras_semisis in ~/.cache."
     )
     batch_size: int = same_as(TrainSettings, "batch_size")
+    devices: str | None = same_as(TrainSettings, "devices", panel=None, of_resume=False)
     seed: int = same_as(TrainSettings, "seed")
     fit: str | None = same_as(ReadOptions, "fit", more=AS_THE_RUN)

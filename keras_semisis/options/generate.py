@@ -20,4 +20,5 @@ class GenerateOptions:
     seed: int = same_as(TrainSettings, "seed")
     samples: int = option(1, "Photos for each label map.", min=1)
     id_map: tuple[str, ...] = same_as(DataOptions, "id_map")
+    devices: str | None = same_as(TrainSettings, "devices", panel=None, of_resume=False)
     fit: str | None = same_as(ReadOptions, "fit", more=AS_THE_RUN)

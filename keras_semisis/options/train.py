@@ -73,6 +73,9 @@ class TrainSettings(ReadOptions):
     batch_size: int = option(8, panel=RUN, min=1)
     seed: int = option(0, panel=RUN, min=0)
     precision: str = option("float32", "float32 or mixed_bfloat16.", RUN)
+    devices: str | None = option(
+        None, "How many devices share a batch, or all of them, on JAX; by default one.", RUN, of_resume=True
+    )
     init: str | None = option(
         None,
         "A .keras file of train, demo or import, of the same classes and networks: the training begins with its weights.",

@@ -19,6 +19,7 @@ from keras_semisis.models.trunk_families import refuse_relatives
 from keras_semisis.options.evaluate import EvaluateOptions
 from keras_semisis.recipes import scoring
 from keras_semisis.recipes import segmenter as segmentation
+from keras_semisis.recipes.devices import use_devices
 from keras_semisis.recipes.progress import SILENT, Progress
 from keras_semisis.recipes.run_folder import read_settings, settings_beside, write_document
 from keras_semisis.recipes.sources import DataPair, open_data
@@ -59,6 +60,7 @@ def evaluate(options: EvaluateOptions, bad: BadFiles, progress: Progress = SILEN
             "Nothing to score with: give --segmenter MODEL.keras (for mIoU and, by its features, the distances), "
             "--features efficientnet_lite0, or --inception FILE."
         )
+    use_devices(options.devices)
     gan = load_gan(options.model)
     refuse_relatives(
         _trunks_of_run(gan, options.model),

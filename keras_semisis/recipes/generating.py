@@ -10,6 +10,7 @@ from keras_semisis.data import DataError
 from keras_semisis.data.pictures.resizing import fitted
 from keras_semisis.data.sources.folder_files import find_label_maps
 from keras_semisis.options.text import parse_id_map
+from keras_semisis.recipes.devices import use_devices
 from keras_semisis.recipes.trained_models import fit_of_model, label_space_of_model, load_gan
 
 _BATCH = 8
@@ -23,6 +24,7 @@ def generate(
     samples: int,
     id_map: Sequence[str] = (),
     fit: str | None = None,
+    devices: str | None = None,
 ) -> list[Path]:
     """Writes photos for label maps.
 
@@ -34,6 +36,7 @@ def generate(
         seed: Seed of the first sample; the next ones follow it. The noise depends on it and on the file's name alone.
         samples: Photos for each label map, each with other noise.
         id_map: Stored ids that differ from the model's, as ``"255=11"``.
+        devices: As `use_devices` takes it.
         fit: "stretch", or "crop" for the middle of the label maps; None as in the model's run, else stretched.
 
     Returns:
@@ -43,6 +46,7 @@ def generate(
         DataError: If a file is missing, cannot be read or holds a stray id, or two photos would have one name.
     """
     files = _files(label_maps)
+    use_devices(devices)
     gan = load_gan(model)
     space = label_space_of_model(gan, model).with_ids(parse_id_map(tuple(id_map)))
     fit = fit_of_model(fit, model)

@@ -24,6 +24,7 @@ from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
 from keras_semisis.metrics.table import best_mode
 from keras_semisis.options.train import TrainSettings, check_precision
 from keras_semisis.recipes import scoring
+from keras_semisis.recipes.devices import use_devices
 from keras_semisis.recipes.initial_weights import start_from
 from keras_semisis.recipes.known_data import unused_options
 from keras_semisis.recipes.notices import tell
@@ -42,8 +43,9 @@ _RESERVE = 0.95
 
 
 def set_up(settings: TrainSettings) -> None:
-    """Fixes precision and the seed of the initial weights, in the process."""
+    """Fixes devices, precision and the seed of the initial weights, in the process."""
     check_precision(settings.precision)
+    use_devices(settings.devices)
     keras.config.set_dtype_policy(settings.precision)
     keras.utils.set_random_seed(settings.seed)
 
@@ -234,7 +236,11 @@ def _judges(settings, data):
 
 
 def settings_to_go_on(
-    folder: Path, skip_bad: int | None = None, id_map: Sequence[str] = (), ignore_class: int | None = None
+    folder: Path,
+    skip_bad: int | None = None,
+    id_map: Sequence[str] = (),
+    ignore_class: int | None = None,
+    devices: str | None = None,
 ) -> TrainSettings:
     """The settings of a run that is to go on, with what may be another then.
 
@@ -244,6 +250,8 @@ def settings_to_go_on(
         id_map: Ids that differ, beside those of the run.
         ignore_class: That of the run, or None: classes cannot be added to a model.
 
+        devices: Another number of devices to go on with; None leaves it.
+
     Raises:
         ValueError: If the folder holds no run, or one with another don't-care class.
     """
@@ -251,6 +259,8 @@ def settings_to_go_on(
     settings.output = str(folder)
     if skip_bad is not None:
         settings.skip_bad = skip_bad
+    if devices is not None:
+        settings.devices = devices
     if ignore_class not in (None, settings.ignore_class):
         was = "no --ignore-class" if settings.ignore_class is None else f"--ignore-class {settings.ignore_class}"
         raise ValueError(

@@ -151,6 +151,13 @@ def test_generate_writes_a_photo_for_each_label_map_and_sample(workplace, whole_
     assert "there is no such model" in call("generate", maps / "d.keras", maps, code=1)
 
 
+def test_devices_that_are_not_there_are_refused_in_one_line(workplace, whole_run):
+    for devices, words in ((999, "--devices 999: "), ("two", "--devices two: expected a number, or all.")):
+        for command in (["generate", whole_run / "last.keras", workplace], ["train", "--resume", whole_run]):
+            output = call(*command, "--devices", devices, code=1)
+            assert words in output and output.count("\n") == 1, output
+
+
 def test_publish_makes_a_preset_of_a_run_which_generate_and_evaluate_take(workplace, whole_run, segmenter):
     folder, maps = workplace / "preset", workplace / "maps of the preset"
     output = call("publish", whole_run / "last.keras", folder, "--dtype", "float16")

@@ -68,9 +68,9 @@ def test_devices_that_are_not_there_are_named(devices):
 def test_a_batch_that_does_not_divide_is_refused_with_the_nearest_that_do(monkeypatch):
     monkeypatch.setattr("keras_semisis.distribution.number_of_devices", lambda: 4)
     check_batch_size("fit", 8)
-    with pytest.raises(ValueError, match=r"fit: a batch of 6 cannot be split between 4 devices\. Give batch_size=4 or 8"):
+    with pytest.raises(ValueError, match=r"fit: batch_size=6 cannot be split between 4 devices\. Give 4 or 8\."):
         check_batch_size("fit", 6)
-    with pytest.raises(ValueError, match=r"batch_size=4[.]"):
+    with pytest.raises(ValueError, match=r"batch_size=3.*Give 4\."):
         check_batch_size("fit", 3)
 
 

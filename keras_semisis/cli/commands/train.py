@@ -74,7 +74,9 @@ def _go_on(given: Given) -> None:
 
     values = given.values
     skip_bad = values["skip_bad"] if "skip_bad" in given.by_hand else None
-    settings = training.settings_to_go_on(values["resume"], skip_bad, values["id_map"], values["ignore_class"])
+    settings = training.settings_to_go_on(
+        values["resume"], skip_bad, values["id_map"], values["ignore_class"], values["devices"]
+    )
     if values["check"]:
         check_files(settings)
     run = training.go_on(settings, TerminalProgress(console))
