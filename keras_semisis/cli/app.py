@@ -15,6 +15,7 @@ from keras_semisis.cli.commands.import_ import import_
 from keras_semisis.cli.commands.pack import pack
 from keras_semisis.cli.commands.paint import paint
 from keras_semisis.cli.commands.publish import publish
+from keras_semisis.cli.commands.runs import runs
 from keras_semisis.cli.commands.train import train
 from keras_semisis.cli.commands.train_segmenter import train_segmenter
 
@@ -33,5 +34,5 @@ def prepare(ctx: typer.Context, debug: Annotated[bool, typer.Option(help="Show t
         sys.stdout.reconfigure(errors="backslashreplace")  # what cannot be printed is no reason to fail
 
 
-for run in (demo, train, check, generate, paint, evaluate, train_segmenter, classes, import_, pack, publish):
+for run in (demo, train, check, generate, paint, evaluate, train_segmenter, classes, import_, pack, publish, runs):
     app.command(run.command_name)(run)

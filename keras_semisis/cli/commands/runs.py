@@ -1,0 +1,40 @@
+"""`keras-semisis runs`: run folders side by side."""
+
+import json
+
+from rich.table import Table
+
+from keras_semisis.cli.command import Given, command
+from keras_semisis.cli.messages import console
+from keras_semisis.options.runs import RunsOptions
+
+
+@command("runs", RunsOptions)
+def runs(given: Given) -> None:
+    """Lists run folders: method, data, ratio, steps, scores of the last evaluation, newest picture."""
+    from keras_semisis.metrics.table import SCORES
+    from keras_semisis.recipes.runs import read_runs
+
+    options = given.of(RunsOptions)
+    found = read_runs(options.folders, options.sort)
+    if options.json:
+        console.print_json(json.dumps(found))
+        return
+    if not found:
+        console.print(f"There is no run in {', '.join(map(str, options.folders))}.", soft_wrap=True, highlight=False)
+        return
+    scores = [name for name in SCORES if any(name in run["scores"] for run in found)]
+    table = Table()
+    for title in ("run", "method", "data", "ratio", "size", "seed", "steps"):
+        table.add_column(title, overflow="fold")
+    for name in scores:
+        table.add_column(SCORES[name].heading, justify="right")
+    table.add_column("picture", overflow="fold")
+    for run in found:
+        size = run["image_size"] and "x".join(map(str, run["image_size"]))
+        facts = (run["method"], str(run["data"]).partition(":")[0], run["ratio"], size, run["seed"])
+        cells = ["–" if fact is None else str(fact) for fact in facts]
+        of = f" of {run['of']}" if run["of"] not in (None, run["steps"]) else ""
+        values = [f"{run['scores'][name]:.4g}" if name in run["scores"] else "–" for name in scores]
+        table.add_row(run["folder"], *cells, f"{run['steps']}{of}", *values, run["grid"] or "–")
+    console.print(table)

@@ -1,0 +1,68 @@
+"""Run folders side by side."""
+
+import json
+import math
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from keras_semisis.callbacks.log_file import read_log
+from keras_semisis.data.argument_error import ArgumentError
+from keras_semisis.metrics.table import SCORES, best_mode
+from keras_semisis.recipes.run_folder import FILE
+
+_SETTINGS = ("method", "data", "ratio", "image_size", "seed")
+
+
+def read_runs(folders: Iterable[Path], sort: str | None = None) -> list[dict[str, Any]]:
+    """What run folders hold, the newest first.
+
+    Args:
+        folders: Run folders, or folders in which some lie, at any depth.
+        sort: A score whose best run comes first; runs without it come last.
+
+    Returns:
+        For each run its ``folder``, ``method``, ``data``, ``ratio``, ``image_size``, ``seed``, ``steps`` that are done, ``of``
+        how many, ``scores`` of the last evaluation, ``scored_at``, its step, and ``grid``, the newest picture; None for what
+        there is not.
+
+    Raises:
+        ValueError: If there is no such score, or no such folder.
+    """
+    if sort is not None and best_mode(sort) is None:
+        ordered = ", ".join(name for name in SCORES if best_mode(name))
+        raise ArgumentError(f"{{}}: expected one of {ordered}.", {"sort": sort})
+    found = sorted({path for folder in folders for path in _settings_in(folder)}, key=_age)
+    runs = [_read(path) for path in found]
+    if sort is not None:
+        sign = -1 if best_mode(sort) == "max" else 1
+        runs.sort(key=lambda run: sign * run["scores"][sort] if sort in run["scores"] else math.inf)
+    return runs
+
+
+def _settings_in(folder: Path) -> Iterator[Path]:
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: there is no such folder. Give run folders, as `train --output` names them.")
+    yield from folder.rglob(FILE)
+
+
+def _age(path):
+    return -path.stat().st_mtime_ns, str(path)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    folder = path.parent
+    document = json.loads(path.read_text(encoding="utf-8"))
+    options = document.get("options", {})
+    losses, scores = (read_log(folder / name, 2**63) for name in ("losses.jsonl", "scores.jsonl"))
+    last = scores[-1] if scores else {}
+    grids = sorted(folder.glob("grid-*.png"))
+    return {
+        "folder": str(folder),
+        **{name: options.get(name) for name in _SETTINGS},
+        "steps": losses[-1]["step"] if losses else 0,
+        "of": options.get("steps"),
+        "scores": {name: value for name, value in last.items() if best_mode(name)},
+        "scored_at": last.get("step"),
+        "grid": str(grids[-1]) if grids else None,
+    }

@@ -1,0 +1,69 @@
+"""Run folders side by side."""
+
+import json
+import os
+
+import pytest
+
+from keras_semisis.recipes.runs import read_runs
+from tests.cli.command import call
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """Three runs, the oldest first: scored twice, never, and once."""
+    for age, (name, scores) in enumerate({"a": [40.0, 30.0], "deep/b": [], "c": [35.0]}.items()):
+        folder = tmp_path / name
+        folder.mkdir(parents=True)
+        options = {"method": "oasis", "data": "camvid:PATH", "ratio": 0.1, "image_size": [48, 64], "seed": age, "steps": 20}
+        (folder / "settings.json").write_text(json.dumps({"options": options}))
+        (folder / "losses.jsonl").write_text("".join(f'{{"step": {step}}}\n' for step in range(1, 11)) + '{"ste')
+        lines = [{"step": 5 * (i + 1), "frechet": value, "miou": 1 / value, "kid_se": 0.1} for i, value in enumerate(scores)]
+        (folder / "scores.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        os.utime(folder / "settings.json", ns=(age * 10**9, age * 10**9))
+    for step in (5, 10):
+        (tmp_path / "a" / f"grid-{step:06}.png").touch()
+    return tmp_path
+
+
+def names(found):
+    return [run["folder"].rpartition("/")[2] for run in found]
+
+
+def test_the_newest_run_is_first_with_what_its_folder_holds(runs):
+    found = read_runs([runs, runs / "a"])
+    assert names(found) == ["c", "b", "a"]
+    assert found[2] == {
+        "folder": str(runs / "a"),
+        "method": "oasis",
+        "data": "camvid:PATH",
+        "ratio": 0.1,
+        "image_size": [48, 64],
+        "seed": 0,
+        "steps": 10,
+        "of": 20,
+        "scores": {"frechet": 30.0, "miou": 1 / 30},
+        "scored_at": 10,
+        "grid": str(runs / "a" / "grid-000010.png"),
+    }
+    assert (found[1]["scores"], found[1]["scored_at"], found[1]["grid"]) == ({}, None, None)
+
+
+@pytest.mark.parametrize("score", ["frechet", "miou"])
+def test_the_best_run_is_first_by_its_last_scores(runs, score):
+    assert names(read_runs([runs], sort=score)) == ["a", "c", "b"]
+
+
+def test_what_is_not_there_is_said(runs, tmp_path):
+    with pytest.raises(ValueError, match=r"sort='kid_se': expected one of .*frechet"):
+        read_runs([runs], sort="kid_se")
+    with pytest.raises(ValueError, match="there is no such folder"):
+        read_runs([tmp_path / "nowhere"])
+    (tmp_path / "empty").mkdir()
+    assert read_runs([tmp_path / "empty"]) == []
+
+
+def test_the_command_prints_a_table_or_json(runs):
+    table = call("runs", runs, "--sort", "frechet")
+    assert "10 of 20" in table and "camvid" in table and "30" in table
+    assert [run["seed"] for run in json.loads(call("runs", runs, "--json"))] == [2, 1, 0]
