@@ -138,6 +138,7 @@ def test_settings_beside_a_file_say_what_it_does_not(tmp_path, vgg):
     old = gan.get_config() | {"trunks": None}
     loaded = type(gan).from_config(old)
     assert loaded.trunks == {} == _trunks_of_run(loaded, tmp_path / "last.keras")
+    (tmp_path / "last.keras").touch()
     write_document(tmp_path / "settings.json", document_of(settings, Scenes.label_space))
     assert _trunks_of_run(loaded, tmp_path / "last.keras") == {"perceptual loss": ["VGG"]}
     assert _trunks_of_run(gan, tmp_path / "last.keras") == {}  # it knows by itself

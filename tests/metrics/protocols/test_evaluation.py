@@ -361,7 +361,7 @@ def test_real_statistics_are_cached_by_what_they_depend_on(gan, features, segmen
         ({}, "nothing to measure with"),
         (
             {"protocol": "clean", "features": "any"},
-            "fixes the feature network.*pt_inception-2015-12-05-6726825d.pth.*--protocol native",
+            'fixes the feature network.*pt_inception-2015-12-05-6726825d.pth.*the protocol "native"',
         ),
         ({"protocol": "paper", "features": "any"}, "protocol='paper'"),
         ({"source": VAL.subset([]), "features": "any"}, "empty"),
