@@ -126,7 +126,8 @@ class BatchStream:
         try:
             arrays = [array for lane, chosen in zip(self._lanes, indices, strict=True) for array in lane.batch(draws, chosen)]
         except Exception as error:
-            self.error = error
+            # of several that are read ahead, the first to fail is the one that is told
+            self.error = self.error or error
             raise
         return tuple(arrays)
 

@@ -159,7 +159,8 @@ class OwnBatches:
             try:
                 return self._checked(element, number == 0) if self.is_tf_data else load(int(number))
             except Exception as error:
-                self.error = error
+                # of several that are read ahead, the first to fail is the one that is told
+                self.error = self.error or error
                 raise
 
         def with_shapes(number, element):
