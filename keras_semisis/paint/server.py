@@ -41,8 +41,9 @@ def listening(host: str, port: int) -> socket.socket:
     """
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        raise OSError(f"--host {host} --port {port}: {error.strerror or error}. --port 0 takes any that is free.") from error
+    except (OSError, OverflowError) as error:
+        what = str(getattr(error, "strerror", None) or error).rstrip(".")
+        raise OSError(f"--host {host} --port {port}: {what}. --port 0 takes any that is free.") from error
 
 
 class _TooMuch(ValueError):

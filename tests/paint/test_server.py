@@ -134,3 +134,12 @@ def test_requests_beyond_those_that_may_wait_are_refused(monkeypatch):
     app = testclient.TestClient(server.make_app(easel()), base_url="http://localhost")
     answer = app.post("/api/photos", content=label_bytes(MAP))
     assert answer.status_code == 429 and "Try again" in answer.json()["error"]
+
+
+def test_a_port_that_cannot_be_had_is_named():
+    with server.listening("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=rf"--port {port}: .*--port 0 takes any"):
+            server.listening("127.0.0.1", port)
+    with pytest.raises(OSError, match=r"--port 99999: .*0-65535.*--port 0 takes any"):
+        server.listening("127.0.0.1", 99999)
