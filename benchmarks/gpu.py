@@ -22,6 +22,7 @@ from benchmarks import step_time
 from benchmarks.paper.train import own_miou
 from keras_semisis.callbacks.grids import sample_grid
 from keras_semisis.data.pictures.resizing import resize_image, resize_label_map
+from keras_semisis.data.sources.classes_file import classes_text
 from keras_semisis.models.projected_discriminators import WIDTHS
 
 # validation photos in whole batches, so that one program serves all
@@ -69,15 +70,10 @@ def pack(options):
     """Photos and label maps at the size of the training, as a folder source, and VGG16's convolutions in float16."""
     size, output = options.image_size, options.output
     train, val = ks.recipes.open_data(options.data, size)
-    space = train.label_space
-    rows = ["id,name,r,g,b,ignore"] + [
-        f"{i},{name},{r},{g},{b},{int(i == space.ignore_class)}"
-        for i, (name, (r, g, b)) in enumerate(zip(space.class_names, space.palette, strict=True))
-    ]
     for split, source in (("train", train), ("val", val)):
         for kind in ("images", "labels"):
             (output / split / kind).mkdir(parents=True, exist_ok=True)
-        (output / split / "classes.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+        (output / split / "classes.csv").write_text(classes_text(train.label_space), encoding="utf-8")
         for i in range(len(source)):
             image, label_map = source.load(i)
             photo, label_map = resize_image(image, size), resize_label_map(label_map, size).astype("uint8")

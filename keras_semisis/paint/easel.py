@@ -9,9 +9,10 @@ from typing import Any, cast
 import numpy as np
 from PIL import Image
 
-from keras_semisis.data import DataError, LabelSpace
-from keras_semisis.data.labels.label_space import distinct_colors, unnamed_classes
+from keras_semisis.data import DataError
+from keras_semisis.data.labels.label_space import unnamed_label_space
 from keras_semisis.data.pictures.resizing import fitted
+from keras_semisis.data.sources.classes_file import classes_text
 from keras_semisis.gans import Sampler
 
 # Photos of one request
@@ -36,7 +37,7 @@ class Easel:
         self.examples = [np.asarray(example) for example in examples]
         self.fit = fit
         number = cast(int, model.num_classes)
-        self.space = model.label_space or LabelSpace(unnamed_classes(number), distinct_colors(number), model.ignore_class)
+        self.space = model.label_space or unnamed_label_space(number, model.ignore_class)
         self._one_at_a_time = threading.Lock()
 
     def describe(self) -> dict[str, Any]:
@@ -53,7 +54,6 @@ class Easel:
             "examples": len(self.examples),
             "noise": self.model.noise_channels > 0,
             "segments": self.model.segmenting_network is not None,
-            "most_photos": MOST_PHOTOS,
         }
 
     def read(self, body: bytes) -> np.ndarray:
@@ -112,15 +112,11 @@ class Easel:
 
     def write_pair(self, label_map: np.ndarray, seed: int, name: str) -> bytes:
         """A ZIP file of photo, label map and ``classes.csv``, as `data.Folder` reads them."""
-        rows = ["id,name,r,g,b,ignore"]
-        for i, (class_name, color) in enumerate(zip(self.space.class_names, self.space.palette, strict=True)):
-            quoted = '"' + class_name.replace('"', '""') + '"'
-            rows.append(f"{i},{quoted},{color[0]},{color[1]},{color[2]},{int(i == self.space.ignore_class)}")
         file = io.BytesIO()
         with zipfile.ZipFile(file, "w") as archive:
             archive.writestr(f"images/{name}.png", png(self._photos(label_map, seed, 1)[0]))
             archive.writestr(f"labels/{name}.png", self.write(label_map))
-            archive.writestr("classes.csv", "\n".join(rows) + "\n")
+            archive.writestr("classes.csv", classes_text(self.space))
         return file.getvalue()
 
 

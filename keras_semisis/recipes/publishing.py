@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from keras_semisis.callbacks.log_file import read_log
 from keras_semisis.options.publish import PublishOptions
 from keras_semisis.presets import save_to_preset
 from keras_semisis.recipes.run_folder import settings_beside
@@ -62,11 +63,8 @@ def _scores(path: Path) -> dict[str, float]:
 
 
 def _scores_of_run(path, step):
-    if not path.is_file():
-        return {}
-    records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    found: dict = next((record for record in reversed(records) if record.get("step") == step), {})
-    return {name: value for name, value in _numbers(found).items() if name != "step"}
+    found = [entry for entry in read_log(path, step) if entry["step"] == step]
+    return {name: value for name, value in _numbers(found[-1]).items() if name != "step"} if found else {}
 
 
 def _numbers(scores):

@@ -9,7 +9,7 @@ from keras_semisis.callbacks.model_file import load_model
 from keras_semisis.data import (
     LabelSpace,
 )
-from keras_semisis.data.labels.label_space import distinct_colors, unnamed_classes
+from keras_semisis.data.labels.label_space import unnamed_label_space
 from keras_semisis.gans import Sampler
 from keras_semisis.options.read import check_fit
 from keras_semisis.options.text import parse_id_map
@@ -66,7 +66,7 @@ def label_space_of_model(gan: Sampler, model: str | Path) -> LabelSpace:
         gan.label_space = of_run and replace(of_run, ignore_class=gan.ignore_class)
     if gan.label_space is None:
         number = cast(int, gan.num_classes)
-        gan.label_space = LabelSpace(unnamed_classes(number), distinct_colors(number), gan.ignore_class)
+        gan.label_space = unnamed_label_space(number, gan.ignore_class)
         tell(
             f"Note: {model} does not say what its {number} classes mean. The ids in label maps are taken for the "
             "classes themselves; --id-map STORED=CLASS names those that differ.",

@@ -241,6 +241,11 @@ def unnamed_classes(number: int) -> list[str]:
     return [f"class {i}" for i in range(number)]
 
 
+def unnamed_label_space(number: int, ignore_class: int | None = None) -> LabelSpace:
+    """A label space of which nothing is known but its number of classes: unnamed, in drawn colors."""
+    return LabelSpace(unnamed_classes(number), distinct_colors(number), ignore_class)
+
+
 def distinct_colors(number: int) -> list[tuple[int, int, int]]:
     """RGB colors that differ from each other: those of PASCAL VOC, whose id bits lie in all channels.
 

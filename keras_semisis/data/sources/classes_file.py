@@ -30,6 +30,16 @@ def find_classes(folders: Iterable[Path]) -> Path | None:
     return next((folder / name for folder in folders for name in NAMES if (folder / name).is_file()), None)
 
 
+def classes_text(space: LabelSpace) -> str:
+    """What `read_classes` reads as this label space, its rule of stored ids left out."""
+    file = StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for i, (name, color) in enumerate(zip(space.class_names, space.palette, strict=True)):
+        writer.writerow([i, name, *color, int(i == space.ignore_class)])
+    return file.getvalue()
+
+
 def read_classes(path: Path) -> LabelSpace:
     """The label space that a file describes.
 

@@ -21,7 +21,7 @@ from keras_semisis.data.labels.id_survey import (
     unlabeled,
 )
 from keras_semisis.data.labels.ids_or_classes import ids_or_classes, is_ramp, without_palette
-from keras_semisis.data.labels.label_space import LabelSpace, distinct_colors, unnamed_classes
+from keras_semisis.data.labels.label_space import LabelSpace, unnamed_classes, unnamed_label_space
 from keras_semisis.data.labels.stored_ids import integer_ids
 from keras_semisis.data.pictures.decoding import decode_label_picture, read_bytes
 from keras_semisis.data.pictures.label_picture import LabelPicture, colors_of
@@ -241,7 +241,7 @@ def found_label_space(
     number = max(classes.values()) + 1
     if ignore_class is not None and ignore_class > number:  # some classes before it are in no label map
         number = ignore_class
-    return LabelSpace(unnamed_classes(number), distinct_colors(number))
+    return unnamed_label_space(number)
 
 
 class _Palettes:
