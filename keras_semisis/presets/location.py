@@ -55,7 +55,11 @@ def _download(repository, revision):
     try:
         # the files of a preset alone: nothing that could be run
         files = [CONFIG, WEIGHTS, METADATA, CARD, "*.png"]
-        return Path(huggingface_hub.snapshot_download(repository, revision=revision, allow_patterns=files))
+        # said, as some versions ask the Hub in offline mode for the files of a commit that is in the cache
+        offline = huggingface_hub.constants.HF_HUB_OFFLINE
+        return Path(
+            huggingface_hub.snapshot_download(repository, revision=revision, allow_patterns=files, local_files_only=offline)
+        )
     except (huggingface_hub.errors.HfHubHTTPError, huggingface_hub.errors.HFValidationError, OSError) as error:
         at = f" at revision {revision}" if revision else ""
         raise ValueError(f"{HUB}{repository}{at} cannot be read from the Hub: {' '.join(str(error).split())[:300]}") from error
