@@ -1,6 +1,6 @@
 """AdversarialModel: networks, phases, optimizers and a moving average, trained through Keras's own fit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Any, NoReturn
@@ -16,6 +16,7 @@ from keras_semisis.gans.fitting import name_data_sets, refuse, train
 from keras_semisis.gans.network_optimizers import NetworkOptimizers, check_precision, optimizers_of, saved_steps
 from keras_semisis.gans.phase import Phase, take_step
 from keras_semisis.gans.sampler import Sampler
+from keras_semisis.gans.summary import summary_of
 from keras_semisis.gans.untracked import Untracked
 from keras_semisis.models import frozen_features_of
 from keras_semisis.models.image_size import check_channels_last
@@ -250,6 +251,20 @@ class AdversarialModel(engine.TrainStep, Sampler):
         """Number of training steps done, in whatever calls of `fit`. It is saved with the model; `compile` keeps it."""
         self.synchronize()
         return int(ops.convert_to_numpy(self._steps.value))
+
+    def summary(self, line_length: int | None = None, print_fn: Callable[[str], Any] | None = None, **others) -> None:
+        """Prints the networks, the phases, and who learns in which; of a network by itself ``gan.generator.summary()``.
+
+        Args:
+            line_length: Width of the tables in characters; None is what they need.
+            print_fn: Is called with the text; None prints it.
+            **others: Keras's other arguments of summary, which are about layers. One that is set is named in an error.
+
+        Raises:
+            TypeError, ValueError: For an argument that there is not, or that is set.
+        """
+        refuse("summary", others)
+        (print_fn or print)(summary_of(self, line_length))
 
     # -- fit ----------------------------------------------------------------------------------------------------
 

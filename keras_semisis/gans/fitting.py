@@ -34,11 +34,15 @@ _OF_KERAS: dict[str, dict[str, tuple[Any, str]]] = {
         "sample_weight": (None, "a pixel that is not to count has the id ignore_class"),
         "callbacks": (None, "callbacks.PeriodicEvaluation scores during fit"),
     },
+    "summary": {
+        name: (default, "it is about layers, and gan.generator.summary() shows those of a network")
+        for name, default in (("positions", None), ("expand_nested", False), ("show_trainable", False), ("layer_range", None))
+    },
 }
 
 
 def refuse(function: str, arguments: Mapping[str, Any]) -> None:
-    """Refuses arguments that ``fit`` or ``evaluate`` has not; those of Keras's may be given as they are by default.
+    """Refuses arguments that ``fit``, ``evaluate`` or ``summary`` has not; those of Keras's may be given as they are.
 
     Raises:
         TypeError: Naming what there is not.
