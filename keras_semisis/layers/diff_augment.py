@@ -27,6 +27,7 @@ class DiffAugment(keras.layers.Layer):
 
     Input shape: ``[image, random]`` or ``[label_map, random]``: float ``(B, H, W, 3)`` in [-1, 1] or integer ``(B, H, W)``,
         and float ``(B, num_random)`` in [0, 1), as of ``keras.random.uniform``.
+
     Output shape: That of the image or label map.
 
     Raises:

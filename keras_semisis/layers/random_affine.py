@@ -32,6 +32,7 @@ class RandomAffine(keras.layers.Layer):
     Input shape: ``[image, random]`` or ``[label_map, random]``: float ``(B, H, W, C)`` or integer ``(B, H, W)``, and float
         ``(B, 4)`` in [0, 1), as of ``keras.random.uniform``: rotation, translation x, translation y, scaling, each 0.5 for
         none.
+
     Output shape: That of the image or label map; label maps keep their integer type.
 
     Raises:

@@ -50,10 +50,10 @@ class SpectralLayer(keras.layers.Layer):
 class SpectralConv2D(SpectralLayer):
     """2D convolution with a spectrally normalized kernel, reparametrized: the stored kernel is never overwritten.
 
-    With the kernel as a matrix W (outputs × inputs), a training call does one power iteration, v ← Wᵀu/|Wᵀu|, then
-    u ← Wv/|Wv|, and every call convolves with W/σ, σ = uᵀWv. u and v are constants to the gradient; W is differentiated
-    in both places. (`keras.layers.SpectralNormalization` overwrites the kernel on TensorFlow, and does not normalize at
-    inference on JAX.) σ is computed in float32 in every dtype policy.
+    With the kernel as a matrix W (outputs × inputs), a training call does one power iteration, ``v ← Wᵀu/|Wᵀu|``,
+    then ``u ← Wv/|Wv|``, and every call convolves with W/σ, σ = uᵀWv. u and v are constants to the gradient; W is
+    differentiated in both places. (`keras.layers.SpectralNormalization` overwrites the kernel on TensorFlow, and does not
+    normalize at inference on JAX.) σ is computed in float32 in every dtype policy.
 
     Args:
         filters: Output channels.

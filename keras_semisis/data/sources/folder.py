@@ -76,11 +76,11 @@ class Folder(FileSource):
             of ``label_space``.
         skip_bad: Number of label maps that may be bad when all are read for their ids; as in `paired_dataset`.
         image_suffix, label_suffix: What the names of photos and of label maps have after the part that both share, such as
-            "_mask"; "" for nothing. None finds it.
+            ``"_mask"``; ``""`` for nothing. None finds it.
         image_range: Values that become black and white, of photos of 16 bits, gray or colors, that use fewer, such as
             ``(0, 4095)``, or of gray floating-point numbers, such as ``(0, 1)``. None takes 16 bits as they are, and refuses
             photos that would be nearly black.
-        image_prefix, label_prefix: What the names have before the part that both share, such as "mask_", likewise. Found is
+        image_prefix, label_prefix: What the names have before the part that both share, such as ``"mask_"``, likewise. Found is
             one that says that it is of label maps.
 
     Raises:
