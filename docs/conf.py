@@ -5,11 +5,14 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from sphinx.util import inspect
+
 import keras_semisis
 
 project = "keras_semisis"
 version = release = keras_semisis.__version__
 html_title = f"keras_semisis {version}"
+html_show_copyright = False
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "sphinx-mathjax-offline"]
 
@@ -34,3 +37,25 @@ napoleon_custom_sections = [(name, "params_style") for name in ("Call arguments"
 napoleon_use_ivar = True
 # a name in a docstring that several classes have
 suppress_warnings = ["ref.python"]
+
+
+def signature_of_init(app, what, name, obj, options, signature, returns):
+    """Of a layer or model that which it defines: Keras's `__new__` takes anything."""
+    if what == "class" and signature == "(*args, **kwargs)":
+        signature = inspect.stringify_signature(
+            inspect.signature(obj.__init__, bound_method=True), show_return_annotation=False, unqualified_typehints=True
+        )
+    return signature, returns
+
+
+def link_from_the_top(app, env, node, content):
+    """`models.features` in a docstring is `keras_semisis.models.features`."""
+    if node.get("refdomain") != "py":
+        return None
+    target = f"keras_semisis.{node['reftarget']}"
+    return env.domains["py"].resolve_xref(env, node["refdoc"], app.builder, "obj", target, node, content)
+
+
+def setup(app):
+    app.connect("autodoc-process-signature", signature_of_init)
+    app.connect("missing-reference", link_from_the_top)
