@@ -2,9 +2,9 @@
 
 import hashlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -14,12 +14,14 @@ from keras_semisis.data import LabelSpace
 from keras_semisis.data.eight_bit import to_8_bit
 from keras_semisis.data.stream.batch_rule import host_array
 from keras_semisis.data.stream.own_batches import own_batches
-from keras_semisis.distribution import predict
 from keras_semisis.former_names import former_method
+from keras_semisis.gans.any_size import AnySize
 from keras_semisis.gans.batch_statistics import Calibration, batch_norms, batch_statistics, reestimate
 from keras_semisis.gans.classes import KnowsClasses
+from keras_semisis.gans.drawing import at_any_size, draw_tiles
 from keras_semisis.gans.engines import engine
 from keras_semisis.gans.fitting import refuse
+from keras_semisis.gans.tiles import Tiles
 from keras_semisis.gans.untracked import Untracked
 from keras_semisis.gans.validation import check_end, draws_for
 from keras_semisis.models.trunk_families import refuse_relatives
@@ -64,6 +66,7 @@ class Sampler(KnowsClasses):
     eagerly = False
     _draw_statistics = Untracked()
     _metrics_of_compile = Untracked()
+    _any_size = Untracked()  # its networks' layers are the generator's
 
     def __init__(
         self,
@@ -89,6 +92,7 @@ class Sampler(KnowsClasses):
         self._calibration: Calibration | None = None
         self._calibrated_at: int | None = None
         self._draw_statistics = None
+        self._any_size = {}
 
     @property
     def step(self) -> int:
@@ -121,48 +125,87 @@ class Sampler(KnowsClasses):
 
     # -- photos -----------------------------------------------------------------------------------------------------
 
-    def generate(self, label_maps: Any, seed: int = 0, batch_size: int = 8, first: int | str | Sequence[str] = 0) -> np.ndarray:
-        """Photos for label maps, from the moving-average generator.
+    def generate(
+        self,
+        label_maps: Any,
+        seed: int = 0,
+        batch_size: int = 8,
+        first: int | str | Sequence[str] = 0,
+        *,
+        tile_size: tuple[int, int] | None = None,
+        overlap: int | None = None,
+        progress: Callable[[int, int], Any] | None = None,
+    ) -> np.ndarray:
+        """Photos for label maps of any size, from the moving-average generator.
 
         The noise of map i depends on the seed and on its number ``first + i`` alone, or on its name. It is the same on every
-        backend, and for an image in whatever batch it is computed: ``generate(maps, seed)[i]`` is ``generate(maps[i], seed,
-        first=i)``, and the photo that the command line draws for ``street.png`` is ``generate(map, seed, first="street")``.
+        backend, at every size, and for an image in whatever batch it is computed: ``generate(maps, seed)[i]`` is
+        ``generate(maps[i], seed, first=i)``, and the photo that the command line draws for ``street.png`` is ``generate(map,
+        seed, first="street")``.
+
+        A label map is drawn at its own size. What things look like depends on their size in pixels: photos resemble those of
+        the training where label maps have its scale. Sides that the generator's strides do not divide (32 for OASIS's) are
+        continued by reflection of the label map, and the photo is cut. The first photos of a size wait for its compilation.
+
+        What does not fit into memory is drawn in tiles. Where these overlap by twice the distance from which an edge is seen
+        (`tile_reach`), the photo is that of the whole label map to a gray level; else neighbors are blended over the overlap.
 
         Args:
             label_maps: ``(B, H, W)`` of any integer dtype, or one map ``(H, W)``.
             seed: Seed of the noise.
-            batch_size: How many images are computed at once.
+            batch_size: How many images, or tiles, are computed at once.
             first: Number of the first map; or the maps' names, as many as there are maps, or the one of one map. The command
                 line takes those of the files, without folder and ending.
+            tile_size: ``(height, width)`` of tiles, multiples of the strides; None draws label maps whole.
+            overlap: Pixels that neighboring tiles share at least; None is as many as make the photo that of the whole label
+                map, or half a tile where none are, as with instance normalization, or a tile is too small.
+            progress: Called with (tiles done, tiles in all).
 
         Returns:
             uint8 ``(B, H, W, 3)``, or ``(H, W, 3)`` for one map.
 
         Raises:
-            ValueError: If names and maps differ in number.
+            ValueError: If names and maps differ in number; the generator is of one size alone, as one that makes its first
+                feature map of a style; or tiles do not fit.
             DataError: If an id is none of the classes, or shape or dtype are others.
         """
         label_maps = host_array(label_maps)
-        images = self.generate_floats(label_maps if label_maps.ndim != 2 else label_maps[None], seed, batch_size, first)
+        images = self.generate_floats(
+            label_maps if label_maps.ndim != 2 else label_maps[None],
+            seed,
+            batch_size,
+            first,
+            tile_size=tile_size,
+            overlap=overlap,
+            progress=progress,
+        )
         photos = to_8_bit(images)
         return photos if label_maps.ndim != 2 else photos[0]
 
     def generate_floats(
-        self, label_maps: Any, seed: int = 0, batch_size: int = 8, first: int | str | Sequence[str] = 0
+        self,
+        label_maps: Any,
+        seed: int = 0,
+        batch_size: int = 8,
+        first: int | str | Sequence[str] = 0,
+        *,
+        tile_size: tuple[int, int] | None = None,
+        overlap: int | None = None,
+        progress: Callable[[int, int], Any] | None = None,
     ) -> np.ndarray:
         """As `generate`, before the images are rounded to 8 bits.
 
         Args:
             label_maps: Integers ``(B, H, W)``.
-            seed, batch_size, first: As in `generate`.
+            seed, batch_size, first, tile_size, overlap, progress: As in `generate`.
 
         Returns:
             float32 ``(B, H, W, 3)`` in [-1, 1].
 
         Raises:
-            DataError: As `generate` raises it.
+            ValueError, DataError: As `generate` raises them.
         """
-        label_maps = self.batch_rule.label_maps(label_maps, "generate")
+        label_maps = self.batch_rule.of_any_size().label_maps(label_maps, "generate")
         self.refresh_statistics()
         inputs = [label_maps]
         if self.noise_channels:
@@ -171,7 +214,39 @@ class Sampler(KnowsClasses):
                 for number in _numbers(first, len(label_maps))
             ]
             inputs.append(np.asarray(draws, "float32"))
-        return predict(self.ema_generator, inputs, batch_size)
+        network = self._at_any_size(self.ema_generator)
+
+        def drawn(inputs):
+            if tile_size is None:
+                return network.predict(inputs, batch_size)
+            tiles = Tiles.over(inputs[0].shape[1:], tile_size, overlap, self.tile_reach, network.multiple)
+            return draw_tiles(network, inputs, tiles, batch_size, progress)
+
+        return at_any_size(network, inputs, drawn)
+
+    @property
+    def size_multiple(self) -> int:
+        """What the height and width of a label map are multiples of where `generate` draws it as it is, not continued.
+
+        Raises:
+            ValueError: If the generator is of one size alone.
+        """
+        return self._at_any_size(self.ema_generator).multiple
+
+    @property
+    def tile_reach(self) -> int | None:
+        """How many pixels from a tile's edge its image is not that of the whole label map; None for everywhere.
+
+        It is measured once, by drawing random label maps whole and cut. 159 for OASIS's generator of six blocks.
+        """
+        self.refresh_statistics()
+        return self._at_any_size(self.ema_generator).reach(cast(int, self.num_classes))
+
+    def _at_any_size(self, network):
+        known = self._any_size.get(id(network))
+        if known is None or known.network is not network:
+            known = self._any_size[id(network)] = AnySize(network)
+        return known
 
     def predict(
         self,
@@ -198,8 +273,9 @@ class Sampler(KnowsClasses):
 
     def _segment(self, photos) -> np.ndarray:
         photos = host_array(photos)
-        images = self.batch_rule.photos(photos if photos.ndim != 3 else photos[None], "segment")
-        logits = np.array(predict(self.segmenting_network, [images], batch_size=8)[..., 1:])
+        images = self.batch_rule.of_any_size().photos(photos if photos.ndim != 3 else photos[None], "segment")
+        network = self._at_any_size(self.segmenting_network)
+        logits = np.array(at_any_size(network, [images], lambda inputs: network.predict(inputs, batch_size=8))[..., 1:])
         if self.ignore_class is not None:
             logits[..., self.ignore_class] = -np.inf
         label_maps = logits.argmax(-1).astype("int32")
@@ -301,7 +377,8 @@ class Sampler(KnowsClasses):
         """Scores of one generated image per label map (of several for `metrics.Diversity`), beside those of the real images.
 
         Args:
-            x: Data set of ``(image, label_map)`` batches, as `fit` takes them, or an array of images in [-1, 1] or uint8.
+            x: Data set of ``(image, label_map)`` batches, as `fit` takes them, or an array of images in [-1, 1] or uint8. They
+                may be of any size, at which `generate` then draws.
             y: The label maps, where x is an array.
             metrics: Objects as those of `keras_semisis.metrics`; None is those given to `compile`.
             seed: Seed of the noise.
@@ -334,7 +411,7 @@ class Sampler(KnowsClasses):
         for metric in metrics:
             metric.reset_state()
         done, draws = 0, max(getattr(metric, "draws", 1) for metric in metrics)
-        for image, label_map in self.evaluation_batches(x, y, steps, batch_size):
+        for image, label_map in self._batches_of(self.batch_rule.of_any_size(), x, y, steps, batch_size):
             generated = [
                 self.generate_floats(label_map, seed + draw, batch_size=len(label_map), first=done) for draw in range(draws)
             ]
@@ -356,12 +433,14 @@ class Sampler(KnowsClasses):
     def evaluation_batches(
         self, x: Any, y: Any = None, steps: int | None = None, batch_size: int | None = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """The batches that `evaluate` reads, checked."""
+        """The batches that `evaluate` reads, checked, and of the training's size: those of a validation."""
+        return self._batches_of(self.batch_rule, x, y, steps, batch_size)
+
+    def _batches_of(self, rule, x, y, steps, batch_size):
         if y is None:
             check_end(x, steps)
         given = x if y is None else (x, y)
-        batches = own_batches(given, self.batch_rule, "evaluate", batch_size=batch_size or 8, training=False)
-        return itertools.islice(iter(batches), steps)
+        return itertools.islice(iter(own_batches(given, rule, "evaluate", batch_size=batch_size or 8, training=False)), steps)
 
     # -- presets ----------------------------------------------------------------------------------------------------
 

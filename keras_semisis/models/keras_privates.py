@@ -1,5 +1,8 @@
 """What this package uses of Keras that Keras does not promise to keep; a test tells when it changes."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -26,3 +29,11 @@ def values_of_file(store, path: str) -> list[np.ndarray]:
     """
     group = getattr(store, "h5_file", {}).get(path, {})
     return [group[name][()] for name in group]
+
+
+def run_graph(network: keras.Model, inputs: Sequence[Any]) -> Any:
+    """What the layers of a functional network make of inputs of another size, or another rank, than it was built for.
+
+    To be called within a layer's ``call``, from which the layers know whether they train.
+    """
+    return network._run_through_graph(list(inputs))

@@ -26,7 +26,11 @@ def semantic_inputs(image_size: tuple[int, int], noise_channels: int | None) -> 
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
 class StartMap(keras.layers.Layer):
-    """The first feature map of a generator: a 3×3 convolution of label map and noise at the start resolution."""
+    """The first feature map of a generator: a 3×3 convolution of label map and noise at the start resolution.
+
+    ``size`` is that of the map where label maps are of the size that the network is built for; of others it has as many pixels
+    a cell.
+    """
 
     def __init__(self, filters: int, num_classes: int, size, **kwargs):
         super().__init__(**kwargs)
@@ -36,14 +40,18 @@ class StartMap(keras.layers.Layer):
         self.conv = SemanticConv2D(filters, num_classes, name="conv", dtype=self.dtype_policy)
 
     def build(self, input_shape) -> None:
+        self.cell = tuple(pixels // cells for pixels, cells in zip(input_shape[0][1:], self.size, strict=True))
         self.conv.build([(input_shape[0][0], *self.size), *input_shape[1:]])
 
     def call(self, inputs):
         label_map, *noise = inputs
-        return self.conv([resize_nearest(label_map, self.size), *noise])
+        return self.conv([resize_nearest(label_map, self._size_of(label_map.shape)), *noise])
 
     def compute_output_shape(self, input_shape):
-        return (input_shape[0][0], *self.size, self.filters)
+        return (input_shape[0][0], *self._size_of(input_shape[0]), self.filters)
+
+    def _size_of(self, label_shape):
+        return tuple(pixels // cell for pixels, cell in zip(label_shape[1:], self.cell, strict=True))
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"filters": self.filters, "num_classes": self.num_classes, "size": self.size}

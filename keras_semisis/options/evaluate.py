@@ -6,6 +6,7 @@ from pathlib import Path
 from keras_semisis.options.data import DataOptions
 from keras_semisis.options.option import option, same_as
 from keras_semisis.options.read import ReadOptions
+from keras_semisis.options.text import SIZE
 from keras_semisis.options.train import TrainSettings
 
 AS_THE_RUN = "By default as the model's run has it, else stretch."
@@ -40,6 +41,9 @@ class EvaluateOptions(DataOptions):
     output: Path = option(Path("results.json"), "The JSON file that is written.")
     cache: Path | None = option(
         None, "Folder in which statistics of real photos are kept; by default keras_semisis in ~/.cache."
+    )
+    image_size: tuple[int, int] | None = option(
+        None, "Height x width at which photos are drawn and compared; by default the model's.", form=SIZE
     )
     batch_size: int = same_as(TrainSettings, "batch_size")
     devices: str | None = same_as(TrainSettings, "devices", panel=None, of_resume=False)

@@ -7,6 +7,7 @@ from keras_semisis.options.data import DataOptions
 from keras_semisis.options.evaluate import AS_THE_RUN, EvaluateOptions
 from keras_semisis.options.option import option, same_as
 from keras_semisis.options.read import ReadOptions
+from keras_semisis.options.text import SIZE, SIZE_OR_OWN
 from keras_semisis.options.train import TrainSettings
 
 
@@ -19,6 +20,18 @@ class GenerateOptions:
     output: Path = option(Path("generated"), "Folder of the photos.")
     seed: int = same_as(TrainSettings, "seed")
     samples: int = option(1, "Photos for each label map.", min=1)
+    image_size: tuple[int, int] | str | None = option(
+        None,
+        "Height x width that label maps are resized to and drawn at, or own: each as large as it is. By default the "
+        "model's size.",
+        form=SIZE_OR_OWN,
+    )
+    tile_size: tuple[int, int] | None = option(
+        None, "Height x width of tiles that overlap, for photos that do not fit into memory.", form=SIZE
+    )
+    overlap: int | None = option(
+        None, "Pixels that neighboring tiles share; by default as many as make the photo that of the whole label map.", min=0
+    )
     id_map: tuple[str, ...] = same_as(DataOptions, "id_map")
     devices: str | None = same_as(TrainSettings, "devices", panel=None, of_resume=False)
     fit: str | None = same_as(ReadOptions, "fit", more=AS_THE_RUN)

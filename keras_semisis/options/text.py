@@ -17,6 +17,20 @@ def parse_size(text: str, option: str = "--image-size") -> tuple[int, int]:
     return int(parts[0]), int(parts[1])
 
 
+def parse_size_or_own(text: str, option: str = "--image-size") -> tuple[int, int] | str:
+    """A size, or ``"own"`` for that of each label map.
+
+    >>> parse_size_or_own("64x96"), parse_size_or_own("own")
+    ((64, 96), 'own')
+    """
+    if text == "own":
+        return text
+    try:
+        return parse_size(text, option)
+    except ValueError:
+        raise ValueError(f"{option} {text}: expected own, or HEIGHTxWIDTH in pixels, such as 64x96.") from None
+
+
 def parse_channels(text: str, option: str = "--channels") -> tuple[int, ...]:
     """``"32,32,64"`` to widths.
 
@@ -100,6 +114,7 @@ def _write_unconditional_channels(channels):
 
 
 SIZE = Form(parse_size, _joined_by("x"))
+SIZE_OR_OWN = Form(parse_size_or_own, lambda size: size if isinstance(size, str) else "x".join(map(str, size)))
 CHANNELS = Form(parse_channels, _joined_by(","))
 UNCONDITIONAL_CHANNELS = Form(parse_unconditional_channels, _write_unconditional_channels)
 BETAS = Form(parse_betas, _joined_by(","))

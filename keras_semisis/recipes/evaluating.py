@@ -71,9 +71,10 @@ def evaluate(options: EvaluateOptions, bad: BadFiles, progress: Progress = SILEN
         },
     )
     space = label_space_of_model(gan, options.model)
+    size = options.image_size or gan.image_size
     sources = open_data(
         options.data,
-        gan.image_size,
+        size,
         options.ignore_class,
         options.id_map,
         options.validation_data,
@@ -92,7 +93,7 @@ def evaluate(options: EvaluateOptions, bad: BadFiles, progress: Progress = SILEN
     # photos to train on are read for what is taken from them alone
     train: Source | None = None if extractor is None and not protocol.statistics_batches else good_items(sources.train, bad)
     if fit == "crop":
-        val, train = FittedItems(val, gan.image_size), None if train is None else FittedItems(train, gan.image_size)
+        val, train = FittedItems(val, size), None if train is None else FittedItems(train, size)
     with progress.counting("Evaluating") as show:
         document = evaluate_protocol(
             gan,
@@ -102,6 +103,7 @@ def evaluate(options: EvaluateOptions, bad: BadFiles, progress: Progress = SILEN
             segmenter=judge,
             perceptual=distance,
             train=train,
+            image_size=size,
             seed=options.seed,
             batch_size=options.batch_size,
             cache=options.cache or default_cache(),

@@ -373,3 +373,31 @@ def test_the_clock_stops_before_the_deadline_passes(monkeypatch):
         done += 1
     # steps of 5 end at 5, 15, 25; another of 5 would end after 26
     assert done == 3 and clock.seconds == [5.0, 5.0, 5.0]
+
+
+def test_generate_draws_at_the_size_that_is_asked_for_and_says_what_is_resized(workplace, whole_run):
+    maps, model = workplace / "maps of sizes", whole_run / "last.keras"
+    maps.mkdir()
+    label_map = np.kron(np.random.default_rng(0).integers(0, 11, (8, 6)), np.ones((8, 8), int)).astype("uint8")[:58]
+    Image.fromarray(label_map).save(maps / "a.png")
+    Image.fromarray(label_map[:32, :32]).save(maps / "b.png")
+
+    def photos(name, *options):
+        output = call("generate", model, maps, "--output", workplace / name, *options)
+        return output, *(np.asarray(Image.open(workplace / name / file)) for file in ("a.png", "b.png"))
+
+    output, a, b = photos("resized")
+    assert a.shape == b.shape == (32, 32, 3)
+    assert "a: the label map is 58×48; it, and others of other sizes, are resized to the model's 32×32." in output
+    output, a, own_b = photos("own", "--image-size", "own")
+    assert a.shape == (58, 48, 3) and "resized" not in output and np.abs(b.astype(int) - own_b).max() <= 1
+    assert "a: 58×48 is no multiple of the generator's 4; the label map is continued to 60×48" in output
+    np.testing.assert_array_equal(a, load_gan(model).generate(label_map, first="a"))
+    output, a, b = photos("sized", "--image-size", "64x32")
+    assert a.shape == b.shape == (64, 32, 3) and "resized" not in output
+    output, tiled, _ = photos("tiles", "--image-size", "64x32", "--tile-size", "32x32")
+    assert tiled.shape == (64, 32, 3)
+    assert "--tile-size 30x30: height and width of a tile have to be multiples of 4" in call(
+        "generate", model, maps, "--tile-size", "30x30", code=1
+    )
+    assert "--image-size big: expected own, or HEIGHTxWIDTH" in call("generate", model, maps, "--image-size", "big", code=1)

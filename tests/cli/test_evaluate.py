@@ -80,6 +80,13 @@ def test_the_dont_care_class_is_the_models_where_the_data_name_none(place):
     assert "trained with class 2 as don't-care, the data have class 0" in evaluate(place, "--ignore-class", 0, code=1)
 
 
+def test_photos_are_compared_at_the_size_that_is_asked_for(place):
+    image = keras.Input((24, 32, 3))
+    keras.Model(image, keras.layers.Conv2D(3, 1)(image)).save(place / "wide.keras")
+    evaluate(place, "--image-size", "24x32", segmenter="wide.keras", output="wide.json")
+    assert json.loads((place / "wide.json").read_text())["image_size"] == [24, 32]
+
+
 def test_a_source_stays_as_it_was_opened(place, monkeypatch):
     """One that itself names no don't-care class, such as a pack."""
     opened = Folder(place / "data")

@@ -1,8 +1,9 @@
 """Keras does not promise what these are made of."""
 
 import keras
+import numpy as np
 
-from keras_semisis.models.keras_privates import layers_of, model_of, seed_generators_of, values_of_file
+from keras_semisis.models.keras_privates import layers_of, model_of, run_graph, seed_generators_of, values_of_file
 
 
 def test_layers_are_all_layers_however_deep():
@@ -28,6 +29,14 @@ def test_a_callbacks_model_is_the_one_that_it_was_given():
     callback, model = keras.callbacks.Callback(), keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     callback.set_model(model)
     assert model_of(callback) is model
+
+
+def test_layers_run_at_sizes_and_ranks_that_the_network_refuses():
+    image, style = keras.Input((4, 4, 1)), keras.Input((2,))
+    network = keras.Model([image, style], keras.layers.Dense(1, use_bias=False)(image) + keras.layers.Dense(1)(style)[:, None])
+    network.set_weights([np.full(w.shape, 2.0) for w in network.get_weights()])
+    found = run_graph(network, [np.ones((3, 6, 5, 1), "float32"), np.ones((3, 5, 2), "float32")])
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(found[0]), np.full((6, 5, 1), 8.0))
 
 
 @keras.saving.register_keras_serializable("tests")

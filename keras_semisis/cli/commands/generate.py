@@ -11,7 +11,8 @@ from keras_semisis.options.generate import GenerateOptions
 def generate(given: Given) -> None:
     """Makes photos from label maps."""
     from keras_semisis.recipes import generating
+    from keras_semisis.recipes.terminal_progress import TerminalProgress
 
     options = given.of(GenerateOptions)
-    written = generating.generate(**asdict(options))
+    written = generating.generate(**asdict(options), progress=TerminalProgress(console))
     console.print(f"{len(written)} photos in {options.output}", soft_wrap=True)

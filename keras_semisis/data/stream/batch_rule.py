@@ -1,6 +1,6 @@
 """What a batch of photos and label maps must be, and the one error that says what it is instead."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -24,11 +24,17 @@ class BatchRule:
         num_classes: Number of label ids, or None where nobody knows it.
         image_size: (height, width); None for a side that may be any.
         ignore_class: The don't-care id, or None.
+        trained_at: Where any size will do, the (height, width) by which one-hot label maps are told from several.
     """
 
     num_classes: int | None
     image_size: tuple[int | None, int | None]
     ignore_class: int | None = None
+    trained_at: tuple[int | None, int | None] | None = None
+
+    def of_any_size(self) -> "BatchRule":
+        """The same for photos and label maps of whatever size, one in a batch."""
+        return replace(self, image_size=(None, None), trained_at=self.image_size)
 
     def batch(self, element: Any, where: str, first: bool = True, mapped: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """A checked batch: float32 photos ``(B, H, W, 3)`` in [-1, 1] and int32 label maps ``(B, H, W)``.
@@ -51,6 +57,11 @@ class BatchRule:
         if len(images) != len(label_maps):
             raise DataError(
                 f"{where}: {len(images)} photos and {len(label_maps)} label maps in one batch. Give as many of both."
+            )
+        if images.shape[1:3] != label_maps.shape[1:]:
+            raise DataError(
+                f"{where}: photos of {images.shape[1:3]} with label maps of {label_maps.shape[1:]} (height, width). Resize the "
+                "ones to the others."
             )
         return self._photos(images, where, first, mapped), label_maps
 
@@ -166,7 +177,8 @@ class BatchRule:
 
     def _check_label_shape(self, label_maps, where, mapped):
         shape, classes = label_maps.shape, self.num_classes
-        if _fits(shape, self.image_size):
+        one_hot = self.trained_at is not None and shape == (*self.trained_at, classes)
+        if _fits(shape, self.image_size) and not (self.trained_at is not None and (one_hot or shape[-1:] == (1,))):
             return
         if shape[-1:] == (1,) and label_maps.ndim in (3, 4):
             remedy = "Leave the last axis out: " + _line(mapped, label_map=("label_map[..., 0]", "label_map[..., 0]"))
@@ -177,8 +189,10 @@ class BatchRule:
                 "These look like colors: a `keras_semisis.data.Folder` reads colors by the palette of its classes, and "
                 "arrays hold class ids."
             )
-        elif (label_maps.ndim == 4 and (shape[3] == classes or shape[1] != classes)) or (
-            label_maps.ndim == 3 and _fits((1, *shape[:2]), self.image_size) and shape[2] == classes
+        elif (
+            (label_maps.ndim == 4 and (shape[3] == classes or shape[1] != classes))
+            or one_hot
+            or (label_maps.ndim == 3 and _fits((1, *shape[:2]), self.image_size) and shape[2] == classes)
         ):
             remedy = "Take the class ids of one-hot label maps: " + _line(
                 mapped, label_map=("label_map.argmax(-1)", "tf.argmax(label_map, -1)")

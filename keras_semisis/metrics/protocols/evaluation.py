@@ -39,6 +39,7 @@ def evaluate_protocol(
     perceptual: keras.Model | LPIPS | None = None,
     metrics: Sequence[GenerationMetric] = (),
     train: Source | None = None,
+    image_size: tuple[int, int] | None = None,
     seed: int = 0,
     batch_size: int = 8,
     cache: str | Path | None = None,
@@ -65,6 +66,8 @@ def evaluate_protocol(
             in ``real``; the protocol says nothing about them.
         train: Training photos with their label maps: for the distances of real images, and for batch-norm statistics where the
             protocol has them re-estimated.
+        image_size: ``(height, width)`` at which photos and label maps are read and images are generated; None is that of the
+            model. Batch-norm statistics are re-estimated at the model's.
         seed: Seed of the noise: that of label map i depends on it and i alone. Also of the kernel distance's subsets.
         batch_size: Label maps at once; also the size of the batches of re-estimated statistics.
         cache: Folder in which the statistics of real images are kept, by a fingerprint of data, protocol and networks; None for
@@ -96,7 +99,7 @@ def evaluate_protocol(
     """
     protocol = get_protocol(protocol)
     _check(gan, source, protocol, features, segmenter, perceptual, metrics, train, batch_size)
-    size, count = gan.image_size, len(source)
+    size, count = image_size or gan.image_size, len(source)
     weights = {
         "generator": weights_sha256(gan.ema_generator),
         "features": weights_sha256(features),

@@ -310,6 +310,18 @@ def test_published_one_restates_batch_statistics_and_sums_in_float32(gan, featur
         evaluate_protocol(gan, VAL, protocol, features=features)
 
 
+def test_a_size_of_its_own_is_that_of_photos_and_of_images(gan, segmenter):
+    found = evaluate_protocol(gan, VAL, segmenter=segmenter, image_size=(20, 30), batch_size=4)
+    label_maps = np.stack([VAL.load_label_map(i) for i in range(len(VAL))])
+    photos = from_8_bit(np.stack([VAL.load_image(i) for i in range(len(VAL))]))
+    metric = GeneratedSegmentationScores(segmenter, ignore_class=10)
+    metric.update_state(label_maps, photos, gan.generate_floats(label_maps))
+    assert found["image_size"] == [20, 30]
+    for name in ("miou", "pixel_accuracy"):
+        assert found["generated"][name] == pytest.approx(metric.result()[name], rel=1e-3)
+        assert found["real"][name] == pytest.approx(metric.result()[f"{name}_real"], rel=1e-3)
+
+
 def test_an_unlike_training_set_leaves_biased_scores_out(gan, features):
     found = evaluate_protocol(gan, VAL, features=features, train=TRAIN.subset(range(8)), batch_size=4)
     assert found["real"].keys() == {"kid", "kid_std", "kid_se"}
