@@ -25,10 +25,22 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(name, "1")
 
+
+def pytest_collection_modifyitems(items):
+    """Marks the tests of long.txt, one node id a line."""
+    long = set(LONG.read_text().splitlines())
+    for item in items:
+        if item.nodeid in long:
+            item.add_marker(pytest.mark.long)
+
+
 # For tests that train a GAN on the way to something that no backend changes
 not_on_jax = pytest.mark.skipif(
     os.environ.get("KERAS_BACKEND") == "jax", reason="same on every backend; TensorFlow and PyTorch run it, JAX compiles long"
 )
+
+# What takes more than three seconds on TensorFlow and two idle cores, by --durations=0, but for one of each kind
+LONG = Path(__file__).parent / "long.txt"
 
 
 @pytest.fixture(scope="module")

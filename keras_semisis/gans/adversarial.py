@@ -56,7 +56,8 @@ class AdversarialModel(engine.TrainStep, Sampler):
     ...     def terms(self, data, due):
     ...         image, label_map = data[0]
     ...         return {"l1": ops.mean(ops.abs(image - self.synthesize(label_map)))}
-    >>> gan = Painter(models.oasis_generator(4, (32, 32), base_channels=1, noise_channels=4, hidden_channels=4))
+    >>> generator = models.oasis_generator(4, (32, 32), base_channels=1, noise_channels=4, num_blocks=2, hidden_channels=4)
+    >>> gan = Painter(generator)
     >>> gan.compile({"generator": "adam"}, statistics_batches=1)
     >>> photos, label_maps = np.zeros((2, 32, 32, 3), "uint8"), np.zeros((2, 32, 32), "uint8")
     >>> sorted(gan.fit((photos, label_maps), batch_size=2, verbose=0).history), gan.step
