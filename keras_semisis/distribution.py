@@ -9,7 +9,7 @@ import numpy as np
 from keras_semisis.data.argument_error import ArgumentError
 
 
-def distribute(devices: int | Sequence[str] | None = None) -> keras.distribution.DataParallel | None:
+def distribute(devices: int | str | Sequence[str] | None = None) -> keras.distribution.DataParallel | None:
     """Splits the batches of every model that is built from here on between devices, which hold its weights each.
 
     Losses, noise, batch statistics and R1 are those of the whole batch, as on one device: the number of devices changes a
@@ -19,8 +19,8 @@ def distribute(devices: int | Sequence[str] | None = None) -> keras.distribution
     It is on JAX alone (``KERAS_BACKEND=jax``); the `.keras` files of the other backends go on there.
 
     Args:
-        devices: Their number, their names as `keras.distribution.list_devices` gives them, or None for all accelerators, or
-            CPUs where there are none.
+        devices: Their number, their names as `keras.distribution.list_devices` gives them (of one, the name alone), or
+            None for all accelerators, or CPUs where there are none.
 
     Returns:
         What Keras distributes by; None for one device.
@@ -36,7 +36,7 @@ def distribute(devices: int | Sequence[str] | None = None) -> keras.distribution
         keras.distribution.set_distribution(None)
         return None
     if keras.backend.backend() != "jax":
-        if devices is None or isinstance(devices, str):
+        if devices is None:
             return distribute(1)
         raise ArgumentError(
             "{}: several devices need JAX (KERAS_BACKEND=jax), whose training goes on from the .keras file of any backend; "
@@ -49,7 +49,7 @@ def distribute(devices: int | Sequence[str] | None = None) -> keras.distribution
             raise ArgumentError(f"{{}}: there are {len(there)}: {', '.join(there)}.", {"devices": devices})
         names = there[:devices]
     else:
-        names = list(there if devices is None else devices)
+        names = [devices] if isinstance(devices, str) else list(there if devices is None else devices)
     missing = [name for name in names if name not in there]
     if missing or not names:
         raise ArgumentError(

@@ -45,7 +45,8 @@ class ProgressBar(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         if not self.console.is_terminal:
-            self.console.print(f"{self.title}: {self.steps - self.done} steps")
+            left = self.steps - self.done
+            self.console.print(f"{self.title}: {left} {'step' if left == 1 else 'steps'}")
         self._progress.start()
 
     def on_train_batch_end(self, batch, logs=None):

@@ -54,15 +54,18 @@ def test_one_device_is_as_without():
 def test_other_backends_name_jax():
     with pytest.raises(ValueError, match=r"devices=2.*KERAS_BACKEND=jax"):
         ks.distribute(2)
+    with pytest.raises(ValueError, match=r"devices=gpu:0.*KERAS_BACKEND=jax"):
+        ks.distribute("gpu:0")
     assert ks.distribute() is None
 
 
 @pytest.mark.skipif(not ON_JAX, reason="several devices are JAX's")
-@pytest.mark.parametrize("devices", [0, 99, ["cpu:0", "cpu:99"], []])
+@pytest.mark.parametrize("devices", [0, 99, ["cpu:0", "cpu:99"], [], "cpu:99"])
 def test_devices_that_are_not_there_are_named(devices):
     with pytest.raises(ValueError, match="devices="):
         ks.distribute(devices)
     assert keras.distribution.distribution() is None
+    assert ks.distribute("cpu:0") is None
 
 
 def test_a_batch_that_does_not_divide_is_refused_with_the_nearest_that_do(monkeypatch):
