@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -81,6 +82,42 @@ def _interpolate(x, axis, length, ratio, zeros_outside):
     high = ops.minimum(low + 1.0, last)
     low, high = (ops.take(x, ops.cast(index, "int32"), axis=axis) for index in (low, high))
     return low * (1.0 - share) + high * share
+
+
+def double_bilinear(x: Any) -> Any:
+    """As `resize_bilinear` to twice the height and width.
+
+    Args:
+        x: Float tensor ``(B, H, W, C)``, H and W known.
+
+    Returns:
+        Tensor of the same dtype, ``(B, 2H, 2W, C)``.
+
+    Example:
+
+    >>> x = ops.reshape(ops.convert_to_tensor([0.0, 8.0]), (1, 1, 2, 1))
+    >>> ops.convert_to_numpy(double_bilinear(x))[0, :, :, 0].tolist()
+    [[0.0, 2.0, 6.0, 8.0], [0.0, 2.0, 6.0, 8.0]]
+    """
+    if keras.backend.backend() == "jax":
+        # a third of the time of JAX's own resize, which cannot be exported for any batch size
+        return _double(_double(x, axis=1), axis=2)
+    height, width = x.shape[1:3]
+    return ops.image.resize(x, (2 * height, 2 * width), "bilinear", data_format="channels_last")
+
+
+def _double(x, axis):
+    length = x.shape[axis]
+    before = ops.concatenate([_cut(x, axis, 0, 1), _cut(x, axis, 0, length - 1)], axis=axis)
+    after = ops.concatenate([_cut(x, axis, 1, length), _cut(x, axis, length - 1, length)], axis=axis)
+    shape = list(ops.shape(x))
+    shape[axis] = 2 * shape[axis]
+    near = 0.75 * x
+    return ops.reshape(ops.stack([near + 0.25 * before, near + 0.25 * after], axis=axis + 1), shape)
+
+
+def _cut(x, axis, begin, end):
+    return x[:, begin:end] if axis == 1 else x[:, :, begin:end]
 
 
 def adaptive_average_pool(x: Any, size: int) -> Any:

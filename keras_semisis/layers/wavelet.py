@@ -132,5 +132,5 @@ def _pairs(x, axis):
 
 def _interleave(even, odd, axis):
     shape = list(ops.shape(even))
-    shape[axis] *= 2
+    shape[axis] = 2 * shape[axis]  # not in place: where PyTorch traces, it is a tensor
     return ops.reshape(ops.stack([even, odd], axis=axis + 1), shape)

@@ -4,6 +4,7 @@ import pytest
 from keras import ops
 
 from keras_semisis.layers import adaptive_average_pool, resize_bilinear, resize_nearest
+from keras_semisis.layers.resize import double_bilinear
 
 
 @pytest.mark.parametrize("trailing", [(), (2,)])
@@ -93,3 +94,11 @@ def test_sizes_known_only_when_the_network_runs():
             ops.convert_to_tensor(interpolated(x, (2 * height, width // 2), None, False).astype("float32")), 2
         )
         np.testing.assert_allclose(model.predict_on_batch(x), ops.convert_to_numpy(expected), atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (5, 4)])
+def test_doubling_is_the_bilinear_resize_to_twice_the_size(size):
+    x = np.random.default_rng(0).standard_normal((2, *size, 3)).astype("float32")
+    doubled = ops.convert_to_numpy(double_bilinear(ops.convert_to_tensor(x)))
+    expected = ops.convert_to_numpy(resize_bilinear(x, (2 * size[0], 2 * size[1])))
+    np.testing.assert_allclose(doubled, expected, atol=1e-6)
