@@ -10,6 +10,7 @@ from keras_semisis.cli.commands.check import check
 from keras_semisis.cli.commands.classes import classes
 from keras_semisis.cli.commands.demo import demo
 from keras_semisis.cli.commands.evaluate import evaluate
+from keras_semisis.cli.commands.export import export
 from keras_semisis.cli.commands.generate import generate
 from keras_semisis.cli.commands.import_ import import_
 from keras_semisis.cli.commands.pack import pack
@@ -34,5 +35,5 @@ def prepare(ctx: typer.Context, debug: Annotated[bool, typer.Option(help="Show t
         sys.stdout.reconfigure(errors="backslashreplace")  # what cannot be printed is no reason to fail
 
 
-for run in (demo, train, check, generate, paint, evaluate, train_segmenter, classes, import_, pack, publish, runs):
+for run in (demo, train, check, generate, paint, evaluate, train_segmenter, classes, import_, pack, publish, export, runs):
     app.command(run.command_name)(run)

@@ -4,6 +4,7 @@ import hashlib
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, cast
 
 import keras
@@ -266,10 +267,39 @@ class Sampler(KnowsClasses):
         self.refresh_statistics()
         return super().predict(x, batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks)
 
-    def export(self, filepath: Any, *args, **kwargs) -> Any:
-        """Exports the moving-average generator, inputs ``[label_map, noise]``, as `keras.Model.export` does."""
-        self.refresh_statistics()
-        return self.ema_generator.export(filepath, *args, **kwargs)
+    def export(
+        self,
+        filepath: str | Path,
+        format: str | None = None,
+        part: str = "generator",
+        batch_size: int | None = None,
+    ) -> dict[str, Any]:
+        """Writes the moving-average generator, or the network that segments, for programs without this package and Keras.
+
+        The generator's file takes ``label_map``, int32 ``(B, H, W)`` of class ids, and, where the generator takes one,
+        ``noise``, float32 ``(B, noise_channels)`` drawn from N(0, 1); it gives ``photo``, uint8 ``(B, H, W, 3)``. The other
+        takes ``photo`` and gives ``label_map``. Names and colors of the classes, the rule of stored ids, and versions are in
+        the file's metadata (ONNX), in ``keras_semisis.json`` in the folder (SavedModel) or beside the file (LiteRT,
+        ``NAME.tflite.json``). See docs/exporting.md.
+
+        Args:
+            filepath: A file ``.onnx`` or ``.tflite``, or a folder.
+            format: ``"onnx"``, on every backend; ``"tf_saved_model"``, on TensorFlow and JAX; ``"litert"``, on TensorFlow. None
+                is that of the path's ending.
+            part: ``"generator"`` or ``"segmenter"``.
+            batch_size: How many items the file takes at once; None is any number, and one in a LiteRT file.
+
+        Returns:
+            What the metadata say.
+
+        Raises:
+            ArgumentError: If an argument cannot be, or the model has no such network.
+            ValueError: If the backend does not write the format, or the path has another format's ending.
+            ModuleNotFoundError: If packages of the extra ``export`` are missing.
+        """
+        from keras_semisis.exports import export
+
+        return export(self, filepath, format, part, batch_size)
 
     def _segment(self, photos) -> np.ndarray:
         photos = host_array(photos)

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import keras_semisis as ks
+from keras_semisis.exports.onnx_file import CONVERTERS
 
 pytestmark = [pytest.mark.docs, pytest.mark.usefixtures("eager_tensorflow")]
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,6 +78,12 @@ def sharing(folder):
     return {"gan": gan, "val_ds": val_ds, "label_maps": next(iter(val_ds))[1]}
 
 
+def exporting(folder):
+    for name in ("onnxruntime", *CONVERTERS[keras.backend.backend()]):
+        pytest.importorskip(name)
+    return {"gan": tiny_gan(ks.data.SyntheticScenes(2, image_size=SIZE).label_space)}
+
+
 def start(folder):
     write(folder / "PATH", "images", "labels", photos=2)
     return {}
@@ -115,6 +122,7 @@ PAGES = {
         {"image_size=(256, 512)": "image_size=(32, 64), base_channels=1, noise_channels=4", ".pth": ".safetensors"},
     ),
     "docs/data.md": (data, {}),
+    "docs/exporting.md": (exporting, {}),
     "docs/scale.md": (scale, {"/shared/": "shared/"}),
     "docs/sharing.md": (sharing, {}),
     "docs/start.md": (
@@ -196,6 +204,12 @@ def looks_at_data(names, printed):
     assert names["source"].label_space.num_classes == 3 and names["photo"].shape == (*SIZE, 3)
 
 
+def looks_at_exporting(names, printed):
+    expected = names["gan"].generate(names["label_map"], seed=7)
+    assert np.abs(names["photo"][0].astype(int) - expected).max() <= 1
+    assert (names["seen"][0] != names["gan"].segment(names["photo"][0])).mean() < 0.005
+
+
 def looks_at_start(names, printed):
     assert names["drawn"].shape == (4, *SIZE, 3) and names["gan"].step == 1
     assert len(names["paired"]) == 4 and len(names["images"]) == 2
@@ -216,6 +230,7 @@ def looks_at_few_labels(names, printed):
 
 LOOKS = {
     "docs/data.md": looks_at_data,
+    "docs/exporting.md": looks_at_exporting,
     "docs/start.md": looks_at_start,
     "docs/callbacks.md": looks_at_callbacks,
     "docs/notebooks/few_labels.md": looks_at_few_labels,

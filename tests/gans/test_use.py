@@ -50,16 +50,6 @@ def test_verbs_that_cannot_work_say_what_does(gan):
         gan.test_on_batch(MAPS)
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the format is TensorFlow's")
-def test_export_is_the_moving_average_generator(gan, tmp_path):
-    import tensorflow as tf
-
-    gan.export(tmp_path / "generator", verbose=False)
-    inputs = [MAPS.astype("int32"), np.zeros((2, 4), "float32")]
-    loaded = tf.saved_model.load(str(tmp_path / "generator"))
-    np.testing.assert_allclose(loaded.serve(inputs), gan.predict(inputs, verbose=0), atol=1e-3)
-
-
 @pytest.mark.parametrize("set_back", [False, True])
 @pytest.mark.parametrize("policy", ["float16", "bfloat16", "float64", "mixed_float16"])
 def test_a_precision_that_cannot_train_is_refused_in_a_sentence(policy, set_back):

@@ -1,0 +1,64 @@
+"""ONNX files, from whatever backend computes."""
+
+import json
+import tempfile
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_semisis.exports.needed import need
+from keras_semisis.exports.networks import signature
+from keras_semisis.whole_file import whole_file
+
+# what Keras's export converts with
+CONVERTERS = {"tensorflow": ("tf2onnx",), "jax": ("jax2onnx",), "torch": ("onnxscript",)}
+
+
+def write_onnx(network: keras.Model, path: Path, description: Mapping[str, Any]) -> None:
+    """Writes a network as an ONNX file.
+
+    Args:
+        network: Functional model from and to tensors by name.
+        path: The file.
+        description: What goes into the file's metadata, each value that is no text as JSON.
+
+    Raises:
+        ModuleNotFoundError: If a package is missing.
+    """
+    need("onnx", *CONVERTERS[keras.backend.backend()])
+    import onnx
+
+    with tempfile.TemporaryDirectory() as folder:
+        converted = Path(folder) / "network.onnx"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the converters, about themselves
+            network.export(str(converted), format="onnx", verbose=False, input_signature=signature(network))
+        model = onnx.load(converted)
+    _name(model.graph, network)
+    for name, value in description.items():
+        entry = model.metadata_props.add()
+        entry.key, entry.value = name, value if isinstance(value, str) else json.dumps(value)
+    onnx.checker.check_model(model)
+    with whole_file(path) as unfinished:
+        onnx.save(model, unfinished)
+
+
+def _name(graph, network):
+    """Converters name inputs, outputs and the open batch size each in their way."""
+    names = {}
+    for values, tensors in ((graph.input, network.input), (graph.output, network.output)):
+        # both in the order of the names
+        for value, (name, tensor) in zip(values, sorted(tensors.items()), strict=True):
+            names[value.name] = name
+            value.name = name
+            for dimension, length in zip(value.type.tensor_type.shape.dim, tensor.shape, strict=True):
+                if length is None:
+                    dimension.dim_param = "batch"
+                else:
+                    dimension.dim_value = length
+    for node in graph.node:
+        for tensors in (node.input, node.output):
+            tensors[:] = [names.get(name, name) for name in tensors]
