@@ -55,15 +55,19 @@ def _every_call(record):
 
 
 def step_operations(gan, batch_size: int) -> dict[str, float]:
-    """Operations of each phase of a `SemiPairedGAN` at an average step."""
+    """Operations of each phase of a `SemiPairedGAN`, or of OASIS, at an average step."""
     g = forward_operations(gan.generator, batch_size)
     d = forward_operations(gan.discriminator, batch_size)
-    u = forward_operations(gan.unconditional_discriminator, batch_size)
     settings = gan.settings
-    matching = bool(settings.feature_matching_weight)
     phases = {
         "discriminator": g + 2 * 3 * d + (3 * d if settings.label_mix_weight else 0),
-        "generator": 3 * g + 2 * d + (d if matching else 0),
+        "generator": 3 * g + 2 * d,
+    }
+    if "unconditional_discriminator" not in gan.network_names:
+        return phases
+    u = forward_operations(gan.unconditional_discriminator, batch_size)
+    phases["generator"] += d if settings.feature_matching_weight else 0
+    phases |= {
         "unpaired": 3 * g + (2 if gan.freeze_discriminator else 3) * d + 2 * u,
         "unconditional": g + 2 * 3 * u + (6 * u / settings.r1_every if settings.r1_gamma else 0),
     }

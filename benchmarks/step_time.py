@@ -1,7 +1,8 @@
-"""Seconds, memory and operations of a training step of `SemiPairedGAN`, and the rate of the input pipeline.
+"""Seconds, memory and operations of a training step, and the rate of the input pipeline.
 
 ``python -m benchmarks.step_time --image-size 64x96 --batch-size 8 --precision mixed_bfloat16``; the backend
-is that of ``KERAS_BACKEND``. See benchmarks/README.md for what the numbers mean.
+is that of ``KERAS_BACKEND``. ``--compare REVISION`` measures this package and that of another revision in turns.
+See benchmarks/README.md for what the numbers mean.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 import keras_semisis as ks
-from benchmarks import input_pipeline
+from benchmarks import comparison, input_pipeline
 from benchmarks.operations import step_operations
 from keras_semisis.gans.engines import engine
 from keras_semisis.gans.semantic import published_depth
@@ -34,6 +35,7 @@ def size_of(text):
 
 def arguments(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--method", choices=["semi_paired", "oasis"], default="semi_paired")
     parser.add_argument("--image-size", type=size_of, default=(64, 96), metavar="HxW")
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--precision", choices=["float32", "mixed_bfloat16"], default="float32")
@@ -52,16 +54,18 @@ def arguments(argv=None):
         help="vgg19 has random weights here: they do not matter for the time",
     )
     parser.add_argument("--steps", type=int, default=8, help="measured steps, a multiple of 4 (R1's interval)")
-    parser.add_argument("--data", default="synthetic", help='"synthetic" or "camvid:PATH", for the input pipeline')
-    parser.add_argument("--output", type=Path, help="JSON file for the results")
+    parser.add_argument("--data", default="synthetic", help='"synthetic" or "camvid:PATH", for the input pipeline; or "none"')
+    parser.add_argument("--compare", metavar="REVISION", help="of git: its package is measured in turns with this one")
+    parser.add_argument("--pairs", type=int, default=3, help="of --compare: how often each is measured")
+    parser.add_argument("--output", type=Path, help="JSON file for the results; of --compare a line is added to it")
     options = parser.parse_args(argv)
     if options.steps % 4:
         parser.error("--steps must be a multiple of 4: R1 is due at every fourth step.")
     return options
 
 
-class PartialGAN(ks.SemiPairedGAN):
-    """A `SemiPairedGAN` of which one can run some of the phases."""
+class Partial:
+    """Of a GAN: one can run some of the phases."""
 
     selected: tuple[str, ...] | None = None
 
@@ -70,6 +74,14 @@ class PartialGAN(ks.SemiPairedGAN):
 
     def refresh_statistics(self):
         """Not here: it would run at the end of each measurement."""
+
+
+class PartialSemiPairedGAN(Partial, ks.SemiPairedGAN):
+    """A `SemiPairedGAN` of which one can run some of the phases."""
+
+
+class PartialOASIS(Partial, ks.OASIS):
+    """An `OASIS` of which one can run some of the phases."""
 
 
 class OneBatch(keras.utils.PyDataset):
@@ -100,17 +112,22 @@ def build(options, num_classes, ignore_class):
     size, divisor = options.image_size, options.divide_discriminators
     blocks = published_depth(size)
     widths = tuple(width // divisor for width in (128, 128, 256, 256, 512, 512)[:blocks])
-    gan = PartialGAN(
-        num_classes,
-        size,
-        ignore_class,
-        generator=ks.models.wavelet_spade_generator(num_classes, size, options.base_channels, num_blocks=blocks),
-        discriminator=ks.models.oasis_discriminator(num_classes, size, widths, 64 // divisor),
-        unconditional_discriminator=ks.models.wavelet_discriminator(
-            size, {resolution: width // divisor for resolution, width in DISCRIMINATOR_WIDTHS.items()}
-        ),
-        perceptual=None if options.perceptual == "none" else ks.models.vgg19_features(weights=None),
-    )
+    discriminator = ks.models.oasis_discriminator(num_classes, size, widths, 64 // divisor)
+    if options.method == "oasis":
+        generator = ks.models.oasis_generator(num_classes, size, 4 * options.base_channels, num_blocks=blocks)
+        gan = PartialOASIS(num_classes, size, ignore_class, generator, discriminator)
+    else:
+        gan = PartialSemiPairedGAN(
+            num_classes,
+            size,
+            ignore_class,
+            generator=ks.models.wavelet_spade_generator(num_classes, size, options.base_channels, num_blocks=blocks),
+            discriminator=discriminator,
+            unconditional_discriminator=ks.models.wavelet_discriminator(
+                size, {resolution: width // divisor for resolution, width in DISCRIMINATOR_WIDTHS.items()}
+            ),
+            perceptual=None if options.perceptual == "none" else ks.models.vgg19_features(weights=None),
+        )
     gan.compile(statistics_batches=1)
     return gan
 
@@ -126,8 +143,8 @@ def seconds_per_step(gan, batches, steps, selected=None):
     gan.selected = selected
     times = StepTimes()
     # R1's phase is compiled with it and without
-    warm_up = gan.settings.r1_every
-    gan.fit(*map(OneBatch, batches), steps_per_epoch=warm_up + steps, callbacks=[times], verbose=0)
+    warm_up = getattr(gan.settings, "r1_every", 1)
+    gan.fit(*map(OneBatch, batches[: len(gan.data_sets)]), steps_per_epoch=warm_up + steps, callbacks=[times], verbose=0)
     return statistics.fmean(times.seconds[warm_up:])
 
 
@@ -181,14 +198,14 @@ def source_of(options):
     kind, _, path = options.data.partition(":")
     if kind == "camvid":
         return ks.data.CamVid(path)
-    if kind == "synthetic":
+    if kind in ("synthetic", "none"):
         return ks.data.SyntheticScenes(64, image_size=options.image_size)
-    raise SystemExit(f'--data {options.data!r}: expected "synthetic" or "camvid:PATH".')
+    raise SystemExit(f'--data {options.data!r}: expected "synthetic", "camvid:PATH" or "none".')
 
 
 def measure(options):
     source = source_of(options)
-    pipeline = input_pipeline.measure(source, options.image_size, options.batch_size)
+    pipeline = None if options.data == "none" else input_pipeline.measure(source, options.image_size, options.batch_size)
     space = source.label_space
     gan = build(options, space.num_classes, space.ignore_class)
     batches = [random_batch(options, space.num_classes, seed) for seed in (0, 1)]
@@ -217,8 +234,8 @@ def measure(options):
             "seconds": step,
             "operations": total,
             "share_of_matmul_peak": total / step / peak,
-            # a step takes a paired and an unpaired batch
-            "images_per_second": 2 * options.batch_size / step,
+            # of all data sets: a semi-paired step takes a paired and an unpaired batch
+            "images_per_second": len(gan.data_sets) * options.batch_size / step,
             "peak_memory_bytes": memory,
             "matmul_peak_operations_per_second": peak,
         },
@@ -247,6 +264,8 @@ def report(result, console):
         f"{step['images_per_second']:.1f} images/s; peak memory {step['peak_memory_bytes'] / 2**30:.2f} GiB; "
         f"matmul peak {step['matmul_peak_operations_per_second'] / 1e9:.0f} GFLOP/s"
     )
+    if pipeline is None:
+        return
     console.print(
         f"Input pipeline: {pipeline['uniform_images_per_second']:.0f} images/s uniform, "
         f"{pipeline['rare_classes_images_per_second']:.0f} with the rare-class sampler, "
@@ -257,6 +276,9 @@ def report(result, console):
 
 def main(argv=None):
     options = arguments(argv)
+    if options.compare:
+        comparison.compare(options, sys.argv[1:] if argv is None else argv, Console())
+        return
     result = measure(options)
     report(result, Console())
     if options.output:

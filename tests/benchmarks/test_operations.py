@@ -1,5 +1,6 @@
 import keras
 
+import keras_semisis as ks
 from benchmarks.operations import forward_operations, step_operations
 from keras_semisis import models
 from tests.conftest import not_on_jax
@@ -30,3 +31,13 @@ def test_freezing_saves_the_kernel_gradients_of_d():
     unfrozen = step_operations(gan, 2)
     assert unfrozen["unpaired"] - frozen["unpaired"] == forward_operations(gan.discriminator, 2)
     assert {name for name in frozen if frozen[name] != unfrozen[name]} == {"unpaired"}
+
+
+@not_on_jax
+def test_oasis_has_two_phases():
+    size = (32, 32)
+    generator = models.oasis_generator(4, size, base_channels=1, noise_channels=4, num_blocks=2, hidden_channels=4)
+    gan = ks.OASIS(4, size, None, generator, models.oasis_discriminator(4, size, (4,), 4))
+    gan.compile(label_mix_weight=0.0)
+    g, d = forward_operations(gan.generator, 2), forward_operations(gan.discriminator, 2)
+    assert step_operations(gan, 2) == {"discriminator": g + 6 * d, "generator": 3 * g + 2 * d}
