@@ -35,9 +35,8 @@ def compare(options, argv, console):
             for name, root in (("here", ROOT), ("other", other)) if number % 2 == 0 else (("other", other), ("here", ROOT)):
                 both[name] = _measured(root, argv, Path(folder) / f"{name}.json")
             pairs.append(both)
-            console.print(
-                f"pair {number + 1}/{options.pairs}: {_step(both, 'other'):.2f} s -> {_step(both, 'here'):.2f} s a step"
-            )
+            before, after = (both[who]["step"]["seconds"] for who in ("other", "here"))
+            console.print(f"pair {number + 1}/{options.pairs}: {before:.2f} s -> {after:.2f} s a step")
     entry = {
         "date": date.today().isoformat(),
         "revision": ours + ("+" if changed else ""),
