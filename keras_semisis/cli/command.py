@@ -93,7 +93,7 @@ def _typed(kind: Any, declared: Option, default: Any) -> Any:
     """The type of what is typed."""
     if declared.form is not None:
         kind = str
-    elif get_origin(kind) is tuple:
+    elif get_origin(kind) is tuple and Ellipsis in get_args(kind):
         kind = list[get_args(kind)[0]]  # type: ignore[misc]  # found out as it runs
     return kind | None if default is None else kind
 

@@ -1,15 +1,17 @@
 """Images of label maps of any size, whole or in tiles."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from keras_semisis.gans.any_size import AnySize
+from keras_semisis.gans.noise import NoiseField
 from keras_semisis.gans.tiles import Tiles
 
 
-def at_any_size(network: AnySize, inputs: Sequence[np.ndarray], draw: Callable[[list[np.ndarray]], np.ndarray]) -> np.ndarray:
+def at_any_size(network: AnySize, inputs: Sequence[Any], draw: Callable[[list[Any]], np.ndarray]) -> np.ndarray:
     """What a network makes of label maps or photos of any size.
 
     Where the network's strides do not divide the sides, they are continued by reflection at the bottom and on the right, and
@@ -17,7 +19,7 @@ def at_any_size(network: AnySize, inputs: Sequence[np.ndarray], draw: Callable[[
 
     Args:
         network: The network.
-        inputs: Arrays of as many items, one for each input. Those of the first one's height and width are continued too.
+        inputs: Arrays of as many items, or a `NoiseField`, one for each input. Maps are continued all.
         draw: From inputs whose sides the strides divide to the network's output.
     """
     height, width = inputs[0].shape[1:3]
@@ -27,15 +29,38 @@ def at_any_size(network: AnySize, inputs: Sequence[np.ndarray], draw: Callable[[
 
 
 def _continued(values, size, multiple):
+    if isinstance(values, NoiseField):
+        return replace(values, places=_continued(values.places, size, multiple))
     below, beside = (-side % multiple for side in size)
     if values.ndim < 3 or not (below or beside):
         return values
     return np.pad(values, ((0, 0), (0, below), (0, beside)) + ((0, 0),) * (values.ndim - 3), mode="reflect")
 
 
+def draw_whole(network: AnySize, inputs: Sequence[Any], batch_size: int) -> np.ndarray:
+    """Images drawn each at once; a `NoiseField` becomes a map for a batch at a time.
+
+    Args:
+        network: A generator.
+        inputs: As in `draw_tiles`.
+        batch_size: Images at once.
+    """
+    label_maps, *noise = inputs
+    if not (noise and isinstance(noise[0], NoiseField)):
+        return network.predict(inputs, batch_size)
+    field = noise[0]
+    images = []
+    for first in range(0, len(label_maps), batch_size):
+        part = slice(first, first + batch_size)
+        images.append(
+            network.predict([label_maps[part], NoiseField(field.vectors[part], field.places[part]).maps()], batch_size)
+        )
+    return np.concatenate(images)
+
+
 def draw_tiles(
     network: AnySize,
-    inputs: Sequence[np.ndarray],
+    inputs: Sequence[Any],
     tiles: Tiles,
     batch_size: int,
     progress: Callable[[int, int], Any] | None = None,
@@ -44,8 +69,8 @@ def draw_tiles(
 
     Args:
         network: A generator.
-        inputs: Label maps ``(B, H, W)``; and noise, ``(B, noise_channels)``, or ``(B, H, W, noise_channels)``, of which each
-            tile is given its part.
+        inputs: Label maps ``(B, H, W)``; and noise, ``(B, noise_channels)``, or ``(B, H, W, noise_channels)`` or a
+            `NoiseField`, of which each tile is given its part.
         tiles: Where the tiles lie.
         batch_size: Tiles at once.
         progress: Called with (tiles done, tiles in all).
@@ -58,12 +83,15 @@ def draw_tiles(
     places = [(i, *tile) for i in range(len(label_maps)) for tile in tiles]
     for first in range(0, len(places), batch_size):
         part = places[first : first + batch_size]
-        of_tiles = [
-            np.stack([values[i] if values.ndim == 2 else values[i, rows, columns] for i, rows, columns, _ in part])
-            for values in inputs
-        ]
+        of_tiles = [np.stack([_part(values, i, rows, columns) for i, rows, columns, _ in part]) for values in inputs]
         for (i, rows, columns, weights), image in zip(part, network.predict(of_tiles, batch_size), strict=True):
             images[i, rows, columns] += weights * image
         if progress is not None:
             progress(first + len(part), len(places))
     return images
+
+
+def _part(values, image, rows, columns):
+    if isinstance(values, NoiseField):
+        return values.part(image, rows, columns)
+    return values[image] if values.ndim == 2 else values[image, rows, columns]

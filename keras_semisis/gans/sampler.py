@@ -1,6 +1,5 @@
 """Sampler: a generator that draws photos of label maps, and is scored."""
 
-import hashlib
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,9 +18,10 @@ from keras_semisis.former_names import former_method
 from keras_semisis.gans.any_size import AnySize
 from keras_semisis.gans.batch_statistics import Calibration, batch_norms, batch_statistics, reestimate
 from keras_semisis.gans.classes import KnowsClasses
-from keras_semisis.gans.drawing import at_any_size, draw_tiles
+from keras_semisis.gans.drawing import at_any_size, draw_tiles, draw_whole
 from keras_semisis.gans.engines import engine
 from keras_semisis.gans.fitting import refuse
+from keras_semisis.gans.noise import NoiseField, draw_noise
 from keras_semisis.gans.tiles import Tiles
 from keras_semisis.gans.untracked import Untracked
 from keras_semisis.gans.validation import check_end, draws_for
@@ -133,6 +133,8 @@ class Sampler(KnowsClasses):
         batch_size: int = 8,
         first: int | str | Sequence[str] = 0,
         *,
+        noise: Any = None,
+        resample: Sequence[tuple[Any, int]] | None = None,
         tile_size: tuple[int, int] | None = None,
         overlap: int | None = None,
         progress: Callable[[int, int], Any] | None = None,
@@ -157,6 +159,12 @@ class Sampler(KnowsClasses):
             batch_size: How many images, or tiles, are computed at once.
             first: Number of the first map; or the maps' names, as many as there are maps, or the one of one map. The command
                 line takes those of the files, without folder and ending.
+            noise: In place of what the seed draws: a vector an image, ``(B, noise_channels)``, such as `noise_of_seed` gives,
+                or a map ``(B, H, W, noise_channels)``; without B for one label map.
+            resample: ``[(region, seed), ...]``: there the noise is that of the seed, as if the image were drawn by it. A
+                region is a class name or id, or a mask, boolean ``(H, W)`` or ``(B, H, W)``; where regions overlap the last
+                counts. The rest stays as near as the network allows: beyond the reach of its kernels (`tile_reach`, and a
+                stride less one) to a gray level.
             tile_size: ``(height, width)`` of tiles, multiples of the strides; None draws label maps whole.
             overlap: Pixels that neighboring tiles share at least; None is as many as make the photo that of the whole label
                 map, or half a tile where none are, as with instance normalization, or a tile is too small.
@@ -167,21 +175,24 @@ class Sampler(KnowsClasses):
 
         Raises:
             ValueError: If names and maps differ in number; the generator is of one size alone, as one that makes its first
-                feature map of a style; or tiles do not fit.
+                feature map of a style; tiles do not fit; or noise or regions are not of label maps and generator.
             DataError: If an id is none of the classes, or shape or dtype are others.
         """
         label_maps = host_array(label_maps)
+        single = label_maps.ndim == 2
         images = self.generate_floats(
-            label_maps if label_maps.ndim != 2 else label_maps[None],
+            label_maps[None] if single else label_maps,
             seed,
             batch_size,
             first,
+            noise=host_array(noise)[None] if single and noise is not None else noise,
+            resample=resample,
             tile_size=tile_size,
             overlap=overlap,
             progress=progress,
         )
         photos = to_8_bit(images)
-        return photos if label_maps.ndim != 2 else photos[0]
+        return photos[0] if single else photos
 
     def generate_floats(
         self,
@@ -190,6 +201,8 @@ class Sampler(KnowsClasses):
         batch_size: int = 8,
         first: int | str | Sequence[str] = 0,
         *,
+        noise: Any = None,
+        resample: Sequence[tuple[Any, int]] | None = None,
         tile_size: tuple[int, int] | None = None,
         overlap: int | None = None,
         progress: Callable[[int, int], Any] | None = None,
@@ -198,7 +211,7 @@ class Sampler(KnowsClasses):
 
         Args:
             label_maps: Integers ``(B, H, W)``.
-            seed, batch_size, first, tile_size, overlap, progress: As in `generate`.
+            seed, batch_size, first, noise, resample, tile_size, overlap, progress: As in `generate`.
 
         Returns:
             float32 ``(B, H, W, 3)`` in [-1, 1].
@@ -208,22 +221,83 @@ class Sampler(KnowsClasses):
         """
         label_maps = self.batch_rule.of_any_size().label_maps(label_maps, "generate")
         self.refresh_statistics()
-        inputs = [label_maps]
-        if self.noise_channels:
-            draws = [
-                np.random.default_rng((seed, number)).standard_normal(self.noise_channels)
-                for number in _numbers(first, len(label_maps))
-            ]
-            inputs.append(np.asarray(draws, "float32"))
+        inputs = [label_maps, *self._noise(label_maps, seed, first, noise, resample or ())]
         network = self._at_any_size(self.ema_generator)
 
         def drawn(inputs):
             if tile_size is None:
-                return network.predict(inputs, batch_size)
+                return draw_whole(network, inputs, batch_size)
             tiles = Tiles.over(inputs[0].shape[1:], tile_size, overlap, self.tile_reach, network.multiple)
             return draw_tiles(network, inputs, tiles, batch_size, progress)
 
         return at_any_size(network, inputs, drawn)
+
+    def noise_of_seed(self, seed: int = 0, count: int = 1, first: int | str | Sequence[str] = 0) -> np.ndarray:
+        """The noise of which `generate` draws label maps.
+
+        Args:
+            seed, first: As in `generate`.
+            count: Number of label maps.
+
+        Returns:
+            float32 ``(count, noise_channels)``.
+
+        Raises:
+            ValueError: If names and label maps differ in number.
+        """
+        return draw_noise(seed, first, count, self.noise_channels)
+
+    def _noise(self, label_maps, seed, first, noise, resample):
+        """What the generator is given beside label maps: nothing, or noise for each of them."""
+        count, channels = len(label_maps), self.noise_channels
+        if not channels:
+            if noise is not None or resample:
+                raise ValueError("noise, resample: the generator takes no noise: it draws one photo of a label map.")
+            return []
+        if noise is None:
+            noise = self.noise_of_seed(seed, count, first)
+        else:
+            noise = host_array(noise).astype("float32", copy=False)
+            if noise.shape not in ((count, channels), (*label_maps.shape, channels)):
+                raise ValueError(
+                    f"noise: its shape is {noise.shape}; {(count, channels)} is expected, or {(*label_maps.shape, channels)} "
+                    "for a map. noise_of_seed(seed, count) draws vectors."
+                )
+        if noise.ndim == 2 and not resample:
+            return [noise]
+        if any(isinstance(layer, keras.layers.Dense) for layer in self.generator.layers):
+            raise ValueError(
+                "noise, resample: the generator makes its first feature map of one vector, its style, which cannot differ "
+                "between pixels. Give a vector for each image."
+            )
+        regions = [(self._region(region, label_maps), draw_noise(seed, first, count, channels)) for region, seed in resample]
+        if noise.ndim == 4:
+            noise = noise.copy() if regions else noise
+            for mask, vectors in regions:
+                noise[mask] = np.repeat(vectors, mask.sum((1, 2)), axis=0)
+            return [noise]
+        places = np.zeros(label_maps.shape, "int32")
+        for number, (mask, _) in enumerate(regions, start=1):
+            places[mask] = number
+        return [NoiseField(np.stack([noise, *(vectors for _, vectors in regions)], axis=1), places)]
+
+    def _region(self, region, label_maps):
+        """The mask ``(B, H, W)`` of a class or of a mask."""
+        if isinstance(region, str):
+            names = () if self.label_space is None else self.label_space.class_names
+            if region not in names:
+                known = f"there are {', '.join(names)}" if names else "the model does not know its classes' names; give an id"
+                raise ValueError(f"resample: {region!r} is no class; {known}.")
+            return label_maps == names.index(region)
+        if isinstance(region, int | np.integer):
+            return label_maps == region
+        mask = host_array(region)
+        if mask.dtype != bool or mask.shape not in (label_maps.shape, label_maps.shape[1:]):
+            raise ValueError(
+                f"resample: a mask is {mask.shape} {mask.dtype}; a boolean one of {label_maps.shape[1:]}, as the label maps, "
+                "is expected."
+            )
+        return np.broadcast_to(mask, label_maps.shape)
 
     @property
     def size_multiple(self) -> int:
@@ -512,13 +586,3 @@ class Sampler(KnowsClasses):
             return keras.saving.deserialize_keras_object(value, custom_objects) if is_object else value
 
         return cls(**{name: restored(value) for name, value in config.items()})
-
-
-def _numbers(first, count):
-    """What the noise of each of so many label maps depends on."""
-    if isinstance(first, int | np.integer):
-        return range(first, first + count)
-    names = [first] if isinstance(first, str) else list(first)
-    if len(names) != count:
-        raise ValueError(f"first: {len(names)} names for {count} label maps; give one for each, or the number of the first.")
-    return [int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") for name in names]

@@ -1,4 +1,4 @@
-"""Convolution over a label map and a noise vector, neither of them spread out over the image."""
+"""Convolution over a label map and noise, which is spread out over the image only where it differs between pixels."""
 
 from typing import Any
 
@@ -6,20 +6,24 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_semisis.layers.resize import resize_nearest
+
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
 class SemanticConv2D(keras.layers.Layer):
     """3×3 convolution, zero padded, over ``concat(noise, one_hot(label_map))`` (OASIS, "3D noise").
 
-    The noise is the same at every pixel, so its share of the sum depends only on which of the nine taps lie inside the
-    image; it is computed from nine vectors per image instead of a ``noise_channels``-wide convolution.
+    Noise that is the same at every pixel has a share of the sum that depends only on which of the nine taps lie inside the
+    image; it is computed from nine vectors per image instead of a ``noise_channels``-wide convolution. A map of noise is
+    resized to the label map by nearest neighbor.
 
     Args:
         filters: Output channels.
         num_classes: Number of label ids, the don't-care class included.
         activation: Keras activation, or None.
 
-    Input shape: ``[label_map]`` or ``[label_map, noise]``: integer ``(B, H, W)`` and float ``(B, noise_channels)``.
+    Input shape: ``[label_map]`` or ``[label_map, noise]``: integer ``(B, H, W)`` and float ``(B, noise_channels)``,
+        or a map ``(B, H', W', noise_channels)``.
     Output shape: ``(B, H, W, filters)``.
 
     Example:
@@ -46,6 +50,10 @@ class SemanticConv2D(keras.layers.Layer):
         label_map, noise = inputs if self.noise_channels else (inputs[0], None)
         kernel = ops.convert_to_tensor(self.kernel)
         one_hot = ops.one_hot(label_map, self.num_classes, dtype=self.compute_dtype)
+        if noise is not None and len(noise.shape) == 4:
+            noise = resize_nearest(noise, label_map.shape[1:])
+            x = ops.conv(ops.concatenate([noise, one_hot], axis=-1), kernel, padding="same", data_format="channels_last")
+            return self.activation(x + ops.convert_to_tensor(self.bias))
         x = ops.conv(one_hot, kernel[:, :, self.noise_channels :], padding="same", data_format="channels_last")
         if noise is not None:
             taps = ops.einsum("bz,klzf->bklf", noise, kernel[:, :, : self.noise_channels])

@@ -6,6 +6,7 @@ from keras_semisis.metrics.feature_metric import FeatureMetric
 from keras_semisis.metrics.feature_scores import FeatureScores
 from keras_semisis.metrics.feature_statistics import FeatureStatistics
 from keras_semisis.metrics.features import Features
+from keras_semisis.metrics.flickering import flicker
 from keras_semisis.metrics.frechet import (
     FrechetInceptionDistance,
     frechet_distance,
@@ -20,6 +21,7 @@ from keras_semisis.metrics.miou import GeneratedMeanIoU, iou_from_confusion
 from keras_semisis.metrics.nearest_neighbor import NearestNeighborLPIPS
 from keras_semisis.metrics.precision_and_recall import PrecisionRecall, precision_recall
 from keras_semisis.metrics.protocols import PROTOCOLS, Protocol, evaluate_protocol, load_fid_inception
+from keras_semisis.metrics.regions import region_difference
 from keras_semisis.metrics.table import METRICS, SCORES
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "PrecisionRecall",
     "Protocol",
     "evaluate_protocol",
+    "flicker",
     "frechet_distance",
     "frechet_distance_float32",
     "frechet_distance_of_features",
@@ -51,6 +54,7 @@ __all__ = [
     "load_fid_inception",
     "precision_recall",
     "protocols",
+    "region_difference",
     "segmentation_scores",
     "split_scores",
 ]

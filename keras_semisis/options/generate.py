@@ -32,6 +32,21 @@ class GenerateOptions:
     overlap: int | None = option(
         None, "Pixels that neighboring tiles share; by default as many as make the photo that of the whole label map.", min=0
     )
+    resample: tuple[str, ...] = option(
+        (),
+        "REGION=SEED: there the noise of another seed, the rest as near to what it was as the network allows. A region is a "
+        "class by its name or id, or a mask: an image file that is not 0 there.",
+    )
+    interpolate: tuple[int, int] | None = option(
+        None, "Two seeds: of each label map --frames photos, from the noise of the one to that of the other."
+    )
+    frames: int = option(16, "Photos between two seeds.", min=2)
+    one_noise: bool = option(
+        False, "Every label map has the same noise, as for the frames of a film. What changes where label maps do not is told."
+    )
+    video: str | None = option(
+        None, "gif, or mp4 (by the program ffmpeg): a film of the photos of --interpolate or --one-noise as well."
+    )
     id_map: tuple[str, ...] = same_as(DataOptions, "id_map")
     devices: str | None = same_as(TrainSettings, "devices", panel=None, of_resume=False)
     fit: str | None = same_as(ReadOptions, "fit", more=AS_THE_RUN)

@@ -1,19 +1,24 @@
 """Photos for label maps in files."""
 
-import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from keras_semisis.data import DataError
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.pictures.resizing import fitted
 from keras_semisis.data.sources.folder_files import find_label_maps
 from keras_semisis.gans import Sampler
+from keras_semisis.gans.noise import between
+from keras_semisis.metrics import flicker, region_difference
+from keras_semisis.options.generate import GenerateOptions
 from keras_semisis.options.text import parse_id_map
 from keras_semisis.recipes.devices import use_devices
+from keras_semisis.recipes.film import check_film, write_film
 from keras_semisis.recipes.notices import tell
 from keras_semisis.recipes.progress import SILENT, Progress
 from keras_semisis.recipes.trained_models import fit_of_model, label_space_of_model, load_gan
@@ -21,78 +26,179 @@ from keras_semisis.recipes.trained_models import fit_of_model, label_space_of_mo
 _BATCH = 8
 
 
-def generate(
-    model: str | Path,
-    label_maps: Sequence[Path],
-    output: Path,
-    seed: int,
-    samples: int,
-    id_map: Sequence[str] = (),
-    fit: str | None = None,
-    devices: str | None = None,
-    image_size: tuple[int, int] | str | None = None,
-    tile_size: tuple[int, int] | None = None,
-    overlap: int | None = None,
-    progress: Progress = SILENT,
-) -> list[Path]:
-    """Writes photos for label maps.
+def generate(options: GenerateOptions, progress: Progress = SILENT) -> list[Path]:
+    """Writes photos for label maps: ``name.png``, ``name-0.png``, ``name-1.png`` of several samples or frames.
+
+    The noise of a photo depends on the seed and on its file's name alone.
 
     Args:
-        model: As `load_gan` takes it.
-        label_maps: Image files, or folders of them, which the model's label space reads.
-        output: Folder of the photos: ``name.png``, or ``name-0.png``, ``name-1.png`` with several samples.
-        seed: Seed of the first sample; the next ones follow it. The noise depends on it and on the file's name alone.
-        samples: Photos for each label map, each with other noise.
-        id_map: Stored ids that differ from the model's, as ``"255=11"``.
-        devices: As `use_devices` takes it.
-        fit: "stretch", or "crop" for the middle of the label maps; None as in the model's run, else stretched.
-        image_size: ``(height, width)`` that label maps are resized to, by nearest neighbor, and drawn at; "own" draws each at
-            its own size; None is the model's size.
-        tile_size, overlap: As `Sampler.generate` takes them.
+        options: Model, label maps, and how they are drawn.
         progress: Shows how far it is.
 
     Returns:
         The files that were written.
 
     Raises:
-        ValueError: As `Sampler.generate` raises it.
+        ValueError: If options do not go together, or as `Sampler.generate` raises it.
         DataError: If a file is missing, cannot be read or holds a stray id, or two photos would have one name.
+        OSError: If there is no ffmpeg for a film of its kind.
     """
-    files = _files(label_maps)
-    use_devices(devices)
-    gan = load_gan(model)
-    space = label_space_of_model(gan, model).with_ids(parse_id_map(tuple(id_map)))
-    fit = fit_of_model(fit, model)
-    sized = _Sized(gan, image_size, fit)
-    output.mkdir(parents=True, exist_ok=True)
-    written: list[Path] = []
+    _check(options)
+    files = _files(options.label_maps)
+    regions = [_region(text) for text in options.resample]
+    use_devices(options.devices)
+    gan = load_gan(options.model)
+    space = label_space_of_model(gan, options.model).with_ids(parse_id_map(options.id_map))
+    sized = _Sized(gan, options.image_size, fit_of_model(options.fit, options.model))
+    options.output.mkdir(parents=True, exist_ok=True)
     names = list(files)
 
-    def batches():
+    def batches() -> Iterator[tuple[list[str], np.ndarray]]:
         for first in range(0, len(names), _BATCH):
-            part = {name: space.read(files[name]) for name in names[first : first + _BATCH]}
-            yield from itertools.product(sized.batches(part), range(samples))
+            yield from sized.batches({name: space.read(files[name]) for name in names[first : first + _BATCH]})
 
-    with nullcontext() if tile_size else progress.counting("Photos") as show:
-        for (part, batch), sample in batches():
-            with progress.counting(f"Tiles of {', '.join(part)}") if tile_size else nullcontext() as show_tiles:
-                photos = gan.generate(
-                    batch,
-                    seed=seed + sample,
-                    batch_size=1 if tile_size else len(batch),
-                    first=[Path(name).name for name in part],
-                    tile_size=tile_size,
-                    overlap=overlap,
-                    progress=show_tiles,
-                )
-            for name, photo in zip(part, photos, strict=True):
-                path = output / (f"{name}.png" if samples == 1 else f"{name}-{sample}.png")
-                path.parent.mkdir(parents=True, exist_ok=True)
-                Image.fromarray(photo).save(path)
-                written.append(path)
+    painter = _Painter(gan, options, regions, sized.fit, progress)
+    photos = options.frames if options.interpolate else options.samples
+    with nullcontext() if options.tile_size else progress.counting("Photos") as show:
+        for part, label_maps in batches():
+            if options.interpolate:
+                painter.between_seeds(part, label_maps, options.interpolate)
+            else:
+                painter.samples(part, label_maps)
             if show is not None:
-                show(len(written), len(names) * samples)
-    return written
+                show(len(painter.written), len(names) * photos)
+    painter.end()
+    return painter.written
+
+
+def _check(options):
+    check_film(options.video)
+    if options.video is not None and options.interpolate is None and not options.one_noise:
+        raise ArgumentError("{} needs --interpolate or --one-noise: a film of what?", {"video": options.video})
+    for name, given in (("samples", options.samples > 1), ("one_noise", options.one_noise), ("resample", options.resample)):
+        if options.interpolate and given:
+            raise ArgumentError("{} has no use with --interpolate.", {name: getattr(options, name)})
+    if options.one_noise and options.samples > 1:
+        raise ArgumentError("{} has no use with --one-noise.", {"samples": options.samples})
+
+
+def _region(text):
+    """``REGION=SEED``: a class by its name or id, or a mask, and a seed."""
+    region, _, seed = text.rpartition("=")
+    if not region or not seed.isdigit():
+        raise ValueError(f"--resample {text}: expected REGION=SEED, such as car=7 or mask.png=7.")
+    path = Path(region)
+    if not path.is_file():
+        return int(region) if region.isdigit() else region, int(seed)
+    with Image.open(path) as image:
+        mask = np.asarray(image)
+    return (mask.any(-1) if mask.ndim == 3 else mask != 0), int(seed)
+
+
+class _Painter:
+    """Draws and writes photos, and what is said of them at the end."""
+
+    def __init__(self, gan: Sampler, options: GenerateOptions, regions: list[tuple[Any, int]], fit: str, progress: Progress):
+        self.gan = gan
+        self.options = options
+        self.regions = regions
+        self.fit = fit
+        self.progress = progress
+        self.written: list[Path] = []
+        self._differences: list[dict[str, float]] = []
+        self._last: tuple[np.ndarray, np.ndarray] | None = None
+        self._changes: list[dict[str, float]] = []
+        self._frames: list[Path] = []
+
+    def samples(self, names: list[str], label_maps: np.ndarray) -> None:
+        """So many photos of each label map as options say, or one frame of a film."""
+        one = self.options.one_noise
+        of_film = {"noise": np.repeat(self.gan.noise_of_seed(self.options.seed), len(names), axis=0)} if one else {}
+        for sample in range(self.options.samples):
+            drawing = {"seed": self.options.seed + sample, "first": [Path(name).name for name in names], **of_film}
+            photos = self._draw(names, label_maps, **drawing, resample=self._regions(label_maps))
+            if self.regions:
+                plain = self._draw(names, label_maps, **drawing)
+                self._differences.append(region_difference(plain, photos, self._mask(label_maps)))
+            for i, name in enumerate(names):
+                path = self._write(f"{name}.png" if self.options.samples == 1 else f"{name}-{sample}.png", photos[i])
+                if one:
+                    self._next_frame(path, photos[i], label_maps[i])
+
+    def between_seeds(self, names: list[str], label_maps: np.ndarray, seeds: tuple[int, int]) -> None:
+        """Photos of each label map on the way from one seed's noise to the other's."""
+        number = self.options.frames
+        for name, label_map in zip(names, label_maps, strict=True):
+            start, end = (self.gan.noise_of_seed(seed, 1, Path(name).name)[0] for seed in seeds)
+            noise, frames = between(start, end, number), list[Path]()
+            for first in range(0, number, len(names)):
+                part = noise[first : first + len(names)]
+                repeated = np.repeat(label_map[None], len(part), axis=0)
+                for photo in self._draw([name], repeated, noise=part):
+                    frames.append(self._write(f"{name}-{len(frames):0{len(str(number - 1))}d}.png", photo))
+            if self.options.video:
+                self.written.append(write_film(frames, self.options.output / f"{name}.{self.options.video}"))
+
+    def end(self) -> None:
+        """Tells what was found, and writes the film of frames."""
+        if self._differences:
+            inside, outside = (np.nanmean([found[where] for found in self._differences]) for where in ("inside", "outside"))
+            tell(f"Resampled: a mean difference of {inside:.1f} gray levels inside, {outside:.1f} outside of the regions.")
+        if self._changes:
+            still, moving = ([found[where] for found in self._changes] for where in ("still", "moving"))
+            tell(
+                f"Flicker: from frame to frame a mean change of {_mean(still)} gray levels where the label map stays the same, "
+                f"{_mean(moving)} where it moves."
+            )
+        if self._frames and self.options.video:
+            self.written.append(write_film(self._frames, self.options.output / f"film.{self.options.video}"))
+
+    def _draw(self, names, label_maps, **how):
+        tiles = self.options.tile_size
+        with self.progress.counting(f"Tiles of {', '.join(names)}") if tiles else nullcontext() as show:
+            return self.gan.generate(
+                label_maps,
+                batch_size=1 if tiles else len(label_maps),
+                tile_size=tiles,
+                overlap=self.options.overlap,
+                progress=show,
+                **how,
+            )
+
+    def _regions(self, label_maps):
+        """Regions as `Sampler.generate` takes them, masks at the size of these label maps."""
+        size = label_maps.shape[1:]
+        return [
+            (fitted(region, size, self.fit) if isinstance(region, np.ndarray) else region, seed)
+            for region, seed in self.regions
+        ]
+
+    def _mask(self, label_maps):
+        """Where the regions are."""
+        names = self.gan.label_space.class_names if self.gan.label_space is not None else ()
+        masks = [
+            region if isinstance(region, np.ndarray) else label_maps == (names.index(region) if region in names else region)
+            for region, _ in self._regions(label_maps)
+        ]
+        return np.any([np.broadcast_to(mask, label_maps.shape) for mask in masks], axis=0)
+
+    def _next_frame(self, path, photo, label_map):
+        if self._last is not None and self._last[1].shape == label_map.shape:
+            self._changes.append(flicker(*(np.stack(both) for both in zip(self._last, (photo, label_map), strict=True))))
+        self._last = photo, label_map
+        self._frames.append(path)
+
+    def _write(self, name, photo):
+        path = self.options.output / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(photo).save(path)
+        self.written.append(path)
+        return path
+
+
+def _mean(values):
+    values = [value for value in values if not np.isnan(value)]
+    return f"{np.mean(values):.1f}" if values else "no"
 
 
 class _Sized:

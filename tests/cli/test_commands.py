@@ -1,6 +1,7 @@
 """The commands as a user types them, with the smallest networks: train, go on, generate, evaluate, demo."""
 
 import json
+import re
 from pathlib import Path
 from unittest import mock
 
@@ -401,3 +402,58 @@ def test_generate_draws_at_the_size_that_is_asked_for_and_says_what_is_resized(w
         "generate", model, maps, "--tile-size", "30x30", code=1
     )
     assert "--image-size big: expected own, or HEIGHTxWIDTH" in call("generate", model, maps, "--image-size", "big", code=1)
+
+
+def test_generate_draws_other_noise_in_one_region(workplace, whole_run):
+    maps, model = workplace / "maps of regions", whole_run / "last.keras"
+    maps.mkdir()
+    label_map = np.full((32, 32), 3, "uint8")
+    label_map[:, 20:] = 5
+    Image.fromarray(label_map).save(maps / "a.png")
+    Image.fromarray((label_map == 5).astype("uint8") * 255).save(workplace / "mask.png")
+    output = call("generate", model, maps, "--output", workplace / "regions", "--resample", "5=7")
+    assert re.search(r"a mean difference of \d+\.\d gray levels inside, \d+\.\d outside of the regions", output)
+    photo = np.asarray(Image.open(workplace / "regions" / "a.png"))
+    np.testing.assert_array_equal(photo, load_gan(model).generate(label_map, first="a", resample=[(5, 7)]))
+    call("generate", model, maps, "--output", workplace / "masked", "--resample", f"{workplace / 'mask.png'}=7")
+    np.testing.assert_array_equal(np.asarray(Image.open(workplace / "masked" / "a.png")), photo)
+    assert "--resample car: expected REGION=SEED" in call("generate", model, maps, "--resample", "car", code=1)
+
+
+def test_generate_makes_films_between_seeds_and_of_frames(workplace, whole_run, monkeypatch):
+    maps, model = workplace / "frames", whole_run / "last.keras"
+    maps.mkdir()
+    label_map = np.full((32, 32), 3, "uint8")
+    for i in range(3):
+        label_map[:, i] = 5
+        Image.fromarray(label_map).save(maps / f"{i}.png")
+    call(
+        "generate", model, maps / "0.png", "--output", workplace / "way", "--interpolate", 3, 8, "--frames", 4, "--video", "gif"
+    )
+    frames = [np.asarray(Image.open(workplace / "way" / f"0-{i}.png")) for i in range(4)]
+    gan, first = load_gan(model), np.asarray(Image.open(maps / "0.png"))
+    for seed, frame in ((3, frames[0]), (8, frames[3])):
+        assert np.abs(gan.generate(first, seed=seed, first="0").astype(int) - frame).max() <= 1
+    with Image.open(workplace / "way" / "0.gif") as film:
+        assert (film.n_frames, film.size) == (4, (32, 32))
+    output = call("generate", model, maps, "--output", workplace / "film", "--one-noise", "--video", "gif")
+    assert re.search(r"Flicker: .* \d+\.\d gray levels where the label map stays the same, \d+\.\d where it moves", output)
+    noise = gan.noise_of_seed(0)[0]
+    drawn = gan.generate(label_map, noise=noise).astype(int)
+    assert np.abs(drawn - np.asarray(Image.open(workplace / "film" / "2.png"))).max() <= 1
+    with Image.open(workplace / "film" / "film.gif") as film:
+        assert film.n_frames == 3
+    for options, words in (
+        (("--video", "gif"), "--video gif needs --interpolate or --one-noise"),
+        (("--interpolate", 1, 2, "--samples", 2), "--samples 2 has no use with --interpolate"),
+        (("--one-noise", "--video", "avi"), "--video avi: expected gif or mp4"),
+    ):
+        assert words in call("generate", model, maps, *options, code=1)
+    monkeypatch.setenv("PATH", str(workplace))
+    assert "needs the program ffmpeg" in call("generate", model, maps, "--one-noise", "--video", "mp4", code=1)
+    # a program that keeps what it is given
+    program = workplace / "ffmpeg"
+    program.write_text('#!/bin/sh\nfor last; do :; done\n/bin/cat > "$last"\n')
+    program.chmod(0o755)
+    call("generate", model, maps, "--output", workplace / "film", "--one-noise", "--video", "mp4")
+    assert (workplace / "film" / "film.mp4").read_bytes()[: 32 * 32 * 3] == Image.open(workplace / "film" / "0.png").tobytes()

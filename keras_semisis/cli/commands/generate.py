@@ -1,7 +1,5 @@
 """`keras-semisis generate`: photos for label maps in files."""
 
-from dataclasses import asdict
-
 from keras_semisis.cli.command import Given, command
 from keras_semisis.cli.messages import console
 from keras_semisis.options.generate import GenerateOptions
@@ -14,5 +12,5 @@ def generate(given: Given) -> None:
     from keras_semisis.recipes.terminal_progress import TerminalProgress
 
     options = given.of(GenerateOptions)
-    written = generating.generate(**asdict(options), progress=TerminalProgress(console))
+    written = generating.generate(options, TerminalProgress(console))
     console.print(f"{len(written)} photos in {options.output}", soft_wrap=True)
