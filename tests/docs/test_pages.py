@@ -84,6 +84,20 @@ def exporting(folder):
     return {"gan": tiny_gan(ks.data.SyntheticScenes(2, image_size=SIZE).label_space)}
 
 
+def generating(folder):
+    scenes = ks.data.SyntheticScenes(2, image_size=SIZE)
+    (before, label_map), (after, changed) = scenes.load(0), scenes.load(1)
+    return {
+        "model": tiny_gan(scenes.label_space),
+        "label_map": label_map,
+        "changed_label_map": changed,
+        "mask": label_map == 0,
+        "noise_map": np.zeros((*SIZE, 4)),
+        "before": before,
+        "after": after,
+    }
+
+
 def start(folder):
     write(folder / "PATH", "images", "labels", photos=2)
     return {}
@@ -123,6 +137,7 @@ PAGES = {
     ),
     "docs/data.md": (data, {}),
     "docs/exporting.md": (exporting, {}),
+    "docs/generating.md": (generating, {}),
     "docs/scale.md": (scale, {"/shared/": "shared/"}),
     "docs/sharing.md": (sharing, {}),
     "docs/start.md": (
