@@ -16,7 +16,9 @@ class GenerateOptions:
     """Every option of `generate`."""
 
     model: str = same_as(EvaluateOptions, "model")
-    label_maps: tuple[Path, ...] = option(help="Label maps as PNG files, or folders of them.", argument=True)
+    label_maps: tuple[Path, ...] = option(
+        (), help="Label maps as PNG files, or folders of them. By default those that lie beside a preset.", argument=True
+    )
     output: Path = option(Path("generated"), "Folder of the photos.")
     seed: int = same_as(TrainSettings, "seed")
     samples: int = option(1, "Photos for each label map.", min=1)

@@ -19,4 +19,7 @@ class PublishOptions:
     )
     dtype: str = option("float32", "float32, or float16 for half the size.")
     license: str | None = option(None, "The license, as the Hub names it, such as apache-2.0 or cc-by-4.0.")
+    examples: int = option(
+        0, "So many label maps of the run's validation data go along, for others to begin with; they are public then.", min=0
+    )
     segmenter: bool = option(True, "Whether the network that segments goes along.")

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from keras_semisis.data import DataError
+from keras_semisis.data.labels.label_map_png import label_map_png
 from keras_semisis.data.labels.label_space import unnamed_label_space
 from keras_semisis.data.pictures.resizing import fitted
 from keras_semisis.data.sources.classes_file import classes_text
@@ -104,11 +105,7 @@ class Easel:
 
     def write(self, label_map: np.ndarray) -> bytes:
         """A label map as a PNG of class ids, with the classes' colors as its palette where 8 bits suffice."""
-        if self.space.num_classes > 256:
-            return png(label_map.astype("uint16"))
-        image = Image.fromarray(label_map.astype("uint8"), "P")
-        image.putpalette(np.asarray(self.space.palette, "uint8").tobytes())
-        return _saved(image)
+        return label_map_png(label_map, self.space)
 
     def write_pair(self, label_map: np.ndarray, seed: int, name: str) -> bytes:
         """A ZIP file of photo, label map and ``classes.csv``, as `data.Folder` reads them."""

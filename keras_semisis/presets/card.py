@@ -9,7 +9,6 @@ _TRAINING = {
     "method": "method",
     "data": "data",
     "ratio": "share of the pairs that it learned from",
-    "steps": "steps",
     "batch_size": "batch size",
     "seed": "seed",
 }
@@ -85,8 +84,9 @@ def _scores(scores):
 def _training(metadata):
     training = metadata["training"]
     lines = [f"- {label}: {training[name]}" for name, label in _TRAINING.items() if training.get(name) is not None]
-    if metadata["step"] and "steps" not in training:
-        lines.append(f"- steps: {metadata['step']}")
+    step, steps = metadata["step"], training.get("steps")
+    if step:
+        lines.append(f"- steps: {step:,}" + (f" of {steps:,}" if steps not in (None, step) else ""))
     lines += [f"- parameters of the {name}: {count:,}" for name, count in metadata["parameters"].items()]
     lines.append(
         f"- saved {metadata['date_saved']} by keras_semisis {metadata['keras_semisis_version']} with Keras "

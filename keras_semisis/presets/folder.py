@@ -5,15 +5,17 @@ import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import h5py
 import keras
 import numpy as np
 
+from keras_semisis.data.labels.label_map_png import label_map_png
+from keras_semisis.data.labels.label_space import LabelSpace
 from keras_semisis.gans.sampler import Sampler
 from keras_semisis.presets.card import model_card
-from keras_semisis.presets.location import CARD, CONFIG, METADATA, WEIGHTS, locate
+from keras_semisis.presets.location import CARD, CONFIG, EXAMPLE, METADATA, WEIGHTS, example_files, locate
 from keras_semisis.presets.preset_model import PresetModel
 from keras_semisis.whole_file import whole_file
 
@@ -31,11 +33,13 @@ def save_to_preset(
     training: Mapping[str, Any] | None = None,
     grid: str | Path | None = None,
     license: str | None = None,
+    label_maps: np.ndarray | None = None,
 ) -> None:
     """Writes a trained model so that `from_preset` reads it: its moving-average generator, and what its classes mean.
 
     The folder holds ``config.json`` (networks, classes, palette, rule of stored ids), ``model.weights.h5``, ``metadata.json``
-    (versions, sizes, scores, how it was trained), the card ``README.md``, which the Hugging Face Hub shows, and a picture.
+    (versions, sizes, scores, how it was trained), the card ``README.md``, which the Hugging Face Hub shows, a picture, and
+    label maps to begin with.
 
     Args:
         model: A trained system, or any other `Sampler`.
@@ -46,9 +50,11 @@ def save_to_preset(
         training: How the model was trained: the settings of a run.
         grid: A PNG that shows what it draws, such as `callbacks.sample_grid` writes.
         license: An identifier of the Hub, such as ``"apache-2.0"``; None leaves it open.
+        label_maps: (N, height, width) class ids: examples that lie beside it as PNG files, to begin with. The model must
+            know its label space.
 
     Raises:
-        ValueError: For another dtype.
+        ValueError: For another dtype, or examples of a model without a label space.
         FileNotFoundError: If there is no such picture.
 
     Example:
@@ -63,6 +69,8 @@ def save_to_preset(
     """
     if dtype not in DTYPES:
         raise ValueError(f"dtype={dtype!r}: expected one of {', '.join(DTYPES)}.")
+    if label_maps is not None and model.label_space is None:
+        raise ValueError("label_maps: a model without a label space cannot tell what they show. Build it with label_space=.")
     picture = None if grid is None else Path(grid).read_bytes()
     model.refresh_statistics()
     preset, folder = PresetModel.of(model), Path(folder)
@@ -71,6 +79,12 @@ def save_to_preset(
     folder.mkdir(parents=True, exist_ok=True)
     with whole_file(folder / WEIGHTS) as path:
         _save_weights(preset, path, dtype)
+    for file in example_files(folder):
+        file.unlink()
+    for number, label_map in enumerate(label_maps if label_maps is not None else ()):
+        (folder / EXAMPLE.format(number)).write_bytes(
+            label_map_png(np.asarray(label_map), cast(LabelSpace, preset.label_space))
+        )
     metadata = _metadata(preset, model.step, dtype, dict(scores or {}), dict(training or {}))
     _write_json(folder / CONFIG, keras.saving.serialize_keras_object(preset))
     _write_json(folder / METADATA, metadata)

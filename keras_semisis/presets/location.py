@@ -3,6 +3,7 @@
 from pathlib import Path
 
 CONFIG, WEIGHTS, METADATA, CARD = "config.json", "model.weights.h5", "metadata.json", "README.md"
+EXAMPLE = "label_map-{}.png"
 HUB = "hf://"
 _BUILT_IN = Path(__file__).parent / "built_in"
 
@@ -26,6 +27,11 @@ def built_in_names() -> str:
 def is_preset(name: str | Path) -> bool:
     """Whether a user's word for a model means a preset, and not a file."""
     return str(name).startswith(HUB) or str(name) in built_in_presets() or (Path(name) / CONFIG).is_file()
+
+
+def example_files(folder: Path) -> list[Path]:
+    """The label maps that lie in a preset's folder, to begin with."""
+    return sorted(folder.glob(EXAMPLE.format("*")))
 
 
 def locate(name: str | Path, revision: str | None = None) -> Path:

@@ -17,6 +17,7 @@ from keras_semisis.gans.noise import between
 from keras_semisis.metrics import flicker, region_difference
 from keras_semisis.options.generate import GenerateOptions
 from keras_semisis.options.text import parse_id_map
+from keras_semisis.presets.location import example_files, is_preset, locate
 from keras_semisis.recipes.devices import use_devices
 from keras_semisis.recipes.film import check_film, write_film
 from keras_semisis.recipes.notices import tell
@@ -44,7 +45,7 @@ def generate(options: GenerateOptions, progress: Progress = SILENT) -> list[Path
         OSError: If there is no ffmpeg for a film of its kind.
     """
     _check(options)
-    files = _files(options.label_maps)
+    files = _files(options.label_maps or _of_preset(options.model))
     regions = [_region(text) for text in options.resample]
     use_devices(options.devices)
     gan = load_gan(options.model)
@@ -252,6 +253,13 @@ class _Sized:
 
 def _size(shape):
     return "×".join(map(str, shape))
+
+
+def _of_preset(model):
+    files = example_files(locate(model)) if is_preset(model) else []
+    if not files:
+        raise ValueError(f"{model}: no label maps lie beside it. Give some: PNG files, or folders of them.")
+    return files
 
 
 def _files(paths: Iterable[Path]) -> dict[str, Path]:

@@ -3,11 +3,14 @@
 import json
 from pathlib import Path
 
+import numpy as np
+
 from keras_semisis.callbacks.log_file import read_log
 from keras_semisis.options.publish import PublishOptions
 from keras_semisis.presets import save_to_preset
+from keras_semisis.recipes.example_maps import example_label_maps
 from keras_semisis.recipes.run_folder import settings_beside
-from keras_semisis.recipes.trained_models import label_space_of_model, load_gan
+from keras_semisis.recipes.trained_models import fit_of_model, label_space_of_model, load_gan
 
 
 def publish(options: PublishOptions) -> list[str]:
@@ -20,7 +23,7 @@ def publish(options: PublishOptions) -> list[str]:
         What the card lacks, in words: scores, a picture, a license.
 
     Raises:
-        ValueError: If there is no such model, or the file of scores is none.
+        ValueError: If there is no such model, the file of scores is none, or there are fewer examples.
     """
     if not options.model.is_file():
         raise ValueError(f"{options.model}: there is no such file. Give a .keras file of train.")
@@ -43,6 +46,7 @@ def publish(options: PublishOptions) -> list[str]:
         training=training,
         grid=grids[-1] if grids else None,
         license=options.license,
+        label_maps=_examples(gan, options),
     )
     lacking = [
         (not scores, "scores (--scores results.json of `keras-semisis evaluate`)"),
@@ -50,6 +54,15 @@ def publish(options: PublishOptions) -> list[str]:
         (not options.license, "a license (--license)"),
     ]
     return [what for missing, what in lacking if missing]
+
+
+def _examples(gan, options):
+    if not options.examples:
+        return None
+    found = example_label_maps(gan, options.model, options.examples, fit_of_model(None, options.model))
+    if len(found) < options.examples:
+        raise ValueError(f"--examples {options.examples}: the data of the run has {len(found)} label maps at hand.")
+    return np.stack(found)
 
 
 def _scores(path: Path) -> dict[str, float]:

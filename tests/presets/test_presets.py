@@ -9,7 +9,7 @@ import pytest
 import keras_semisis as ks
 from keras_semisis import models
 from keras_semisis.presets import PresetModel, built_in_presets, from_preset, save_to_preset
-from keras_semisis.presets.location import is_preset
+from keras_semisis.presets.location import example_files, is_preset
 
 SIZE, CLASSES = (32, 32), 4
 SPACE = ks.data.LabelSpace(("sky", "road", "car", "void"), [(i, 0, 9) for i in range(CLASSES)], 3).with_ids({255: 3})
@@ -49,6 +49,17 @@ def test_a_preset_draws_and_segments_as_the_model_that_was_saved(gan, folder):
     assert model.label_space == SPACE
     assert model.label_space.id_map == {255: 3}
     assert (model.num_classes, model.image_size, model.ignore_class) == (CLASSES, SIZE, 3)
+
+
+def test_label_maps_to_begin_with_lie_beside_it(gan, tmp_path):
+    gan.save_to_preset(tmp_path, label_maps=MAPS)
+    files = example_files(tmp_path)
+    assert [file.name for file in files] == ["label_map-0.png", "label_map-1.png", "label_map-2.png"]
+    np.testing.assert_array_equal([SPACE.read(file) for file in files], MAPS)
+    gan.save_to_preset(tmp_path)
+    assert not example_files(tmp_path)
+    with pytest.raises(ValueError, match="label_maps: a model without a label space"):
+        save_to_preset(ks.gans.Sampler(gan.ema_generator), tmp_path, label_maps=MAPS)
 
 
 def test_the_card_says_what_the_hub_and_a_reader_want(folder):
