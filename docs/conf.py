@@ -17,6 +17,7 @@ html_show_copyright = False
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "sphinx-mathjax-offline"]
 
 html_theme = "furo"
+highlight_language = "none"  # of blocks without one, which are command lines
 
 # the pages are plain Markdown, which repositories show as well
 myst_enable_extensions = ["dollarmath"]
