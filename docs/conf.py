@@ -49,6 +49,13 @@ def signature_of_init(app, what, name, obj, options, signature, returns):
     return signature, returns
 
 
+def shapes_apart(app, what, name, obj, options, lines):
+    """The shape of the output in a line of its own, also where that of the input has several."""
+    for number in reversed(range(1, len(lines))):
+        if lines[number].lstrip().startswith("Output shape: ") and lines[number - 1].strip():
+            lines.insert(number, "")
+
+
 def link_from_the_top(app, env, node, content):
     """`models.features` in a docstring is `keras_semisis.models.features`."""
     if node.get("refdomain") != "py":
@@ -59,4 +66,5 @@ def link_from_the_top(app, env, node, content):
 
 def setup(app):
     app.connect("autodoc-process-signature", signature_of_init)
+    app.connect("autodoc-process-docstring", shapes_apart, priority=400)  # before napoleon
     app.connect("missing-reference", link_from_the_top)
