@@ -92,7 +92,8 @@ def _training(metadata):
         f"- saved {metadata['date_saved']} by keras_semisis {metadata['keras_semisis_version']} with Keras "
         f"{metadata['keras_version']}, weights as {metadata['weights_dtype']}"
     )
-    return "\n".join(["## Training", "", *lines])
+    command = ["", "It is trained again by", "", f"    {training['command']}"] if training.get("command") else []
+    return "\n".join(["## Training", "", *lines, *command])
 
 
 def _limits(preset):

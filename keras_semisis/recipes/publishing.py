@@ -1,16 +1,25 @@
 """A run as a preset that others load by name."""
 
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from keras_semisis.callbacks.log_file import read_log
+from keras_semisis.options.command_line import command_line
 from keras_semisis.options.publish import PublishOptions
+from keras_semisis.options.train import TrainSettings
 from keras_semisis.presets import save_to_preset
 from keras_semisis.recipes.example_maps import example_label_maps
-from keras_semisis.recipes.run_folder import settings_beside
+from keras_semisis.recipes.named_sources import kind_of
+from keras_semisis.recipes.run_folder import read_settings, settings_beside
 from keras_semisis.recipes.trained_models import fit_of_model, label_space_of_model, load_gan
+
+# options that name files of the machine
+_DATA = ("data", "validation_data", "unpaired_images", "unpaired_labels")
+_FILES = ("init", "segmenter")
 
 
 def publish(options: PublishOptions) -> list[str]:
@@ -30,11 +39,7 @@ def publish(options: PublishOptions) -> list[str]:
     gan = load_gan(options.model)
     label_space_of_model(gan, options.model)
     folder, settings = options.model.parent, settings_beside(options.model)
-    training = {} if settings is None else json.loads(settings.read_text(encoding="utf-8"))["options"]
-    # the rest of what --data says is a path of the machine
-    training = {name: training[name] for name in training if training[name] is not None and name != "output"}
-    if "data" in training:
-        training["data"] = str(training["data"]).partition(":")[0]
+    training = {} if settings is None else _training(read_settings(folder))
     grids = [] if settings is None else sorted(folder.glob("grid-*.png"))
     scores = _scores(options.scores) if options.scores else _scores_of_run(folder / "scores.jsonl", gan.step)
     save_to_preset(
@@ -54,6 +59,20 @@ def publish(options: PublishOptions) -> list[str]:
         (not options.license, "a license (--license)"),
     ]
     return [what for missing, what in lacking if missing]
+
+
+def _training(settings: TrainSettings) -> dict[str, Any]:
+    """The options of a run, and how they are typed, without paths of the machine."""
+    named = {name: getattr(settings, name) for name in (*_DATA, *_FILES)}
+    hidden = {name: (_kind(text) if name in _DATA else "FILE") for name, text in named.items() if text is not None}
+    kept = replace(settings, output="RUN", **hidden)
+    known = {name: value for name, value in asdict(kept).items() if value is not None and name != "output"}
+    return known | {"data": kind_of(settings.data), "command": f"keras-semisis train {command_line(kept)}"}
+
+
+def _kind(text):
+    kind = kind_of(text)
+    return text if kind == "synthetic" else f"{kind}:{'NAME' if kind in ('hf', 'tfds') else 'PATH'}"
 
 
 def _examples(gan, options):

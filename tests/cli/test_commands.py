@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -14,6 +15,7 @@ from keras_semisis.cli import app
 from keras_semisis.gans import fitting
 from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes import demo as demo_module
+from keras_semisis.recipes.run_folder import read_settings
 from keras_semisis.recipes.step_clock import StepClock
 from keras_semisis.recipes.stop_on_interrupt import StopOnInterrupt
 from keras_semisis.recipes.trained_models import load_gan
@@ -165,6 +167,13 @@ def test_publish_makes_a_preset_of_a_run_which_generate_and_evaluate_take(workpl
     assert "lacks a license (--license)." in output and f"hf upload USER/MODEL {folder}" in output
     card = (folder / "README.md").read_text()
     assert "- method: semi_paired\n- data: synthetic\n" in card and "- steps: 4\n" in card
+    again = re.search(r"^    keras-semisis train (.*)$", card, re.MULTILINE)[1].split()
+    assert again[:2] == ["--data", "synthetic:12"] and str(workplace) not in card
+    with mock.patch("keras_semisis.recipes.training.begin", side_effect=ValueError("begun")) as begin:
+        assert "begun" in call("train", *again, code=1)
+    assert replace(begin.call_args.args[0], output="", segmenter="") == replace(
+        read_settings(whole_run), output="", segmenter=""
+    )
     assert "| miou | " in card and "](grid.png)" in card
     maps.mkdir()
     Image.fromarray(np.full((32, 32), 5, "uint8")).save(maps / "b.png")
