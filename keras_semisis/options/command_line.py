@@ -20,7 +20,7 @@ def command_line(settings: Any) -> str:
     '--data synthetic --id-map 255=11 --id-map 254=11 --output runs/a --method spade --image-size 48x64'
     """
     declared, words = options_of(type(settings)), list[str]()
-    method = METHODS.get(getattr(settings, "method", None))
+    method = METHODS.get(getattr(settings, "method", ""))
     for name, value in given_options(settings):
         if value == getattr(method, name, ...):
             continue

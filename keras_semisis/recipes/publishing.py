@@ -64,7 +64,9 @@ def publish(options: PublishOptions) -> list[str]:
 def _training(settings: TrainSettings) -> dict[str, Any]:
     """The options of a run, and how they are typed, without paths of the machine."""
     named = {name: getattr(settings, name) for name in (*_DATA, *_FILES)}
-    hidden = {name: (_kind(text) if name in _DATA else "FILE") for name, text in named.items() if text is not None}
+    hidden: dict[str, Any] = {
+        name: (_kind(text) if name in _DATA else "FILE") for name, text in named.items() if text is not None
+    }
     kept = replace(settings, output="RUN", **hidden)
     known = {name: value for name, value in asdict(kept).items() if value is not None and name != "output"}
     return known | {"data": kind_of(settings.data), "command": f"keras-semisis train {command_line(kept)}"}
