@@ -73,9 +73,7 @@ def save_to_preset(
         raise ValueError("label_maps: a model without a label space cannot tell what they show. Build it with label_space=.")
     picture = None if grid is None else Path(grid).read_bytes()
     model.refresh_statistics()
-    preset, folder = PresetModel.of(model), Path(folder)
-    if not segmenter:
-        preset.segmenter = None
+    preset, folder = PresetModel.of(model, segmenter), Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with whole_file(folder / WEIGHTS) as path:
         _save_weights(preset, path, dtype)

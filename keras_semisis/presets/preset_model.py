@@ -44,15 +44,15 @@ class PresetModel(Sampler):
         self._trunks = {where: list(families) for where, families in (trunks or {}).items()}
 
     @classmethod
-    def of(cls, model: Sampler) -> "PresetModel":
-        """A model's moving average and the network that its `segment` asks, which it keeps as well."""
+    def of(cls, model: Sampler, segmenter: bool = True) -> "PresetModel":
+        """A model's moving average and, if wanted, the network that its `segment` asks, which it keeps as well."""
         return cls(
             model.ema_generator,
             model.num_classes,
             model.image_size,
             model.ignore_class,
             model.label_space,
-            segmenter=model.segmenting_network,
+            segmenter=model.segmenting_network if segmenter else None,
             trunks=model.trunks,
         )
 
