@@ -27,21 +27,30 @@ def write_onnx(network: keras.Model, path: Path, description: Mapping[str, Any])
 
     Raises:
         ModuleNotFoundError: If a package is missing.
+        ValueError: If the network has what the converter does not know.
     """
     need("onnx", *CONVERTERS[keras.backend.backend()])
     import onnx
 
     with tempfile.TemporaryDirectory() as folder:
         converted = Path(folder) / "network.onnx"
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the converters, about themselves
-            network.export(str(converted), format="onnx", verbose=False, input_signature=signature(network))
-        model = onnx.load(converted)
-    _name(model.graph, network)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of the converters, about themselves
+                network.export(str(converted), format="onnx", verbose=False, input_signature=signature(network))
+            model = onnx.load(converted)
+            _name(model.graph, network)
+            onnx.checker.check_model(model)
+        except Exception as error:  # of many kinds, by converter
+            backend = keras.backend.backend()
+            others = " or ".join(name for name in CONVERTERS if name != backend)
+            raise ValueError(
+                f"{path}: this network cannot be written as ONNX on the backend {backend}; KERAS_BACKEND={others} may be able "
+                f"to. {' '.join(str(error).split())[:300]}"
+            ) from error
     for name, value in description.items():
         entry = model.metadata_props.add()
         entry.key, entry.value = name, value if isinstance(value, str) else json.dumps(value)
-    onnx.checker.check_model(model)
     with whole_file(path) as unfinished:
         onnx.save(model, unfinished)
 

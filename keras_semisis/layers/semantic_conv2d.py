@@ -85,4 +85,6 @@ def _spread(kinds, length, axis):
     if length == 1:
         return kinds
     first, between, last = ops.split(kinds, 3, axis=axis)
+    if length == 2:  # ONNX would take a length of 0 for that of the input
+        return ops.concatenate([first, last], axis=axis)
     return ops.concatenate([first, ops.repeat(between, length - 2, axis=axis), last], axis=axis)

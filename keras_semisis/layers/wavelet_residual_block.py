@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_semisis.layers.detail_gain import DetailGain
-from keras_semisis.layers.resize import double_bilinear
+from keras_semisis.layers.resize import enlarge_bilinear
 from keras_semisis.layers.spade_residual_block import SPADEResidualBlock
 from keras_semisis.layers.spectral_conv2d import SpectralConv2D
 from keras_semisis.layers.wavelet import WaveletDown, WaveletUp
@@ -83,7 +83,8 @@ class WaveletResidualBlock(SPADEResidualBlock):
         if not self.upsample:
             return shortcut + residual
         image = self.to_image(shortcut)
-        image = double_bilinear(image)
+        height, width = image.shape[1:3]
+        image = enlarge_bilinear(image, (2 * height, 2 * width))
         residual = ops.repeat(ops.repeat(residual, 2, axis=1), 2, axis=2)
         return self.to_wavelet(image) + residual
 

@@ -4,7 +4,7 @@ import pytest
 from keras import ops
 
 from keras_semisis.layers import adaptive_average_pool, resize_bilinear, resize_nearest
-from keras_semisis.layers.resize import double_bilinear
+from keras_semisis.layers.resize import enlarge_bilinear
 
 
 @pytest.mark.parametrize("trailing", [(), (2,)])
@@ -97,8 +97,9 @@ def test_sizes_known_only_when_the_network_runs():
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (5, 4)])
-def test_doubling_is_the_bilinear_resize_to_twice_the_size(size):
+@pytest.mark.parametrize("factors", [(2, 2), (1, 1.5), (3, 2)])
+def test_enlarging_is_the_bilinear_resize(size, factors):
     x = np.random.default_rng(0).standard_normal((2, *size, 3)).astype("float32")
-    doubled = ops.convert_to_numpy(double_bilinear(ops.convert_to_tensor(x)))
-    expected = ops.convert_to_numpy(resize_bilinear(x, (2 * size[0], 2 * size[1])))
-    np.testing.assert_allclose(doubled, expected, atol=1e-6)
+    larger = tuple(int(np.ceil(side * factor)) for side, factor in zip(size, factors, strict=True))
+    enlarged = ops.convert_to_numpy(enlarge_bilinear(ops.convert_to_tensor(x), larger))
+    np.testing.assert_allclose(enlarged, interpolated(x, larger, None, False), atol=2e-6)
