@@ -124,7 +124,7 @@ PAGES = {
         | {
             "ignore_class=11)": "ignore_class=11, **tiny)",
             "compile()": "compile(statistics_batches=1)",
-            "epochs=100": "epochs=1",
+            "epochs=100": "steps_per_epoch=1",
         },
     ),
     "docs/callbacks.md": (
