@@ -11,9 +11,11 @@ import numpy as np
 from keras import ops
 
 from keras_semisis.data import LabelSpace
-from keras_semisis.data.eight_bit import to_8_bit
+from keras_semisis.data.eight_bit import from_8_bit, to_8_bit
+from keras_semisis.data.pictures.resizing import resize_image
 from keras_semisis.data.stream.batch_rule import host_array
 from keras_semisis.data.stream.own_batches import own_batches
+from keras_semisis.distribution import predict
 from keras_semisis.former_names import former_method
 from keras_semisis.gans.any_size import AnySize
 from keras_semisis.gans.batch_statistics import Calibration, batch_norms, batch_statistics, reestimate
@@ -52,6 +54,8 @@ class Sampler(KnowsClasses):
         label_space: What the classes mean, `data.LabelSpace`.
         seed: Seed of the noise under which batch-norm statistics are re-estimated.
         ema_generator: The moving average of the generator, which is what draws; None is the generator itself.
+        encoder: Model from photos to ``[mean, log-variance]`` of the style that the generator takes as noise, such as
+            `models.spade_encoder`; None for none.
 
     Example:
 
@@ -78,10 +82,14 @@ class Sampler(KnowsClasses):
         label_space: LabelSpace | None = None,
         seed: int = 0,
         ema_generator: keras.Model | None = None,
+        encoder: keras.Model | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.generator = generator
+        self.encoder = encoder
+        if encoder is not None:
+            self.network_names = (*self.network_names, "encoder")
         self.ema_generator = generator if ema_generator is None else ema_generator
         self.num_classes, self.image_size = num_classes, image_size
         if ignore_class is not None:
@@ -133,6 +141,7 @@ class Sampler(KnowsClasses):
         batch_size: int = 8,
         first: int | str | Sequence[str] = 0,
         *,
+        style: Any = None,
         noise: Any = None,
         resample: Sequence[tuple[Any, int]] | None = None,
         tile_size: tuple[int, int] | None = None,
@@ -159,6 +168,8 @@ class Sampler(KnowsClasses):
             batch_size: How many images, or tiles, are computed at once.
             first: Number of the first map; or the maps' names, as many as there are maps, or the one of one map. The command
                 line takes those of the files, without folder and ending.
+            style: Photos in whose style to draw, as `encode` takes them, one for each label map or one for all; or the styles
+                themselves, floats ``(B, noise_channels)``, such as the means that `encode` gives.
             noise: In place of what the seed draws: a vector an image, ``(B, noise_channels)``, such as `noise_of_seed` gives,
                 or a map ``(B, H, W, noise_channels)``; without B for one label map.
             resample: ``[(region, seed), ...]``: there the noise is that of the seed, as if the image were drawn by it. A
@@ -185,7 +196,8 @@ class Sampler(KnowsClasses):
             seed,
             batch_size,
             first,
-            noise=host_array(noise)[None] if single and noise is not None else noise,
+            style=_of_one(style) if single else style,
+            noise=_of_one(noise) if single else noise,
             resample=resample,
             tile_size=tile_size,
             overlap=overlap,
@@ -201,6 +213,7 @@ class Sampler(KnowsClasses):
         batch_size: int = 8,
         first: int | str | Sequence[str] = 0,
         *,
+        style: Any = None,
         noise: Any = None,
         resample: Sequence[tuple[Any, int]] | None = None,
         tile_size: tuple[int, int] | None = None,
@@ -211,7 +224,7 @@ class Sampler(KnowsClasses):
 
         Args:
             label_maps: Integers ``(B, H, W)``.
-            seed, batch_size, first, noise, resample, tile_size, overlap, progress: As in `generate`.
+            seed, batch_size, first, style, noise, resample, tile_size, overlap, progress: As in `generate`.
 
         Returns:
             float32 ``(B, H, W, 3)`` in [-1, 1].
@@ -221,6 +234,10 @@ class Sampler(KnowsClasses):
         """
         label_maps = self.batch_rule.of_any_size().label_maps(label_maps, "generate")
         self.refresh_statistics()
+        if style is not None:
+            if noise is not None:
+                raise ValueError("style, noise: a style takes the place of the noise. Give one of them.")
+            noise = self._styles(style, len(label_maps))
         inputs = [label_maps, *self._noise(label_maps, seed, first, noise, resample or ())]
         network = self._at_any_size(self.ema_generator)
 
@@ -246,6 +263,59 @@ class Sampler(KnowsClasses):
             ValueError: If names and label maps differ in number.
         """
         return draw_noise(seed, first, count, self.noise_channels)
+
+    def encode(self, photos: Any) -> tuple[np.ndarray, np.ndarray]:
+        """The styles of photos: a normal distribution each, of which the encoder learned to draw.
+
+        Args:
+            photos: ``(B, H, W, 3)`` or ``(H, W, 3)``, uint8, or float in [-1, 1]. Those of another size than the encoder's are
+                resized to it.
+
+        Returns:
+            Mean and logarithm of the variance, float32 ``(B, noise_channels)`` or ``(noise_channels,)`` each. The mean is what
+            ``generate(label_maps, style=photos)`` draws by; ``mean + exp(log_variance / 2) * noise`` are styles like it.
+
+        Raises:
+            ValueError: If there is no encoder.
+            DataError: If the photos are something else.
+
+        Example:
+
+        >>> from keras_semisis import models
+        >>> generator = models.spade_generator(4, (32, 32), base_channels=1, latent_channels=8, hidden_channels=4)
+        >>> sampler = Sampler(generator, encoder=models.spade_encoder((32, 32), base_channels=1, latent_channels=8))
+        >>> photos = np.zeros((2, 32, 32, 3), "uint8")
+        >>> mean, log_variance = sampler.encode(photos)
+        >>> mean.shape, sampler.generate(np.zeros((2, 32, 32), "uint8"), style=photos).shape
+        ((2, 8), (2, 32, 32, 3))
+        """
+        if self.encoder is None:
+            raise ValueError(
+                "encode, style: the model has no encoder of photos. SPADEGAN and CCFPSE have one if they are built with "
+                "encoder=; a generator by itself is given it by Sampler(generator, encoder=...)."
+            )
+        photos = host_array(photos)
+        images = self.batch_rule.of_any_size().photos(photos if photos.ndim != 3 else photos[None], "encode")
+        size = tuple(self.encoder.inputs[0].shape[1:3])
+        if images.shape[1:3] != size:
+            images = np.stack([from_8_bit(resize_image(to_8_bit(image), size)) for image in images])
+        found = [np.asarray(output, "float32") for output in predict(self.encoder, [images], batch_size=8)]
+        mean, log_variance = found if photos.ndim != 3 else [output[0] for output in found]
+        return mean, log_variance
+
+    def _styles(self, style, count):
+        """Noise of photos or styles."""
+        style = host_array(style)
+        if style.ndim == 4:
+            style, _ = self.encode(style)
+        if style.ndim == 2 and len(style) == 1:
+            style = np.repeat(style, count, axis=0)
+        if style.shape != (count, self.noise_channels):
+            raise ValueError(
+                f"style: {style.shape} for {count} label maps; photos (B, H, W, 3), or styles (B, {self.noise_channels}), are "
+                "expected, one for each label map or one for all."
+            )
+        return style
 
     def _noise(self, label_maps, seed, first, noise, resample):
         """What the generator is given beside label maps: nothing, or noise for each of them."""
@@ -586,3 +656,11 @@ class Sampler(KnowsClasses):
             return keras.saving.deserialize_keras_object(value, custom_objects) if is_object else value
 
         return cls(**{name: restored(value) for name, value in config.items()})
+
+
+def _of_one(values):
+    """Noise or style of one label map, as for a batch of one."""
+    if values is None:
+        return None
+    values = host_array(values)
+    return values[None] if values.ndim % 2 else values

@@ -34,6 +34,12 @@ class GenerateOptions:
     overlap: int | None = option(
         None, "Pixels that neighboring tiles share; by default as many as make the photo that of the whole label map.", min=0
     )
+    style: tuple[Path, ...] = option(
+        (),
+        "A photo in whose style to draw, or a folder of photos; repeatable. Each label map is drawn in each style, and "
+        "styles.png shows all of them.",
+    )
+    encoder: Path | None = option(None, "Of an imported generator: its encoder of styles, a .keras file of import.")
     resample: tuple[str, ...] = option(
         (),
         "REGION=SEED: there the noise of another seed, the rest as near to what it was as the network allows. A region is a "

@@ -105,6 +105,14 @@ class TrainSettings(ReadOptions):
     noise_channels: int | None = option(
         None, "Length of the noise vector, by default 64; 0 for one photo a label map.", NETWORKS, methods=SEGMENTING, min=0
     )
+    latent_channels: int | None = option(
+        None,
+        "Length of a style, 256 in published work, that an encoder of photos learns with the generator: photos are then drawn "
+        "in the style of others (generate --style). By default there is none.",
+        NETWORKS,
+        methods=("spade", "cc_fpse"),
+        min=1,
+    )
     hidden_channels: int = option(128, "Width of SPADE's hidden maps.", NETWORKS, min=1)
     num_blocks: int | None = option(None, "Generator depth; by default the deepest that fits.", NETWORKS, methods=SEGMENTING)
     discriminator: str | None = option(

@@ -146,7 +146,7 @@ def _metadata(preset, step, dtype, scores, training):
         "image_size": list(preset.image_size),
         "parameters": {
             name: network.count_params()
-            for name, network in (("generator", preset.generator), ("segmenter", preset.segmenter))
+            for name, network in ((name, getattr(preset, name)) for name in preset.network_names)
             if network is not None
         },
         "weights_dtype": dtype,

@@ -1,4 +1,4 @@
-"""What a preset holds: the generator that draws, and the network that segments."""
+"""What a preset holds: the generator that draws, the network that segments, and the encoder of styles."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ class PresetModel(Sampler):
     """A trained generator that draws photos of label maps, with the discriminator that segments them, where there is one.
 
     Args:
-        generator, num_classes, image_size, ignore_class, label_space, seed: As those of `Sampler`.
+        generator, num_classes, image_size, ignore_class, label_space, seed, encoder: As those of `Sampler`.
         segmenter: Model from images in [-1, 1] to logits ``(B, H, W, num_classes + 1)``, fake first; None for none.
         trunks: As `Sampler.trunks`, of the training: networks of these families may not judge it.
 
@@ -27,7 +27,7 @@ class PresetModel(Sampler):
     (32, 32, 3)
     """
 
-    network_names = ("generator", "segmenter")
+    network_names: tuple[str, ...] = ("generator", "segmenter")
 
     _trunks = Untracked()
 
@@ -45,7 +45,7 @@ class PresetModel(Sampler):
 
     @classmethod
     def of(cls, model: Sampler, segmenter: bool = True) -> "PresetModel":
-        """A model's moving average and, if wanted, the network that its `segment` asks, which it keeps as well."""
+        """A model's moving average, its encoder, and, if wanted, the network that its `segment` asks, which it keeps as well."""
         return cls(
             model.ema_generator,
             model.num_classes,
@@ -53,6 +53,7 @@ class PresetModel(Sampler):
             model.ignore_class,
             model.label_space,
             segmenter=model.segmenting_network if segmenter else None,
+            encoder=model.encoder,
             trunks=model.trunks,
         )
 

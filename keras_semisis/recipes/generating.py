@@ -22,9 +22,12 @@ from keras_semisis.recipes.devices import use_devices
 from keras_semisis.recipes.film import check_film, write_film
 from keras_semisis.recipes.notices import tell
 from keras_semisis.recipes.progress import SILENT, Progress
+from keras_semisis.recipes.styles import read_styles, style_grid, take_encoder
 from keras_semisis.recipes.trained_models import fit_of_model, label_space_of_model, load_gan
 
 _BATCH = 8
+# Of the picture of styles
+_ROWS = 16
 
 
 def generate(options: GenerateOptions, progress: Progress = SILENT) -> list[Path]:
@@ -58,12 +61,18 @@ def generate(options: GenerateOptions, progress: Progress = SILENT) -> list[Path
         for first in range(0, len(names), _BATCH):
             yield from sized.batches({name: space.read(files[name]) for name in names[first : first + _BATCH]})
 
+    if options.encoder is not None:
+        take_encoder(gan, options.encoder)
+    styles = read_styles(options.style)
     painter = _Painter(gan, options, regions, sized.fit, progress)
-    photos = options.frames if options.interpolate else options.samples
+    painter.take_styles(styles)
+    photos = options.frames if options.interpolate else len(styles) or options.samples
     with nullcontext() if options.tile_size else progress.counting("Photos") as show:
         for part, label_maps in batches():
             if options.interpolate:
                 painter.between_seeds(part, label_maps, options.interpolate)
+            elif styles:
+                painter.in_styles(part, label_maps)
             else:
                 painter.samples(part, label_maps)
             if show is not None:
@@ -76,9 +85,11 @@ def _check(options):
     check_film(options.video)
     if options.video is not None and options.interpolate is None and not options.one_noise:
         raise ArgumentError("{} needs --interpolate or --one-noise: a film of what?", {"video": options.video})
-    for name, given in (("samples", options.samples > 1), ("one_noise", options.one_noise), ("resample", options.resample)):
-        if options.interpolate and given:
-            raise ArgumentError("{} has no use with --interpolate.", {name: getattr(options, name)})
+    others = (("samples", options.samples > 1), ("one_noise", options.one_noise), ("resample", options.resample))
+    for which in ("interpolate", "style"):
+        for name, given in (*others, ("interpolate", which == "style" and options.interpolate)):
+            if getattr(options, which) and given:
+                raise ArgumentError(f"{{}} has no use with --{which}.", {name: getattr(options, name)})
     if options.one_noise and options.samples > 1:
         raise ArgumentError("{} has no use with --one-noise.", {"samples": options.samples})
 
@@ -110,6 +121,25 @@ class _Painter:
         self._last: tuple[np.ndarray, np.ndarray] | None = None
         self._changes: list[dict[str, float]] = []
         self._frames: list[Path] = []
+        self._styles: dict[str, np.ndarray] = {}
+        self._means = np.zeros((0, 0))
+        self._grid: list[tuple[np.ndarray, list[np.ndarray]]] = []
+
+    def take_styles(self, photos: dict[str, np.ndarray]) -> None:
+        """Photos in whose style `in_styles` draws."""
+        self._styles = photos
+        self._means = np.stack([self.gan.encode(photo)[0] for photo in photos.values()]) if photos else self._means
+
+    def in_styles(self, names: list[str], label_maps: np.ndarray) -> None:
+        """A photo of each label map in each style."""
+        drawn = []
+        for style, mean in zip(self._styles, self._means, strict=True):
+            drawn.append(self._draw(names, label_maps, style=mean[None]))
+            for name, photo in zip(names, drawn[-1], strict=True):
+                self._write(f"{name}-{style}.png", photo)
+        colors = self.gan.label_space.colorize(label_maps) if self.gan.label_space is not None else label_maps
+        rows = zip(colors, (list(photos) for photos in zip(*drawn, strict=True)), strict=True)
+        self._grid += [*rows][: _ROWS - len(self._grid)]
 
     def samples(self, names: list[str], label_maps: np.ndarray) -> None:
         """So many photos of each label map as options say, or one frame of a film."""
@@ -151,6 +181,11 @@ class _Painter:
                 f"Flicker: from frame to frame a mean change of {_mean(still)} gray levels where the label map stays the same, "
                 f"{_mean(moving)} where it moves."
             )
+        if self._grid:
+            picture = style_grid([row[0] for row in self._grid], list(self._styles.values()), [row[1] for row in self._grid])
+            path = self.options.output / "styles.png"
+            picture.save(path)
+            self.written.append(path)
         if self._frames and self.options.video:
             self.written.append(write_film(self._frames, self.options.output / f"film.{self.options.video}"))
 

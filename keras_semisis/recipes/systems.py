@@ -134,11 +134,11 @@ def _conditional_networks(settings, num_classes):
             f"{{}}: --method {settings.method} takes one width, that of its discriminator's first layer, such as 64.",
             {"discriminator_channels": ",".join(map(str, widths))},
         )
+    size, width, styles = settings.image_size, 4 * settings.base_channels, settings.latent_channels
     return {
-        "generator": make_one(
-            num_classes, settings.image_size, 4 * settings.base_channels, hidden_channels=settings.hidden_channels
-        ),
-        "discriminator": make_other(num_classes, settings.image_size, widths[0]),
+        "generator": make_one(num_classes, size, width, hidden_channels=settings.hidden_channels, latent_channels=styles),
+        "discriminator": make_other(num_classes, size, widths[0]),
+        "encoder": None if styles is None else models.spade_encoder(size, width, styles),
     }
 
 

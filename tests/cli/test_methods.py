@@ -31,7 +31,7 @@ TINY = {
     "oasis": _SEGMENTING,
     "tcr": _SEGMENTING,
     "usis": f"{_SEGMENTING} {_JUDGE}",
-    "spade": f"--image-size 32x32 {_CONDITIONAL}",
+    "spade": f"--image-size 32x32 --latent-channels 6 {_CONDITIONAL}",
     "cc_fpse": f"--image-size 32x64 {_CONDITIONAL}",
 }
 
@@ -81,6 +81,7 @@ def test_train_and_generate(method, tmp_path, monkeypatch):
     assert f"{pairs}, 4 for validation" in " ".join(output.split())
     gan = keras.saving.load_model(run / "last.keras")
     assert type(gan) is METHODS[method].system and gan.step == 2
+    assert (gan.encoder is not None) == ("--latent-channels" in TINY[method])
     assert json.loads((run / "settings.json").read_text())["options"]["method"] == method
     assert "has done all of its 2 steps" in call("train", "--resume", run, code=1)
     label_map = tmp_path / "0.png"

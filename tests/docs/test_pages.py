@@ -87,8 +87,15 @@ def exporting(folder):
 def generating(folder):
     scenes = ks.data.SyntheticScenes(2, image_size=SIZE)
     (before, label_map), (after, changed) = scenes.load(0), scenes.load(1)
+    styled = ks.gans.Sampler(
+        ks.models.spade_generator(11, (32, 64), base_channels=1, latent_channels=4, hidden_channels=4),
+        encoder=ks.models.spade_encoder((32, 64), base_channels=1, latent_channels=4),
+    )
     return {
         "model": tiny_gan(scenes.label_space),
+        "styled": styled,
+        "photos": np.stack([before, after]),
+        "label_maps": np.zeros((2, 32, 64), "uint8"),
         "label_map": label_map,
         "changed_label_map": changed,
         "mask": label_map == 0,
