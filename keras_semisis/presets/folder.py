@@ -145,9 +145,7 @@ def _metadata(preset, step, dtype, scores, training):
         "date_saved": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         "image_size": list(preset.image_size),
         "parameters": {
-            name: network.count_params()
-            for name, network in ((name, getattr(preset, name)) for name in preset.network_names)
-            if network is not None
+            name: network.count_params() for name in preset.network_names if (network := getattr(preset, name)) is not None
         },
         "weights_dtype": dtype,
         "step": step,
