@@ -45,7 +45,7 @@ class PresetModel(Sampler):
 
     @classmethod
     def of(cls, model: Sampler, segmenter: bool = True) -> "PresetModel":
-        """A model's moving average, its encoder, and, if wanted, the network that its `segment` asks, which it keeps as well."""
+        """A model's moving average, its encoder and, if wanted, the network that its `segment` asks, which it keeps."""
         return cls(
             model.ema_generator,
             model.num_classes,
