@@ -244,7 +244,7 @@ class Sampler(KnowsClasses):
         def drawn(inputs):
             if tile_size is None:
                 return draw_whole(network, inputs, batch_size)
-            tiles = Tiles.over(inputs[0].shape[1:], tile_size, overlap, self.tile_reach, network.multiple)
+            tiles = Tiles.over(inputs[0].shape[1:], tile_size, overlap, self.tile_reach(), network.multiple)
             return draw_tiles(network, inputs, tiles, batch_size, progress)
 
         return at_any_size(network, inputs, drawn)
@@ -369,7 +369,7 @@ class Sampler(KnowsClasses):
             )
         return np.broadcast_to(mask, label_maps.shape)
 
-    @property
+    # no properties: Keras asks for the value of each when it saves or loads a model
     def size_multiple(self) -> int:
         """What the height and width of a label map are multiples of where `generate` draws it as it is, not continued.
 
@@ -378,7 +378,6 @@ class Sampler(KnowsClasses):
         """
         return self._at_any_size(self.ema_generator).multiple
 
-    @property
     def tile_reach(self) -> int | None:
         """How many pixels from a tile's edge its image is not that of the whole label map; None for everywhere.
 

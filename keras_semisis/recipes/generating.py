@@ -270,7 +270,7 @@ class _Sized:
         if not isinstance(self.image_size, str):
             label_map = fitted(label_map, self.image_size or self.gan.image_size, self.fit)
         if label_map.shape != self.gan.image_size:
-            multiple = self.gan.size_multiple
+            multiple = self.gan.size_multiple()
             whole = tuple(side + -side % multiple for side in label_map.shape)
             if whole != label_map.shape:
                 self._say(

@@ -65,7 +65,7 @@ def test_at_another_size_a_generator_is_the_one_built_for_it(family):
     built = BUILDERS[family](size)
     built.set_weights(sampler.generator.get_weights())
     label_maps = maps(size, 2)
-    assert sampler.size_multiple == MULTIPLES.get(family, 32)
+    assert sampler.size_multiple() == MULTIPLES.get(family, 32)
     images = sampler.generate_floats(label_maps, seed=5)
     assert images.std() > 1e-3
     np.testing.assert_allclose(images, Sampler(built).generate_floats(label_maps, seed=5), atol=1e-5)
@@ -144,12 +144,22 @@ def reach_of_oasis(blocks):
 
 def test_the_reach_is_that_of_the_kernels(oasis):
     assert reach_of_oasis(6) == 191
-    assert oasis.tile_reach == reach_of_oasis(2) == 11
+    assert oasis.tile_reach() == reach_of_oasis(2) == 11
+
+
+def test_nothing_is_measured_when_a_model_is_saved_or_loaded(oasis, tmp_path, monkeypatch):
+    """Keras asks each attribute of a model for what is to be saved in it, and so computes every property."""
+    measured = []
+    for name in ("predict", "_keeps"):
+        monkeypatch.setattr(AnySize, name, lambda self, *args, name=name, **kwargs: measured.append(name))
+    oasis.save(tmp_path / "gan.keras")
+    keras.saving.load_model(tmp_path / "gan.keras")
+    assert not measured
 
 
 @pytest.mark.parametrize("family", ["oasis by instances"])
 def test_with_instance_normalization_every_pixel_depends_on_all(family):
-    assert Sampler(BUILDERS[family]((16, 32))).tile_reach is None
+    assert Sampler(BUILDERS[family]((16, 32))).tile_reach() is None
 
 
 @pytest.mark.parametrize(("size", "tile_size"), [((40, 96), (40, 32)), ((50, 66), (34, 46)), ((16, 32), (28, 30))])
@@ -200,5 +210,5 @@ def test_tiles_of_the_published_generator_are_its_whole_image():
     sampler = Sampler(models.oasis_generator(CLASSES, (256, 512), base_channels=8, hidden_channels=32))
     label_map = np.kron(maps((128, 256))[0], np.ones((4, 4), "uint8"))
     whole = sampler.generate(label_map, seed=1).astype(int)
-    assert sampler.tile_reach <= reach_of_oasis(6)
+    assert sampler.tile_reach() <= reach_of_oasis(6)
     assert np.abs(whole - sampler.generate(label_map, seed=1, tile_size=(512, 512), batch_size=1)).max() <= 1

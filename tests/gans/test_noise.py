@@ -47,7 +47,7 @@ def test_beyond_the_reach_of_a_region_nothing_changes(oasis):  # noqa: F811
     mask = np.zeros((16, 96), bool)
     mask[:, :31] = True
     before, after = (oasis.generate(label_maps, resample=region).astype(int) for region in (None, [(mask, 9)]))
-    reach = oasis.tile_reach + oasis.size_multiple - 1
+    reach = oasis.tile_reach() + oasis.size_multiple() - 1
     change = np.abs(after - before).max((0, 1, 3))
     assert change[31 + reach :].max() <= 1 < change[:31].min() and change[31 : 31 + reach].max() > 1
     # in tiles as whole, and over noise that is a map
