@@ -137,6 +137,19 @@ def test_a_word_for_a_model_is_a_preset_or_a_file(folder, tmp_path):
     assert ks.SemiPairedGAN.presets == built_in_presets()
 
 
+def test_what_is_built_in_is_small_and_draws_the_label_maps_beside_it():
+    assert "street" in built_in_presets()
+    for name, folder in built_in_presets().items():
+        assert max(file.stat().st_size for file in folder.iterdir()) < 2**20
+        model = from_preset(name)
+        label_maps = np.stack([model.label_space.read(file) for file in example_files(folder)])
+        photos = model.generate(label_maps, seed=0)
+        np.testing.assert_array_equal(photos, model.generate(label_maps, seed=0))
+        # the sky of a street is brighter than its road, whatever the weather
+        bright = photos.mean(-1)
+        assert bright[label_maps == 0].mean() > bright[label_maps == 3].mean() + 10
+
+
 def test_the_hub_is_read_by_way_of_its_local_cache(gan, folder, tmp_path, monkeypatch):
     pytest.importorskip("huggingface_hub")
     from huggingface_hub import constants
