@@ -27,8 +27,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 
 def pytest_collection_modifyitems(items):
-    """Marks the tests of long.txt, one node id a line."""
-    long = set(LONG.read_text().splitlines())
+    """Marks the tests of long.txt, and of long_jax.txt there, one node id a line."""
+    lists = [LONG, *([LONG_ON_JAX] if os.environ.get("KERAS_BACKEND") == "jax" else [])]
+    long = {line for file in lists for line in file.read_text().splitlines()}
     for item in items:
         if item.nodeid in long:
             item.add_marker(pytest.mark.long)
@@ -41,6 +42,8 @@ not_on_jax = pytest.mark.skipif(
 
 # What takes more than three seconds on TensorFlow and two idle cores, by --durations=0, but for one of each kind
 LONG = Path(__file__).parent / "long.txt"
+# What JAX, which compiles, takes more than four for
+LONG_ON_JAX = Path(__file__).parent / "long_jax.txt"
 
 
 @pytest.fixture(scope="module")

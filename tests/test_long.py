@@ -1,12 +1,15 @@
-"""The list of tests that take long."""
+"""The lists of tests that take long."""
 
 from pathlib import Path
 
-from tests.conftest import LONG
+import pytest
+
+from tests.conftest import LONG, LONG_ON_JAX
 
 
-def test_every_line_of_the_list_is_a_test():
-    lines = LONG.read_text().splitlines()
+@pytest.mark.parametrize("file", [LONG, LONG_ON_JAX])
+def test_every_line_of_a_list_is_a_test(file):
+    lines = file.read_text().splitlines()
     assert lines == sorted(set(lines))
     root = Path(__file__).parents[1]
     for line in lines:
