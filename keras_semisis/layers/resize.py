@@ -124,10 +124,15 @@ def _double(x, axis):
     length = x.shape[axis]
     before = ops.concatenate([_cut(x, axis, 0, 1), _cut(x, axis, 0, length - 1)], axis=axis)
     after = ops.concatenate([_cut(x, axis, 1, length), _cut(x, axis, length - 1, length)], axis=axis)
-    shape = list(ops.shape(x))
-    shape[axis] = 2 * shape[axis]
     near = 0.75 * x
-    return ops.reshape(ops.stack([near + 0.25 * before, near + 0.25 * after], axis=axis + 1), shape)
+    return interleave(near + 0.25 * before, near + 0.25 * after, axis)
+
+
+def interleave(even: Any, odd: Any, axis: int) -> Any:
+    """Rows (axis 1) or columns (axis 2) of two tensors in turn."""
+    shape = list(ops.shape(even))
+    shape[axis] = 2 * shape[axis]  # not in place: where PyTorch traces, it is a tensor
+    return ops.reshape(ops.stack([even, odd], axis=axis + 1), shape)
 
 
 def _cut(x, axis, begin, end):

@@ -7,6 +7,8 @@ import numpy as np
 import pywt
 from keras import ops
 
+from keras_semisis.layers.resize import interleave
+
 
 def _orthogonal(name: str) -> pywt.Wavelet:
     try:
@@ -110,9 +112,9 @@ class WaveletUp(_Wavelet):
     def call(self, x):
         ll, lh, hl, hh = ops.split(x, 4, axis=-1)
         if self.haar:
-            low = _interleave(ll + hl, ll - hl, axis=2)
-            high = _interleave(lh + hh, lh - hh, axis=2)
-            return _interleave(low + high, low - high, axis=1) * 0.5
+            low = interleave(ll + hl, ll - hl, axis=2)
+            high = interleave(lh + hh, lh - hh, axis=2)
+            return interleave(low + high, low - high, axis=1) * 0.5
         x = ops.concatenate([ops.concatenate([ll, hl], axis=2), ops.concatenate([lh, hh], axis=2)], axis=1)
         rows, columns = self._matrices(*x.shape[1:3])
         x = ops.einsum("hi,bhwc->biwc", rows, x)
@@ -128,9 +130,3 @@ def _pairs(x, axis):
     shape = list(ops.shape(x))
     shape[axis : axis + 1] = [shape[axis] // 2, 2]
     return ops.unstack(ops.reshape(x, shape), axis=axis + 1)
-
-
-def _interleave(even, odd, axis):
-    shape = list(ops.shape(even))
-    shape[axis] = 2 * shape[axis]  # not in place: where PyTorch traces, it is a tensor
-    return ops.reshape(ops.stack([even, odd], axis=axis + 1), shape)

@@ -114,7 +114,7 @@ def _write_unconditional_channels(channels):
 
 
 SIZE = Form(parse_size, _joined_by("x"))
-SIZE_OR_OWN = Form(parse_size_or_own, lambda size: size if isinstance(size, str) else "x".join(map(str, size)))
+SIZE_OR_OWN = Form(parse_size_or_own, lambda size: size if isinstance(size, str) else SIZE.write(size))
 CHANNELS = Form(parse_channels, _joined_by(","))
 UNCONDITIONAL_CHANNELS = Form(parse_unconditional_channels, _write_unconditional_channels)
 BETAS = Form(parse_betas, _joined_by(","))

@@ -34,6 +34,11 @@ def example_files(folder: Path) -> list[Path]:
     return sorted(folder.glob(EXAMPLE.format("*")))
 
 
+def examples_of(model: str | Path) -> list[Path]:
+    """The label maps that lie beside a model that is a preset; none of a file."""
+    return example_files(locate(model)) if is_preset(model) else []
+
+
 def locate(name: str | Path, revision: str | None = None) -> Path:
     """The folder of a preset, downloaded if it is on the Hub and not in the cache.
 

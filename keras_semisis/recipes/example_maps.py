@@ -8,7 +8,7 @@ import numpy as np
 from keras_semisis.data import LabelSpace, Source, SyntheticScenes
 from keras_semisis.data.pictures.resizing import fitted
 from keras_semisis.gans import Sampler
-from keras_semisis.presets.location import example_files, is_preset, locate
+from keras_semisis.presets.location import examples_of
 from keras_semisis.recipes.notices import tell
 from keras_semisis.recipes.run_folder import read_settings, settings_beside
 from keras_semisis.recipes.sources import open_data
@@ -23,7 +23,7 @@ def example_label_maps(gan: Sampler, model: str | Path, number: int, fit: str) -
         number: How many, as far as there are.
         fit: What is done with label maps of other proportions.
     """
-    if is_preset(model) and (files := example_files(locate(model))):
+    if files := examples_of(model):
         space = cast(LabelSpace, gan.label_space)
         return [fitted(space.read(file), gan.image_size, fit) for file in files[:number]]
     source = _source(gan, model, number)

@@ -17,7 +17,7 @@ from keras_semisis.gans.noise import between
 from keras_semisis.metrics import flicker, region_difference
 from keras_semisis.options.generate import GenerateOptions
 from keras_semisis.options.text import parse_id_map
-from keras_semisis.presets.location import example_files, is_preset, locate
+from keras_semisis.presets.location import examples_of
 from keras_semisis.recipes.devices import use_devices
 from keras_semisis.recipes.film import check_film, write_film
 from keras_semisis.recipes.notices import tell
@@ -291,7 +291,7 @@ def _size(shape):
 
 
 def _of_preset(model):
-    files = example_files(locate(model)) if is_preset(model) else []
+    files = examples_of(model)
     if not files:
         raise ValueError(f"{model}: no label maps lie beside it. Give some: PNG files, or folders of them.")
     return files
