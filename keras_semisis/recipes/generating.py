@@ -48,10 +48,11 @@ def generate(options: GenerateOptions, progress: Progress = SILENT) -> list[Path
         OSError: If there is no ffmpeg for a film of its kind.
     """
     _check(options)
-    files = _files(options.label_maps or _of_preset(options.model))
+    files = _files(options.label_maps)
     regions = [_region(text) for text in options.resample]
     use_devices(options.devices)
     gan = load_gan(options.model)
+    files = files or _files(_of_preset(options.model))
     space = label_space_of_model(gan, options.model).with_ids(parse_id_map(options.id_map))
     sized = _Sized(gan, options.image_size, fit_of_model(options.fit, options.model))
     options.output.mkdir(parents=True, exist_ok=True)

@@ -188,6 +188,7 @@ def test_publish_makes_a_preset_of_a_run_which_generate_and_evaluate_take(workpl
     assert "protocol" in json.loads((folder / "metadata.json").read_text())["scores"]
     assert "--scores" in call("publish", whole_run / "last.keras", folder, "--scores", folder / "README.md", code=1)
     assert "no label maps lie beside it" in call("generate", folder, code=1)
+    assert "nowhere: there is no such model" in call("generate", "nowhere", code=1)
     call("publish", whole_run / "last.keras", folder, "--examples", 2)
     call("generate", folder, "--output", workplace / "examples")
     assert sorted(path.name for path in (workplace / "examples").iterdir()) == ["label_map-0.png", "label_map-1.png"]
