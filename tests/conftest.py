@@ -72,7 +72,8 @@ def told(caplog):
     return told
 
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
 
 
 def needs_shared(name: str):

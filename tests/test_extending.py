@@ -1,13 +1,14 @@
 """docs/extending.md: its GAN trains, small, as it stands there."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 from keras import ops
 
-PAGE = Path(__file__).resolve().parents[1] / "docs/extending.md"
+from tests.conftest import ROOT
+
+PAGE = ROOT / "docs/extending.md"
 SMALL = {
     "(64, 96)": "(32, 32)",
     "num_scenes=64": "num_scenes=6",

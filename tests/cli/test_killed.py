@@ -6,13 +6,12 @@ import subprocess
 import sys
 import time
 import zipfile
-from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
-from tests.conftest import JAX_ENVIRONMENT
+from tests.conftest import JAX_ENVIRONMENT, ROOT
 from tests.gans.busy import busy_processors
 
 pytestmark = pytest.mark.slow
@@ -33,7 +32,7 @@ def start(folder, *arguments):
     with open(folder.parent / "output", "a") as output:
         return subprocess.Popen(
             [sys.executable, "-m", "tests.cli.watched_train", folder.parent / "progress", "train", *map(str, arguments)],
-            cwd=Path(__file__).resolve().parents[2],
+            cwd=ROOT,
             env=environment,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -2,14 +2,13 @@
 
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 import typer
 
 from keras_semisis.cli.app import app
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = typer.main.get_command(app)
 UsageError = typer.BadParameter.__mro__[1]  # of click, or of the copy that typer has
 

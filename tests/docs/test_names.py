@@ -1,14 +1,13 @@
 """What the pages call by name is there: names of Python, and options of the program."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 import keras_semisis as ks
+from tests.conftest import ROOT
 from tests.docs.test_commands import PROGRAM
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/help").glob("*.md"))]
 PACKAGES = "callbacks|checkpoints|data|gans|layers|losses|metrics|models|presets|recipes"
 PARTS_OF_A_BATCH = {"data.paired", "data.unpaired"}  # as phases have them

@@ -2,13 +2,14 @@
 
 import importlib.util
 import json
-from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
+
 pytestmark = pytest.mark.docs
 pytest.importorskip("jupytext")
-FOLDER = Path(__file__).resolve().parents[2] / "docs" / "notebooks"
+FOLDER = ROOT / "docs" / "notebooks"
 SPEC = importlib.util.spec_from_file_location("convert", FOLDER / "convert.py")
 CONVERT = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(CONVERT)

@@ -2,7 +2,6 @@
 
 import inspect
 import re
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -11,9 +10,9 @@ from PIL import Image
 
 import keras_semisis as ks
 from keras_semisis.exports.onnx_file import CONVERTERS
+from tests.conftest import ROOT
 
 pytestmark = [pytest.mark.docs, pytest.mark.usefixtures("eager_tensorflow")]
-ROOT = Path(__file__).resolve().parents[2]
 SIZE = (32, 48)
 SMALL = {"(64, 96)": str(SIZE), "batch_size=8": "batch_size=2"}
 # tests/test_extending.py and tests/metrics/test_documented_metric.py run these, and look at what comes of it

@@ -11,11 +11,11 @@ from types import ModuleType
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.test_docstrings import MODULES
 
 pytestmark = pytest.mark.docs
 pytest.importorskip("sphinx")
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")

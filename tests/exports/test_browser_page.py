@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.conftest import ROOT
 from tests.exports.test_exports import SIZE, gan, onnx_is_there  # noqa: F401  # a fixture
 
 playwright = pytest.importorskip("playwright.sync_api")
-PAGE = Path(__file__).resolve().parents[2] / "examples" / "browser"
+PAGE = ROOT / "examples" / "browser"
 # the folder `dist` of the npm package onnxruntime-web
 RUNTIME = Path(os.environ.get("ONNXRUNTIME_WEB", "nowhere"))
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -4,7 +4,6 @@ import importlib.util
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -12,7 +11,7 @@ import pytest
 from keras import ops
 
 from keras_semisis.gans.engines import engine
-from tests.conftest import JAX_ENVIRONMENT
+from tests.conftest import JAX_ENVIRONMENT, ROOT
 from tests.gans.ten_steps import STEPS, run
 
 OTHERS = ["jax", "torch"]
@@ -71,7 +70,7 @@ def test_ten_steps_give_the_same_losses_and_weights(here, tmp_path):
         subprocess.run(
             [sys.executable, "-m", "tests.gans.ten_steps", path, out],
             check=True,
-            cwd=Path(__file__).resolve().parents[2],
+            cwd=ROOT,
             env=os.environ | JAX_ENVIRONMENT | {"KERAS_BACKEND": backend},
         )
         other = np.load(out, allow_pickle=True)

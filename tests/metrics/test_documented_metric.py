@@ -1,15 +1,15 @@
 """The metric of docs/metrics.md, as it is printed there."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from keras_semisis.metrics import evaluate_protocol
+from tests.conftest import ROOT
 from tests.metrics.protocols.test_evaluation import VAL, batches, gan  # noqa: F401
 
-PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
+PAGE = ROOT / "docs" / "metrics.md"
 
 
 @pytest.fixture(scope="module")

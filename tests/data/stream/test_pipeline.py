@@ -1,7 +1,6 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -25,7 +24,7 @@ from keras_semisis.data.sources.one_sided import ImagesOnly
 from keras_semisis.data.stream import batch_stream as batch_stream_module
 from keras_semisis.data.stream import pipeline
 from keras_semisis.data.stream.step_dataset import StepDataset
-from tests.conftest import SHARED, needs_shared
+from tests.conftest import ROOT, SHARED, needs_shared
 from tests.data.array_source import ArraySource, numbered_source
 
 # Statistical tests reject what is correct with this probability (once: the draws are fixed by their seed).
@@ -451,7 +450,7 @@ def test_without_tensorflow_fit_reads_the_same_draws():
     ran = subprocess.run(
         [sys.executable, "-c", WITHOUT_TENSORFLOW],
         text=True,
-        cwd=Path(__file__).resolve().parents[2],
+        cwd=ROOT,
         capture_output=True,
         check=False,
     )
