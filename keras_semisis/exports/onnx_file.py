@@ -39,6 +39,7 @@ def write_onnx(network: keras.Model, path: Path, description: Mapping[str, Any])
                 warnings.simplefilter("ignore")  # of the converters, about themselves
                 network.export(str(converted), format="onnx", verbose=False, input_signature=signature(network))
             model = onnx.load(converted)
+            _pool_along_three_axes(model.graph)
             _name(model.graph, network)
             onnx.checker.check_model(model)
         except Exception as error:  # of many kinds, by converter
@@ -53,6 +54,24 @@ def write_onnx(network: keras.Model, path: Path, description: Mapping[str, Any])
         entry.key, entry.value = name, value if isinstance(value, str) else json.dumps(value)
     with whole_file(path) as unfinished:
         onnx.save(model, unfinished)
+
+
+def _pool_along_three_axes(graph):
+    """jax2onnx pools ``(1, 1, B, H, W, C)`` along four axes; other programs know three, as those of ``(1, B, H, W, C)``."""
+    for index in range(1, len(graph.node)):
+        unsqueeze, pool = graph.node[index - 1], graph.node[index]
+        if pool.op_type != "MaxPool" or not any(len(attribute.ints) == 4 for attribute in pool.attribute):
+            continue
+        for attribute in pool.attribute:  # pads: all beginnings, then all ends
+            attribute.ints[:] = [value for i, value in enumerate(attribute.ints) if i % 4]
+        # in the other order: the second new axis comes behind the pooling
+        (pooled,) = pool.output
+        pool.input[0], pool.output[0] = unsqueeze.input[0], f"{pooled}_along_three_axes"
+        unsqueeze.input[0], unsqueeze.output[0] = pool.output[0], pooled
+        first = type(pool)()
+        first.CopyFrom(pool)
+        pool.CopyFrom(unsqueeze)
+        unsqueeze.CopyFrom(first)
 
 
 def _name(graph, network):

@@ -108,15 +108,8 @@ def enlarge_bilinear(x: Any, size: tuple[int, int]) -> Any:
         if length == 2 * current:
             x = _double(x, axis)
         elif length != current:
-            matrix = ops.convert_to_tensor(_bilinear_matrix(current, length), x.dtype)
-            x = ops.einsum("jh,bhwc->bjwc" if axis == 1 else "jw,bhwc->bhjc", matrix, x)
+            x = _resize_axis(x, axis, length)
     return x
-
-
-def _bilinear_matrix(current, length):
-    position = np.clip((np.arange(length) + 0.5) * current / length - 0.5, 0, current - 1)
-    distance = np.abs(position[:, None] - np.arange(current))
-    return np.maximum(1 - distance, 0).astype("float32")
 
 
 def _double(x, axis):
@@ -137,6 +130,46 @@ def interleave(even: Any, odd: Any, axis: int) -> Any:
 
 def _cut(x, axis, begin, end):
     return x[:, begin:end] if axis == 1 else x[:, :, begin:end]
+
+
+def resize_antialiased(x: Any, size: tuple[int, int]) -> Any:
+    """Resizes ``(B, H, W, C)`` to ``size`` by a triangle as wide as two pixels of the coarser grid: smoothed where it shrinks.
+
+    This is ``keras.ops.image.resize(..., "bilinear", antialias=True)``, by a matrix along each axis: the backends' own
+    operations are none that ONNX has.
+
+    Args:
+        x: Float tensor, channels-last, its height and width known or not.
+        size: Output ``(height, width)``.
+
+    Returns:
+        Tensor of the same dtype, ``(B, height, width, C)``.
+
+    Example:
+
+    >>> x = ops.reshape(ops.convert_to_tensor([0.0, 0.0, 7.0, 7.0]), (1, 1, 4, 1))
+    >>> ops.convert_to_numpy(resize_antialiased(x, (1, 2)))[0, 0, :, 0].round(5).tolist()
+    [1.0, 6.0]
+    """
+    for axis, length in zip((1, 2), size, strict=True):
+        if x.shape[axis] != length:
+            x = _resize_axis(x, axis, length)
+    return x
+
+
+def _resize_axis(x, axis, length):
+    matrix = ops.cast(_triangles(ops.shape(x)[axis], length), x.dtype)
+    return ops.einsum("jh,bhwc->bjwc" if axis == 1 else "jw,bhwc->bhjc", matrix, x)
+
+
+def _triangles(current, length):
+    # in NumPy where it can be, so that an exported file has the numbers
+    array: Any = np if isinstance(current, int) else ops
+    pixel = array.arange(current, dtype="float32")
+    ratio = (current if array is np else ops.cast(current, "float32")) / length
+    center = (array.arange(length, dtype="float32") + 0.5) * ratio - 0.5
+    weight = array.maximum(1.0 - array.abs(center[:, None] - pixel) / array.maximum(ratio, 1.0), 0.0)
+    return weight / array.sum(weight, axis=1, keepdims=True)
 
 
 def adaptive_average_pool(x: Any, size: int) -> Any:

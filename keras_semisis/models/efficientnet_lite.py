@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
-from keras import ops
 
 from keras_semisis.checkpoints import read_pth
+from keras_semisis.models.antialiased_resizing import AntialiasedResizing
 
 
 class Stage(NamedTuple):
@@ -44,7 +44,7 @@ def efficientnet_lite(stages: tuple[Stage, ...], image_size: tuple[int, int], na
 
 def _build(stages, image_size, name):
     image = keras.Input((None, None, 3), dtype="float32", name="image")
-    x = ops.image.resize(image, image_size, interpolation="bilinear", antialias=True)
+    x = AntialiasedResizing(image_size, dtype="float32", name="resize")(image)
     # The network was trained on (pixel - 127) / 128.
     x = keras.layers.Rescaling(127.5 / 128, 0.5 / 128, dtype="float32", name="normalization")(x)
     x = _conv_norm(x, "_conv_stem", "_bn0", 32, 3, strides=2)

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_semisis.layers.resize import enlarge_bilinear
+from keras_semisis.layers.resize import resize_antialiased
 from keras_semisis.models.trunks import TRUNKS
 
 # Photos of which the constants are taken: more change them by less than a percent
@@ -94,10 +94,7 @@ class FrozenFeatures(keras.layers.Layer):
     def features(self, image: Any) -> list:
         """The trunk's own features of images ``(B, H, W, 3)`` in [-1, 1], not normalized."""
         if self.trunk_size is not None and tuple(image.shape[1:3]) != self.trunk_size:
-            if all(side <= new for side, new in zip(image.shape[1:3], self.trunk_size, strict=True)):
-                image = enlarge_bilinear(image, self.trunk_size)
-            else:
-                image = ops.image.resize(image, self.trunk_size, interpolation="bilinear", antialias=True)
+            image = resize_antialiased(image, self.trunk_size)
         outputs = self._network(image)
         return outputs if isinstance(outputs, list) else [outputs]
 

@@ -11,7 +11,7 @@ import pytest
 import keras_semisis as ks
 from keras_semisis import models
 from keras_semisis.exports import needed
-from keras_semisis.exports.networks import drawing_network, in_float32
+from keras_semisis.exports.networks import drawing_network, in_float32, segmenting_network
 from keras_semisis.exports.onnx_file import CONVERTERS, write_onnx
 from tests.cli.command import call
 
@@ -164,6 +164,20 @@ def test_the_command_exports_the_network_of_a_preset_that_segments(gan, tmp_path
         (label_maps,) = found.run(["label_map"], {"photo": PHOTOS[:count]})
         assert label_maps.dtype == np.int32 and len(np.unique(label_maps)) > 1 and IGNORED not in label_maps
         assert (label_maps != gan.segment(PHOTOS[:count])).mean() < 0.005, "ties aside"
+
+
+@onnx_is_there
+@pytest.mark.parametrize("trunk", ["vgg16", "efficientnet_lite0"])
+def test_a_segmenter_on_a_pretrained_trunk_which_takes_larger_photos(trunk, tmp_path):
+    discriminator = models.pretrained_discriminator(
+        5, (32, 32), trunk=trunk, trunk_size=(64, 64), channels=(4,) * 5, final_channels=4, weights=None
+    )
+    network = segmenting_network(discriminator, IGNORED, None)
+    write_onnx(network, tmp_path / "segmenter.onnx", {})
+    photos = np.random.default_rng(4).integers(0, 256, (2, 32, 32, 3)).astype("uint8")
+    (label_maps,) = session(tmp_path / "segmenter.onnx").run(["label_map"], {"photo": photos})
+    assert len(np.unique(label_maps)) > 1
+    assert (label_maps != keras.ops.convert_to_numpy(network({"photo": photos})["label_map"])).mean() < 0.005, "ties aside"
 
 
 @onnx_is_there

@@ -2,9 +2,11 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from PIL import Image
 
 from keras_semisis.layers import adaptive_average_pool, resize_bilinear, resize_nearest
-from keras_semisis.layers.resize import enlarge_bilinear
+from keras_semisis.layers.resize import enlarge_bilinear, resize_antialiased
+from keras_semisis.models.antialiased_resizing import AntialiasedResizing
 
 
 @pytest.mark.parametrize("trailing", [(), (2,)])
@@ -75,6 +77,26 @@ def test_adaptive_average_pool(shape, size):
             rows, columns = ((k * n // size, int(np.ceil((k + 1) * n / size))) for k, n in zip((i, j), shape, strict=True))
             expected[:, i, j] = x[:, slice(*rows), slice(*columns)].mean((1, 2))
     np.testing.assert_allclose(ops.convert_to_numpy(adaptive_average_pool(ops.convert_to_tensor(x), size)), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(3, 4), (12, 16), (13, 5), (5, 21), (6, 8), (1, 1)])
+def test_antialiased_is_pillows_bilinear_filter(size):
+    x = np.random.default_rng(1).normal(size=(2, 6, 8, 3)).astype("float32")
+    expected = [
+        np.stack([Image.fromarray(image[..., c]).resize(size[::-1], Image.Resampling.BILINEAR) for c in range(3)], axis=-1)
+        for image in x
+    ]
+    np.testing.assert_allclose(ops.convert_to_numpy(resize_antialiased(ops.convert_to_tensor(x), size)), expected, atol=2e-6)
+
+
+def test_antialiased_of_a_size_known_only_when_the_network_runs():
+    image = keras.Input((None, None, 3))
+    model = keras.Model(image, AntialiasedResizing((4, 3))(image))
+    assert model.output_shape == (None, 4, 3, 3)
+    for shape in ((2, 8, 6, 3), (1, 4, 3, 3), (1, 3, 9, 3)):
+        x = np.random.default_rng(3).normal(size=shape).astype("float32")
+        expected = ops.convert_to_numpy(resize_antialiased(ops.convert_to_tensor(x), (4, 3)))
+        np.testing.assert_allclose(model.predict(x, verbose=0), expected, atol=1e-6)
 
 
 def test_sizes_known_only_when_the_network_runs():
