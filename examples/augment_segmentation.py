@@ -2,10 +2,12 @@
 
 MODEL is a file that `keras-semisis demo` or `keras-semisis train` has saved; ratio and seed must be those of its training. One
 segmenter learns from the labeled photos alone, another one also from photos that MODEL draws for label maps without a photo.
-Here these are what the split has left unpaired; they may as well come from a simulator or a game.
+Here these are what the split has left unpaired; they may as well come from a simulator or a game. The photos are written by
+`recipes.augment`, as `keras-semisis augment` writes them.
 """
 
 import argparse
+import tempfile
 
 import keras
 import numpy as np
@@ -18,6 +20,11 @@ parser.add_argument("camvid", nargs="?", help="folder with train, trainannot, va
 parser.add_argument("--ratio", type=float, default=0.2)
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--steps", type=int, default=1000, help="of each segmenter, with eight photos")
+parser.add_argument("--per-map", type=int, default=1, help="photos for each label map")
+parser.add_argument("--sampler", default="rare_classes", help="or uniform: each label map as often as the others")
+parser.add_argument("--threshold", type=float, default=0.3, help="least agreement of a photo by the model's discriminator")
+parser.add_argument("--no-filter", action="store_true", help="all photos, as with a model whose discriminator segments nothing")
+parser.add_argument("--output", help="folder of the data set, which is kept")
 parser.add_argument("--imagenet", action="store_true", help="a segmenter on features of ImageNet (extra offline), not a U-Net")
 arguments = parser.parse_args()
 
@@ -64,10 +71,21 @@ def miou(*pools: tuple[np.ndarray, np.ndarray]) -> float:
 
 
 labeled = whole(ks.data.paired_dataset(paired, size, batch_size=8, training=False))
-_, label_maps = whole(ks.data.unpaired_dataset(images, labels, size, batch_size=8, training=False))
-generated = gan.generate(label_maps, seed=arguments.seed) / np.float32(127.5) - 1, label_maps
+with tempfile.TemporaryDirectory() as temporary:
+    folder = arguments.output or temporary
+    report = ks.recipes.augment(
+        gan,
+        labels,
+        folder,
+        arguments.per_map,
+        sampler=arguments.sampler,
+        filter=not arguments.no_filter,
+        threshold=arguments.threshold,
+        seed=arguments.seed,
+    )["report"]
+    generated = whole(ks.data.paired_dataset(ks.data.Folder(folder), size, batch_size=8, training=False))
 
 print(f"{len(labeled[0])} labeled photos: mIoU {miou(labeled):.3f}")
-print(f"these and {len(generated[0])} generated ones: mIoU {miou(labeled, generated):.3f}")
+print(f"these and {report['kept']} of {report['drawn']} generated ones: mIoU {miou(labeled, generated):.3f}")
 everything = whole(ks.data.paired_dataset(train, size, batch_size=8, training=False))
 print(f"what labeling all {len(train)} would give: mIoU {miou(everything):.3f}")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from keras_semisis.cli.commands.augment import augment
 from keras_semisis.cli.commands.check import check
 from keras_semisis.cli.commands.classes import classes
 from keras_semisis.cli.commands.demo import demo
@@ -35,5 +36,21 @@ def prepare(ctx: typer.Context, debug: Annotated[bool, typer.Option(help="Show t
         sys.stdout.reconfigure(errors="backslashreplace")  # what cannot be printed is no reason to fail
 
 
-for run in (demo, train, check, generate, paint, evaluate, train_segmenter, classes, import_, pack, publish, export, runs):
+COMMANDS = (
+    demo,
+    train,
+    check,
+    generate,
+    augment,
+    paint,
+    evaluate,
+    train_segmenter,
+    classes,
+    import_,
+    pack,
+    publish,
+    export,
+    runs,
+)
+for run in COMMANDS:
     app.command(run.command_name)(run)

@@ -167,6 +167,22 @@ class GeneratedMeanIoU(GenerationMetric):
         counts = np.bincount(pairs, minlength=num_classes**2)
         return counts.reshape(num_classes, num_classes).astype(np.int64)
 
+    def answers(self, images: Any) -> np.ndarray:
+        """The label maps that the segmenter sees.
+
+        Args:
+            images: Float images (B, H, W, 3) in [-1, 1].
+
+        Returns:
+            Integers (B, H, W); `ignore_class` only where the segmenter returns label maps.
+
+        Raises:
+            ValueError: the segmenter's answers are not a number or of other classes.
+        """
+        answers, num_classes = self._segment(to_images(images, "images"))
+        self._check_ids(answers, num_classes, "the segmenter's answers")
+        return answers
+
     def _segment(self, images: np.ndarray) -> tuple[np.ndarray, int]:
         """The segmenter's answers, and of how many classes they are."""
         output = run(self.segmenter, images)

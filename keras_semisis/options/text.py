@@ -90,6 +90,18 @@ def parse_id_map(pairs: tuple[str, ...]) -> dict[int, int]:
         raise ValueError(f"--id-map {' '.join(pairs)}: expected STORED=CLASS, such as 255=11.") from None
 
 
+def parse_class_thresholds(pairs: tuple[str, ...]) -> dict[str, float]:
+    """``("pole=0.1",)`` to {"pole": 0.1}.
+
+    >>> parse_class_thresholds(("pole=0.1", "traffic sign=0.2"))
+    {'pole': 0.1, 'traffic sign': 0.2}
+    """
+    try:
+        return {name: float(least) for name, _, least in (pair.rpartition("=") for pair in pairs)}
+    except ValueError:
+        raise ValueError(f"--class-threshold {' '.join(pairs)}: expected CLASS=LEAST, such as pole=0.1.") from None
+
+
 def parse_range(text: str, option: str = "--image-range") -> tuple[float, float]:
     """The values of black and white.
 

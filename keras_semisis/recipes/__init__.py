@@ -2,6 +2,7 @@
 
 from keras_semisis.options.methods import METHODS
 from keras_semisis.options.train import TrainSettings, check_precision
+from keras_semisis.recipes.augmenting import augment
 from keras_semisis.recipes.few_labels_recipe import few_labels
 from keras_semisis.recipes.progress import Progress
 from keras_semisis.recipes.run_folder import read_settings, write_document
@@ -24,6 +25,7 @@ __all__ = [
     "TerminalProgress",
     "TrainSettings",
     "arguments_of",
+    "augment",
     "begin",
     "bottleneck_features",
     "build_gan",

@@ -43,7 +43,7 @@ def further_sources(settings: ReadOptions, label_space: LabelSpace) -> tuple[Sou
     """The photos of ``--unpaired-images`` and the label maps of ``--unpaired-labels``; None where there are none."""
     return (
         _unpaired_images(settings, label_space) if settings.unpaired_images else None,
-        _unpaired_labels(settings, label_space) if settings.unpaired_labels else None,
+        unpaired_labels(settings, label_space) if settings.unpaired_labels else None,
     )
 
 
@@ -62,8 +62,17 @@ def _unpaired_images(settings, space):
     return Folder(path if kind == "folder" and path else text, images=".", labels=None, image_range=image_range)
 
 
-def _unpaired_labels(settings, space):
-    """Label maps of the same classes: of a benchmark, or in a folder, where the data's own rule tells which files they are."""
+def unpaired_labels(settings: Any, space: LabelSpace) -> Source:
+    """Label maps of the same classes: of a benchmark, or in a folder, where the data's own rule tells which files they are.
+
+    Args:
+        settings: What has ``unpaired_labels``, ``data`` and ``id_map``.
+        space: What the classes are.
+
+    Raises:
+        ValueError: If no such data can be.
+        DataError: As the sources raise it, or if the classes are others.
+    """
     text, option = settings.unpaired_labels, "--unpaired-labels"
     source = _part_of_benchmark(text, option, "labels")
     kind, _, path = text.partition(":")

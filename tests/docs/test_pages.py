@@ -104,6 +104,11 @@ def generating(folder):
     }
 
 
+def augmenting(folder):
+    scenes = ks.data.SyntheticScenes(2, image_size=SIZE)
+    return {"gan": tiny_gan(scenes.label_space), "source": scenes}
+
+
 def start(folder):
     write(folder / "PATH", "images", "labels", photos=2)
     return {}
@@ -133,6 +138,7 @@ PAGES = {
             "epochs=100": "steps_per_epoch=1",
         },
     ),
+    "docs/augment.md": (augmenting, {"per_map=4": "per_map=2, threshold=0.0"}),
     "docs/callbacks.md": (
         callbacks,
         SMALL | {"num_scenes=200": "num_scenes=10", "epochs=10": "epochs=2", "steps_per_epoch=100": "steps_per_epoch=1"},
@@ -225,6 +231,10 @@ def looks_at_data(names, printed):
     assert names["source"].label_space.num_classes == 3 and names["photo"].shape == (*SIZE, 3)
 
 
+def looks_at_augmenting(names, printed):
+    assert len(names["generated"]) == names["manifest"]["report"]["kept"] == 4
+
+
 def looks_at_exporting(names, printed):
     expected = names["gan"].generate(names["label_map"], seed=7)
     assert np.abs(names["photo"][0].astype(int) - expected).max() <= 1
@@ -250,6 +260,7 @@ def looks_at_few_labels(names, printed):
 
 
 LOOKS = {
+    "docs/augment.md": looks_at_augmenting,
     "docs/data.md": looks_at_data,
     "docs/exporting.md": looks_at_exporting,
     "docs/start.md": looks_at_start,

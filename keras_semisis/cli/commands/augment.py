@@ -1,0 +1,42 @@
+"""`keras-semisis augment`: a labeled data set of generated photos."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.table import Table
+
+from keras_semisis.cli.command import Given, command
+from keras_semisis.cli.messages import console, print_report
+from keras_semisis.options.augment import AugmentOptions
+
+
+@command("augment", AugmentOptions)
+def augment(given: Given) -> None:
+    """Writes generated photos with their label maps, to train a segmenter on; goes on where it was interrupted."""
+    from keras_semisis.data import BadFiles
+    from keras_semisis.recipes import augmenting
+    from keras_semisis.recipes.terminal_progress import TerminalProgress
+
+    options = given.of(AugmentOptions)
+    bad = BadFiles(options.skip_bad)
+    report = augmenting.augment_files(options, bad, TerminalProgress(console))["report"]
+    console.print(_table(report["classes"]))
+    print_report(bad)
+    console.print(
+        f"{report['kept']} of {report['drawn']} photos kept in {options.output}. Train with --data folder:{options.output}",
+        soft_wrap=True,
+        highlight=False,
+    )
+
+
+def _table(classes: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Of the photos that show each class, how many were kept and dropped, and how they agree with the label map."""
+    table = Table("photos with", "kept", "dropped", "agreement", "of those kept")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, found in classes.items():
+        means = ("–" if found[key] is None else f"{found[key]:.2f}" for key in ("agreement", "agreement_kept"))
+        table.add_row(name, str(found["kept"]), str(found["drawn"] - found["kept"]), *means)
+    return table

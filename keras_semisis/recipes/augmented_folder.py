@@ -1,0 +1,203 @@
+"""The folder that `augment` writes: photos, label maps, classes, and what each photo was drawn of."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from keras_semisis.callbacks.log_file import append_log, write_log
+from keras_semisis.data import DataError, LabelSpace
+from keras_semisis.data.labels.label_map_png import label_map_png
+from keras_semisis.data.sources.classes_file import classes_text
+from keras_semisis.metrics.protocols.provenance import versions
+from keras_semisis.recipes.run_folder import write_document
+from keras_semisis.whole_file import whole_file
+
+MANIFEST, PHOTOS = "manifest.json", "photos.jsonl"
+
+
+class Draw(NamedTuple):
+    """A photo to be drawn.
+
+    Attributes:
+        item: Which of its source the label map is.
+        label_map: Its name there.
+        name: The photo's, by which `generate` draws its noise.
+    """
+
+    item: int
+    label_map: str
+    name: str
+
+
+class AugmentedFolder:
+    """A data set of generated photos, as far as it is written.
+
+    Args:
+        root: The folder.
+        label_space: What the label maps in it mean.
+        settings: What its photos depend on, ready for JSON.
+
+    Attributes:
+        entries: What ``photos.jsonl`` says of the photos that are drawn, kept or not, in their order.
+
+    Raises:
+        FileExistsError: If there is something else in the folder, or a data set of other settings.
+    """
+
+    def __init__(self, root: Path, label_space: LabelSpace, settings: Mapping[str, Any]):
+        self.root = root
+        self._space = label_space
+        self._settings = settings
+        self.entries: list[dict[str, Any]] = []
+        manifest = root / MANIFEST
+        if manifest.is_file():
+            self._check(json.loads(manifest.read_text(encoding="utf-8")))
+            self.entries = _entries(root / PHOTOS)
+            return
+        if root.exists() and (not root.is_dir() or any(root.iterdir())):
+            raise FileExistsError(f"{root} exists and holds something else. Remove it or name another folder.")
+        for folder in (root / "images", root / "labels"):
+            folder.mkdir(parents=True, exist_ok=True)
+        with whole_file(root / "classes.csv") as unfinished:
+            unfinished.write_text(classes_text(label_space), encoding="utf-8")
+        self._write_manifest()
+
+    def _check(self, manifest):
+        before, now = manifest["settings"], json.loads(json.dumps(self._settings))
+        # whatever it is called: its weights are the same
+        different = [name for name in now if name != "model" and before.get(name) != now[name]]
+        if different:
+            listed = ", ".join(f"{name} was {_short(before.get(name))} and is {_short(now[name])}" for name in different)
+            raise FileExistsError(
+                f"{self.root} holds a data set of other settings: {listed}. Remove it or name another folder."
+            )
+
+    def keep_first(self, number: int) -> None:
+        """Forgets all but so many photos, to go on behind them."""
+        self.entries = self.entries[:number]
+        write_log(self.root / PHOTOS, self.entries)
+
+    def add(
+        self,
+        draws: Sequence[Draw],
+        label_maps: np.ndarray,
+        photos: np.ndarray,
+        found: Sequence[Mapping[str, float | None]],
+        means: Sequence[float | None],
+        kept: Sequence[bool],
+    ) -> None:
+        """Writes those of a batch that are kept, and then says what became of all.
+
+        Args:
+            draws: The photos.
+            label_maps: Classes ``(B, H, W)``.
+            photos: uint8 ``(B, H, W, 3)``.
+            found: Of each photo, agreement by class name; None where nothing judges.
+            means: The mean agreement of each.
+            kept: Whether it is kept.
+        """
+        entries = []
+        for draw, label_map, photo, classes, mean, keep in zip(draws, label_maps, photos, found, means, kept, strict=True):
+            if keep:
+                Image.fromarray(photo).save(self.root / "images" / f"{draw.name}.png")
+                (self.root / "labels" / f"{draw.name}.png").write_bytes(label_map_png(label_map, self._space))
+            entries.append(
+                {
+                    "name": draw.name,
+                    "label_map": draw.label_map,
+                    "seed": self._settings["seed"],
+                    "kept": keep,
+                    "agreement": mean,
+                    "classes": dict(classes),
+                }
+            )
+        append_log(self.root / PHOTOS, entries)
+        self.entries += entries
+
+    def finish(self) -> dict[str, Any]:
+        """Puts the report into the manifest.
+
+        Returns:
+            What the manifest says.
+        """
+        return self._write_manifest(report=self.report())
+
+    def report(self) -> dict[str, Any]:
+        """How many photos were drawn and kept, in all and of those that show each class, and how they agree."""
+        kept = [entry for entry in self.entries if entry["kept"]]
+        classes = {}
+        for number, name in enumerate(self._space.class_names):
+            if number != self._space.ignore_class:
+                drawn_of, kept_of = (
+                    [e["classes"][name] for e in part if name in e["classes"]] for part in (self.entries, kept)
+                )
+                classes[name] = {
+                    "drawn": len(drawn_of),
+                    "kept": len(kept_of),
+                    "agreement": _mean(drawn_of),
+                    "agreement_kept": _mean(kept_of),
+                }
+        return {
+            "drawn": len(self.entries),
+            "kept": len(kept),
+            "agreement": _mean([entry["agreement"] for entry in self.entries]),
+            "agreement_kept": _mean([entry["agreement"] for entry in kept]),
+            "classes": classes,
+        }
+
+    def _write_manifest(self, **more):
+        document = {"settings": self._settings, "versions": versions(), **more}
+        write_document(self.root / MANIFEST, document)
+        return document
+
+
+def file_names(names: Sequence[str], fuller: Sequence[str]) -> list[str]:
+    """Names of label maps as those of files in one folder.
+
+    Args:
+        names: The names.
+        fuller: What to take where files of two of these would have the same.
+
+    Raises:
+        DataError: If two of the latter would have, too.
+
+    Example:
+
+    >>> file_names(["aachen/1", "bochum/1"], [])
+    ['aachen_1', 'bochum_1']
+    >>> file_names(["1", "1"], ["0/1", "1/1"])
+    ['0_1', '1_1']
+    """
+    for tried in (names, fuller):
+        flat = ["".join("_" if mark in '/\\:*?"<>|' else mark for mark in name).lstrip(".") for name in tried]
+        taken = Counter(name.casefold() for name in flat)
+        twice = [name for name, file in zip(tried, flat, strict=True) if taken[file.casefold()] > 1]
+        if not twice:
+            return flat
+    raise DataError(f"The label maps {twice[0]} and {twice[1]} lead to photos of one name. Rename one of them.")
+
+
+def _entries(path):
+    """The lines that are whole."""
+    entries = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        try:
+            entries.append(json.loads(line))
+        except json.JSONDecodeError:  # it was killed while it wrote
+            break
+    return entries
+
+
+def _mean(values):
+    values = [value for value in values if value is not None]
+    return round(float(np.mean(values)), 4) if values else None
+
+
+def _short(value):
+    text = json.dumps(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."

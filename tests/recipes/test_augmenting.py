@@ -1,0 +1,273 @@
+"""A data set of generated photos: what is written, what is kept, and that it is the same again."""
+
+import json
+import shutil
+from collections import Counter
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import keras_semisis as ks
+from keras_semisis.data import DataError, Folder, LabelSpace
+from keras_semisis.data.argument_error import ArgumentError
+from keras_semisis.data.sources.joined import Joined
+from keras_semisis.gans import Sampler
+from keras_semisis.recipes import augment
+from keras_semisis.recipes.agreement import agreement
+from tests.cli.command import call
+from tests.gans.tiny import CLASSES, IGNORE, SIZE, Scenes, tiny_gan
+
+pytestmark = pytest.mark.usefixtures("eager_tensorflow")
+SPACE = LabelSpace(("sky", "road", "pole", "void"), ((0, 0, 255), (90, 90, 90), (200, 200, 0), (0, 0, 0)), ignore_class=3)
+SKY, ROAD, POLE, VOID = range(4)
+
+
+class Maps(ks.data.Source):
+    """Label maps that are given, without photos."""
+
+    label_space = SPACE
+
+    def __init__(self, label_maps, names=None):
+        self.label_maps = [np.array(each, "uint8") for each in label_maps]
+        self.names = names or [f"town/{i}" for i in range(len(label_maps))]
+
+    def __len__(self):
+        return len(self.label_maps)
+
+    def name(self, index):
+        return self.names[index]
+
+    def load_image(self, index):
+        raise AssertionError("photos are not needed")
+
+    def load_label_map(self, index):
+        return self.label_maps[index]
+
+
+@pytest.fixture(scope="module")
+def painter():
+    """A generator that paints each class in its color, as if it had learned all there is."""
+    label_map = keras.Input((2, 4), dtype="int32")
+    colors = keras.layers.Embedding(4, 3)
+    generator = keras.Model(label_map, colors(label_map))
+    colors.set_weights([np.array(SPACE.palette, "float32") / 127.5 - 1])
+    return Sampler(generator, 4, (2, 4), label_space=SPACE)
+
+
+def reads_colors(images, swapped=()):
+    """A segmenter that knows the colors, and takes the pixels of some classes for sky."""
+    colors = np.rint((np.asarray(images) + 1) * 127.5)
+    seen = np.stack([(colors == color).all(-1) for color in SPACE.palette]).argmax(0)
+    return np.where(np.isin(seen, swapped), SKY, seen)
+
+
+def takes_poles_for_sky(images):
+    return reads_colors(images, (POLE,))
+
+
+def entries(folder):
+    return [json.loads(line) for line in (folder / "photos.jsonl").read_text().splitlines()]
+
+
+def files(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_agreement_is_what_counting_pixels_gives():
+    random = np.random.default_rng(0)
+    for _ in range(20):
+        label_map, seen = random.integers(0, 5, (2, 6, 7))
+        seen[label_map == 4] = random.integers(0, 4, (label_map == 4).sum())
+        expected = []
+        for c in range(5):
+            counted = [(a, b) for a, b in zip(label_map.ravel(), seen.ravel(), strict=True) if a != 4]
+            both, either = sum(a == b == c for a, b in counted), sum(c in (a, b) for a, b in counted)
+            expected.append(round(both / either, 4) if c in label_map and c != 4 else np.nan)
+        np.testing.assert_allclose(agreement(label_map, seen, 5, 4), expected, atol=1e-9)
+    assert np.isnan(agreement(np.zeros((2, 2), int), np.ones((2, 2), int), 3)).tolist() == [False, True, True]
+
+
+def test_what_is_written_is_read_as_a_folder(painter, tmp_path):
+    maps = [[[0, 0, 1, 1], [3, 3, 1, 1]], [[2, 2, 2, 2], [0, 0, 0, 0]]]
+    document = augment(painter, Maps(maps), tmp_path, 2, sampler="uniform", segmenter=reads_colors)
+    written = Folder(tmp_path)
+    assert [written.name(i) for i in range(4)] == ["town_0-0", "town_0-1", "town_1-0", "town_1-1"]
+    assert (written.label_space.class_names, written.label_space.ignore_class) == (SPACE.class_names, VOID)
+    assert written.label_space.palette == SPACE.palette
+    for i in range(4):
+        photo, label_map = written.load(i)
+        np.testing.assert_array_equal(label_map, maps[i // 2])
+        np.testing.assert_array_equal(photo, SPACE.colorize(np.array(maps[i // 2])))
+    assert all(entry["agreement"] == 1.0 and entry["kept"] for entry in entries(tmp_path))
+    assert document["report"]["drawn"] == document["report"]["kept"] == 4
+    assert document == json.loads((tmp_path / "manifest.json").read_text())
+    # with programs of others: indices are ids
+    assert np.asarray(Image.open(tmp_path / "labels" / "town_0-0.png")).tolist() == maps[0]
+
+
+def test_photos_are_dropped_by_their_mean_and_by_a_class(painter, tmp_path):
+    """Poles are taken for sky: with hand-counted agreements."""
+    maps = [
+        [[0, 0, 1, 1], [0, 0, 1, 1]],  # nothing is wrong
+        [[0, 0, 0, 1], [0, 0, 2, 1]],  # sky 5 of 6, road 1, pole 0: mean 0.6111
+        [[2, 2, 2, 2], [0, 0, 2, 3]],  # sky 2 of 7, pole 0: mean 0.1429
+        [[3, 3, 3, 3], [3, 3, 3, 3]],  # nothing that counts
+    ]
+    options = {"sampler": "uniform", "segmenter": takes_poles_for_sky}
+    report = augment(painter, Maps(maps), tmp_path / "mean", threshold=0.6, **options)["report"]
+    assert [entry["agreement"] for entry in entries(tmp_path / "mean")] == [1.0, 0.6111, 0.1429, None]
+    assert [entry["classes"] for entry in entries(tmp_path / "mean")][1:3] == [
+        {"sky": 0.8333, "road": 1.0, "pole": 0.0},
+        {"sky": 0.2857, "pole": 0.0},
+    ]
+    assert sorted(path.stem for path in (tmp_path / "mean" / "images").iterdir()) == ["town_0-0", "town_1-0"]
+    assert (report["drawn"], report["kept"], report["agreement"]) == (4, 2, round((1 + 0.6111 + 0.1429) / 3, 4))
+    assert report["classes"]["pole"] == {"drawn": 2, "kept": 1, "agreement": 0.0, "agreement_kept": 0.0}
+    assert report["classes"]["sky"]["drawn"] == 3 and "void" not in report["classes"]
+    augment(painter, Maps(maps), tmp_path / "class", threshold=0.0, class_threshold={"sky": 0.3}, **options)
+    assert [entry["kept"] for entry in entries(tmp_path / "class")] == [True, True, False, False]
+    augment(painter, Maps(maps), tmp_path / "all", sampler="uniform", filter=False)
+    assert [(e["kept"], e["agreement"]) for e in entries(tmp_path / "all")] == [(True, None)] * 4
+    assert entries(tmp_path / "all")[2]["classes"] == {"sky": None, "pole": None}
+
+
+def test_of_photos_of_few_classes_that_are_kept_it_is_told(painter, tmp_path, told):
+    maps = [[[0, 0, 1, 1], [0, 0, 1, 1]], [[2, 2, 2, 2], [0, 0, 2, 3]]]
+    augment(painter, Maps(maps), tmp_path / "some", sampler="uniform", segmenter=takes_poles_for_sky)
+    assert told() == "Less than half of the photos were kept of those that show: pole (0 of 1)."
+    with pytest.raises(ArgumentError, match=r"threshold=0.2: none of 1 photos agrees .* mean agreement is 0\.14\. Lower it"):
+        augment(painter, Maps(maps[1:]), tmp_path / "none", threshold=0.2, segmenter=takes_poles_for_sky)
+
+
+def test_label_maps_with_rare_classes_are_drawn_more_often(painter, tmp_path):
+    """The second of ten has the only poles: p is 1/2 from these, and its share of what all have."""
+    common = [[0, 0, 1, 1], [0, 0, 1, 1]]
+    maps = Maps([common, [[0, 0, 2, 2], [0, 0, 1, 1]], *[common] * 8])
+    shares = 4 / 40 + 2 / 38 + 1
+    augment(painter, maps, tmp_path / "rare", 20, filter=False, batch_size=50)
+    drawn = Counter(entry["label_map"] for entry in entries(tmp_path / "rare"))
+    assert drawn.total() == 200
+    expected = 200 * shares / 3
+    assert abs(drawn["town/1"] - expected) < 4 * np.sqrt(expected * (1 - shares / 3))  # fails once in 16,000
+    augment(painter, maps, tmp_path / "uniform", 2, sampler="uniform", filter=False)
+    assert {*Counter(entry["label_map"] for entry in entries(tmp_path / "uniform")).values()} == {2}
+
+
+@pytest.fixture(scope="module")
+def gan():
+    gan = tiny_gan(compile=False, label_space=Scenes.label_space)
+    # a new generator's images are black and white
+    for _ in range(5):
+        gan.ema_generator([np.arange(CLASSES * 2).repeat(256).reshape(5, *SIZE) % CLASSES, np.ones((5, 4))], training=True)
+    return gan
+
+
+def test_the_same_arguments_give_the_same_files_interrupted_or_not(gan, tmp_path, monkeypatch):
+    options = {"per_map": 2, "seed": 3, "batch_size": 4}
+    augment(gan, Scenes(5), tmp_path / "all", **options, threshold=0.0)
+    options["threshold"] = float(np.median([entry["agreement"] for entry in entries(tmp_path / "all")]))
+    whole = augment(gan, Scenes(5), tmp_path / "whole", **options)
+    assert 0 < whole["report"]["kept"] < 10
+    augment(gan, Scenes(5), tmp_path / "again", **options)
+    assert files(tmp_path / "again") == files(tmp_path / "whole")
+    calls, generate = [], type(gan).generate
+
+    def stops(self, *arguments, **more):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return generate(self, *arguments, **more)
+
+    monkeypatch.setattr(type(gan), "generate", stops)
+    with pytest.raises(KeyboardInterrupt):
+        augment(gan, Scenes(5), tmp_path / "stopped", **options)
+    assert len(entries(tmp_path / "stopped")) == 4
+    with open(tmp_path / "stopped" / "photos.jsonl", "a") as file:  # killed while it wrote
+        file.write('{"name": "1-0", "label_map"')
+    augment(gan, Scenes(5), tmp_path / "stopped", **options)
+    assert files(tmp_path / "stopped") == files(tmp_path / "whole")
+    assert len(calls) == 4
+    augment(gan, Scenes(5), tmp_path / "stopped", **options)
+    assert len(calls) == 4 and files(tmp_path / "stopped") == files(tmp_path / "whole")
+
+
+def test_generate_draws_every_photo_again(gan, tmp_path):
+    gan.save(tmp_path / "gan.keras")
+    augment(gan, Scenes(3), tmp_path / "set", 2, threshold=0.0, seed=5)
+    written = Folder(tmp_path / "set")
+    for i in range(len(written)):
+        photo, label_map = written.load(i)
+        assert np.ptp(photo) > 20
+        np.testing.assert_array_equal(gan.generate(label_map, seed=5, first=written.name(i)), photo)
+    call("generate", tmp_path / "gan.keras", tmp_path / "set/labels", "--seed", 5, "--output", tmp_path / "drawn")
+    assert {path.name for path in (tmp_path / "drawn").iterdir()} == {path.name for path in (tmp_path / "set/images").iterdir()}
+    for path in (tmp_path / "drawn").iterdir():
+        np.testing.assert_array_equal(Image.open(path), Image.open(tmp_path / "set/images" / path.name))
+
+
+def test_the_discriminator_judges_as_segment_answers(gan, tmp_path):
+    augment(gan, Scenes(3), tmp_path, threshold=0.0, sampler="uniform")
+    for entry, i in zip(entries(tmp_path), range(3), strict=True):
+        photo, label_map = Folder(tmp_path).load(i)
+        found = agreement(label_map, gan.segment(photo), CLASSES, IGNORE)
+        assert list(entry["classes"].values()) == found[~np.isnan(found)].tolist()
+
+
+def test_what_cannot_be_is_refused(painter, gan, tmp_path):
+    maps = Maps([[[0, 0, 1, 1], [0, 0, 1, 1]]])
+    with pytest.raises(ValueError, match=r"no discriminator that segments.*--segmenter FILE.*--no-filter"):
+        augment(painter, maps, tmp_path / "a")
+    with pytest.raises(ArgumentError, match="there is no class tram; there are sky, road, pole, void"):
+        augment(painter, maps, tmp_path / "a", segmenter=reads_colors, class_threshold={"tram": 0.5})
+    for name, value in {"threshold": 50.0, "per_map": 0, "batch_size": 0, "sampler": "even", "fit": "squeeze"}.items():
+        with pytest.raises(ValueError, match=str(value)):
+            augment(painter, maps, tmp_path / "a", **{name: value})
+    with pytest.raises(DataError, match="The classes of label_maps are not those of the model"):
+        augment(gan, maps, tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+    augment(painter, maps, tmp_path / "b", filter=False)
+    with pytest.raises(FileExistsError, match=r"other settings: seed was 0 and is 1\. Remove it or name another folder"):
+        augment(painter, maps, tmp_path / "b", filter=False, seed=1)
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "notes.txt").touch()
+    with pytest.raises(FileExistsError, match="holds something else"):
+        augment(painter, maps, tmp_path / "c", filter=False)
+    with pytest.raises(DataError, match=r"The label maps a/1 and a_1 lead to photos of one name"):
+        augment(painter, Maps([maps.label_maps[0]] * 2, ["a/1", "a_1"]), tmp_path / "d", filter=False)
+
+
+def test_label_maps_of_two_sources_keep_their_names_where_these_differ(painter, tmp_path):
+    map_ = [[0, 0, 1, 1], [0, 0, 1, 1]]
+    for folder, names, expected in (("a", ["1", "2"], {"1-0", "2-0"}), ("b", ["1", "1"], {"0_1-0", "1_1-0"})):
+        first, second = (Maps([map_], [name]) for name in names)
+        augment(painter, Joined(first, second), tmp_path / folder, sampler="uniform", filter=False)
+        assert {path.stem for path in (tmp_path / folder / "images").iterdir()} == expected
+
+
+def test_on_the_command_line(gan, tmp_path):
+    gan.save(tmp_path / "gan.keras")
+    for folder in ("images", "labels"):
+        (tmp_path / "data" / folder).mkdir(parents=True)
+    for i in range(4):
+        photo, label_map = Scenes(4).load(i)
+        Image.fromarray(label_map).save(tmp_path / "data/labels" / f"{i}.png")
+        if i < 2:
+            Image.fromarray(photo).save(tmp_path / "data/images" / f"{i}.png")
+    augmenting = ["augment", tmp_path / "gan.keras", "--data", f"folder:{tmp_path / 'data'}", "--sampler", "uniform"]
+    said = call(*augmenting, "--per-map", 2, "--threshold", 0, "--output", tmp_path / "out")
+    # of two pairs one is kept for validation; label maps without a photo are drawn too
+    assert f"6 of 6 photos kept in {tmp_path / 'out'}. Train with --data folder:{tmp_path / 'out'}" in said
+    assert "class 3" in said and "class 4" not in said
+    shutil.rmtree(tmp_path / "data/images")
+    assert "4 of 4 photos kept" in call(*augmenting, "--threshold", 0, "--output", tmp_path / "labels alone")
+    said = call(*augmenting, "--threshold", 1, "--class-threshold", "class 1=0.5", "--output", tmp_path / "none", code=1)
+    assert said.count("Error: --threshold 1.0: none of 4 photos agrees") == 1
+    for options, words in {
+        ("--class-threshold", "pole"): "Error: --class-threshold pole: expected CLASS=LEAST, such as pole=0.1.",
+        ("--threshold", 2): "Error: --threshold 2.0 is not between 0 and 1",
+        ("--no-filter", "--segmenter", "a.keras"): "Error: --segmenter a.keras has no use with --no-filter.",
+        ("--sampler", "even"): "Error: --sampler even: expected rare_classes or uniform.",
+    }.items():
+        assert words in call(*augmenting, *options, "--output", tmp_path / "x", code=1)
