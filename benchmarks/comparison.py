@@ -15,6 +15,7 @@ from rich.table import Table
 
 ROOT = Path(__file__).resolve().parents[1]
 _OF_COMPARISON = ("--compare", "--pairs", "--output", "--data")
+_PROCESSOR = "processor: "
 
 
 def compare(options, argv, console):
@@ -53,10 +54,22 @@ def compare(options, argv, console):
 
 
 def ratios(pairs):
-    """Of each phase, the step and the peak memory: medians of both revisions, and the other's share of ours by pairs."""
+    """Of each phase, the step and the peak memory: medians of both revisions, and the other's share of ours by pairs.
+
+    Seconds are the clock's, and under ``"processor: ..."`` those of the process's processors: what others do on the machine
+    changes these less.
+    """
     names = [name for name in pairs[0]["here"]["phases"] if name in pairs[0]["other"]["phases"]]
-    values = {name: [[pair[who]["phases"][name]["seconds"] for who in ("other", "here")] for pair in pairs] for name in names}
-    for name, key in (("step", "seconds"), ("peak memory", "peak_memory_bytes")):
+    values = {
+        prefix + name: [[pair[who]["phases"][name][key] for who in ("other", "here")] for pair in pairs]
+        for prefix, key in (("", "seconds"), (_PROCESSOR, "processor_seconds"))
+        for name in names
+    }
+    for name, key in (
+        ("step", "seconds"),
+        (f"{_PROCESSOR}step", "processor_seconds"),
+        ("peak memory", "peak_memory_bytes"),
+    ):
         values[name] = [[pair[who]["step"][key] for who in ("other", "here")] for pair in pairs]
     return {name: _ratio(both) for name, both in values.items()}
 

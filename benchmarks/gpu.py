@@ -294,7 +294,7 @@ def measure_step(options):
     gan = step_time.build(settings, classes, None)
     batches = [step_time.random_batch(settings, classes, seed) for seed in (0, 1)]
     operations = sum(step_time.step_operations(gan, settings.batch_size).values())
-    seconds = step_time.seconds_per_step(gan, batches, 16)
+    seconds = step_time.seconds_per_step(gan, batches, 16)["seconds"]
     peak = step_time.matmul_peak("bfloat16")
     return {
         "seconds": seconds,

@@ -99,12 +99,22 @@ class OneBatch(keras.utils.PyDataset):
 
 
 class StepTimes(ks.recipes.StepClock):
-    """Seconds of each step. The loss terms have arrived on the host when a step ends, so that it is over."""
+    """Seconds of each step, of the clock and of the processor. The loss terms have arrived on the host when a step ends, so
+    that it is over."""
+
+    def __init__(self):
+        super().__init__()
+        self.processor: list[float] = []
+
+    def on_train_batch_begin(self, batch, logs=None):
+        super().on_train_batch_begin(batch, logs)
+        self._processor_begin = time.process_time()
 
     def on_train_batch_end(self, batch, logs=None):
         for value in (logs or {}).values():
             float(ops.convert_to_numpy(value))
         super().on_train_batch_end(batch, logs)
+        self.processor.append(time.process_time() - self._processor_begin)
 
 
 def build(options, num_classes, ignore_class):
@@ -139,13 +149,16 @@ def random_batch(options, num_classes, seed):
 
 
 def seconds_per_step(gan, batches, steps, selected=None):
-    """Mean seconds of a step, R1's share included, after the steps that compile."""
+    """Mean seconds of a step by the clock and of the processor, R1's share included, after the steps that compile."""
     gan.selected = selected
     times = StepTimes()
     # R1's phase is compiled with it and without
     warm_up = getattr(gan.settings, "r1_every", 1)
     gan.fit(*map(OneBatch, batches[: len(gan.data_sets)]), steps_per_epoch=warm_up + steps, callbacks=[times], verbose=0)
-    return statistics.fmean(times.seconds[warm_up:])
+    return {
+        "seconds": statistics.fmean(times.seconds[warm_up:]),
+        "processor_seconds": statistics.fmean(times.processor[warm_up:]),
+    }
 
 
 def matmul_peak(dtype) -> float:
@@ -213,7 +226,7 @@ def measure(options):
     step = seconds_per_step(gan, batches, options.steps)
     memory = peak_memory()
     phases = {
-        name: {"seconds": seconds_per_step(gan, batches, options.steps, (name,)), "operations": count}
+        name: seconds_per_step(gan, batches, options.steps, (name,)) | {"operations": count}
         for name, count in operations.items()
     }
     peak = matmul_peak(keras.config.dtype_policy().compute_dtype)
@@ -230,12 +243,12 @@ def measure(options):
             "accelerator": accelerator(),
         },
         "phases": phases,
-        "step": {
-            "seconds": step,
+        "step": step
+        | {
             "operations": total,
-            "share_of_matmul_peak": total / step / peak,
+            "share_of_matmul_peak": total / step["seconds"] / peak,
             # of all data sets: a semi-paired step takes a paired and an unpaired batch
-            "images_per_second": len(gan.data_sets) * options.batch_size / step,
+            "images_per_second": len(gan.data_sets) * options.batch_size / step["seconds"],
             "peak_memory_bytes": memory,
             "matmul_peak_operations_per_second": peak,
         },
@@ -248,7 +261,7 @@ def report(result, console):
     height, width = settings["image_size"]
     what = f"batch {settings['batch_size']}, {height}x{width}"
     table = Table(title=f"{settings['backend']}, {settings['precision']}, {what}")
-    for heading in ("", "seconds", "GFLOP", "of matmul peak"):
+    for heading in ("", "seconds", "processor", "GFLOP", "of matmul peak"):
         table.add_column(heading, justify="left" if not heading else "right")
     for name, part in [*result["phases"].items(), ("step", step)]:
         if name == "step":
@@ -256,6 +269,7 @@ def report(result, console):
         table.add_row(
             name,
             f"{part['seconds']:.4f}",
+            f"{part['processor_seconds']:.4f}",
             f"{part['operations'] / 1e9:.1f}",
             f"{part['share_of_matmul_peak']:.1%}",
         )

@@ -13,8 +13,8 @@ in_git = pytest.mark.skipif(not (comparison.ROOT / ".git").exists(), reason="thi
 def measured(seconds, memory):
     return {
         "settings": {"backend": "b", "method": "oasis", "precision": "float32"},
-        "phases": {"generator": {"seconds": seconds / 2}},
-        "step": {"seconds": seconds, "peak_memory_bytes": memory},
+        "phases": {"generator": {"seconds": seconds / 2, "processor_seconds": seconds**2 / 2}},
+        "step": {"seconds": seconds, "processor_seconds": seconds**2, "peak_memory_bytes": memory},
     }
 
 
@@ -23,6 +23,17 @@ def test_a_ratio_is_the_median_of_the_pairs():
     found = comparison.ratios(pairs)
     assert found["step"] == {"other": 2, "here": 2, "ratio": 1.5, "range": [1, 2]}
     assert found["generator"]["ratio"] == 1.5 and found["peak memory"]["ratio"] == 2
+    assert found["processor: step"]["ratio"] == found["processor: generator"]["ratio"] == 2.25
+
+
+def test_a_step_has_the_processor_seconds_between_its_ends(monkeypatch):
+    clock = iter([3.0, 3.25, 7.0, 7.5])
+    monkeypatch.setattr(step_time.time, "process_time", lambda: next(clock))
+    times = step_time.StepTimes()
+    for _ in range(2):
+        times.on_train_batch_begin(0)
+        times.on_train_batch_end(0)
+    assert times.processor == [0.25, 0.5]
 
 
 @in_git
