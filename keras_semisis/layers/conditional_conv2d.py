@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from keras_semisis.layers.batch_norm import BatchNorm
+from keras_semisis.layers.convolve import ZeroPaddedConv2D
 from keras_semisis.layers.predicted_depthwise_conv2d import PredictedDepthwiseConv2D
 
 
@@ -46,7 +47,7 @@ class ConditionalConv2D(keras.layers.Layer):
         hidden_shape = (*layout_shape[:-1], self.hidden_channels)
 
         def convolution(name, filters, kernel_size, shape, activation=None):
-            layer = keras.layers.Conv2D(filters, kernel_size, padding="same", activation=activation, name=name, dtype=dtype)
+            layer = ZeroPaddedConv2D(filters, kernel_size, activation=activation, name=name, dtype=dtype)
             layer.build(shape)
             return layer
 

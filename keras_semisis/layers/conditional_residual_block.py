@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_semisis.layers.batch_norm import BatchNorm
 from keras_semisis.layers.conditional_conv2d import ConditionalConv2D
+from keras_semisis.layers.convolve import ZeroPaddedConv2D
 from keras_semisis.layers.resize import resize_nearest
 from keras_semisis.layers.spectral_conv2d import SpectralConv2D
 
@@ -26,11 +27,9 @@ class LayoutSPADE(keras.layers.Layer):
         dtype = self.dtype_policy
         self.norm = BatchNorm(name="norm", dtype=dtype)
         self.norm.build(x_shape)
-        self.shared = keras.layers.Conv2D(
-            self.hidden_channels, 3, padding="same", activation="relu", name="shared", dtype=dtype
-        )
+        self.shared = ZeroPaddedConv2D(self.hidden_channels, 3, activation="relu", name="shared", dtype=dtype)
         self.shared.build(layout_shape)
-        self.gamma_beta = keras.layers.Conv2D(2 * x_shape[-1], 3, padding="same", name="gamma_beta", dtype=dtype)
+        self.gamma_beta = ZeroPaddedConv2D(2 * x_shape[-1], 3, name="gamma_beta", dtype=dtype)
         self.gamma_beta.build((*layout_shape[:-1], self.hidden_channels))
 
     def call(self, inputs, training=False):

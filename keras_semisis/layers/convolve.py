@@ -1,22 +1,72 @@
 """Convolution with zero padding that is the same on all sides, as the published networks have it."""
 
+from functools import cache
 from typing import Any
 
+import keras
+import numpy as np
 from keras import ops
+
+# of an input that is smaller than a kernel XLA's CPU compiler makes the kernel, which takes it 50 times as long; up to here
+# a product of matrices was as quick or quicker on every backend
+_POSITIONS_OF_SMALL_MAP = 32
 
 
 def convolve(x: Any, kernel, strides: int, padding: int):
     """``x`` (B, H, W, C) with ``padding`` zero rows and columns on each side, convolved with a square kernel."""
+    height, width, size = x.shape[1], x.shape[2], kernel.shape[0]
+    if size > 1 and height and width and height * width <= _POSITIONS_OF_SMALL_MAP:
+        return _convolve_small_map(x, kernel, strides, padding)
     keras_padding = "valid"
-    if strides == 1 and 2 * padding == kernel.shape[0] - 1:
+    if strides == 1 and 2 * padding == size - 1:
         keras_padding = "same"
     elif padding:
         x = ops.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
     return ops.conv(x, kernel, strides=strides, padding=keras_padding, data_format="channels_last")
 
 
+def _convolve_small_map(x, kernel, strides, padding):
+    """What each tap sees, a product with a constant matrix, times the kernel as a matrix: no gradient has many addends."""
+    size, _, channels, filters = kernel.shape
+    height, width = x.shape[1:3]
+    seen = _seen_by_taps(height, width, size, strides, padding)
+    rows, columns = (_convolved_length(length, size, strides, padding) for length in (height, width))
+    x = ops.reshape(x, (-1, height * width, channels))
+    # dtypes are one: under mixed_bfloat16 both are bfloat16
+    x = ops.matmul(ops.convert_to_tensor(seen, kernel.dtype), ops.cast(x, kernel.dtype))
+    x = ops.matmul(ops.reshape(x, (-1, size * size * channels)), ops.reshape(kernel, (-1, filters)))
+    return ops.reshape(x, (-1, rows, columns, filters))
+
+
+@cache
+def _seen_by_taps(height, width, size, strides, padding):
+    """Which pixel each tap of a kernel lies on at each output pixel: 0 and 1, (output pixels · taps) × input pixels."""
+    along = [_seen_along(length, size, strides, padding) for length in (height, width)]
+    return np.einsum("ihy,jwx->ijhwyx", *along).reshape(-1, height * width)
+
+
+def _seen_along(length, size, strides, padding):
+    output, tap = np.ogrid[: _convolved_length(length, size, strides, padding), :size]
+    position = output * strides + tap - padding
+    return (position[..., None] == np.arange(length)).astype("float32")
+
+
 def convolved_shape(input_shape, filters: int, kernel_size: int, strides: int, padding: int):
     """The shape of `convolve`'s result; unknown sizes stay None."""
     batch, height, width, _ = input_shape
-    height, width = (n and (n + 2 * padding - kernel_size) // strides + 1 for n in (height, width))
+    height, width = (n and _convolved_length(n, kernel_size, strides, padding) for n in (height, width))
     return (batch, height, width, filters)
+
+
+def _convolved_length(length, size, strides, padding):
+    return (length + 2 * padding - size) // strides + 1
+
+
+class ZeroPaddedConv2D(keras.layers.Conv2D):
+    """A 3×3 or 1×1 convolution of Keras, zero padded so that the map keeps its size, by `convolve`."""
+
+    def __init__(self, filters: int, kernel_size: int, **kwargs):
+        super().__init__(filters, kernel_size, padding="same", **kwargs)
+
+    def convolution_op(self, inputs, kernel):
+        return convolve(inputs, ops.convert_to_tensor(kernel), 1, self.kernel_size[0] // 2)

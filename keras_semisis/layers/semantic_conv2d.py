@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_semisis.layers.convolve import convolve
 from keras_semisis.layers.resize import resize_nearest
 
 
@@ -52,9 +53,9 @@ class SemanticConv2D(keras.layers.Layer):
         one_hot = ops.one_hot(label_map, self.num_classes, dtype=self.compute_dtype)
         if noise is not None and len(noise.shape) == 4:
             noise = resize_nearest(noise, label_map.shape[1:])
-            x = ops.conv(ops.concatenate([noise, one_hot], axis=-1), kernel, padding="same", data_format="channels_last")
+            x = convolve(ops.concatenate([noise, one_hot], axis=-1), kernel, 1, 1)
             return self.activation(x + ops.convert_to_tensor(self.bias))
-        x = ops.conv(one_hot, kernel[:, :, self.noise_channels :], padding="same", data_format="channels_last")
+        x = convolve(one_hot, kernel[:, :, self.noise_channels :], 1, 1)
         if noise is not None:
             taps = ops.einsum("bz,klzf->bklf", noise, kernel[:, :, : self.noise_channels])
             # sums as products: no tap is read twice, so that no gradient has three addends, which TensorFlow adds as they come

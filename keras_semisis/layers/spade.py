@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from keras_semisis.layers.batch_norm import BatchNorm
+from keras_semisis.layers.convolve import ZeroPaddedConv2D
 from keras_semisis.layers.instance_norm import InstanceNorm
 from keras_semisis.layers.resize import resize_nearest
 from keras_semisis.layers.semantic_conv2d import SemanticConv2D
@@ -58,7 +59,7 @@ class SPADE(keras.layers.Layer):
         self.norm.build(x_shape)
         self.shared.build([resized, *semantics[1:]])
         # gamma and beta are one convolution of twice the width: half the passes over the hidden map
-        self.gamma_beta = keras.layers.Conv2D(2 * x_shape[-1], 3, padding="same", name="gamma_beta", dtype=self.dtype_policy)
+        self.gamma_beta = ZeroPaddedConv2D(2 * x_shape[-1], 3, name="gamma_beta", dtype=self.dtype_policy)
         self.gamma_beta.build((*resized, self.hidden_channels))
 
     def call(self, inputs, training=False):
