@@ -16,6 +16,7 @@ from keras_semisis.gans import (  # noqa: E402
     NonFiniteLossError,
     Phase,
     SemiPairedGAN,
+    adapt,
 )
 from keras_semisis.presets import from_preset  # noqa: E402
 
@@ -31,6 +32,7 @@ __all__ = [
     "NonFiniteLossError",
     "Phase",
     "SemiPairedGAN",
+    "adapt",
     "callbacks",
     "checkpoints",
     "data",

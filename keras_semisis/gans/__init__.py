@@ -2,6 +2,7 @@
 
 from keras_semisis.gans import pretext
 from keras_semisis.gans.ablations import ABLATIONS, ablation
+from keras_semisis.gans.adaptation import adapt
 from keras_semisis.gans.adversarial import AdversarialModel
 from keras_semisis.gans.cc_fpse import CCFPSE
 from keras_semisis.gans.fitting import NonFiniteLossError
@@ -30,5 +31,6 @@ __all__ = [
     "SemiPairedGAN",
     "Untracked",
     "ablation",
+    "adapt",
     "pretext",
 ]

@@ -381,7 +381,24 @@ class AdversarialModel(engine.TrainStep, Sampler):
     # -- save ---------------------------------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"ema_decay": self.ema_decay}
+        frozen = {
+            name: [i for i, layer in enumerate(layers_of(getattr(self, name))) if not layer.trainable]
+            for name in self.network_names
+        }
+        config = super().get_config() | {"ema_decay": self.ema_decay}
+        return config | ({"frozen_layers": frozen} if any(frozen.values()) else {})
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        frozen = config.pop("frozen_layers", {})
+        model = super().from_config(config, custom_objects)
+        # Keras thaws every layer of a functional model that it builds of a config
+        for name, places in frozen.items():
+            layers = layers_of(getattr(model, name))
+            for place in places:
+                layers[place].trainable = False
+        return model
 
     def get_compile_config(self) -> dict[str, Any] | None:
         if not self.compiled:

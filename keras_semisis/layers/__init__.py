@@ -2,6 +2,7 @@
 
 from keras_semisis.layers.batch_norm import BatchNorm
 from keras_semisis.layers.blur import Blur
+from keras_semisis.layers.class_affinity import ClassAffinity
 from keras_semisis.layers.conditional_conv2d import ConditionalConv2D
 from keras_semisis.layers.conditional_residual_block import ConditionalResidualBlock
 from keras_semisis.layers.detail_gain import DetailGain
@@ -25,6 +26,7 @@ __all__ = [
     "SPADE",
     "BatchNorm",
     "Blur",
+    "ClassAffinity",
     "ConditionalConv2D",
     "ConditionalResidualBlock",
     "DetailGain",

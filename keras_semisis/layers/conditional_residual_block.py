@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from keras_semisis.layers.batch_norm import BatchNorm
+from keras_semisis.layers.class_map import class_map
 from keras_semisis.layers.conditional_conv2d import ConditionalConv2D
 from keras_semisis.layers.convolve import ZeroPaddedConv2D
 from keras_semisis.layers.resize import resize_nearest
@@ -97,7 +98,7 @@ class ConditionalResidualBlock(keras.layers.Layer):
     def call(self, inputs, training=False):
         x, label_map, features = inputs
         label_map = resize_nearest(label_map, x.shape[1:3])
-        layout = ops.concatenate([ops.one_hot(label_map, self.num_classes, dtype=self.compute_dtype), features], axis=-1)
+        layout = ops.concatenate([class_map(label_map, self.num_classes, self.compute_dtype), features], axis=-1)
         y = self.conv_1([x, layout], training=training)
         y = self.conv_2([y, layout], training=training)
         return self._shortcut(x, layout, training) + y

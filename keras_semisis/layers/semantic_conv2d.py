@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_semisis.layers.class_map import class_map
 from keras_semisis.layers.convolve import convolve
 from keras_semisis.layers.resize import resize_nearest
 
@@ -23,8 +24,8 @@ class SemanticConv2D(keras.layers.Layer):
         num_classes: Number of label ids, the don't-care class included.
         activation: Keras activation, or None.
 
-    Input shape: ``[label_map]`` or ``[label_map, noise]``: integer ``(B, H, W)`` and float ``(B, noise_channels)``,
-        or a map ``(B, H', W', noise_channels)``.
+    Input shape: ``[label_map]`` or ``[label_map, noise]``: integer ``(B, H, W)``, or, of a `ClassAffinity`, float
+        ``(B, H, W, num_classes)``; and float ``(B, noise_channels)``, or a map ``(B, H', W', noise_channels)``.
     Output shape: ``(B, H, W, filters)``.
 
     Example:
@@ -50,23 +51,23 @@ class SemanticConv2D(keras.layers.Layer):
     def call(self, inputs):
         label_map, noise = inputs if self.noise_channels else (inputs[0], None)
         kernel = ops.convert_to_tensor(self.kernel)
-        one_hot = ops.one_hot(label_map, self.num_classes, dtype=self.compute_dtype)
+        classes, size = class_map(label_map, self.num_classes, self.compute_dtype), label_map.shape[1:3]
         if noise is not None and len(noise.shape) == 4:
-            noise = resize_nearest(noise, label_map.shape[1:])
-            x = convolve(ops.concatenate([noise, one_hot], axis=-1), kernel, 1, 1)
+            noise = resize_nearest(noise, size)
+            x = convolve(ops.concatenate([noise, classes], axis=-1), kernel, 1, 1)
             return self.activation(x + ops.convert_to_tensor(self.bias))
-        x = convolve(one_hot, kernel[:, :, self.noise_channels :], 1, 1)
+        x = convolve(classes, kernel[:, :, self.noise_channels :], 1, 1)
         if noise is not None:
             taps = ops.einsum("bz,klzf->bklf", noise, kernel[:, :, : self.noise_channels])
             # sums as products: no tap is read twice, so that no gradient has three addends, which TensorFlow adds as they come
-            height, width = label_map.shape[1:]
+            height, width = size
             rows, columns = (ops.convert_to_tensor(_inside(length), taps.dtype) for length in (height, width))
             taps = ops.einsum("bklf,yk,xl->byxf", taps, rows, columns)
             x = x + _spread(_spread(taps, height, axis=1), width, axis=2)
         return self.activation(x + ops.convert_to_tensor(self.bias))
 
     def compute_output_shape(self, input_shape):
-        return (*input_shape[0], self.filters)
+        return (*input_shape[0][:3], self.filters)
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {

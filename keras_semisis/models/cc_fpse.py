@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.layers import BatchNorm, InstanceNorm, SpectralConv2D
+from keras_semisis.layers.class_map import class_map
 from keras_semisis.layers.conditional_residual_block import ConditionalResidualBlock
 from keras_semisis.models.image_size import check_image_size
 from keras_semisis.models.oasis import StartMap, semantic_inputs
@@ -39,7 +40,7 @@ class SpectralStage(keras.layers.Layer):
         )
 
     def _channels_shape(self, input_shape):
-        return input_shape if self.num_classes is None else (*input_shape, self.num_classes)
+        return input_shape if self.num_classes is None else (*input_shape[:3], self.num_classes)
 
     def build(self, input_shape) -> None:
         self.conv.build(self._channels_shape(input_shape))
@@ -47,7 +48,7 @@ class SpectralStage(keras.layers.Layer):
 
     def call(self, x, training=False):
         if self.num_classes is not None:
-            x = ops.one_hot(x, self.num_classes, dtype=self.compute_dtype)
+            x = class_map(x, self.num_classes, self.compute_dtype)
         x = self.conv(x, training=training)
         x = self.norm(x, training=training) if self.norm_name == "batch" else self.norm(x)
         return ops.leaky_relu(x, 0.2)

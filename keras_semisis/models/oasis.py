@@ -40,7 +40,7 @@ class StartMap(keras.layers.Layer):
         self.conv = SemanticConv2D(filters, num_classes, name="conv", dtype=self.dtype_policy)
 
     def build(self, input_shape) -> None:
-        self.cell = tuple(pixels // cells for pixels, cells in zip(input_shape[0][1:], self.size, strict=True))
+        self.cell = tuple(pixels // cells for pixels, cells in zip(input_shape[0][1:3], self.size, strict=True))
         self.conv.build([(input_shape[0][0], *self.size), *input_shape[1:]])
 
     def call(self, inputs):
@@ -51,7 +51,7 @@ class StartMap(keras.layers.Layer):
         return (input_shape[0][0], *self._size_of(input_shape[0]), self.filters)
 
     def _size_of(self, label_shape):
-        return tuple(pixels // cell for pixels, cell in zip(label_shape[1:], self.cell, strict=True))
+        return tuple(pixels // cell for pixels, cell in zip(label_shape[1:3], self.cell, strict=True))
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"filters": self.filters, "num_classes": self.num_classes, "size": self.size}

@@ -1,0 +1,243 @@
+"""Own classes from a model of others."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import keras_semisis as ks
+from keras_semisis import models
+from keras_semisis.data import LabelSpace
+from keras_semisis.gans.class_affinity import affinity_of_names
+from keras_semisis.models import LabeledModel
+from tests.gans.test_fit import tiny_oasis
+from tests.gans.tiny import CLASSES, IGNORE, SIZE, Scenes, batches, tiny_gan
+
+pytestmark = pytest.mark.usefixtures("eager_tensorflow")
+NEW = LabelSpace(("road", "sky", "void"), ((90, 90, 90), (0, 0, 255), (0, 0, 0)), ignore_class=2)
+FORMER = LabelSpace(("sky", "car", "road"), ((0, 0, 255), (0, 0, 142), (90, 90, 90)))
+EVEN = np.full((3, CLASSES), 1 / CLASSES)
+BUILDERS = {
+    "oasis": lambda: models.oasis_generator(3, (16, 32), 1, noise_channels=4, num_blocks=3, hidden_channels=4),
+    "usis": lambda: models.wavelet_spade_generator(3, (16, 32), 1, noise_channels=4, num_blocks=2, hidden_channels=4),
+    "spade": lambda: models.spade_generator(3, (32, 64), 1, hidden_channels=4),
+    "spade of styles": lambda: models.spade_generator(3, (32, 64), 1, latent_channels=4, hidden_channels=4),
+    "cc_fpse": lambda: models.cc_fpse_generator(3, (32, 64), 1, hidden_channels=4),
+}
+
+
+def built(family):
+    keras.utils.set_random_seed(0)
+    generator = BUILDERS[family]()
+    inputs = [ops.ones((2, *tensor.shape[1:]), tensor.dtype) for tensor in generator.inputs]
+    for _ in range(3):  # spectral norms and statistics settle
+        generator(inputs, training=True)
+    return generator
+
+
+def random_maps(size, classes=3, count=2):
+    return np.random.default_rng(3).integers(0, classes, (count, *size)).astype("uint8")
+
+
+@pytest.mark.parametrize("family", BUILDERS)
+def test_the_identity_changes_nothing_and_a_permutation_the_labels(family):
+    generator = built(family)
+    size = generator.inputs[0].shape[1:]
+    label_maps = random_maps(size).astype("int32")
+    noise = [np.random.default_rng(0).standard_normal((2, 4)).astype("float32") for _ in generator.inputs[1:]]
+
+    def drawn(network, label_maps):
+        return ops.convert_to_numpy(network([label_maps, *noise], training=False))
+
+    assert drawn(generator, label_maps).std() > 1e-3
+    np.testing.assert_array_equal(drawn(ks.adapt(generator, FORMER, np.eye(3)), label_maps), drawn(generator, label_maps))
+    turned = np.array([2, 0, 1])  # new class i is the former turned[i]
+    permuted = ks.adapt(generator, FORMER, np.eye(3)[turned])
+    assert isinstance(permuted, LabeledModel) and permuted.label_space == FORMER
+    expected = drawn(generator, turned[label_maps].astype("int32"))
+    np.testing.assert_array_equal(drawn(permuted, label_maps), expected)
+    assert not np.array_equal(expected, drawn(generator, label_maps))
+
+
+def test_a_mixture_is_that_of_the_convolution():
+    """A convolution of the label map is linear in it, and so in the rows of the matrix."""
+    layer = ks.layers.SemanticConv2D(4, num_classes=3)
+    noise = np.random.default_rng(0).standard_normal((2, 5)).astype("float32")
+    of_class = [ops.convert_to_numpy(layer([np.full((2, 4, 6), i, "int32"), noise])) for i in range(3)]
+    mixture = ks.layers.ClassAffinity(1, 3)
+    mixture.build((None, 4, 6))
+    mixture.set_weights([np.array([[0.2, 0.3, 0.5]])])
+    found = ops.convert_to_numpy(layer([mixture(np.zeros((2, 4, 6), "int32")), noise]))
+    expected = 0.2 * of_class[0] + 0.3 * of_class[1] + 0.5 * of_class[2]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_names_find_their_like():
+    space = LabelSpace(
+        ("Sky", "Column_Pole", "Traffic Lights", "trees", "motorbike", "sea", "Unlabelled"), ((0, 0, 0),) * 7, ignore_class=6
+    )
+    former = LabelSpace(
+        ("pole", "sky-other", "trafficLight", "tree, shrub", "sky", "bike rack", "void"), ((1, 1, 1),) * 7, ignore_class=6
+    )
+    affinity = affinity_of_names(space, former)
+    assert [row.nonzero()[0].tolist() for row in affinity] == [[4], [0], [2], [3], [], [], [6]]
+    both = affinity_of_names(LabelSpace(("stone wall",), ((0, 0, 0),)), LabelSpace(("wall", "stone", "hay"), ((0, 0, 0),) * 3))
+    assert both.tolist() == [[0.5, 0.5, 0.0]]
+
+
+def test_what_no_name_tells_begins_as_the_mean_and_is_said():
+    generator = LabeledModel.of(built("oasis"), FORMER)
+    with pytest.warns(UserWarning, match="no class of the model has a name like void: it begins as the mean of all"):
+        adapted = ks.adapt(generator, NEW)
+    (matrix,) = adapted.get_layer("class_affinity").get_weights()
+    np.testing.assert_allclose(matrix, [[0, 0, 1], [1, 0, 0], [1 / 3, 1 / 3, 1 / 3]])
+
+
+def test_said_by_hand(recwarn):
+    generator = LabeledModel.of(built("oasis"), FORMER)
+    adapted = ks.adapt(generator, NEW, {"void": {"car": 0.75, "sky": 0.25}, "road": "car"})
+    assert not [warning for warning in recwarn.list if "adapt:" in str(warning.message)]
+    np.testing.assert_allclose(adapted.get_layer("class_affinity").get_weights()[0], [[0, 1, 0], [1, 0, 0], [0.25, 0.75, 0]])
+    for affinity, message in (
+        ({"path": "road"}, "'path' is none of the new classes: road, sky, void"),
+        ({"road": "path"}, "'path' is none of the model's classes: sky, car, road"),
+        (np.eye(2), r"a matrix of \(2, 2\); finite numbers \(3, 3\) are expected"),
+        (np.full((3, 3), np.nan), "finite numbers"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            ks.adapt(generator, NEW, affinity)
+
+
+class Labeled(Scenes):
+    label_space = NEW
+
+    def load_label_map(self, index):
+        return np.where(self.load_image(index)[..., 0] > 127, 0, 1).astype("uint8")
+
+
+def test_pairs_show_what_a_class_begins_as(monkeypatch):
+    gan = tiny_gan()
+    # a network that sees two classes in every photo, by its brightness, of which one is half of a new class
+    monkeypatch.setattr(gan, "segment", lambda photos: np.where(photos[..., 0] > 0.5, 3, 1))
+    adapted = ks.adapt(gan, NEW, pairs=Labeled(8))
+    (matrix,) = adapted.generator.get_layer("class_affinity").get_weights()
+    np.testing.assert_allclose(matrix[0], [0, 0.5, 0, 0.5, 0], atol=0.04)  # of 2,048 draws
+    np.testing.assert_array_equal(matrix[1], [0, 1, 0, 0, 0])
+    np.testing.assert_array_equal(matrix[2], np.eye(CLASSES)[IGNORE])  # of no pixel: the don't-care class
+    with pytest.raises(ValueError, match="pairs= needs a network that segments"):
+        ks.adapt(built("oasis"), NEW, pairs=Labeled(8))
+    with pytest.raises(ks.data.DataError, match="The classes of pairs are not those of label_space"):
+        ks.adapt(gan, NEW, pairs=Scenes(8))
+
+
+@pytest.fixture(scope="module")
+def adapted():
+    gan = tiny_gan()
+    return gan, ks.adapt(gan, NEW, EVEN)
+
+
+def test_the_discriminator_mixes_what_it_saw(adapted):
+    gan, new = adapted
+    photos = batches(1)[0][0][0]
+    former = ops.convert_to_numpy(gan.discriminator(photos, training=False))
+    logits = ops.convert_to_numpy(new.discriminator(photos, training=False))
+    assert logits.shape == (*former.shape[:3], 4)
+    expected = np.concatenate([former[..., :1], np.repeat(former[..., 1:].mean(-1, keepdims=True), 3, -1)], axis=-1)
+    np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+    judges = [model.unconditional_discriminator for model in (new, gan)]
+    for mine, theirs in zip(*(judge.get_weights() for judge in judges), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    assert (new.num_classes, new.ignore_class, new.label_space, new.step) == (3, 2, NEW, 0)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: models.multiscale_discriminator(3, (32, 64), 4, instance_edges=True),
+        lambda: models.fpse_discriminator(3, (32, 64), 2, instance_edges=True),
+    ],
+)
+def test_a_discriminator_that_is_given_label_maps_takes_others(build):
+    keras.utils.set_random_seed(0)
+    network = build()
+    other = models.other_classes.judge_of_classes(network, np.eye(3)[[2, 2, 0, 1]])
+    label_maps, rest = random_maps((32, 64), 4).astype("int32"), [np.random.default_rng(0).random((2, 32, 64, 3), "float32")]
+    rest.append(np.ones((2, 32, 64, 1), "float32"))
+    found = other([label_maps, *rest], training=False)
+    for mine, theirs in zip(found, network([np.array([2, 2, 0, 1])[label_maps].astype("int32"), *rest]), strict=True):
+        np.testing.assert_allclose(ops.convert_to_numpy(mine), ops.convert_to_numpy(theirs), atol=1e-5)
+
+
+def labeled_batch():
+    return batches(1)[0][0][0], random_maps(SIZE, count=4).astype("int32")
+
+
+def trained(gan, alone):
+    new = ks.adapt(gan, NEW, EVEN, alone=alone)
+    new.compile(statistics_batches=1, label_mix_weight=0.0)
+    before = {v.path: ops.convert_to_numpy(v) for v in new.generator.trainable_variables}
+    frozen = [ops.convert_to_numpy(v) for v in new.generator.variables if v.path not in before]
+    new.fit([labeled_batch()], verbose=0)
+    moved = {v.path for v in new.generator.trainable_variables if np.abs(ops.convert_to_numpy(v) - before[v.path]).max() > 0}
+    return new, moved, frozen, [v for v in new.generator.variables if v.path not in before]
+
+
+def test_the_matrix_learns_with_everything():
+    _, moved, _, _ = trained(tiny_oasis(), alone=False)
+    assert {"class_affinity/affinity", "conv_img/kernel"} < moved
+
+
+def test_the_matrix_learns_alone(tmp_path):
+    new, moved, before, frozen = trained(tiny_oasis(), alone=True)
+    assert moved == {"class_affinity/affinity"}
+    assert [v.path for v in new.generator.trainable_variables] == ["class_affinity/affinity"]
+    weights = [(v, value) for v, value in zip(frozen, before, strict=True) if v.path.endswith(("kernel", "bias"))]
+    assert len(weights) > 10
+    for variable, value in weights:
+        np.testing.assert_array_equal(ops.convert_to_numpy(variable), value)
+    # and is an ordinary model: a file, further training
+    label_maps = random_maps(SIZE)
+    photos = new.generate(label_maps, seed=1)
+    new.save(tmp_path / "new.keras")
+    again = keras.saving.load_model(tmp_path / "new.keras")
+    np.testing.assert_array_equal(again.generate(label_maps, seed=1), photos)
+    assert again.label_space == NEW
+    assert [v.path for v in again.generator.trainable_variables] == ["class_affinity/affinity"]
+    again.fit([labeled_batch()], verbose=0)
+    assert again.step == 2
+
+
+def test_a_preset_and_once_more(tmp_path):
+    street = ks.from_preset("street")
+    space = LabelSpace(("Sky", "Building", "Road", "car", "hedge"), tuple((i, i, i) for i in range(5)))
+    new = ks.adapt(street, space, {"hedge": "vegetation"})
+    label_maps = random_maps((64, 96), 5)
+    former = np.array([street.label_space.class_names.index(name) for name in ("sky", "building", "road", "car", "vegetation")])
+    np.testing.assert_array_equal(new.generate(label_maps, seed=2), street.generate(former[label_maps], seed=2))
+    # at another size too, and from a folder
+    np.testing.assert_array_equal(
+        new.generate(label_maps[:, :32, :64], seed=2), street.generate(former[label_maps[:, :32, :64]], seed=2)
+    )
+    new.save_to_preset(tmp_path)
+    again = ks.from_preset(tmp_path)
+    assert again.label_space == space
+    np.testing.assert_array_equal(again.generate(label_maps, seed=2), new.generate(label_maps, seed=2))
+    third = ks.adapt(again, LabelSpace(("cars",), ((0, 0, 0),)))
+    np.testing.assert_array_equal(
+        third.generate(np.zeros((64, 96), "uint8"), seed=2), new.generate(np.full((64, 96), 3), seed=2)
+    )
+
+
+def test_augmentation_fills_with_the_new_dont_care_class():
+    gan = tiny_gan(compile=False, augmentation=ks.layers.DiffAugment(fill_class=IGNORE))
+    assert ks.adapt(gan, NEW, EVEN).augmentation.fill_class == 2
+    assert ks.adapt(gan, FORMER, EVEN).augmentation.policy == ("color",)
+
+
+def test_a_network_of_another_make_is_named():
+    image = keras.Input((*SIZE, 3))
+    lambdas = keras.layers.Conv2D(4, 1)(image)
+    other = keras.Model(image, keras.layers.Concatenate()([lambdas, keras.layers.Conv2D(2, 1)(lambdas)]), name="mine")
+    gan = tiny_gan(compile=False, discriminator=other)
+    with pytest.raises(ValueError, match="The network 'mine' cannot be given 3 classes in place of 5"):
+        ks.adapt(gan, NEW, EVEN)
