@@ -18,6 +18,7 @@ from keras_semisis.data.statistics.class_counts import ClassStatistics
 from keras_semisis.data.statistics.counting import class_statistics
 from keras_semisis.data.statistics.missing import missing_classes
 from keras_semisis.data.statistics.rare_classes import rare_class_probabilities
+from keras_semisis.data.statistics.snapped import SnapReport, snap_report
 from keras_semisis.data.stream.batch_stream import BatchStream
 from keras_semisis.data.stream.pipeline import paired_dataset, training_stream, unpaired_dataset
 from keras_semisis.data.stream.rejection import rejection_sample, stream_rejection_sample
@@ -37,6 +38,7 @@ __all__ = [
     "HuggingFace",
     "LabelSpace",
     "Records",
+    "SnapReport",
     "Source",
     "SyntheticScenes",
     "class_statistics",
@@ -45,6 +47,7 @@ __all__ = [
     "rare_class_probabilities",
     "rejection_sample",
     "semi_paired_split",
+    "snap_report",
     "stream_rejection_sample",
     "training_stream",
     "unpaired_dataset",

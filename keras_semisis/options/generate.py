@@ -56,5 +56,6 @@ class GenerateOptions:
         None, "gif, or mp4 (by the program ffmpeg): a film of the photos of --interpolate or --one-noise as well."
     )
     id_map: tuple[str, ...] = same_as(DataOptions, "id_map")
+    snap: float | None = same_as(DataOptions, "snap")
     devices: str | None = same_as(TrainSettings, "devices", panel=None, of_resume=False)
     fit: str | None = same_as(ReadOptions, "fit", more=AS_THE_RUN)

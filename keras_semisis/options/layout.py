@@ -1,6 +1,7 @@
 """How data lie."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from keras_semisis.options.option import DATA, option
 
@@ -27,10 +28,19 @@ class Layout:
     image_prefix: str | None = option(None, "What the names of a folder's photos have before that part, such as img_.", DATA)
     label_prefix: str | None = option(None, "What the names of its label maps have there, such as mask_.", DATA)
 
+    snap: float | None = option(
+        None,
+        "Of a folder's label maps in colors that were drawn with smooth edges: how far, in RGB, a color may be from that of "
+        "the class beside it that it is taken for, such as 200. What was done is told.",
+        DATA,
+        min=0,
+    )
+
     @property
-    def affixes(self) -> dict[str, str | None]:
+    def of_folder(self) -> dict[str, Any]:
         """The arguments of `Folder`."""
-        return {name: getattr(self, name) for name in ("image_suffix", "label_suffix", "image_prefix", "label_prefix")}
+        names = ("image_suffix", "label_suffix", "image_prefix", "label_prefix", "snap")
+        return {name: getattr(self, name) for name in names}
 
 
 USUAL_LAYOUT = Layout()

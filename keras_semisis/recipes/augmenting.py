@@ -34,7 +34,7 @@ from keras_semisis.recipes.progress import SILENT, Progress
 from keras_semisis.recipes.sources import open_data
 from keras_semisis.recipes.trained_models import fit_of_model, label_space_of_model, load_gan
 
-# Of the photos with a class: where fewer are kept, it is said
+# Of all photos, or those with a class: where fewer are kept, it is said
 _FEW = 0.5
 
 
@@ -233,7 +233,9 @@ def _opened(options, gan, bad):
         whole = FolderLayout(path).whole()
         images_are_there = whole.images is not None and whole.images.is_dir()
         if whole.labels is not None and whole.labels.is_dir() and not images_are_there and not layout.is_divided:
-            return folder_like(path, gan.label_space, "the model", images=None, id_map=parse_id_map(options.id_map))
+            return folder_like(
+                path, gan.label_space, "the model", images=None, id_map=parse_id_map(options.id_map), snap=options.snap
+            )
     return open_data(
         options.data,
         options.image_size or gan.image_size,
@@ -316,6 +318,12 @@ def _tell(report, threshold):
             "model longer, or give --no-filter (in Python filter=False).",
             {"threshold": threshold},
         )
+    if report["kept"] < _FEW * report["drawn"]:
+        warn(
+            f"{report['kept']} of {report['drawn']} photos were kept; the mean agreement of all is {report['agreement']:.2f}, "
+            f"the threshold {threshold:g}."
+        )
+        return
     few = [
         f"{name} ({found['kept']} of {found['drawn']})"
         for name, found in report["classes"].items()

@@ -66,7 +66,7 @@ def unpaired_labels(settings: Any, space: LabelSpace) -> Source:
     """Label maps of the same classes: of a benchmark, or in a folder, where the data's own rule tells which files they are.
 
     Args:
-        settings: What has ``unpaired_labels``, ``data`` and ``id_map``.
+        settings: What has ``unpaired_labels``, ``data``, ``id_map`` and ``snap``.
         space: What the classes are.
 
     Raises:
@@ -90,7 +90,15 @@ def unpaired_labels(settings: Any, space: LabelSpace) -> Source:
     benchmark = known_source(settings.data) if settings.data.partition(":")[0] in (*BENCHMARKS, "tfds") else None
     if benchmark is not None and hasattr(benchmark, "label_files"):
         return FileSource(None, benchmark.label_files(folder), space.with_ids(parse_id_map(settings.id_map)))
-    return folder_like(folder, space, f"--data {settings.data}", images=None, labels=".", id_map=parse_id_map(settings.id_map))
+    return folder_like(
+        folder,
+        space,
+        f"--data {settings.data}",
+        images=None,
+        labels=".",
+        id_map=parse_id_map(settings.id_map),
+        snap=settings.snap,
+    )
 
 
 def _part_of_benchmark(text, option, part):

@@ -54,6 +54,7 @@ def generate(options: GenerateOptions, progress: Progress = SILENT) -> list[Path
     gan = load_gan(options.model)
     files = files or _files(_of_preset(options.model))
     space = label_space_of_model(gan, options.model).with_ids(parse_id_map(options.id_map))
+    space = space.with_snap(options.snap)
     sized = _Sized(gan, options.image_size, fit_of_model(options.fit, options.model))
     options.output.mkdir(parents=True, exist_ok=True)
     names = list(files)

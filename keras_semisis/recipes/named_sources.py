@@ -52,7 +52,7 @@ def folder_like(root: str | Path, label_space: LabelSpace, whose: str, **options
         ignore_class = label_space.ignore_class if own.ignore_class is None else own.ignore_class
         # a rule for all ids is that of a benchmark's own files; classes.csv says what the ids of others are
         id_map = {} if label_space.all_ids else label_space.id_map
-        label_space = replace(own, ignore_class=ignore_class, id_map={**own.id_map, **id_map})
+        label_space = replace(own, ignore_class=ignore_class, id_map={**own.id_map, **id_map}, snap=label_space.snap)
     return Folder(root, label_space=label_space, **options)
 
 

@@ -13,6 +13,7 @@ from keras_semisis.data import (
     Records,
     Source,
     SyntheticScenes,
+    snap_report,
 )
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.sources.folder_layout import FolderLayout
@@ -82,7 +83,7 @@ def open_data(
         DataError: As the sources raise it, or if a folder or pack names other classes than it has to have.
     """
     kind, _, path = data.partition(":")
-    useless = ["--" + name.replace("_", "-") for name, value in layout.affixes.items() if value]
+    useless = ["--" + name.replace("_", "-") for name, value in layout.of_folder.items() if value is not None]
     if useless and {"folder"}.isdisjoint(kind_of(text) for text in (data, validation_data) if text):
         raise ValueError(f"{' and '.join(useless)}: for folder:PATH, but --data is {data}. Leave them out.")
     unused = unused_options(data, ignore_class, id_map, image_range, validation_data, unpaired_images, unpaired_labels)
@@ -159,9 +160,11 @@ def open_data(
         split=split,
         id_map=parse_id_map(id_map),
         image_range=image_range,
-        **layout.affixes,
+        **layout.of_folder,
     )
-    return DataPair(pair.train, _pairs_alone(val, path))
+    val = _pairs_alone(val, path)
+    _tell_of_snapped(val, layout)
+    return DataPair(pair.train, val)
 
 
 def open_settings(settings: Any, skip_bad: BadFiles) -> DataPair:
@@ -189,10 +192,11 @@ def _open_folder(root, options, hold_out, layout, label_space):
     found = FolderLayout(root)
     split = _split(found, "train", layout.train_split, "--train-split")
     if label_space is None:
-        train = Folder(root, split, **options, **layout.affixes)
+        train = Folder(root, split, **options, **layout.of_folder)
     else:
-        train = folder_like(root, label_space, "the model", split=split, **options, **layout.affixes)
+        train = folder_like(root, label_space, "the model", split=split, **options, **layout.of_folder)
     _tell_of_unpaired(train, root, "unpaired {}")
+    _tell_of_snapped(train, layout)
     used, val = [found.whole() if split is None else found.splits[split]], None
     if hold_out:
         given = layout.validation_split
@@ -201,9 +205,10 @@ def _open_folder(root, options, hold_out, layout, label_space):
             split = _apart_from_training(found, train, split, given)
         # with photos alone nothing can be validated
         if split is not None and (given is not None or found.splits[split].labels.is_dir()):
-            val = Folder(root, split, label_space=train.label_space, image_range=options["image_range"], **layout.affixes)
+            val = Folder(root, split, label_space=train.label_space, image_range=options["image_range"], **layout.of_folder)
             used.append(found.splits[split])
             val = _pairs_alone(val, f"{root}, split {split}")
+            _tell_of_snapped(val, layout)
     others = [path.relative_to(root).as_posix() for path in found.others(used)]
     if others:
         listed = ", ".join(others[:10]) + (f" and {len(others) - 10} more" if len(others) > 10 else "")
@@ -271,6 +276,14 @@ def _tell_of_unpaired(source, where, use):
                 f"{where}: {len(source)} of {len(source) + len(further)} {kind} have {partner}, which makes pairs; "
                 f"the other {len(further)} are {use.format(kind)}.",
             )
+
+
+def _tell_of_snapped(source, layout):
+    """Tells what colors were taken for the nearest."""
+    if layout.snap is not None and source.label_space is not None:
+        for part in (source, source.unpaired_labels):
+            if part is not None:
+                tell(f"--snap {layout.snap:g}: {snap_report(part)}")
 
 
 def _open_records(root, hold_out, layout):

@@ -245,7 +245,7 @@ def test_the_options_reach_what_reads(tmp_path):
     options = dict(train_split="a", validation_split="b", image_suffix="c", label_suffix="d")
     settings = TrainSettings("folder:x", "y", **options)
     assert isinstance(settings, Layout) and {name: getattr(settings, name) for name in options} == options
-    assert settings.affixes == Layout(**options).affixes
+    assert settings.of_folder == Layout(**options).of_folder
 
 
 def test_classes_of_a_folder_whose_photos_and_label_maps_lie_together(tmp_path):

@@ -276,6 +276,18 @@ def test_colors_that_nothing_names(tmp_path):
         np.testing.assert_array_equal(source.label_space.colorize(source.load_label_map(i)), picture)
 
 
+def test_smooth_edges(tmp_path):
+    (tmp_path / "labels").mkdir()
+    picture = np.array([[(9, 0, 0), (8, 60, 0), (7, 140, 0), (0, 200, 0)]], np.uint8)
+    Image.fromarray(picture).save(tmp_path / "labels" / "a.png")
+    palette = [(9, 0, 0), (0, 200, 0)]
+    with pytest.raises(DataError, match="2 unknown colors in all") as caught:
+        Folder(tmp_path, images=None, palette=palette).load_label_map(0)
+    assert "give --snap 61 to take" in caught.value.worded(option_words(["snap"]))
+    right = Folder(tmp_path, images=None, palette=palette, **first_settings(caught.value)).load_label_map(0)
+    assert right.tolist() == [[0, 0, 1, 1]]
+
+
 def test_two_splits_of_one_meaning(tmp_path):
     for split in ("train", "val", "valid"):
         for kind in ("images", "labels"):
@@ -476,6 +488,8 @@ def test_every_remedy_of_the_package_is_tried_above(tmp_path, monkeypatch):
     test_files_that_check_has_found(tmp_path / "check")
     test_classes_in_another_order(tmp_path / "order")
     test_two_splits_of_one_meaning(tmp_path / "splits")
+    (tmp_path / "smooth").mkdir()
+    test_smooth_edges(tmp_path / "smooth")
     test_label_maps_of_two_kinds(tmp_path / "two kinds")
     test_train_ids_of_cityscapes(tmp_path / "train ids")
     test_photos_of_several_proportions(tmp_path / "proportions")

@@ -137,6 +137,8 @@ def test_of_photos_of_few_classes_that_are_kept_it_is_told(painter, tmp_path, to
     maps = [[[0, 0, 1, 1], [0, 0, 1, 1]], [[2, 2, 2, 2], [0, 0, 2, 3]]]
     augment(painter, Maps(maps), tmp_path / "some", sampler="uniform", segmenter=takes_poles_for_sky)
     assert told() == "Less than half of the photos were kept of those that show: pole (0 of 1)."
+    augment(painter, Maps([maps[0], maps[1], maps[1]]), tmp_path / "one", sampler="uniform", segmenter=takes_poles_for_sky)
+    assert told() == "1 of 3 photos were kept; the mean agreement of all is 0.43, the threshold 0.3."
     with pytest.raises(ArgumentError, match=r"threshold=0.2: none of 1 photos agrees .* mean agreement is 0\.14\. Lower it"):
         augment(painter, Maps(maps[1:]), tmp_path / "none", threshold=0.2, segmenter=takes_poles_for_sky)
 

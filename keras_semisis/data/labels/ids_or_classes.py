@@ -1,10 +1,12 @@
 """What the pixels of a label picture mean: whether they are ids or colors, where both would be possible."""
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_semisis.data.data_error import DataError
+from keras_semisis.data.labels.snapping import nearest_classes
 from keras_semisis.data.pictures.label_picture import LabelPicture, colors_of, is_gray, packed_colors
 from keras_semisis.data.remedy import Remedy
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 _MOST_COLORS = 64
 # Colors beside those of classes, in the palette of an indexed picture: more are from smoothing
 _MOST_UNKNOWN = 5
+_SNAP = "If its edges were drawn smooth, give {} to take such colors for those of the classes beside them."
 STORE_IDS = Remedy("Store ids in an 8- or 16-bit gray PNG.")
 
 
@@ -83,6 +86,8 @@ def _indices(indices, colors, alpha, space, where):
         return indices, False
     classes = [_class_of(int(i), space) for i in used]
     meant = _meant(colors[used], space)
+    if space.snap is not None and any(meant) and not all(meant) and not space.all_ids:
+        return decode_colors(colors[indices], space, where), True
     if not any(meant):
         _check_grays(used, colors, classes, space, where)
         return indices, False
@@ -153,10 +158,10 @@ def _agree(classes, meant):
 
 
 def decode_colors(rgb: np.ndarray, label_space: "LabelSpace", where: str) -> np.ndarray:
-    """Class ids (int32 ``(H, W)``) of the colors of uint8 ``(H, W, 3)``.
+    """Class ids (int32 ``(H, W)``) of the colors of uint8 ``(H, W, 3)``; of others, up to ``snap``, that of a class near them.
 
     Raises:
-        DataError: If a color is not in the palette, or two classes share one.
+        DataError: If a color is not in the palette, and not as near as that, or two classes share one.
     """
     packed = packed_colors(rgb)
     colors = packed_colors(np.asarray(label_space.palette))
@@ -172,16 +177,29 @@ def decode_colors(rgb: np.ndarray, label_space: "LabelSpace", where: str) -> np.
     found = order[np.searchsorted(colors[order], packed).clip(max=len(order) - 1)]
     unknown = colors[found] != packed
     if unknown.any():
-        values, counts = np.unique(packed[unknown], return_counts=True)
-        most = int(values[counts.argmax()])
-        hint = ""
-        if len(values) > _MOST_UNKNOWN:
-            hint = " Label maps must be resized with nearest neighbor, and without smoothing."
-        if np.isin(packed_colors(rgb[..., ::-1]), colors).all():
-            hint = " Its channels are in the order blue, green, red, as OpenCV has them: write them as RGB."
-        raise DataError(
-            f"{where}: color ({most >> 16}, {most >> 8 & 255}, {most & 255}) covers {counts.max()} pixels and is not in the "
-            f"palette of {label_space.num_classes} colors ({len(values)} unknown colors in all). Add it to the palette if it "
-            f"is a class.{hint}"
-        )
+        classes, distances = nearest_classes(rgb, found, unknown, np.asarray(label_space.palette))
+        if label_space.snap is None or distances.max() > label_space.snap:
+            raise _unknown_colors(packed, unknown, distances, colors, label_space, where)
+        found[unknown] = classes
     return found.astype(np.int32)
+
+
+def _unknown_colors(packed, unknown, distances, colors, space, where):
+    """The error of colors that are of no class, or too far from any."""
+    values, counts = np.unique(packed[unknown], return_counts=True)
+    color, covered = int(values[counts.argmax()]), f"covers {counts.max()} pixels"
+    words = f"is not in the palette of {space.num_classes} colors ({len(values)} unknown colors in all)"
+    if space.snap is not None:
+        color, covered = int(packed[unknown][distances.argmax()]), f"is {distances.max():.1f} from that of its class"
+        words = f"more than the {space.snap:g} up to which colors are taken for the nearest"
+    hint, remedies = "", [Remedy(_SNAP, {"snap": math.ceil(distances.max())})]
+    if len(values) > _MOST_UNKNOWN:
+        hint = " Label maps must be resized with nearest neighbor, and without smoothing."
+    if np.isin(packed_colors(np.stack([packed & 255, packed >> 8 & 255, packed >> 16], axis=-1)), colors).all():
+        hint = " Its channels are in the order blue, green, red, as OpenCV has them: write them as RGB."
+        remedies = []
+    return DataError(
+        f"{where}: color ({color >> 16}, {color >> 8 & 255}, {color & 255}) {covered} and {words}. Add it to the palette if it "
+        f"is a class.{hint}",
+        *remedies,
+    )

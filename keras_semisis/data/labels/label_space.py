@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.labels.id_survey import WITHOUT_SMOOTHING, IdSurvey, stray_remedies
 from keras_semisis.data.labels.ids_or_classes import ids_or_classes
@@ -29,10 +30,12 @@ class LabelSpace:
         ignore_class: The don't-care id, or None where every pixel counts.
         id_map: Stored id → class id, for ids that differ; the others stay.
         all_ids: Whether ``id_map`` names every stored id, so that any other is an error, and so are colors.
+        snap: How far, in RGB, a color in a file may be from that of the class that it is taken for; None allows the palette's
+            colors alone.
 
     Raises:
         ValueError: If the palette and the names differ in length, a color is not three numbers in 0..255,
-            ``ignore_class`` is no class id, or ``id_map`` holds what is no integer.
+            ``ignore_class`` is no class id, ``id_map`` holds what is no integer, or ``snap`` is negative.
 
     Example:
 
@@ -51,8 +54,11 @@ class LabelSpace:
     # hashes of caches and packs are of the representation, and have the rule beside it
     id_map: Mapping[int, int] = field(default_factory=dict, repr=False, hash=False)
     all_ids: bool = field(default=False, repr=False)
+    snap: float | None = field(default=None, repr=False)
 
     def __post_init__(self):
+        if self.snap is not None and self.snap < 0:
+            raise ArgumentError("{} must not be negative: it is a distance between colors.", {"snap": self.snap})
         object.__setattr__(self, "id_map", integer_ids(self.id_map))
         object.__setattr__(self, "class_names", tuple(str(name) for name in self.class_names))
         object.__setattr__(self, "palette", tuple(tuple(int(v) for v in color) for color in self.palette))
@@ -79,11 +85,16 @@ class LabelSpace:
     @property
     def id_rule(self) -> str:
         """The rule of stored ids as a text, for fingerprints. Another text makes caches and packs of before be made anew."""
-        return f"StoredIds(id_map={self.id_map}, all_ids={self.all_ids})"
+        snap = "" if self.snap is None else f", snap={self.snap:g}"
+        return f"StoredIds(id_map={self.id_map}, all_ids={self.all_ids}{snap})"
 
     def with_ids(self, id_map: Mapping[int, int] | None) -> "LabelSpace":
         """This label space where further stored ids have a class of their own, or others than before."""
         return replace(self, id_map={**self.id_map, **integer_ids(id_map)}) if id_map else self
+
+    def with_snap(self, snap: float | None) -> "LabelSpace":
+        """This label space with smooth edges in files of colors allowed, or itself for None."""
+        return self if snap is None else replace(self, snap=snap)
 
     def read(self, path: str | Path) -> np.ndarray:
         """The label map in an image file.
@@ -171,6 +182,7 @@ class LabelSpace:
             "ignore_class": self.ignore_class,
             "id_map": [list(pair) for pair in self.id_map.items()],
             "all_ids": self.all_ids,
+            **({} if self.snap is None else {"snap": self.snap}),
         }
 
     @classmethod

@@ -82,6 +82,8 @@ class Folder(FileSource):
             photos that would be nearly black.
         image_prefix, label_prefix: What the names have before the part that both share, such as ``"mask_"``, likewise. Found is
             one that says that it is of label maps.
+        snap: Of label maps in colors that were drawn with smooth edges: how far, in RGB, a color may be from that of the class
+            beside it that it is taken for. None takes the classes' own colors alone. `snap_report` tells what was done.
 
     Raises:
         DataError: If a folder is missing or empty, no photo has a label map, several suffixes are possible, `classes.csv`
@@ -122,6 +124,7 @@ class Folder(FileSource):
         image_range: tuple[float, float] | None = None,
         image_prefix: str | None = None,
         label_prefix: str | None = None,
+        snap: float | None = None,
     ):
         root, id_map = Path(root), integer_ids(id_map)
         if images is None and labels is None:
@@ -152,7 +155,7 @@ class Folder(FileSource):
         if label_space is not None and ignore_class is not None:
             label_space = with_ignored(label_space, ignore_class)
         if label_space is not None:
-            label_space = label_space.with_ids(id_map)
+            label_space = label_space.with_ids(id_map).with_snap(snap)
         super().__init__(files.images, files.labels, label_space, image_range)
         self._set_unpaired(files.unpaired_images, files.unpaired_labels)
 
