@@ -82,6 +82,16 @@ class TrainSettings(ReadOptions):
         RUN,
         by_hand=True,
     )
+    adapt: str | None = option(
+        None,
+        "A model of other classes, a .keras file or a preset such as street: its networks begin the training, the new classes "
+        "as mixtures of those that it knows, by what it sees in the pairs and by their names.",
+        RUN,
+        by_hand=False,
+    )
+    adapt_alone: bool = option(
+        False, "With --adapt: of the generator the matrix from new to old classes alone learns.", RUN, by_hand=False
+    )
     segmenter: str | None = option(None, "A .keras file of train-segmenter, which judges the photos.", RUN)
     features: str = option(
         "auto",
@@ -277,6 +287,10 @@ class TrainSettings(ReadOptions):
         check_fit(self.fit)
         if self.method not in METHODS:
             raise ArgumentError(f"{{}}: expected one of {', '.join(METHODS)}.", {"method": self.method})
+        if self.adapt_alone and self.adapt is None:
+            raise ValueError("--adapt-alone is of --adapt MODEL: name the model, or leave it out.")
+        if self.adapt is not None and self.init is not None:
+            raise ValueError("--adapt and --init: a training begins with one model. Leave one of them out.")
         method = METHODS[self.method]
         useless = [
             option_name(name)

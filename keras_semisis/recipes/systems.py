@@ -1,6 +1,6 @@
 """The system that settings describe: its networks, at their widths, its weights and its optimizers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -30,13 +30,18 @@ _CONDITIONAL: dict[str, tuple[Callable[..., keras.Model], Callable[..., keras.Mo
 }
 
 
-def build_gan(settings: TrainSettings, space: LabelSpace) -> SemanticGAN:
+def build_gan(settings: TrainSettings, space: LabelSpace, networks: Mapping[str, Any] | None = None) -> SemanticGAN:
     """The model of a run, compiled, with its initial weights.
+
+    Args:
+        settings: Its options.
+        space: What its classes mean.
+        networks: Networks by the names of the constructor's arguments, in place of those of the settings.
 
     Raises:
         ValueError: If an option is none of those that there are, or the image size does not fit the networks.
     """
-    gan = METHODS[settings.method].system(**arguments_of(settings, space))
+    gan = METHODS[settings.method].system(**(arguments_of(settings, space) | dict(networks or {})))
     compile_gan(gan, settings)
     return gan
 

@@ -24,6 +24,7 @@ from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
 from keras_semisis.metrics.table import best_mode
 from keras_semisis.options.train import TrainSettings, check_precision
 from keras_semisis.recipes import scoring
+from keras_semisis.recipes.adapting import adapted_gan
 from keras_semisis.recipes.devices import use_devices
 from keras_semisis.recipes.initial_weights import start_from
 from keras_semisis.recipes.known_data import unused_options
@@ -204,7 +205,7 @@ def _opened(settings, folder, progress, going_on):
                 f"{gan.num_classes}. Files or --id-map must have added or removed one: bring them back."
             )
     else:
-        gan, start = build_gan(settings, space), 0
+        gan, start = adapted_gan(settings, data) if settings.adapt else build_gan(settings, space), 0
         if settings.init:
             start_from(gan, Path(settings.init))
     gan.check_judges(evaluation.metrics if evaluation else ())

@@ -18,13 +18,14 @@ _GRID_ROWS = 6
 
 
 class TrainingData(NamedTuple):
-    """What a run trains on and is judged by."""
+    """What a run trains on and is judged by; the pairs are None where a method takes none."""
 
     sources: DataPair
     sets: tuple[BatchStream, ...]
     val: BatchStream
     counts: dict[str, int]
     bad_files: BadFiles
+    pairs: Source | None = None
 
 
 def open_training_data(settings: TrainSettings, progress: Progress = SILENT) -> TrainingData:
@@ -45,20 +46,20 @@ def open_training_data(settings: TrainSettings, progress: Progress = SILENT) -> 
         tell(f"--method {settings.method} learns from pairs alone: {sum(map(len, unpaired))} unpaired files are not used.")
     size, batch = settings.image_size, settings.batch_size
     crop: dict[str, Any] = {"load_size": settings.load_size, "skip_bad": bad, "fit": settings.fit}
-    sets, counts = [], {}
+    sets, counts, pairs = [], {}, None
     with progress.counting("Counting classes") as show:
         counted: dict[str, Any] = {"statistics_cache": Path(settings.output) / "class_statistics.npz", "progress": show}
         paired, images, labels = training_sources(settings, sources.train, bad, **counted)
         if "paired_ds" in needed:
             sets.append(paired_dataset(paired, size, batch, cast(str, settings.sampler), settings.seed, **counted, **crop))
-            counts["pairs"] = len(paired)
+            counts["pairs"], pairs = len(paired), paired
     if "unpaired_ds" in needed:
         if settings.unpaired_images:
             _tell_of_validation_photos(images, sources.val)
         sets.append(unpaired_dataset(images, labels, size, batch, settings.seed, **crop))
         counts |= {"unpaired_images": len(images), "unpaired_label_maps": len(labels)}
     val = paired_dataset(sources.val, size, batch, training=False, skip_bad=bad, fit=settings.fit)
-    return TrainingData(sources, tuple(sets), val, counts | {"validation": len(sources.val)}, bad)
+    return TrainingData(sources, tuple(sets), val, counts | {"validation": len(sources.val)}, bad, pairs)
 
 
 def _tell_of_validation_photos(images, val):

@@ -49,12 +49,16 @@ def train(given: Given) -> None:
 
 def _settings_of(given: Given) -> TrainSettings:
     """The settings of a new run: what is given, what the data's published results have, and what the recipe chooses."""
+    from keras_semisis.recipes.adapting import image_size_of, refuse_options_of_generator
     from keras_semisis.recipes.choice import with_recipe
     from keras_semisis.recipes.known_data import default_sizes
     from keras_semisis.recipes.training import MOST_STEPS_OF_MINUTES
 
     values = {name: given.values[name] for name in options_of(TrainSettings)}
     size, load = default_sizes(values["data"])
+    if values["adapt"] is not None:
+        refuse_options_of_generator(given.by_hand)
+        size, load = image_size_of(values["adapt"]), None
     if values["image_size"] is None:
         values |= {"image_size": size, "load_size": values["load_size"] or load}
     values["output"] = values["output"] or time.strftime("runs/train-%Y%m%d-%H%M%S")

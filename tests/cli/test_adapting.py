@@ -1,0 +1,82 @@
+"""train --adapt: a run that begins with a model of other classes."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_semisis as ks
+from keras_semisis import models
+from keras_semisis.data import LabelSpace
+from tests.cli.command import call
+from tests.cli.test_label_spaces import make_folder
+
+pytestmark = pytest.mark.usefixtures("eager_tensorflow")
+SIZE, FORMER = (16, 16), LabelSpace(("roads", "void", "sky", "sea"), tuple((i, 0, 0) for i in range(4)), ignore_class=1)
+NAMES = ("sky", "road", "car")
+TRAIN = (
+    "train --method oasis --batch-size 2 --discriminator-channels 4 --discriminator-final-channels 4 --steps 1 "
+    "--label-mix-weight 0 --sample-every 9"
+).split()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("adapt")
+    make_folder(path / "data", NAMES, np.resize(np.array([0, 1, 2, 2], np.uint8), SIZE), 6)
+    generator = models.oasis_generator(4, SIZE, 1, noise_channels=4, num_blocks=1, hidden_channels=4)
+    ks.OASIS(
+        4,
+        SIZE,
+        1,
+        generator,
+        models.oasis_discriminator(4, SIZE, channels=(4,), final_channels=4),
+        label_space=FORMER,
+    ).save(path / "former.keras")
+    generator.save(path / "generator.keras")
+    return path
+
+
+def test_a_run_begins_with_a_model_of_other_classes(folder):
+    output = call(
+        *TRAIN,
+        "--data",
+        f"folder:{folder / 'data'}",
+        "--adapt",
+        folder / "former.keras",
+        "--adapt-alone",
+        "--output",
+        folder / "run",
+    )
+    (line,) = [line for line in output.splitlines() if line.startswith("Begins with")]
+    assert line.startswith(f"Begins with generator, discriminator of {folder / 'former.keras'}. Classes begin as: sky: ")
+    gan = keras.saving.load_model(folder / "run" / "last.keras")
+    assert gan.label_space.class_names == NAMES and gan.step == 1
+    former = keras.saving.load_model(folder / "former.keras")
+    kernel = gan.generator.get_layer("conv_img").kernel
+    np.testing.assert_array_equal(*map(keras.ops.convert_to_numpy, (kernel, former.generator.get_layer("conv_img").kernel)))
+    assert [v.path for v in gan.generator.trainable_variables] == ["class_affinity/affinity"]
+    call("generate", folder / "run" / "last.keras", folder / "data" / "labels", "--output", folder / "out")
+    assert len(list((folder / "out").glob("*.png"))) >= 6
+
+
+def to_train(folder, output):
+    return [*TRAIN, "--data", f"folder:{folder / 'data'}", "--adapt", folder / "generator.keras", "--output", folder / output]
+
+
+def test_a_published_generator_is_adapted(folder):
+    output = call(*to_train(folder, "published"))
+    assert "new: discriminator. Classes begin as: sky: the mean of all; road: the mean of all; car: the mean of all." in output
+    assert "Warning: adapt: no class of the model has a name like sky, road, car: they begin as the mean of all" in output
+
+
+def test_what_cannot_be_adapted_is_refused(folder):
+    train = to_train(folder, "no")
+    for options, words in (
+        (["--base-channels", "2"], "--adapt takes the generator of the model as it is: leave --base-channels out"),
+        (["--image-size", "32x32"], "are 16×16. Leave the size out"),
+        (["--init", folder / "former.keras"], "a training begins with one model"),
+    ):
+        assert words in call(*train, *options, code=1).splitlines()[-1]
+    output = call(*TRAIN, "--data", f"folder:{folder / 'data'}", "--adapt-alone", "--output", folder / "no", code=1)
+    assert "--adapt-alone is of --adapt MODEL" in output.splitlines()[-1]
+    assert not (folder / "no" / "settings.json").exists()
