@@ -35,6 +35,10 @@ NAMES = {
     "pretrained": "semi-paired, pretrained D",
     "projected": "semi-paired, projected D_u + DiffAugment",
     "pretrained_projected": "semi-paired, both + DiffAugment",
+    "confident_cycle": "… and a cycle where D is sure",
+    "diverse": "… and a diversity loss",
+    "focal": "… and focal weights",
+    "pseudo_labels": "… and pseudo-labels",
 }
 # of the picture: label maps, columns in a line, pixels from one line of a title to the next
 _ROWS, _COLUMNS, _LINE = 3, 7, 14

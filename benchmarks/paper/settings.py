@@ -28,6 +28,8 @@ VARIANTS = MappingProxyType(
         "pretrained_projected": _PRETRAINED | _PROJECTED,
         "confident_cycle": _PRETRAINED | _PROJECTED | {"cycle_confidence": 0.8},
         "diverse": _PRETRAINED | _PROJECTED | {"diversity_weight": 1.0},
+        "focal": _PRETRAINED | _PROJECTED | {"focal_gamma": 2.0},
+        "pseudo_labels": _PRETRAINED | _PROJECTED | {"pseudo_label_confidence": 0.8},
     }
 )
 METHODS = (*BASELINES, "usis", "spade", "cc_fpse", *ABLATIONS, *VARIANTS)

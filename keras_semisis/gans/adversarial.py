@@ -74,10 +74,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
 
     def __init__(self, generator: keras.Model, ema_decay: float | None = 0.9999, seed: int = 0, **kwargs):
         check_channels_last()
-        average = keras.models.clone_model(generator)
-        average.set_weights(generator.get_weights())
-        average.trainable = False
-        super().__init__(generator, seed=seed, ema_generator=average, **kwargs)
+        super().__init__(generator, seed=seed, ema_generator=average_of(generator), **kwargs)
         engine.check_distribution(self)
         self.ema_decay = ema_decay
         self.seed_generator = keras.random.SeedGenerator(seed)
@@ -120,22 +117,30 @@ class AdversarialModel(engine.TrainStep, Sampler):
         return batch_class(self.data_sets)(*data) if self.data_sets else data
 
     def _end_step(self, ok):
-        """Moves the generator's average and counts the step, unless a phase has stopped it."""
+        """Moves the averages and counts the step, unless a phase has stopped it."""
         steps = self._steps
-        learned = {id(v) for v in self._optimized["generator"]}
+        averages = self.moving_averages()
+        learned = {id(v) for name in averages for v in self._optimized[name]}
+        pairs = [
+            pair for name, mean in averages.items() for pair in zip(mean.variables, getattr(self, name).variables, strict=True)
+        ]
 
         def update():
             step = ops.cast(steps, "float32")
             decay = ops.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
-            for average, current in zip(self.ema_generator.variables, self.generator.variables, strict=True):
+            for average, current in pairs:
                 value = ops.convert_to_tensor(current)
                 if id(current) in learned:
                     value = decay * average + (1.0 - decay) * value
                 average.assign(value)
             steps.assign_add(ops.ones((), steps.dtype))
 
-        engine.apply(ok, update, [*self.ema_generator.variables, steps])
+        engine.apply(ok, update, [*(average for average, _ in pairs), steps])
         return ok
+
+    def moving_averages(self) -> dict[str, keras.Model]:
+        """Networks that follow others, by the names of those."""
+        return {"generator": self.ema_generator}
 
     def draw_noise(self, label_map: Any) -> Any:
         """Standard normal noise for a batch of label maps, ``(B, noise_channels)``; None for a generator without noise."""
@@ -449,3 +454,11 @@ class AdversarialModel(engine.TrainStep, Sampler):
     def _seed_states(self):
         """States of the model's seed generator and of those of its networks' layers, such as dropout. Keras saves none."""
         return [seeds.state for layer in layers_of(self) for seeds in seed_generators_of(layer)]
+
+
+def average_of(network: keras.Model) -> keras.Model:
+    """A frozen copy of a network, from which its moving average sets out."""
+    average = keras.models.clone_model(network)
+    average.set_weights(network.get_weights())
+    average.trainable = False
+    return average

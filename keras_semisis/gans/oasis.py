@@ -28,6 +28,7 @@ class OASIS(SegmentingGAN):
         segmentation_weight, fake_weight: Weights of D's two terms, and of G's first (the former).
         feature_matching_weight, perceptual_weight: Weights of two terms that OASIS does without.
         label_mix_weight: Weight of LabelMix.
+        focal_gamma: γ of the focal weights of D's and G's segmentation terms, `losses.SegmentationLoss`; 0 in the paper.
         augmentation: `layers.DiffAugment` of what D sees, or None.
         ema_decay: Decay of the generator's moving average.
         seed: Seed of the noise that training draws.
@@ -63,6 +64,7 @@ class OASIS(SegmentingGAN):
         feature_matching_weight: float = 0.0,
         perceptual_weight: float | None = None,
         label_mix_weight: float | None = None,
+        focal_gamma: float = 0.0,
         augmentation: keras.layers.Layer | None = None,
         ema_decay: float | None = None,
         seed: int = 0,
@@ -87,6 +89,7 @@ class OASIS(SegmentingGAN):
             ignore_class,
             networks,
             settings,
+            focal_gamma=focal_gamma,
             perceptual=perceptual,
             augmentation=augmentation,
             seed=seed,

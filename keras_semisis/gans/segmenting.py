@@ -27,7 +27,16 @@ class SegmentingGAN(SemanticGAN):
 
     _logits_and_features = Untracked()  # its layers are D's
 
-    def __init__(self, num_classes: int, image_size: tuple[int, int], ignore_class: int | None, networks, settings, **kwargs):
+    def __init__(
+        self,
+        num_classes: int,
+        image_size: tuple[int, int],
+        ignore_class: int | None,
+        networks,
+        settings,
+        focal_gamma: float = 0.0,
+        **kwargs,
+    ):
         super().__init__(num_classes, image_size, ignore_class, networks, settings, **kwargs)
         expected = (*self.image_size, num_classes + 1)
         if tuple(self.discriminator.output_shape[1:]) != expected:
@@ -35,7 +44,7 @@ class SegmentingGAN(SemanticGAN):
                 f"The discriminator returns {tuple(self.discriminator.output_shape[1:])}; expected logits of "
                 f"{expected}: height, width, and num_classes + 1 channels, the fake class first."
             )
-        self.segmentation_loss = SegmentationLoss(ignore_class)
+        self.segmentation_loss = SegmentationLoss(ignore_class, focal_gamma=focal_gamma)
         self.fake_loss = FakeLoss()
         self.feature_matching_loss = FeatureMatchingLoss()
         self.label_mix_loss = LabelMixLoss()
@@ -66,7 +75,7 @@ class SegmentingGAN(SemanticGAN):
 
     def discriminator_terms(self, data: Any, due: Any) -> dict[str, Any]:
         """Eq. 1: D sorts real pixels into their class and generated pixels into the fake class."""
-        image, label_map = data.paired
+        image, label_map = self.pairs_of(data)
         generated = ops.stop_gradient(self.synthesize(label_map))
         image, generated, label_map = self.augmented(image, generated, label_map)
         real, fake = self.discriminator(image, training=True), self.discriminator(generated, training=True)
@@ -79,7 +88,7 @@ class SegmentingGAN(SemanticGAN):
 
     def generator_terms(self, data: Any, due: Any) -> dict[str, Any]:
         """Eq. 2: D takes the generated pixels for their classes, and features match those of the real image."""
-        image, label_map = data.paired
+        image, label_map = self.pairs_of(data)
         generated, terms = self.synthesize(label_map), {}
         if "perceptual" in due:
             terms["perceptual"] = self._perceptual_loss(image, generated)
@@ -90,6 +99,10 @@ class SegmentingGAN(SemanticGAN):
             _, *real_features = self._logits_and_features(image, training=True)
             terms["feature_matching"] = self.feature_matching_loss(real_features, features)
         return terms
+
+    def pairs_of(self, data: Any) -> tuple[Any, Any]:
+        """The images and label maps that D and G learn from as pairs."""
+        return data.paired
 
     # -- the rest ---------------------------------------------------------------------------------------------------
 
@@ -117,6 +130,9 @@ class SegmentingGAN(SemanticGAN):
             DataError: If the photos are something else.
         """
         return self._segment(photos)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"focal_gamma": self.segmentation_loss.focal_gamma}
 
 
 def _as_list(outputs):

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import keras
 from keras import ops
 
 from keras_semisis import models
+from keras_semisis.gans.adversarial import average_of
 from keras_semisis.gans.phase import Phase
 from keras_semisis.gans.pretext import Cycle
+from keras_semisis.gans.pseudo_labels import check_confidence, pseudo_labels
 from keras_semisis.gans.segmenting import SegmentingGAN
 from keras_semisis.gans.semantic import published_depth, published_widths
 from keras_semisis.gans.settings import SemiPairedSettings
@@ -41,11 +43,14 @@ class SemiPairedGAN(SegmentingGAN):
         feature_matching_weight, perceptual_weight: λ_fm and λ_vgg, eq. 2.
         cycle_weight, adversarial_weight: Weights of G's two terms on unpaired data, eq. 3.
         label_mix_weight: Weight of LabelMix in D's loss; 0 in the paper.
+        focal_gamma: γ of the focal weights of D's and G's segmentation terms, `losses.SegmentationLoss`; 0 in the paper.
         r1_gamma, r1_every: γ of D_u's R1 regularization, ``γ/2 · E‖∇_x D_u(x)‖²``, taken at every k-th step, times k.
         freeze_discriminator: Whether D is frozen on unpaired data; False is ablation B.
         pretext: What G learns from unpaired label maps beside D_u's judgment: a list of tasks of `gans.pretext`. The
             paper's is ``[Cycle()]``, which None stands for; ``[Cycle(), TCR()]`` adds transformation consistency.
         judge_pairs: Whether D_u sees the paired batch as well, and G its judgment there. The paper tried it without gain.
+        pseudo_label_confidence: In [0, 1): unpaired photos are pairs, too, with what D's moving average segments in them;
+            pixels of which it gives no class this probability are don't-care. None, as in the paper, leaves them unpaired.
         adversarial_loss: ``"non_saturating"``, eq. 3 and 4, or ``"hinge"``, which `models.projected_discriminator` wants.
         augmentation: `layers.DiffAugment` of what D and D_u see, real and generated alike, or None. Where pairs are very
             few the discriminators learn them by heart without.
@@ -90,11 +95,13 @@ class SemiPairedGAN(SegmentingGAN):
         cycle_weight: float = 1.0,
         adversarial_weight: float = 1.0,
         label_mix_weight: float | None = None,
+        focal_gamma: float = 0.0,
         r1_gamma: float | None = None,
         r1_every: int | None = None,
         freeze_discriminator: bool = True,
         pretext: Sequence | None = None,
         judge_pairs: bool = False,
+        pseudo_label_confidence: float | None = None,
         adversarial_loss: str = "non_saturating",
         augmentation: keras.layers.Layer | None = None,
         ema_decay: float | None = None,
@@ -128,6 +135,7 @@ class SemiPairedGAN(SegmentingGAN):
             ignore_class,
             networks,
             settings,
+            focal_gamma=focal_gamma,
             perceptual=perceptual,
             augmentation=augmentation,
             seed=seed,
@@ -142,6 +150,11 @@ class SemiPairedGAN(SegmentingGAN):
                 "Give each task a name of its own."
             )
         self.judge_pairs = judge_pairs
+        self.pseudo_label_confidence = pseudo_label_confidence
+        self.ema_discriminator: Any = None
+        if pseudo_label_confidence is not None:
+            check_confidence(pseudo_label_confidence, ignore_class)
+            self.ema_discriminator = average_of(self.discriminator)
         self.cycle_loss = CycleLoss(ignore_class)
         self.adversarial_loss = adversarial_loss
         self._critic_loss, self._adversarial_loss = adversarial_losses(adversarial_loss)
@@ -169,6 +182,20 @@ class SemiPairedGAN(SegmentingGAN):
                 every={"r1": w.r1_every},
             ),
         )
+
+    def pairs_of(self, data: Any) -> tuple[Any, Any]:
+        """The paired batch, and behind it the unpaired photos where they have pseudo-labels."""
+        confidence = self.pseudo_label_confidence
+        if confidence is None:
+            return data.paired
+        photos, _ = data.unpaired
+        guessed = pseudo_labels(self.ema_discriminator(photos, training=False), confidence, cast(int, self.ignore_class))
+        image, label_map = data.paired
+        return ops.concatenate([image, photos]), ops.concatenate([label_map, ops.cast(guessed, label_map.dtype)])
+
+    def moving_averages(self) -> dict[str, keras.Model]:
+        averages = super().moving_averages()
+        return averages if self.ema_discriminator is None else averages | {"discriminator": self.ema_discriminator}
 
     def unpaired_terms(self, data: Any, due: Any) -> dict[str, Any]:
         """Eq. 3: frozen D leads back to the unpaired label map, and D_u takes the image for a real one."""
@@ -199,6 +226,7 @@ class SemiPairedGAN(SegmentingGAN):
         return super().get_config() | {
             "freeze_discriminator": self.freeze_discriminator,
             "judge_pairs": self.judge_pairs,
+            "pseudo_label_confidence": self.pseudo_label_confidence,
             "adversarial_loss": self.adversarial_loss,
             "pretext": [keras.saving.serialize_keras_object(task) for task in self.pretext],
         }

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.losses.class_balancing import class_balance
 
 
@@ -20,7 +21,7 @@ class _ClassWeighted(keras.losses.Loss):
         self.class_balancing = class_balancing
 
     def _weighted_cross_entropy(self, label_map, target, logits, num_classes):
-        loss = ops.sparse_categorical_crossentropy(target, logits, from_logits=True)
+        loss = self._of_pixel(ops.sparse_categorical_crossentropy(target, logits, from_logits=True))
         if self.class_balancing:
             weights = class_balance(label_map, num_classes, self.ignore_class)
         elif self.ignore_class is not None:
@@ -28,6 +29,9 @@ class _ClassWeighted(keras.losses.Loss):
         else:
             return loss
         return loss * ops.take(weights, label_map, axis=0)
+
+    def _of_pixel(self, cross_entropy):
+        return cross_entropy
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "ignore_class": self.ignore_class, "class_balancing": self.class_balancing}
@@ -43,13 +47,19 @@ class SegmentationLoss(_ClassWeighted):
     Args:
         ignore_class: The don't-care id, or None where every pixel counts.
         class_balancing: Whether pixels weigh by `class_balance`; otherwise 1 (0 if don't-care).
+        focal_gamma: γ of the focal loss: a pixel whose class has the probability p weighs ``(1 - p)^γ`` of that, so that pixels
+            which are told well leave the others the say. 0, as published, or at least 1.
         name: Name of the loss.
 
     Call arguments:
         y_true: Label map, integer ``(B, H, W)``.
         y_pred: Logits ``(B, H, W, C + 1)``: channel 0 fake, channel c + 1 class c.
 
-    Reference: arXiv 2306.13585, eq. 1 and 2; Schönfeld et al. (OASIS), ICLR 2021, eq. 1.
+    Raises:
+        ValueError: If ``focal_gamma`` is neither 0 nor at least 1.
+
+    Reference: arXiv 2306.13585, eq. 1 and 2; Schönfeld et al. (OASIS), ICLR 2021, eq. 1. Focal weights: Lin et al., "Focal
+    Loss for Dense Object Detection", ICCV 2017, eq. 4.
 
     Example:
 
@@ -57,14 +67,33 @@ class SegmentationLoss(_ClassWeighted):
     >>> label_map, logits = np.zeros((1, 2, 2), "int32"), np.zeros((1, 2, 2, 4), "float32")
     >>> round(float(SegmentationLoss()(label_map, logits)), 4)  # log 4
     1.3863
+    >>> round(float(SegmentationLoss(focal_gamma=2.0)(label_map, logits)), 4)  # (3/4)² log 4
+    0.7798
     """
 
-    def __init__(self, ignore_class: int | None = None, class_balancing: bool = True, name: str = "segmentation_loss"):
+    def __init__(
+        self,
+        ignore_class: int | None = None,
+        class_balancing: bool = True,
+        focal_gamma: float = 0.0,
+        name: str = "segmentation_loss",
+    ):
         super().__init__(ignore_class, class_balancing, name)
+        if not (focal_gamma == 0 or focal_gamma >= 1):
+            raise ArgumentError("{} is neither 0 nor at least 1.", {"focal_gamma": focal_gamma})
+        self.focal_gamma = focal_gamma
 
     def call(self, y_true, y_pred):
         label_map = ops.cast(y_true, "int32")
         return self._weighted_cross_entropy(label_map, label_map + 1, y_pred, y_pred.shape[-1] - 1)
+
+    def _of_pixel(self, cross_entropy):
+        if not self.focal_gamma:
+            return cross_entropy
+        return cross_entropy * ops.power(1.0 - ops.exp(-cross_entropy), self.focal_gamma)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"focal_gamma": self.focal_gamma}
 
 
 @keras.saving.register_keras_serializable(package="keras_semisis")

@@ -207,6 +207,13 @@ class TrainSettings(ReadOptions):
         methods=SEGMENTING,
         of_system=True,
     )
+    focal_gamma: float | None = option(
+        None,
+        "On pairs: a pixel whose class has probability p weighs (1 - p)^this in the segmentation; 0 by default.",
+        LOSSES,
+        methods=("semi_paired", "oasis", "tcr"),
+        of_system=True,
+    )
     feature_matching_weight: float | None = option(
         None,
         "On pairs: the discriminator's features of generated and real photo agree. 1 by default, 0.1 of pretrained.",
@@ -234,6 +241,14 @@ class TrainSettings(ReadOptions):
         "probability; by default everywhere.",
         LOSSES,
         methods=("semi_paired",),
+    )
+    pseudo_label_confidence: float | None = option(
+        None,
+        "Unpaired photos are pairs, too, with what a moving average of the discriminator segments in them; pixels without a "
+        "class of at least this probability are don't-care. Left out by default.",
+        LOSSES,
+        methods=("semi_paired",),
+        of_system=True,
     )
     diversity_weight: float | None = option(
         None,

@@ -121,6 +121,9 @@ def test_what_goes_beyond_the_paper():
     assert gan.judge_pairs
     weights = {phase.name: phase.weights for phase in gan.phases()}["unpaired"]
     assert (weights["cycle"], weights["consistency"]) == (2, 3)
+    gan = build_gan(tiny("semi_paired", focal_gamma=2.0, pseudo_label_confidence=0.9), SPACE)
+    assert (gan.segmentation_loss.focal_gamma, gan.pseudo_label_confidence) == (2, 0.9)
+    assert build_gan(tiny("tcr", focal_gamma=3.0), SPACE).segmentation_loss.focal_gamma == 3
     gan = build_gan(tiny("semi_paired", cycle_confidence=0.5, diversity_weight=4.0), SPACE)
     assert [(task.name, task.weight) for task in gan.pretext] == [("cycle", None), ("diversity", 4)]
     assert gan.pretext[0].confidence == 0.5

@@ -126,6 +126,7 @@ SYSTEMS = {
     "pretext, augmentation, pairs judged": lambda: semi_paired(
         pretext=[Cycle(), TCR()], judge_pairs=True, augmentation=augmentation()
     ),
+    "pseudo-labels, focal weights": lambda: semi_paired(pseudo_label_confidence=0.3, focal_gamma=2.0),
 } | {f"ablation {name}": lambda name=name: semi_paired(name) for name in "ABCDEF"}
 
 
@@ -380,6 +381,46 @@ def test_judged_pairs_reach_the_unconditional_discriminator():
     gan._critic_loss = lambda real, logits: seen.append((real, logits.shape[0])) or ops.mean(logits)
     train(only(gan, "unconditional"), steps=1)
     assert {(0, 8), (1, 8)} <= set(seen)
+
+
+def test_the_moving_average_of_the_discriminator_labels_unpaired_photos():
+    gan, seen = compiled(semi_paired(pseudo_label_confidence=0.5)), []
+    rng, average = np.random.default_rng(5), gan.ema_discriminator
+    photos, label_map = (
+        rng.uniform(-1, 1, (2, *SIZE, 3)).astype("float32"),
+        rng.integers(0, CLASSES, (2, *SIZE)).astype("int32"),
+    )
+    for variable in average.variables:
+        if variable.name == "kernel":
+            variable.assign(variable + 0.1 * rng.standard_normal(variable.shape).astype("float32"))
+    for _ in range(8):  # the power iteration arrives
+        average(photos, training=True)
+    logits = ops.convert_to_numpy(average(photos[::-1].copy(), training=False)).astype("float64")[..., 1:]
+    logits[..., IGNORE] = -np.inf
+    probabilities = np.exp(logits - logits.max(-1, keepdims=True))
+    probabilities /= probabilities.sum(-1, keepdims=True)
+    gan.pseudo_label_confidence = float(np.median(probabilities.max(-1)))
+    batch = keras.tree.map_structure(ops.convert_to_tensor, ((photos, label_map), (photos[::-1].copy(), label_map)))
+    image, labels = (ops.convert_to_numpy(x) for x in gan.pairs_of(gan.batch(batch)))
+    np.testing.assert_array_equal(image, np.concatenate([photos, photos[::-1]]))
+    np.testing.assert_array_equal(labels[:2], label_map)
+    expected = np.where(probabilities.max(-1) >= gan.pseudo_label_confidence, probabilities.argmax(-1), IGNORE)
+    clear = np.abs(probabilities.max(-1) - gan.pseudo_label_confidence) > 1e-5
+    np.testing.assert_array_equal(labels[2:][clear], expected[clear])
+    assert len(np.unique(expected[clear])) > 2 and IGNORE in expected[clear]
+    gan.segmentation_loss = lambda y_true, y_pred: seen.append(y_pred.shape[0]) or ops.mean(y_pred)
+    before = values(average.variables)
+    train(only(gan, "discriminator"), steps=1)
+    assert set(seen) == {8} and any(changed(before, average.variables))
+
+
+@pytest.mark.parametrize(
+    ("confidence", "ignore_class", "message"),
+    [(1.0, IGNORE, "is not a probability"), (-0.5, IGNORE, "is not a probability"), (0.5, None, "no don't-care class")],
+)
+def test_pseudo_labels_that_cannot_be(confidence, ignore_class, message):
+    with pytest.raises(ValueError, match=f"pseudo_label_confidence={confidence}.*{message}"):
+        ks.SemiPairedGAN(CLASSES, SIZE, ignore_class, generator(), discriminator(), judge(), pseudo_label_confidence=confidence)
 
 
 def test_a_model_is_saved_before_it_is_compiled(tmp_path):

@@ -33,6 +33,26 @@ def test_segmentation_loss_equals_its_equation(ignore_class):
     assert float(SegmentationLoss(ignore_class)(LABELS, LOGITS)) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("gamma", [1.0, 2.0, 2.5])
+def test_focal_weights_equal_their_equation(gamma):
+    log_probability = log_softmax(LOGITS)
+    focused = log_probability * (1 - np.exp(log_probability)) ** gamma
+    loss = SegmentationLoss(2, focal_gamma=gamma)
+    value, (gradient,) = value_and_gradients(lambda x: loss(LABELS, x), LOGITS)
+    assert value == pytest.approx(balanced_cross_entropy(LABELS, focused[..., 1:], 2), rel=1e-5)
+    assert np.isfinite(gradient).all() and vars(SegmentationLoss(**loss.get_config()))["focal_gamma"] == gamma
+    told = np.zeros_like(LOGITS)
+    np.put_along_axis(told, LABELS[..., None] + 1, 200.0, -1)
+    value, (gradient,) = value_and_gradients(lambda x: loss(LABELS, x), told)
+    assert value == 0 and np.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize("gamma", [-1.0, 0.5, np.nan])
+def test_focal_weights_without_a_gradient_are_refused(gamma):
+    with pytest.raises(ValueError, match=f"focal_gamma={gamma} is neither 0 nor at least 1"):
+        SegmentationLoss(focal_gamma=gamma)
+
+
 @pytest.mark.parametrize("ignore_class", [None, 0, 2])
 def test_cycle_loss_leaves_the_fake_class_out_of_the_softmax(ignore_class):
     expected = balanced_cross_entropy(LABELS, log_softmax(LOGITS[..., 1:]), ignore_class)
