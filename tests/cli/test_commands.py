@@ -142,7 +142,7 @@ def test_generate_writes_a_photo_for_each_label_map_and_sample(workplace, whole_
     first, second = (np.asarray(Image.open(workplace / "photos" / name)) for name in photos[:2])
     assert first.shape == (32, 32, 3) and (first != second).any()
     # a file's photo is its own, whatever else is in the folder, and what Python draws for its name
-    call("generate", model, maps / "b.png", "--output", workplace / "alone")
+    assert "1 photo in" in call("generate", model, maps / "b.png", "--output", workplace / "alone")
     alone = np.asarray(Image.open(workplace / "alone" / "b.png")).astype(int)
     assert np.abs(alone - np.asarray(Image.open(workplace / "photos" / "b-0.png"))).max() <= 1
     drawn = load_gan(model).generate(np.full((32, 32), 5, "uint8"), first="b")

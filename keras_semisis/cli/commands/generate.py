@@ -13,4 +13,5 @@ def generate(given: Given) -> None:
 
     options = given.of(GenerateOptions)
     written = generating.generate(options, TerminalProgress(console))
-    console.print(f"{len(written)} photos in {options.output}", soft_wrap=True)
+    count = len(written)
+    console.print(f"{count} {'photo' if count == 1 else 'photos'} in {options.output}", soft_wrap=True)
