@@ -4,6 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -82,3 +83,74 @@ def test_ten_steps_give_the_same_losses_and_weights(here, tmp_path):
                 np.testing.assert_allclose(
                     ours, other[f"final/{i}"], rtol=0, atol=1e-5 + 1e-4 * np.abs(ours).max(), err_msg=f"{backend}, {i}"
                 )
+
+
+class Accounts(engine.TrainStep):
+    """A model in the eyes of JAX's engine, of two variables."""
+
+    eagerly, jit = False, True
+    non_trainable_variables, metrics_variables = [], []
+    optimizer = SimpleNamespace(variables=[])
+
+    def __init__(self):
+        self.one, self.other = keras.Variable([1.0, 2.0]), keras.Variable([10.0, 20.0])
+        self.trainable_variables = [self.one, self.other]
+        self.forget_compiled()
+
+    def notice_frozen_layers(self):
+        pass
+
+    def pay(self, amount):
+        return self.run("pay", self._pay, ops.convert_to_tensor(amount, "float32"))
+
+    def _pay(self, amount):
+        self.one.assign(self.one + ops.sum(amount))
+        return ops.sum(self.one + self.other)
+
+
+on_jax = pytest.mark.skipif(keras.backend.backend() != "jax", reason="of JAX's engine")
+
+
+@on_jax
+def test_what_a_compiled_phase_replaces_gives_its_memory_and_the_rest_stays():
+    model = Accounts()
+    before, other = model.one.value, model.other.value
+    assert float(model.pay([1.0])) == 35 and float(model.pay([1.0])) == 37
+    assert before.is_deleted() and model.other.value is other
+    assert float(model.pay([1.0, 2.0])) == 43  # a batch of another size
+    np.testing.assert_array_equal(ops.convert_to_numpy(model.one), [6, 7])
+
+
+@on_jax
+def test_two_variables_may_hold_one_array():
+    model = Accounts()
+    model.one.assign(model.other.value)
+    assert model.one.value is model.other.value
+    model.pay([1.0])
+    np.testing.assert_array_equal(ops.convert_to_numpy(model.one), [11, 21])
+    np.testing.assert_array_equal(ops.convert_to_numpy(model.other), [10, 20])
+
+
+@on_jax
+def test_what_numpy_has_seen_of_a_variable_stays():
+    model = Accounts()
+    seen = ops.convert_to_numpy(model.one)
+    model.pay([1.0])
+    np.testing.assert_array_equal(seen, [1, 2])
+
+
+@on_jax
+def test_a_step_that_an_error_ends_leaves_the_state_after_its_last_whole_phase():
+    model = Accounts()
+
+    def iterate(data):
+        model.pay(data)
+        raise KeyboardInterrupt
+
+    model.iterate = iterate
+    state = [v.value for v in model.trainable_variables], [], [], []
+    with pytest.raises(KeyboardInterrupt):
+        model.train_step(state, np.array([1.0], "float32"))
+    assert state[0][0].is_deleted()
+    reached = [ops.convert_to_numpy(value).tolist() for value in model._jax_state["trainable_variables"]]
+    assert reached == [[2, 3], [10, 20]]

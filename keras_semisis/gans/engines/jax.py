@@ -5,12 +5,15 @@ from typing import Any
 
 import jax
 import keras
+from jax.extend.core import jaxpr_as_fun
 from keras import ops
 
 from keras_semisis.distribution import number_of_devices
 from keras_semisis.gans.untracked import Untracked
 
 JIT_BY_DEFAULT = True
+# as Keras calls the groups of a model's state, in their order
+_NAMES_OF_GROUPS = ("trainable_variables", "non_trainable_variables", "optimizer_variables", "metrics_variables")
 
 
 def outside(variables):
@@ -60,6 +63,44 @@ def _assign(groups, state):
             variable.assign(value)
 
 
+def _compiled_in_place(variables, values, fn, args):
+    """``fn``, compiled, and which of the variables it changes: new values take over the memory of the old ones."""
+
+    def pure(values, *args):
+        with keras.StatelessScope(list(zip(variables, values, strict=True))) as scope:
+            result = fn(*args)
+        after = [scope.get_current_value(v) for v in variables]
+        # what a phase leaves as it is stays where it is
+        changed[:] = [i for i, (old, new) in enumerate(zip(values, after, strict=True)) if new is not old]
+        return result, [after[i] for i in changed]
+
+    changed: list[int] = []
+    traced, shapes = jax.make_jaxpr(pure, return_shape=True)(values, *args)
+    run, structure, is_changed = jaxpr_as_fun(traced), jax.tree.structure(shapes), frozenset(changed)
+
+    def in_place(replaced, kept, *args):
+        parts = iter(replaced), iter(kept)
+        values = [next(parts[0] if i in is_changed else parts[1]) for i in range(len(variables))]
+        return jax.tree.unflatten(structure, run(*jax.tree.leaves((values, args))))
+
+    return jax.jit(in_place, donate_argnums=0), changed
+
+
+def _parted(values, changed):
+    """The values that a compiled phase may overwrite, no array twice, and the others."""
+    is_changed, seen = frozenset(changed), set()
+    replaced, kept = [], []
+    for i, value in enumerate(values):
+        if i not in is_changed:
+            kept.append(value)
+            seen.add(id(value))
+    for i in changed:
+        value = values[i]
+        replaced.append(value.copy() if id(value) in seen else value)
+        seen.add(id(value))
+    return replaced, kept
+
+
 class TrainStep:
     """`keras.Model.train_step` on JAX: the state goes in and comes out."""
 
@@ -74,7 +115,7 @@ class TrainStep:
     metrics_variables: list
     optimizer: Any
 
-    _scope = None
+    _scope: Any = None
     _functions = Untracked()
     _groups = Untracked()
 
@@ -96,9 +137,16 @@ class TrainStep:
         with keras.StatelessScope(mapping) as self._scope:
             try:
                 logs = self.iterate(keras.tree.map_structure(ops.convert_to_tensor, data))
-                return logs, tuple([self._scope.get_current_value(v) for v in group] for group in groups)
+                return logs, self._reached(groups)
+            except BaseException:
+                # the arrays that came in may be used up: whoever goes on has the state after the last phase that ended
+                self._jax_state = dict(zip(_NAMES_OF_GROUPS, self._reached(groups), strict=True))
+                raise
             finally:
                 self._scope = None
+
+    def _reached(self, groups):
+        return tuple([self._scope.get_current_value(v) for v in group] for group in groups)
 
     def synchronize(self):
         self.jax_state_sync()
@@ -107,24 +155,15 @@ class TrainStep:
         if self.eagerly or not self.jit:
             return fn(*args)
         variables = [v for group in self._state_groups() for v in group]
-        functions = self._functions
-        if key not in functions:
-            changed: list[int] = []
-
-            def pure(values, *args):
-                with keras.StatelessScope(list(zip(variables, values, strict=True))) as scope:
-                    result = fn(*args)
-                after = [scope.get_current_value(v) for v in variables]
-                # found out as JAX traces: what a phase leaves as it is stays where it is
-                changed[:] = [i for i, (old, new) in enumerate(zip(values, after, strict=True)) if new is not old]
-                return result, [after[i] for i in changed]
-
-            functions[key] = jax.jit(pure), changed
-        function, changed = functions[key]
         # the scope itself: a variable's own value and assign check and convert, thousands of times a step
         scope = self._scope
-        result, values = function([v.value if scope is None else scope.get_current_value(v) for v in variables], *args)
-        for i, value in zip(changed, values, strict=True):
+        values = [v.value if scope is None else scope.get_current_value(v) for v in variables]
+        key = key, *((x.shape, x.dtype) for x in jax.tree.leaves(args))
+        if key not in self._functions:
+            self._functions[key] = _compiled_in_place(variables, values, fn, args)
+        function, changed = self._functions[key]
+        result, after = function(*_parted(values, changed), *args)
+        for i, value in zip(changed, after, strict=True):
             if scope is None:
                 variables[i].assign(value)
             else:
