@@ -1,4 +1,4 @@
-"""Several devices, by Keras's own means: a batch is split between them, and the model is the same whatever their number."""
+"""Several devices, on one host or on several, by Keras's own means: the model is the same whatever their number."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,32 +7,52 @@ import keras
 import numpy as np
 
 from keras_semisis.data.argument_error import ArgumentError
+from keras_semisis.joining import join
+from keras_semisis.processes import engine_of_backend, number_of_processes
 
 
-def distribute(devices: int | str | Sequence[str] | None = None) -> keras.distribution.DataParallel | None:
+def distribute(
+    devices: int | str | Sequence[str] | None = None,
+    *,
+    coordinator: str | None = None,
+    processes: int | None = None,
+    process: int | None = None,
+) -> keras.distribution.DataParallel | None:
     """Splits the batches of every model that is built from here on between devices, which hold its weights each.
 
     Losses, noise, batch statistics and R1 are those of the whole batch, as on one device: the number of devices changes a
     training's rounding alone. So do those of a validation and of `generate`. A file that was saved on any number of devices
     loads on any other.
 
+    Several processes, on one host or on as many hosts, share a batch where they name a coordinator, the first of them: each
+    loads its rows of every batch alone, and all hold the same weights. All run the same program and call `fit`, `generate`
+    and `evaluate` alike, and seed alike; the callbacks of this package write files in the first process alone. What is not said
+    here is taken from ``KERAS_DISTRIBUTION_JOB_ADDRESSES``, ``KERAS_DISTRIBUTION_NUM_PROCESSES`` and
+    ``KERAS_DISTRIBUTION_PROCESS_ID``. See docs/scale.md.
+
     It is on JAX alone (``KERAS_BACKEND=jax``); the `.keras` files of the other backends go on there.
 
     Args:
         devices: Their number, their names as `keras.distribution.list_devices` gives them (of one, the name alone), or
-            None for all accelerators, or CPUs where there are none.
+            None for all accelerators, or CPUs where there are none. A number is that of each process.
+        coordinator: ``HOST:PORT`` of the first process, by which the others find it; None is that of the environment, and
+            one process where there is none.
+        processes: How many there are; None is that of the environment, of SLURM's too.
+        process: Which of them this is, from 0; None is that of the environment, of SLURM's and Kubernetes's too.
 
     Returns:
         What Keras distributes by; None for one device.
 
     Raises:
-        ValueError: If there are fewer devices, or the backend has no way to several.
+        ValueError: If there are fewer devices, the backend has no way to several, or what names the processes cannot be.
+        ConnectionError: If the others do not answer.
 
     Example:
 
     >>> distribute(1)
     """
-    if devices == 1:
+    joined = join(coordinator, processes, process)
+    if devices == 1 and not joined:
         keras.distribution.set_distribution(None)
         return None
     if keras.backend.backend() != "jax":
@@ -43,20 +63,27 @@ def distribute(devices: int | str | Sequence[str] | None = None) -> keras.distri
             f"on {keras.backend.backend()} there is one.",
             {"devices": devices},
         )
-    there = keras.distribution.list_devices()
+    there = engine_of_backend().devices_of_processes()
+    own = there[0]
     if isinstance(devices, int):
-        if not 1 <= devices <= len(there):
-            raise ArgumentError(f"{{}}: there are {len(there)}: {', '.join(there)}.", {"devices": devices})
-        names = there[:devices]
+        if not 1 <= devices <= len(own):
+            raise ArgumentError(f"{{}}: there are {len(own)}: {', '.join(own)}.", {"devices": devices})
+        names = [name for of_process in there for name in of_process[:devices]]
     else:
-        names = [devices] if isinstance(devices, str) else list(there if devices is None else devices)
-    missing = [name for name in names if name not in there]
-    if missing or not names:
-        raise ArgumentError(
-            f"{{}}: there is no {', '.join(missing) or 'device in it'}; there are {', '.join(there)}.", {"devices": names}
-        )
+        every = [name for of_process in there for name in of_process]
+        names = [devices] if isinstance(devices, str) else list(every if devices is None else devices)
+        missing = [name for name in names if name not in every]
+        if missing or not names:
+            raise ArgumentError(
+                f"{{}}: there is no {', '.join(missing) or 'device in it'}; there are {', '.join(every)}.", {"devices": names}
+            )
+        names = [name for name in every if name in names]
+        shares = {len(set(of_process) & set(names)) for of_process in there}
+        if len(shares) > 1:
+            raise ArgumentError("{}: of every process there have to be as many.", {"devices": names})
     if len(names) == 1:
-        return distribute(1)
+        keras.distribution.set_distribution(None)
+        return None
     distribution = keras.distribution.DataParallel(devices=names, auto_shard_dataset=False)
     keras.distribution.set_distribution(distribution)
     return distribution
@@ -88,7 +115,7 @@ def predict(network: keras.Model, inputs: Sequence[np.ndarray], batch_size: int 
 
     Args:
         network: The network.
-        inputs: Arrays of as many items, one for each input.
+        inputs: Arrays of as many items, one for each input; the same in all processes.
         batch_size: Items at once, rounded up to a multiple of the number of devices; None is all.
 
     Returns:
@@ -98,7 +125,10 @@ def predict(network: keras.Model, inputs: Sequence[np.ndarray], batch_size: int 
     if more := -count % devices:
         inputs = [np.concatenate([values, np.repeat(values[-1:], more, axis=0)]) for values in inputs]
     arrays = list(inputs) if len(inputs) > 1 else inputs[0]
-    if batch_size is None:
+    if number_of_processes() > 1:
+        size = len(inputs[0]) if batch_size is None else -(-batch_size // devices) * devices
+        outputs = engine_of_backend().predict(network, inputs, size)
+    elif batch_size is None:
         outputs = network.predict_on_batch(arrays)
     else:
         outputs = network.predict(arrays, batch_size=-(-batch_size // devices) * devices, verbose=0)

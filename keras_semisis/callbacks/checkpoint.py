@@ -6,6 +6,7 @@ import keras
 
 from keras_semisis.callbacks.every_steps import EverySteps
 from keras_semisis.callbacks.model_file import load_model, read_note, save_model
+from keras_semisis.processes import is_first_process
 
 _FILE = "last.keras"
 _NOTE = "training.json"
@@ -40,8 +41,9 @@ class Checkpoint(EverySteps):
     def act(self, logs: dict | None) -> None:
         model = self.model
         model.refresh_statistics()
-        # the model's own step, which a callback that failed within a step may have kept from this one
-        save_model(model, self.path, {_NOTE: {"step": model.step}})
+        if is_first_process():
+            # the model's own step, which a callback that failed within a step may have kept from this one
+            save_model(model, self.path, {_NOTE: {"step": model.step}})
 
 
 def resume(directory: str | Path) -> tuple[keras.Model, int]:

@@ -10,6 +10,7 @@ from keras_semisis.callbacks.every_steps import EverySteps
 from keras_semisis.data.eight_bit import to_8_bit
 from keras_semisis.data.labels.label_space import LabelSpace, distinct_colors
 from keras_semisis.metrics.generation_metric import to_images
+from keras_semisis.processes import is_first_process
 
 GAP, TITLE = 4, 20
 _TILE_HEIGHT = 128
@@ -51,9 +52,10 @@ def sample_grid(
     columns["generated"] = generated
     if segmented is not None:
         columns["D's segmentation"] = colorize(segmented)
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _compose(columns).save(path)
+    if is_first_process():
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _compose(columns).save(path)
 
 
 class SampleGrid(EverySteps):

@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_semisis.callbacks.every_steps import EverySteps
 from keras_semisis.callbacks.log_file import append_log, read_log, write_log
+from keras_semisis.processes import is_first_process
 
 _SMOOTHED = 25
 # More than the picture has pixels in a row
@@ -37,6 +38,8 @@ class LossCurves(EverySteps):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
+        if not is_first_process():
+            return
         before = self.history
         write_log(self.directory / "losses.jsonl", before)
         self._thinned = _Thinned()
@@ -44,6 +47,8 @@ class LossCurves(EverySteps):
             self._thinned.add(record)
 
     def on_train_batch_end(self, batch, logs=None):
+        if not is_first_process():
+            return
         terms = {name: float(ops.convert_to_numpy(value)) for name, value in (logs or {}).items() if "/" in name}
         record = {"step": self.step + 1, **terms}
         append_log(self.directory / "losses.jsonl", [record])
@@ -51,7 +56,8 @@ class LossCurves(EverySteps):
         super().on_train_batch_end(batch, logs)
 
     def act(self, logs: dict | None) -> None:
-        _draw(self._thinned.curves()).savefig(self.directory / "losses.png", dpi=110)
+        if is_first_process():
+            _draw(self._thinned.curves()).savefig(self.directory / "losses.png", dpi=110)
 
 
 class _Thinned:

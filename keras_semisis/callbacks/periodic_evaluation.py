@@ -10,6 +10,7 @@ from keras_semisis.callbacks.model_file import save_model
 from keras_semisis.gans.validation import rehearse
 from keras_semisis.metrics import GenerationMetric
 from keras_semisis.metrics.table import best_mode
+from keras_semisis.processes import is_first_process
 
 
 class PeriodicEvaluation(EverySteps):
@@ -72,12 +73,13 @@ class PeriodicEvaluation(EverySteps):
         model = self.model
         scores = model.evaluate(self.dataset, metrics=self.metrics, verbose=0)
         listed = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
-        print(f"step {self.step}: {listed}")
+        if is_first_process():
+            print(f"step {self.step}: {listed}")
         improved = self.best is not None and self._is_best(scores[self.best])
         self.history.append({"step": self.step, **scores})
         if logs is not None:
             logs.update({f"val_{name}": value for name, value in scores.items()})
-        if self.directory is not None:
+        if self.directory is not None and is_first_process():
             write_log(self.directory / "scores.jsonl", self.history)
             if improved:
                 save_model(model, self.directory / "best.keras")

@@ -6,6 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_semisis.processes import is_first_process
+
 
 class TensorBoardScalars(keras.callbacks.Callback):
     """Writes losses, and the scores of callbacks that came before, as TensorBoard scalars.
@@ -28,6 +30,8 @@ class TensorBoardScalars(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self._step = self.model.step
+        if not is_first_process():
+            return
         try:
             from tensorboard.summary import Writer
         except ImportError:

@@ -16,8 +16,10 @@ from keras_semisis.data.stream.original_errors import original_errors
 from keras_semisis.data.stream.own_batches import OwnBatches, own_batches
 from keras_semisis.distribution import check_batch_size
 from keras_semisis.gans.batch_statistics import Calibration
+from keras_semisis.gans.engines import engine
 from keras_semisis.gans.validation import Columns, EpochLogs, Validation
 from keras_semisis.models.keras_privates import model_of
+from keras_semisis.processes import is_first_process, leave, number_of_processes
 
 # Arguments of Keras: what they are where nothing is said, and what there is instead
 _OF_KERAS: dict[str, dict[str, tuple[Any, str]]] = {
@@ -89,11 +91,16 @@ class Guard(keras.callbacks.Callback):
     def _stop(self, phase, logs):
         terms = [name for name, value in logs.items() if name.startswith(f"{phase}/") and not np.isfinite(value)]
         what = f"loss term {' and '.join(terms)} is" if terms else "gradient is"
-        path = Path(tempfile.mkdtemp(prefix="keras_semisis_")) / "last_good.keras"
-        self.model.save(path)
+        model = self.model
+        model.refresh_statistics()
+        saved = "by process 0"
+        if is_first_process():
+            path = Path(tempfile.mkdtemp(prefix="keras_semisis_")) / "last_good.keras"
+            model.save(path)
+            saved = f"in {path}"
         raise NonFiniteLossError(
             f"Training stopped at step {self.model.step + 1}, phase {phase!r}: its {what} not finite. The state before that "
-            f"update is saved in {path}. A lower learning rate, or float32 instead of bfloat16, are the usual remedies."
+            f"update is saved {saved}. A lower learning rate, or float32 instead of bfloat16, are the usual remedies."
         )
 
     def on_epoch_end(self, epoch, logs=None):
@@ -192,7 +199,7 @@ def train(
         if begin != start:
             stream = training_stream(streams, done + begin, done + total_steps)
         try:
-            with original_errors(streams):
+            with original_errors(streams), engine.other_processes():
                 part = keras_fit(
                     stream,
                     epochs=-(-end // steps_per_epoch),
@@ -203,6 +210,9 @@ def train(
                     shuffle=False,
                 )
         except DataError:
+            if number_of_processes() > 1:  # the others are within a step, and cannot save
+                leave()
+                raise
             if model.step == before:
                 model.calibrate(*calibration)
             else:  # between two steps the model is as good as after any other: callbacks end, and save

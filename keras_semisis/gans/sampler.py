@@ -28,6 +28,7 @@ from keras_semisis.gans.tiles import Tiles
 from keras_semisis.gans.untracked import Untracked
 from keras_semisis.gans.validation import check_end, draws_for
 from keras_semisis.models.trunk_families import refuse_relatives
+from keras_semisis.processes import alone, is_first_process, number_of_processes
 
 
 class _BuiltInPresets:
@@ -403,8 +404,10 @@ class Sampler(KnowsClasses):
         """Images in [-1, 1] from the inputs of the moving-average generator, as Keras's predict; `generate` draws the noise.
 
         Raises:
-            ValueError: For label maps without noise, where the generator takes some.
+            ValueError: For label maps without noise, where the generator takes some; where several processes train.
         """
+        if number_of_processes() > 1:
+            raise ValueError("predict: Keras has it for one process. generate draws in several.")
         if hasattr(x, "shape"):
             self._check_generator_inputs(x)
         self.refresh_statistics()
@@ -631,6 +634,20 @@ class Sampler(KnowsClasses):
         save_to_preset(self, folder, **options)
 
     # -- save -------------------------------------------------------------------------------------------------------
+
+    def save(self, filepath: str | Path, *args, **kwargs) -> None:
+        """Saves the model as Keras does; of several processes, all of which have to call it, the first writes."""
+        self.refresh_statistics()
+        if is_first_process():
+            with alone():  # Keras makes variables to compare with
+                super().save(filepath, *args, **kwargs)
+
+    def save_weights(self, filepath: str | Path, *args, **kwargs) -> None:
+        """Saves the weights as Keras does; of several processes, all of which have to call it, the first writes."""
+        self.refresh_statistics()
+        if is_first_process():
+            with alone():
+                super().save_weights(filepath, *args, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         networks = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in self.network_names}

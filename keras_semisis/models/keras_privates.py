@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras.src.utils import rng_utils
 
 
 def layers_of(network: keras.Layer) -> list[keras.Layer]:
@@ -37,3 +38,8 @@ def run_graph(network: keras.Model, inputs: Sequence[Any]) -> Any:
     To be called within a layer's ``call``, from which the layers know whether they train.
     """
     return network._run_through_graph(list(inputs))
+
+
+def random_seed() -> int | None:
+    """What `keras.utils.set_random_seed` was given last; None where it was not called."""
+    return rng_utils.get_random_seed()

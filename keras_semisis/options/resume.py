@@ -12,8 +12,8 @@ class ResumeOptions:
 
     resume: Path | None = option(
         None,
-        "Go on with this run folder, by its own settings. Of the others give --skip-bad, --id-map, --devices and --check "
-        "alone.",
+        "Go on with this run folder, by its own settings. Of the others give --skip-bad, --id-map, --devices, --check and "
+        "what names other processes alone.",
         RUN,
         of_resume=True,
     )

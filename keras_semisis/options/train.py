@@ -74,7 +74,10 @@ class TrainSettings(ReadOptions):
     seed: int = option(0, panel=RUN, min=0)
     precision: str = option("float32", "float32 or mixed_bfloat16.", RUN)
     devices: str | None = option(
-        None, "How many devices share a batch, or all of them, on JAX; by default one.", RUN, of_resume=True
+        None,
+        "How many devices share a batch, or all of them, on JAX; by default one, and of several processes all of each.",
+        RUN,
+        of_resume=True,
     )
     init: str | None = option(
         None,

@@ -5,6 +5,7 @@ import time
 import keras
 
 from keras_semisis.models.keras_privates import model_of
+from keras_semisis.processes import in_any_process
 
 
 class StepClock(keras.callbacks.Callback):
@@ -30,5 +31,5 @@ class StepClock(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         now = time.monotonic()
         self.seconds.append(now - self._begin)
-        if len(self.seconds) == self.steps or now + min(self.seconds[-3:]) > self.deadline:
+        if len(self.seconds) == self.steps or in_any_process(now + min(self.seconds[-3:]) > self.deadline):
             model_of(self).stop_training = True

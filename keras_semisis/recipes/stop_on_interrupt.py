@@ -5,6 +5,7 @@ import signal
 import keras
 
 from keras_semisis.models.keras_privates import model_of
+from keras_semisis.processes import in_any_process
 from keras_semisis.recipes.notices import tell
 
 
@@ -14,7 +15,7 @@ class StopOnInterrupt(keras.callbacks.Callback):
     A step is several updates; one that is broken off would leave a state that no run passes through.
 
     Attributes:
-        interrupted: Whether Ctrl-C was pressed.
+        interrupted: Whether Ctrl-C was pressed, in whatever process.
     """
 
     def __init__(self):
@@ -35,5 +36,6 @@ class StopOnInterrupt(keras.callbacks.Callback):
         tell("Stopping after this step. Press Ctrl-C again to stop at once, without saving.")
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.interrupted:
+        if in_any_process(self.interrupted):
+            self.interrupted = True
             model_of(self).stop_training = True

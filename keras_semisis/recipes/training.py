@@ -18,11 +18,14 @@ from keras_semisis.callbacks import (
     resume,
 )
 from keras_semisis.data.argument_error import ArgumentError
+from keras_semisis.distribution import number_of_devices
 from keras_semisis.gans.semantic import SemanticGAN
 from keras_semisis.gans.validation import rehearse
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
 from keras_semisis.metrics.table import best_mode
+from keras_semisis.options.hosts import HostOptions
 from keras_semisis.options.train import TrainSettings, check_precision
+from keras_semisis.processes import first_before_others, is_first_process, number_of_processes, of_first_process, wait_for_all
 from keras_semisis.recipes import scoring
 from keras_semisis.recipes.adapting import adapted_gan
 from keras_semisis.recipes.devices import use_devices
@@ -43,10 +46,15 @@ _WARM_UP = 6
 _RESERVE = 0.95
 
 
-def set_up(settings: TrainSettings) -> None:
-    """Fixes devices, precision and the seed of the initial weights, in the process."""
+def set_up(settings: TrainSettings, hosts: HostOptions | None = None) -> None:
+    """Fixes devices, precision and the seed of the initial weights, in the process.
+
+    Args:
+        settings: The options of the run.
+        hosts: What this process is told of others, if it may have some.
+    """
     check_precision(settings.precision)
-    use_devices(settings.devices)
+    use_devices(settings.devices, hosts)
     keras.config.set_dtype_policy(settings.precision)
     keras.utils.set_random_seed(settings.seed)
 
@@ -71,7 +79,8 @@ def plan_steps(
     sets: Any = data.sets
     gan.fit(*sets, epochs=1, steps_per_epoch=most, verbose=0, callbacks=[clock, *callbacks])  # type: ignore[misc]  # one or two
     left = max(0.0, deadline - time.monotonic())
-    return min(most, gan.step + 1 + int(left * _RESERVE / float(np.median(clock.seconds[2:] or [np.inf]))))
+    more = of_first_process(left * _RESERVE / float(np.median(clock.seconds[2:] or [np.inf])))
+    return min(most, gan.step + 1 + int(more))
 
 
 def fit(
@@ -146,13 +155,16 @@ class Run:
                 start = self.gan.step
                 self.write_settings()
         interrupted = fit(self.gan, data, settings.steps, start, callbacks, progress)
+        wait_for_all()  # the first process may still write
         return not interrupted or self.gan.step >= settings.steps
 
     def write_settings(self) -> None:
-        """Writes the file by which the run can be gone on with."""
+        """Writes the file by which the run can be gone on with, and which says what it ran on last."""
         space = self.data.sources.train.label_space
-        document = document_of(self.settings, space, counts=self.data.counts, trunks=self.gan.trunks)
-        write_document(self.folder / FILE, document)
+        ran_on = {"processes": number_of_processes(), "devices": number_of_devices()}
+        document = document_of(self.settings, space, counts=self.data.counts, trunks=self.gan.trunks, ran_on=ran_on)
+        if is_first_process():
+            write_document(self.folder / FILE, document)
 
 
 def begin(settings: TrainSettings, progress: Progress = SILENT) -> Run:
@@ -189,8 +201,9 @@ def go_on(settings: TrainSettings, progress: Progress = SILENT) -> Run:
 
 
 def _opened(settings, folder, progress, going_on):
-    set_up(settings)
-    data = open_training_data(settings, progress)
+    set_up(settings, HostOptions())
+    with first_before_others():  # which then find what it has counted
+        data = open_training_data(settings, progress)
     space = data.sources.train.label_space
     evaluation = _evaluation(settings, data, folder)
     if going_on and (folder / "last.keras").is_file():

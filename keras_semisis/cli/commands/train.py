@@ -6,7 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from keras_semisis.cli.command import Given, command
-from keras_semisis.cli.messages import console, print_report
+from keras_semisis.cli.messages import console, errors, print_report
+from keras_semisis.options.hosts import HostOptions
 from keras_semisis.options.option import option_name, options_of
 from keras_semisis.options.resume import ResumeOptions
 from keras_semisis.options.train import TrainSettings
@@ -15,15 +16,25 @@ if TYPE_CHECKING:
     from keras_semisis.recipes.training import Run
 
 
-@command("train", TrainSettings, ResumeOptions)
+@command("train", TrainSettings, ResumeOptions, HostOptions)
 def train(given: Given) -> None:
     """Trains a semi-paired GAN, or a method to compare with, on photos of your own.
 
     Ctrl-C, or a file that cannot be used, leaves a run that --resume goes on with.
     """
-    if given.values["resume"] is not None:
-        _go_on(given)
-        return
+    from keras_semisis.processes import leave
+
+    try:
+        if given.values["resume"] is not None:
+            _go_on(given)
+        else:
+            _begin(given)
+    except BaseException:
+        leave()
+        raise
+
+
+def _begin(given: Given) -> None:
     if given.values["data"] is None:
         raise ValueError("train needs --data (such as camvid:PATH, folder:PATH or synthetic), or --resume RUN.")
     from keras_semisis.cli.commands.check import check_files
@@ -32,7 +43,8 @@ def train(given: Given) -> None:
 
     settings = _settings_of(given)
     training.refuse_a_second_run(settings)
-    if given.values["check"]:
+    first = _join(given, settings)
+    if given.values["check"] and first:
         check_files(settings)
     run = training.begin(settings, TerminalProgress(console))
     _tell_of_data(run)
@@ -47,20 +59,35 @@ def train(given: Given) -> None:
     _train(run)
 
 
+def _join(given: Given, settings: TrainSettings) -> bool:
+    """Joins the other processes, if there are any. Returns whether this is the first, which alone tells what happens."""
+    from keras_semisis.processes import is_first_process
+    from keras_semisis.recipes.devices import use_devices
+
+    use_devices(settings.devices, given.of(HostOptions))
+    console.quiet = not is_first_process()
+    return not console.quiet
+
+
 def _settings_of(given: Given) -> TrainSettings:
     """The settings of a new run: what is given, what the data's published results have, and what the recipe chooses."""
+    from keras_semisis.data.argument_error import ArgumentError
+    from keras_semisis.joining import coordinator_of_environment
     from keras_semisis.recipes.adapting import image_size_of, refuse_options_of_generator
     from keras_semisis.recipes.choice import with_recipe
     from keras_semisis.recipes.known_data import default_sizes
     from keras_semisis.recipes.training import MOST_STEPS_OF_MINUTES
 
     values = {name: given.values[name] for name in options_of(TrainSettings)}
+    coordinator = given.values["coordinator"] or coordinator_of_environment()
     size, load = default_sizes(values["data"])
     if values["adapt"] is not None:
         refuse_options_of_generator(given.by_hand)
         size, load = image_size_of(values["adapt"]), None
     if values["image_size"] is None:
         values |= {"image_size": size, "load_size": values["load_size"] or load}
+    if values["output"] is None and coordinator:
+        raise ArgumentError("{} is missing: several processes are told their run folder, the same all.", {"output": ...})
     values["output"] = values["output"] or time.strftime("runs/train-%Y%m%d-%H%M%S")
     if values["minutes"] is not None and "steps" not in given.by_hand:
         values["steps"] = MOST_STEPS_OF_MINUTES
@@ -68,7 +95,7 @@ def _settings_of(given: Given) -> TrainSettings:
 
 
 def _go_on(given: Given) -> None:
-    declared = options_of(TrainSettings) | options_of(ResumeOptions)
+    declared = options_of(TrainSettings) | options_of(ResumeOptions) | options_of(HostOptions)
     extra = ", ".join(sorted(option_name(name) for name in given.by_hand if not declared[name].of_resume))
     if extra:
         raise ValueError(f"--resume takes all settings from the run folder: leave {extra} out.")
@@ -81,7 +108,7 @@ def _go_on(given: Given) -> None:
     settings = training.settings_to_go_on(
         values["resume"], skip_bad, values["id_map"], values["ignore_class"], values["devices"]
     )
-    if values["check"]:
+    if _join(given, settings) and values["check"]:
         check_files(settings)
     run = training.go_on(settings, TerminalProgress(console))
     _tell_of_data(run)
@@ -100,10 +127,19 @@ def _tell_of_data(run: Run) -> None:
 
 def _train(run: Run) -> None:
     from keras_semisis.data import DataError
+    from keras_semisis.processes import ProcessLost
     from keras_semisis.recipes.terminal_progress import TerminalProgress
 
     try:
         done = run.train(TerminalProgress(console))
+    except ProcessLost:
+        errors.print(
+            f"Go on from the last checkpoint, with as many processes and devices as there are, by --resume {run.folder}",
+            soft_wrap=True,
+            markup=False,
+            highlight=False,
+        )
+        raise
     except DataError:
         kept = "What was learned is kept." if run.gan.step > run.start else "Nothing was learned yet."
         console.print(

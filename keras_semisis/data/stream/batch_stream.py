@@ -12,6 +12,7 @@ from keras_semisis.data.labels.label_space import LabelSpace
 from keras_semisis.data.stream.lane import Lane
 from keras_semisis.data.stream.optional_tensorflow import numpy_function, optional_tensorflow, without_autotuning
 from keras_semisis.data.stream.step_dataset import WORKERS, StepDataset
+from keras_semisis.processes import own_rows
 
 _STEPS_A_CHUNK = 32
 
@@ -76,7 +77,8 @@ class BatchStream:
 
         Returns:
             A `tf.data.Dataset` where TensorFlow is installed, else a `keras.utils.PyDataset`; of
-            ``(image, label_map)`` batches. With ``training=False`` it ends after one pass.
+            ``(image, label_map)`` batches. With ``training=False`` it ends after one pass. Where several processes train
+            (`keras_semisis.distribute`), it has this one's rows of every batch, and no others are read.
 
         Raises:
             ValueError: If ``start_step`` is negative or after the last step.
@@ -88,14 +90,21 @@ class BatchStream:
         self.error = None
         tf = optional_tensorflow()
         if tf is None:
-            return StepDataset(lambda step: self.load_step(step, total_steps), start_step, stop)
+            return StepDataset(lambda step: self.load_own_rows(step, total_steps), start_step, stop)
         return self._tf_stream(tf, start_step, stop, total_steps)
 
     def load_step(self, step: int, total_steps: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """The NumPy batch of one step of a training of ``total_steps``."""
-        draws = np.arange(step * self.batch_size, self._draws_end(step + 1))
+        return self._load_rows(step, total_steps, slice(None))
+
+    def _load_rows(self, step, total_steps, rows):
+        draws = np.arange(step * self.batch_size, self._draws_end(step + 1))[rows]
         rare = self._is_rare(step, total_steps)
         return self._load(draws, *(lane.indices(draws, rare) for lane in self._lanes))
+
+    def load_own_rows(self, step: int, total_steps: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """What this process trains on of the batch that `load_step` gives."""
+        return self._load_rows(step, total_steps, self._own_rows())
 
     def label_maps(self) -> Iterator[np.ndarray | DataError]:
         """The label maps of the batches in one pass, as it begins; the error in place of a batch that cannot be read.
@@ -112,6 +121,9 @@ class BatchStream:
                 return error
 
         return in_order(label_maps, 0, len(self))
+
+    def _own_rows(self):
+        return own_rows(self.batch_size) if self.training else slice(None)
 
     def _draws_end(self, stop):
         if self.training:
@@ -160,7 +172,8 @@ class BatchStream:
             draws = tf.data.Dataset.counter(begin)
         else:
             draws = tf.data.Dataset.range(begin, self._draws_end(stop))
-        draws = draws.batch(self.batch_size, drop_remainder=self.training)
+        rows = self._own_rows()
+        draws = draws.batch(self.batch_size, drop_remainder=self.training).map(lambda numbers: numbers[rows])
         if not self.training:  # the last batch may be smaller: no two of them stack
             return self._with_indices(tf, draws, rare)
         return self._with_indices(tf, draws.batch(_STEPS_A_CHUNK), rare).unbatch()

@@ -17,6 +17,7 @@ from keras_semisis.data.stream.batch_rule import BatchRule, host_array, not_a_pa
 from keras_semisis.data.stream.batch_stream import BatchStream
 from keras_semisis.data.stream.optional_tensorflow import numpy_function, optional_tensorflow
 from keras_semisis.distribution import check_batch_size
+from keras_semisis.processes import own_rows
 
 ACCEPTED = (
     "what paired_dataset or unpaired_dataset returns, a tf.data.Dataset, a keras.utils.PyDataset, a PyTorch DataLoader "
@@ -157,7 +158,7 @@ class OwnBatches:
 
         def batch(number, *element):
             try:
-                return self._checked(element, number == 0) if self.is_tf_data else load(int(number))
+                return self._own_rows(self._checked(element, number == 0)) if self.is_tf_data else load(int(number))
             except Exception as error:
                 # of several that are read ahead, the first to fail is the one that is told
                 self.error = self.error or error
@@ -172,7 +173,9 @@ class OwnBatches:
         return numbered.map(with_shapes).prefetch(2)
 
     def loader(self, start_step: int = 0) -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
-        """Step → its batch. May be called from threads; of an iterable the steps are in order from ``start_step`` on.
+        """Step → this process's rows of its batch, which is read whole.
+
+        May be called from threads; of an iterable the steps are in order from ``start_step`` on.
 
         Warns:
             UserWarning: If the data set can be read from its beginning alone.
@@ -191,7 +194,7 @@ class OwnBatches:
         def batch(step):
             loaded = self._checked(load(step), not checked.is_set())
             checked.set()
-            return loaded
+            return self._own_rows(loaded)
 
         return batch
 
@@ -206,6 +209,10 @@ class OwnBatches:
                     f"{self._name}: this {type(self._dataset).__name__} has no batches any more, and cannot be "
                     "read again. Give one without end, a list of batches, or a keras.utils.PyDataset."
                 )
+
+    def _own_rows(self, batch):
+        rows = own_rows(len(batch[0]))
+        return tuple(array[rows] for array in batch)
 
     def _checked(self, element, first):
         if self._channels_first and isinstance(element, tuple | list) and len(element) == 2:

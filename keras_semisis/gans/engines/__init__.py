@@ -14,7 +14,11 @@ An engine is a module with
   ``run(key, fn, *args)``: ``fn(*args)``, which reads and assigns the model's variables, compiled once for each key;
   ``forget_compiled()``, after which it is compiled anew, and which a model calls before its first step; and
   ``synchronize()``, after which the variables hold the state, also between two steps of ``fit``;
-- ``JIT_BY_DEFAULT``: whether XLA compiles where the user leaves it open.
+- ``JIT_BY_DEFAULT``: whether XLA compiles where the user leaves it open;
+- ``other_processes()``: a context in which an error of the communication with other processes is a `processes.ProcessLost`.
+
+JAX's alone has what `keras_semisis.processes` and `keras_semisis.distribution` need of several processes: ``join``,
+``has_joined``, ``devices_of_processes``, ``of_first_process``, ``in_any_process``, ``leave`` and ``predict``.
 """
 
 from importlib import import_module

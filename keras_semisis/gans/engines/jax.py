@@ -1,15 +1,28 @@
 """Engine for JAX: the step is a pure function of the model's state."""
 
+import atexit
+import os
+import secrets
+import sys
+import weakref
 from collections.abc import Callable
+from contextlib import contextmanager
 from typing import Any
 
 import jax
 import keras
+import numpy as np
+from jax.experimental import multihost_utils
 from jax.extend.core import jaxpr_as_fun
 from keras import ops
 
 from keras_semisis.distribution import number_of_devices
 from keras_semisis.gans.untracked import Untracked
+from keras_semisis.models.keras_privates import random_seed
+from keras_semisis.processes import ProcessLost, number_of_processes
+
+# Of silence, after which JAX takes a process for dead and ends the others
+_SECONDS_TO_LIVE = 30
 
 JIT_BY_DEFAULT = True
 # as Keras calls the groups of a model's state, in their order
@@ -54,7 +67,116 @@ def has_accelerator():
 
 
 def compiled(fn):
-    return jax.jit(fn)
+    return jax.jit(fn, out_shardings=_everywhere())
+
+
+def _everywhere():
+    """Every device has all of what a compiled function returns, so that every process can read it."""
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        return None
+    return jax.sharding.NamedSharding(distribution.device_mesh.backend_mesh, jax.sharding.PartitionSpec())
+
+
+# -- several processes ------------------------------------------------------------------------------------------------
+
+
+def has_joined():
+    return jax.distributed.is_initialized()
+
+
+def join(coordinator, processes, process, seconds):
+    # not Keras's initialize, by which a process may be dead for 100 seconds until the others end, and 300 more
+    try:
+        jax.distributed.initialize(
+            coordinator,
+            processes,
+            process,
+            initialization_timeout=seconds,
+            heartbeat_timeout_seconds=_SECONDS_TO_LIVE,
+            shutdown_timeout_seconds=_SECONDS_TO_LIVE,
+        )
+    except RuntimeError as error:
+        raise ValueError(f"Processes cannot join: call keras_semisis.distribute before all else. ({error})") from error
+    if random_seed() is None:  # networks begin with the same weights everywhere
+        keras.utils.set_random_seed(int(of_first_process(secrets.randbits(31))))
+
+
+def devices_of_processes():
+    """Names of the devices of each process, as `keras.distribution.list_devices` has them."""
+    names = dict(zip(jax.devices(), keras.distribution.list_devices(), strict=True))
+    return [
+        [name for device, name in names.items() if device.process_index == process] for process in range(jax.process_count())
+    ]
+
+
+@contextmanager
+def other_processes():
+    """What is computed within ends with `ProcessLost` where another process is gone."""
+    try:
+        yield
+    except (ValueError, RuntimeError) as error:
+        # jax.errors.JaxRuntimeError, and what it is before it is one
+        if number_of_processes() == 1 or not any(mark in str(error) for mark in ("Gloo", "NCCL", "coordination service")):
+            raise
+        leave()
+        raise ProcessLost(
+            f"Another of the {number_of_processes()} processes has ended, or does not answer: its output says why. "
+            f"({' '.join(str(error).split())[:200]})"
+        ) from error
+
+
+def of_first_process(value):
+    bits = np.array([value], "float64").view("uint32")  # JAX has 32 bits a number
+    with other_processes():
+        return np.asarray(multihost_utils.broadcast_one_to_all(bits)).view("float64").item()
+
+
+def in_any_process(flag):
+    with other_processes():
+        return bool(multihost_utils.process_allgather(np.bool_(flag)).any())
+
+
+def leave():
+    atexit.unregister(_leave)
+    atexit.register(_leave)
+
+
+def _leave():
+    # JAX's own would wait for the other processes, and abort
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)
+
+
+_functions: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+
+
+def predict(network, inputs, batch_size):
+    """Outputs of a network for all items, in every process; each computes its share of the items."""
+    if network not in _functions:
+        _functions[network] = _prediction(weakref.ref(network))
+    distribution, values = keras.distribution.distribution(), [v.value for v in network.variables]
+
+    def spread(array):
+        layout = distribution.get_data_layout(array.shape).backend_layout
+        return jax.make_array_from_callback(array.shape, layout, lambda rows: array[rows])
+
+    with other_processes():
+        parts = [
+            jax.tree.map(np.asarray, _functions[network](values, [spread(x[first : first + batch_size]) for x in inputs]))
+            for first in range(0, len(inputs[0]), batch_size)
+        ]
+    return jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
+
+
+def _prediction(reference):
+    def outputs(values, inputs):
+        network = reference()
+        with keras.StatelessScope(list(zip(network.variables, values, strict=True))):
+            return network(inputs if len(inputs) > 1 else inputs[0], training=False)
+
+    return compiled(outputs)
 
 
 def _assign(groups, state):
@@ -83,7 +205,7 @@ def _compiled_in_place(variables, values, fn, args):
         values = [next(parts[0] if i in is_changed else parts[1]) for i in range(len(variables))]
         return jax.tree.unflatten(structure, run(*jax.tree.leaves((values, args))))
 
-    return jax.jit(in_place, donate_argnums=0), changed
+    return jax.jit(in_place, donate_argnums=0, out_shardings=_everywhere()), changed
 
 
 def _parted(values, changed):

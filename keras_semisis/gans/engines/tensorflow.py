@@ -1,7 +1,7 @@
 """Engine for TensorFlow: phases are graphs."""
 
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import tensorflow as tf
@@ -73,6 +73,10 @@ def check_distribution(model):
             f"{type(model.distribute_strategy).__name__} of tf.distribute is not supported, training is on one "
             "device: build, compile and fit the model outside of strategy.scope()."
         )
+
+
+def other_processes():
+    return nullcontext()
 
 
 def has_accelerator():

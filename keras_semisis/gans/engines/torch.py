@@ -1,6 +1,7 @@
 """Engine for PyTorch: autograd, eagerly."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -36,6 +37,10 @@ def apply(ok, fn, variables):
 
 def check_distribution(model):
     """Nothing to refuse."""
+
+
+def other_processes():
+    return nullcontext()
 
 
 def has_accelerator():
