@@ -1,5 +1,6 @@
 """How several processes that train one model find each other."""
 
+import logging
 import os
 import socket
 import time
@@ -10,6 +11,7 @@ import keras
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.processes import engine_of_backend
 
+logger = logging.getLogger("keras_semisis")
 # Where an argument is not given: what `keras.distribution.initialize` reads, or what SLURM and Kubernetes set themselves
 _ENVIRONMENT = {
     "coordinator": ("KERAS_DISTRIBUTION_JOB_ADDRESSES",),
@@ -64,6 +66,7 @@ def join(coordinator: str | None = None, processes: int | None = None, process: 
         raise ArgumentError(f"{{}}: there are {count}, from 0 to {count - 1}.", {"process": number})
     if count == 1:
         return False
+    logger.info("Process %d of %d: waiting up to %d seconds for the others at %s.", number, count, SECONDS_TO_JOIN, address)
     _check_reachable(host.strip("[]"), int(port), number)
     engine_of_backend().join(address, count, number, SECONDS_TO_JOIN)
     return True
