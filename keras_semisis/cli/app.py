@@ -17,6 +17,7 @@ from keras_semisis.cli.commands.import_ import import_
 from keras_semisis.cli.commands.pack import pack
 from keras_semisis.cli.commands.paint import paint
 from keras_semisis.cli.commands.publish import publish
+from keras_semisis.cli.commands.rasterize import rasterize
 from keras_semisis.cli.commands.runs import runs
 from keras_semisis.cli.commands.train import train
 from keras_semisis.cli.commands.train_segmenter import train_segmenter
@@ -46,6 +47,7 @@ COMMANDS = (
     evaluate,
     train_segmenter,
     classes,
+    rasterize,
     import_,
     pack,
     publish,

@@ -26,6 +26,8 @@ _UNKNOWN = {
     "unpaired_images": "PATH",
     "unpaired_labels": "PATH",
     "inception": "FILE",
+    "images": "FOLDER",
+    "merge": "FROM=TO",
 }
 # What the text of --data holds of hf:NAME and tfds:NAME
 _PARTS_OF_DATA = {"image": "NAME", "label": "NAME", "config": "NAME", "data_dir": "PATH"}

@@ -5,6 +5,7 @@ from keras_semisis.options.train import TrainSettings, check_precision
 from keras_semisis.recipes.augmenting import augment
 from keras_semisis.recipes.few_labels_recipe import few_labels
 from keras_semisis.recipes.progress import Progress
+from keras_semisis.recipes.rasterizing import RasterReport, rasterize
 from keras_semisis.recipes.run_folder import read_settings, write_document
 from keras_semisis.recipes.scoring import load_segmenter, make_metrics, metrics_of
 from keras_semisis.recipes.segmenter import bottleneck_features, train_segmenter
@@ -20,6 +21,7 @@ __all__ = [
     "PRETRAINED_FEATURE_MATCHING",
     "DataPair",
     "Progress",
+    "RasterReport",
     "Run",
     "StepClock",
     "TerminalProgress",
@@ -39,6 +41,7 @@ __all__ = [
     "metrics_of",
     "open_data",
     "open_training_data",
+    "rasterize",
     "read_settings",
     "segmenting_network",
     "settings_to_go_on",

@@ -11,7 +11,9 @@ from tests.docs.test_commands import PROGRAM
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/help").glob("*.md"))]
 PACKAGES = "callbacks|checkpoints|data|gans|layers|losses|metrics|models|presets|recipes"
 PARTS_OF_A_BATCH = {"data.paired", "data.unpaired"}  # as phases have them
-OPTIONS = {option for command in PROGRAM.commands.values() for each in command.params for option in each.opts}
+OPTIONS = {
+    option for command in PROGRAM.commands.values() for each in command.params for option in (*each.opts, *each.secondary_opts)
+}
 
 
 def prose_of(page):

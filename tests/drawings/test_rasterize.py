@@ -1,0 +1,400 @@
+"""Drawings of other programs as label maps: against brute force, and against what was counted by hand."""
+
+import base64
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_semisis.data import DataError, Folder
+from keras_semisis.drawings.label_studio import brush_mask
+from keras_semisis.drawings.shapes import ellipse, polygons, rectangle
+from keras_semisis.recipes import rasterize
+from tests.cli.command import call
+
+pytest.importorskip("pycocotools")
+HEIGHT, WIDTH = 6, 8
+
+
+def photo(path, size=(HEIGHT, WIDTH), **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size[::-1], (9, 9, 9)).save(path, **options)
+
+
+def grid(text):
+    """Digits, a row a line."""
+    return [[int(digit) for digit in line] for line in text.split()]
+
+
+def label_map(folder, name):
+    return np.asarray(Image.open(folder / "labels" / f"{name}.png")).tolist()
+
+
+# Shapes
+
+
+def inside(x, y, corners):
+    """Whether a point lies in a polygon, by the edges that a ray to the right meets."""
+    met = False
+    for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        if (y0 > y) != (y1 > y) and x < x0 + (y - y0) / (y1 - y0) * (x1 - x0):
+            met = not met
+    return met
+
+
+def distance_to_edges(x, y, corners):
+    point, nearest = np.array([x, y]), np.inf
+    for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        along = np.clip(np.dot(point - a, b - a) / max(np.dot(b - a, b - a), 1e-12), 0, 1)
+        nearest = min(nearest, np.linalg.norm(a + along * (b - a) - point))
+    return nearest
+
+
+def test_polygons_have_the_pixels_whose_middle_lies_inside():
+    random = np.random.default_rng(0)
+    differ = 0
+    for corners in (3, 4, 5, 7) * 3:
+        polygon = random.uniform(-4, 28, (corners, 2))  # some beyond the photo, some that cross themselves
+        painted = polygons([polygon.ravel().tolist()], "here")((20, 24))
+        for y, x in np.ndindex(20, 24):
+            if painted[y, x] != inside(x + 0.5, y + 0.5, polygon):
+                differ += 1
+                assert distance_to_edges(x + 0.5, y + 0.5, polygon) < 0.75
+    assert differ < 0.02 * 12 * 480
+
+
+def test_rectangles_and_ellipses():
+    assert rectangle(1, 2, 3, 2, 0, (1, 2), "here")((6, 8)).astype(int).tolist() == grid(
+        "00000000 00000000 01110000 01110000 00000000 00000000"
+    )
+    # a quarter around its middle, and around its corner
+    assert rectangle(1, 2, 4, 2, 90, (3, 3), "here")((6, 8)).astype(int).tolist() == grid(
+        "00000000 00110000 00110000 00110000 00110000 00000000"
+    )
+    assert rectangle(5, 1, 3, 2, 90, (5, 1), "here")((6, 8)).astype(int).tolist() == grid(
+        "00000000 00011000 00011000 00011000 00000000 00000000"
+    )
+    painted = ellipse((10.0, 8.0), (7.0, 3.0), 30)((16, 20))
+    down, across = np.deg2rad(30), 0
+    for y, x in np.ndindex(16, 20):
+        dx, dy = x + 0.5 - 10, y + 0.5 - 8
+        u, v = dx * np.cos(down) + dy * np.sin(down), dy * np.cos(down) - dx * np.sin(down)
+        across += painted[y, x]
+        assert painted[y, x] == ((u / 7) ** 2 + (v / 3) ** 2 <= 1)
+    assert abs(across - np.pi * 7 * 3) < 5
+
+
+def test_what_is_no_polygon_is_refused():
+    for part in ([0, 0, 1, 1], [0, 0, 1, 1, 2], [0, 0, 1, float("nan"), 2, 2]):
+        with pytest.raises(DataError, match=r"^here: a polygon of the coordinates"):
+            polygons([part], "here")
+
+
+# COCO
+
+
+def coco(tmp_path, annotations, **more):
+    document = {
+        "images": [{"id": 7, "file_name": "town/a.jpg", "height": HEIGHT, "width": WIDTH}],
+        "categories": [{"id": 30, "name": "car"}, {"id": 2, "name": "road"}, {"id": 9, "name": "tree"}],
+        "annotations": [{"image_id": 7, "id": i, **each} for i, each in enumerate(annotations)],
+    } | more
+    (tmp_path / "instances.json").write_text(json.dumps(document))
+    return tmp_path / "instances.json"
+
+
+ROAD = {"category_id": 2, "segmentation": [[0, 2, 8, 2, 8, 6, 0, 6]]}
+CAR = {"category_id": 30, "segmentation": [[1, 1, 4, 1, 4, 4, 1, 4]]}
+# along columns, with a hole in it, as pictures are counted by COCO
+TREE = {"category_id": 9, "segmentation": {"size": [HEIGHT, WIDTH], "counts": [30, 3, 3, 1, 1, 1, 3, 3, 3]}, "iscrowd": 1}
+EXPECTED = """
+    33333111
+    32223131
+    02220111
+    02220000
+    00000000
+    00000000
+"""
+
+
+def test_coco_polygons_and_runs(tmp_path):
+    """Smaller shapes lie above larger ones, in whatever order the file has them."""
+    photo(tmp_path / "photos/town/a.jpg")
+    file = coco(tmp_path, [CAR, TREE, ROAD, {"category_id": 2, "bbox": [0, 0, 1, 1]}])
+    report = rasterize(file, tmp_path / "out", tmp_path / "photos")
+    assert report.left_out == {"a box without a segmentation": 1}
+    assert label_map(tmp_path / "out", "town/a") == grid(EXPECTED)
+    source = Folder(tmp_path / "out")
+    assert source.label_space.class_names == ("road", "tree", "car", "unlabeled") and source.label_space.ignore_class == 3
+    assert source.load(0)[1].tolist() == grid(EXPECTED) and source.name(0) == "town/a"
+    assert (report.photos, report.label_maps, dict(report.shapes)) == (1, 1, {"road": 1, "car": 1, "tree": 1})
+    assert report.pixels.tolist() == np.bincount(np.ravel(grid(EXPECTED))).tolist()
+    rasterize(file, tmp_path / "in order", tmp_path / "photos", order="file")
+    assert label_map(tmp_path / "in order", "town/a")[2] == [0] * 8
+
+
+def test_compressed_runs_are_those_of_pycocotools(tmp_path):
+    from pycocotools import mask
+
+    drawn = np.random.default_rng(1).random((HEIGHT, WIDTH)) < 0.4
+    runs = mask.encode(np.asfortranarray(drawn.astype("uint8")))
+    runs["counts"] = runs["counts"].decode()
+    photo(tmp_path / "town/a.jpg")
+    rasterize(coco(tmp_path, [{"category_id": 9, "segmentation": runs}]), tmp_path / "out", background="ground")
+    assert (np.array(label_map(tmp_path / "out", "town/a")) == 2).tolist() == drawn.tolist()
+    assert Folder(tmp_path / "out").label_space.class_names == ("ground", "road", "tree", "car")
+
+
+def test_what_a_file_of_coco_lacks(tmp_path):
+    photo(tmp_path / "town/a.jpg")
+    for annotation, words in (
+        ({"category_id": 5, "segmentation": [[0, 0, 1, 1, 2, 0]]}, "annotation 0: not understood .*there is no category 5"),
+        ({"category_id": 2, "segmentation": {"size": [2, 2], "counts": [4]}}, "its runs are of 2×2, the image is 6×8"),
+        ({"category_id": 2, "segmentation": {"size": [6, 8], "counts": [4]}}, "its runs are of 4 pixels, the image has 48"),
+        ({"segmentation": [[0, 0, 1, 1, 2, 0]]}, "'category_id' is missing"),
+        ({"category_id": 2, "segmentation": [[0, 0, 1, 1]]}, "needs three corners"),
+    ):
+        with pytest.raises(DataError, match=words):
+            rasterize(coco(tmp_path, [annotation]), tmp_path / "out")
+    with pytest.raises(DataError, match="no shape with an area is drawn"):
+        rasterize(coco(tmp_path, [], categories=[]), tmp_path / "out")
+    with pytest.raises(DataError, match="this is COCO panoptic"):
+        rasterize(coco(tmp_path, [{"segments_info": []}]), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+# labelme, CVAT, Label Studio, layers
+
+
+def test_labelme(tmp_path):
+    mask = io.BytesIO()
+    Image.fromarray(np.array([[255, 0], [255, 255]], "uint8")).save(mask, "PNG")
+    shapes = [
+        {"label": "road", "points": [[0, 3], [8, 3], [8, 6], [0, 6]], "shape_type": "polygon"},
+        {"label": "car", "points": [[5, 5], [2, 2]], "shape_type": "rectangle"},
+        {"label": "sun", "points": [[7, 1], [7, 2]], "shape_type": "circle"},
+        {"label": "tree", "points": [[0, 0], [2, 2]], "shape_type": "mask", "mask": base64.b64encode(mask.getvalue()).decode()},
+        {"label": "pole", "points": [[0, 0], [2, 2]], "shape_type": "line"},
+    ]
+    document = {"imagePath": "..\\a.png", "imageHeight": HEIGHT, "imageWidth": WIDTH, "shapes": shapes}
+    (tmp_path / "a.json").write_text(json.dumps(document))
+    photo(tmp_path / "a.png")
+    report = rasterize(tmp_path, tmp_path / "out")
+    assert Folder(tmp_path / "out").label_space.class_names == ("car", "road", "sun", "tree", "unlabeled")
+    expected = "34444422 33444422 44000444 11000111 11000111 11111111"
+    assert label_map(tmp_path / "out", "a") == grid(expected)
+    assert report.left_out == {"a line": 1}
+    rasterize(tmp_path / "a.json", tmp_path / "alone", tmp_path)
+    assert label_map(tmp_path / "alone", "a") == grid(expected)
+    (tmp_path / "b.json").write_text("{}")
+    with pytest.raises(DataError, match=r"b\.json: no file of labelme"):
+        rasterize(tmp_path, tmp_path / "other")
+
+
+def cvat(tmp_path, shapes, more=""):
+    (tmp_path / "annotations.xml").write_text(
+        f"""<?xml version="1.0" encoding="utf-8"?>
+        <annotations><version>1.1</version><meta><job><labels>
+          <label><name>road</name><color>#804080</color></label>
+          <label><name>car</name><color>#00008e</color></label>
+          <label><name>sign</name><color>#dcdc00</color></label>
+        </labels></job></meta>
+        <image id="0" name="a.png" width="{WIDTH}" height="{HEIGHT}">{shapes}</image>{more}</annotations>
+        """
+    )
+    return tmp_path / "annotations.xml"
+
+
+def test_cvat(tmp_path):
+    photo(tmp_path / "a.png")
+    shapes = """
+        <box label="car" xtl="1" ytl="1" xbr="5" ybr="3" rotation="90.0" z_order="1"/>
+        <polygon label="road" points="0.00,3.00;8.00,3.00;8.00,6.00;0.00,6.00" z_order="0"/>
+        <mask label="sign" rle="1, 2, 1, 1, 1" left="5" top="1" width="3" height="2" z_order="2"/>
+        <ellipse label="sign" cx="1" cy="5" rx="1" ry="1" z_order="2"/>
+        <polyline label="road" points="0,0;1,1" z_order="0"/><tag label="sunny"/>
+    """
+    report = rasterize(cvat(tmp_path, shapes), tmp_path / "out")
+    assert label_map(tmp_path / "out", "a") == grid("33113333 33113322 33113323 00110000 22000000 22000000")
+    space = Folder(tmp_path / "out").label_space
+    assert space.class_names == ("road", "car", "sign", "unlabeled")
+    assert space.palette[:3] == ((128, 64, 128), (0, 0, 142), (220, 220, 0))
+    assert report.left_out == {"a polyline": 1}
+    with pytest.raises(DataError, match='"CVAT for video"'):
+        rasterize(cvat(tmp_path, "", '<track id="0" label="car"/>'), tmp_path / "other")
+    with pytest.raises(DataError, match=r"image a\.png: runs of 3 pixels for a mask of 2×3"):
+        rasterize(cvat(tmp_path, '<mask label="car" rle="1,2" left="0" top="0" width="3" height="2"/>'), tmp_path / "other")
+    with pytest.raises(DataError, match=r"a mask of 1×3 at \(7, 0\) reaches beyond the photo of 6×8"):
+        rasterize(cvat(tmp_path, '<mask label="car" rle="0,3" left="7" top="0" width="3" height="1"/>'), tmp_path / "other")
+    (tmp_path / "annotations.xml").write_text("<annotations>")
+    with pytest.raises(DataError, match="this is no XML"):
+        rasterize(tmp_path / "annotations.xml", tmp_path / "others")
+
+
+# of label_studio_sdk.converter.brush: mask2rle of [[0, 255, 255], [0, 255, 0]]
+BRUSH = [0, 0, 0, 24, 57, 27, 252, 96, 19, 255, 198, 1, 31, 252, 96, 0]
+
+
+def test_label_studio(tmp_path):
+    def result(kind, value, size=(2, 3)):
+        return {
+            "type": f"{kind}labels",
+            "to_name": "photo",
+            "original_height": size[0],
+            "original_width": size[1],
+            "value": value,
+        }
+
+    tasks = [
+        {
+            "id": 1,
+            "data": {"photo": "/data/upload/3/0a1b2c3d-a%20b.png"},
+            "annotations": [
+                {"was_cancelled": True, "result": [result("brush", {})]},
+                {"result": [result("brush", {"format": "rle", "rle": BRUSH, "brushlabels": ["tree"]})]},
+            ],
+        },
+        {
+            "id": 2,
+            "data": {"photo": "/data/local-files/?d=town/c.png"},
+            "annotations": [
+                {
+                    "result": [
+                        result(
+                            "polygon", {"points": [[0, 50], [100, 50], [100, 100], [0, 100]], "polygonlabels": ["road"]}, (6, 8)
+                        ),
+                        result(
+                            "rectangle",
+                            {"x": 50, "y": 0, "width": 25, "height": 50, "rotation": 90, "rectanglelabels": ["car"]},
+                            (6, 8),
+                        ),
+                        result(
+                            "ellipse", {"x": 87.5, "y": 50, "radiusX": 12.5, "radiusY": 16.7, "ellipselabels": ["tree"]}, (6, 8)
+                        ),
+                        result("keypoint", {"x": 1, "y": 1, "keypointlabels": ["car"]}, (6, 8)),
+                    ]
+                }
+            ],
+        },
+        {"id": 3, "data": {"photo": "d.png"}, "annotations": []},
+    ]
+    (tmp_path / "export.json").write_text(json.dumps(tasks))
+    photo(tmp_path / "a b.png", (2, 3))
+    photo(tmp_path / "c.png")
+    report = rasterize(tmp_path / "export.json", tmp_path / "out")
+    assert label_map(tmp_path / "out", "0a1b2c3d-a b") == [[3, 2, 2], [3, 2, 3]]
+    assert label_map(tmp_path / "out", "c") == grid("30003333 30003333 33333322 11111122 11111111 11111111")
+    assert report.left_out == {"one of keypointlabels": 1, "a photo on which nothing is drawn": 1}
+    (tmp_path / "min.json").write_text(json.dumps([{"image": "/data/upload/3/a.png", "id": 5}]))
+    with pytest.raises(DataError, match='task 5: it has no "annotations", as of JSON-MIN'):
+        rasterize(tmp_path / "min.json", tmp_path / "other")
+
+
+def test_brushes_that_are_damaged():
+    assert brush_mask(BRUSH, (2, 3), "here").astype(int).tolist() == [[0, 1, 1], [0, 1, 0]]
+    with pytest.raises(DataError, match="here: a brush of 24 values for a photo of 3×3"):
+        brush_mask(BRUSH, (3, 3), "here")
+    for packed in (BRUSH[:10], []):
+        with pytest.raises(DataError, match="here: a brush is cut short"):
+            brush_mask(packed, (2, 3), "here")
+
+
+def test_layers(tmp_path):
+    def layer(name, mask, transparent):
+        mask = np.array(mask, "uint8") * 255
+        path = tmp_path / "layers/a" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture = np.stack([np.full_like(mask, 50), mask, mask, mask], axis=-1) if transparent else mask
+        Image.fromarray(picture).save(path)
+
+    layer("1_sky.png", grid("11111111 11111111 00000000 00000000 00000000 00000000"), True)
+    layer("10 car.png", grid("00000000 00110000 00110000 00110000 00000000 00000000"), False)
+    layer("2-road.png", grid("00000000 00000000 00000000 11111111 11111111 11111111"), True)
+    photo(tmp_path / "a.jpg")
+    rasterize(tmp_path / "layers", tmp_path / "out", tmp_path)
+    assert label_map(tmp_path / "out", "a") == grid("00000000 00220000 33223333 11221111 11111111 11111111")
+    assert Folder(tmp_path / "out").label_space.class_names == ("sky", "road", "car", "unlabeled")
+    rasterize(tmp_path / "layers/a", tmp_path / "one", tmp_path)
+    assert label_map(tmp_path / "one", "a") == label_map(tmp_path / "out", "a")
+    layer("3_sign.png", [[1, 1]], False)
+    with pytest.raises(DataError, match=r"3_sign\.png: this layer is 1×2 \(height×width\), but 1_sky\.png is 6×8"):
+        rasterize(tmp_path / "layers", tmp_path / "other", tmp_path)
+
+
+# Classes and photos
+
+
+def test_classes_that_are_given_and_merged(tmp_path):
+    photo(tmp_path / "town/a.jpg")
+    file = coco(tmp_path, [CAR, ROAD])
+    (tmp_path / "classes.csv").write_text("id,name,r,g,b,ignore\n0,void,0,0,0,1\n1,car,9,0,0,0\n2,ground,0,9,0,0\n")
+    with pytest.raises(DataError, match=r"the class 'road' is not in .*classes\.csv: there are void, car, ground") as error:
+        rasterize(file, tmp_path / "out", classes=tmp_path / "classes.csv")
+    assert "merge=" in str(error.value)
+    rasterize(file, tmp_path / "out", classes=tmp_path / "classes.csv", merge={"road": "ground"})
+    assert label_map(tmp_path / "out", "town/a") == grid("00000000 01110000 21112222 21112222 22222222 22222222")
+    space = Folder(tmp_path / "out").label_space
+    assert (space.class_names, space.ignore_class, space.palette[1]) == (("void", "car", "ground"), 0, (9, 0, 0))
+    rasterize(file, tmp_path / "b", merge={"road": "unlabeled", "tree": "car"}, background="sky")
+    assert Folder(tmp_path / "b").label_space.class_names == ("sky", "car", "unlabeled")
+    assert label_map(tmp_path / "b", "town/a") == grid("00000000 01110000 21112222 21112222 22222222 22222222")
+
+
+def test_photos_on_which_nothing_is_drawn(tmp_path, told):
+    images = [{"id": i, "file_name": f"{i}.png", "height": HEIGHT, "width": WIDTH} for i in (7, 8)]
+    for i in (7, 8):
+        photo(tmp_path / f"{i}.png")
+    file = coco(tmp_path, [CAR], images=images)
+    rasterize(file, tmp_path / "out")
+    assert "1 photos on which nothing is drawn have no label map." in told()
+    source = Folder(tmp_path / "out")
+    assert (len(source), source.name(0), source.unpaired_images.name(0)) == (1, "7", "8")
+    report = rasterize(file, tmp_path / "all", background="ground")
+    assert (report.photos, report.label_maps, len(Folder(tmp_path / "all"))) == (2, 2, 2)
+    report = rasterize(file, tmp_path / "alone", photos=False)
+    assert (report.photos, report.label_maps) == (0, 1) and not (tmp_path / "alone/images").exists()
+
+
+def test_photos_that_do_not_fit(tmp_path):
+    file = coco(tmp_path, [CAR])
+    with pytest.raises(DataError, match=r"image 7: its photo town/a\.jpg is not in .* Name the folder of photos by images="):
+        rasterize(file, tmp_path / "out")
+    photo(tmp_path / "a.jpg", (12, 16))
+    with pytest.raises(DataError, match=r"a\.jpg: this photo is 12×16 .* was drawn on one of 6×8\. Put the photo there"):
+        rasterize(file, tmp_path / "out")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photo(tmp_path / "a.jpg", exif=exif)
+    with pytest.raises(DataError, match=r"this photo is 8×6 .* would agree if the photo were not turned as its EXIF"):
+        rasterize(file, tmp_path / "out")
+    (tmp_path / "a.jpg").write_text("no photo")
+    with pytest.raises(DataError, match=r"a\.jpg: this is no photo that can be read"):
+        rasterize(file, tmp_path / "out")
+    images = [{"id": 7, "file_name": name, "height": HEIGHT, "width": WIDTH} for name in ("a.jpg", "../A.png")]
+    with pytest.raises(DataError, match=r"would have the name of that of"):
+        rasterize(coco(tmp_path, [CAR], images=[images[0], images[1] | {"id": 8}]), tmp_path / "out")
+    # a name that leads out of the folder is taken for that of the file
+    photo(tmp_path / "A.png")
+    rasterize(coco(tmp_path, [CAR], images=images[1:]), tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out/labels").iterdir()] == ["A.png"]
+    with pytest.raises(FileExistsError, match="exists and holds something"):
+        rasterize(file, tmp_path / "out")
+
+
+def test_on_the_command_line(tmp_path):
+    photo(tmp_path / "photos/town/a.jpg")
+    file = coco(tmp_path, [CAR, TREE, ROAD])
+    said = call("rasterize", file, "--output", tmp_path / "out", code=1)
+    assert "Name the folder of photos by --images FOLDER, or write label maps alone: --no-photos" in said
+    said = call("rasterize", file, "--output", tmp_path / "out", "--images", tmp_path / "photos", "--merge", "tree=road")
+    assert f"1 label maps in {tmp_path / 'out'}. Read them with folder:{tmp_path / 'out'}" in said
+    assert "unlabeled (don't-care)" in said
+    assert "road" in call("classes", f"folder:{tmp_path / 'out'}")
+    for arguments, words in {
+        (tmp_path / "none.json",): "none.json: there is no such file or folder. Give a JSON file of COCO",
+        (file, "--merge", "tree"): "Error: --merge tree: expected FROM=TO",
+        (file, "--order", "size"): "Error: --order size: expected file or area.",
+    }.items():
+        assert words in call("rasterize", *arguments, "--output", tmp_path / "x", code=1)
