@@ -30,6 +30,7 @@ def arguments(argv=None):
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--segmenter", type=Path, help="of judge: a .keras file, whose name is that of the column")
     parser.add_argument("--jobs", type=int, default=1, help="cells that are trained at a time")
+    parser.add_argument("--devices", help="how many share a cell's batches, or all of them, on JAX; by default one")
     profile = parser.add_argument_group("the same for every method")
     for field in dataclasses.fields(Settings):
         flag = "--" + field.name.replace("_", "-")
@@ -106,6 +107,7 @@ def train(options) -> int:
                     cell.ratio,
                     "--seeds",
                     cell.seed,
+                    *(() if options.devices is None else ("--devices", options.devices)),
                 ),
                 missing,
             )
@@ -122,8 +124,11 @@ def main(argv=None) -> int:
             return 0
         if options.command in ("judge", "segmenter", "cell"):
             from benchmarks.paper.train import judge_cells, train_cell, train_segmenter_of
+            from keras_semisis.recipes.devices import use_devices
 
             settings = read_settings(options.output, options.data)
+            if options.command != "segmenter":
+                use_devices(options.devices)
             if options.command == "judge":
                 if options.segmenter is None:
                     raise ValueError("judge needs --segmenter: a file of keras-semisis train-segmenter.")

@@ -120,6 +120,16 @@ def test_a_table_has_its_ratios(monkeypatch, tmp_path, words, methods, ratios):
     assert chosen - {("usis", "0.0")} == {(method, ratio) for method in methods for ratio in ratios}
 
 
+def test_a_cell_has_its_devices(monkeypatch, tmp_path):
+    lines, _ = started(monkeypatch, tmp_path, "--methods oasis --ratios 0.2 --devices 2")
+    assert [line[line.index("--devices") + 1] for line in lines if "--devices" in line] == ["2"]
+    used = []
+    monkeypatch.setattr("keras_semisis.recipes.devices.use_devices", used.append)
+    monkeypatch.setattr(train, "train_cell", lambda cell, *_: used.append(cell.method))
+    assert main(f"cell --output {tmp_path} --methods oasis --ratios 0.2 --devices 2".split()) == 0
+    assert used == ["2", "oasis"]
+
+
 def test_settings_are_the_same_for_every_cell(tmp_path):
     fix_settings(tmp_path, TINY)
     fix_settings(tmp_path, TINY)
