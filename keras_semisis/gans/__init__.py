@@ -6,6 +6,7 @@ from keras_semisis.gans.adaptation import adapt
 from keras_semisis.gans.adversarial import AdversarialModel
 from keras_semisis.gans.cc_fpse import CCFPSE
 from keras_semisis.gans.fitting import NonFiniteLossError
+from keras_semisis.gans.inversion import Inversion
 from keras_semisis.gans.oasis import OASIS
 from keras_semisis.gans.phase import Phase
 from keras_semisis.gans.presets import PRESETS
@@ -25,6 +26,7 @@ __all__ = [
     "TCR",
     "USIS",
     "AdversarialModel",
+    "Inversion",
     "NonFiniteLossError",
     "Phase",
     "Sampler",

@@ -129,6 +129,18 @@ class AnySize:
             raise self._refusal()
         return outputs
 
+    def at(self, noise_shape: Sequence[int], size: Sequence[int]) -> keras.Model:
+        """The network for noise of a shape and label maps of a size, to be called with both.
+
+        Args:
+            noise_shape: Without the batch.
+            size: ``(height, width)``, multiples of `multiple`.
+        """
+        shapes = (tuple(size), tuple(noise_shape))
+        expected = [tuple(tensor.shape[1:]) for tensor in self.network.inputs]
+        same = all(_fits(shape, known) for shape, known in zip(shapes, expected, strict=True))
+        return self.network if same else _Elsewhere(self.network)
+
     def reach(self, num_classes: int) -> int | None:
         """How many pixels from the edge of a tile its image differs from that of the whole label map.
 

@@ -23,10 +23,13 @@ from keras_semisis.gans.classes import KnowsClasses
 from keras_semisis.gans.drawing import at_any_size, draw_tiles, draw_whole
 from keras_semisis.gans.engines import engine
 from keras_semisis.gans.fitting import refuse
+from keras_semisis.gans.inversion import Inversion, search_noise
 from keras_semisis.gans.noise import NoiseField, draw_noise
 from keras_semisis.gans.tiles import Tiles
 from keras_semisis.gans.untracked import Untracked
 from keras_semisis.gans.validation import check_end, draws_for
+from keras_semisis.losses import LPIPSLoss
+from keras_semisis.models.lpips import lpips_features
 from keras_semisis.models.trunk_families import refuse_relatives
 from keras_semisis.processes import alone, is_first_process, number_of_processes
 
@@ -303,6 +306,66 @@ class Sampler(KnowsClasses):
         found = [np.asarray(output, "float32") for output in predict(self.encoder, [images], batch_size=8)]
         mean, log_variance = found if photos.ndim != 3 else [output[0] for output in found]
         return mean, log_variance
+
+    def invert(
+        self,
+        photo: Any,
+        label_map: Any,
+        steps: int = 200,
+        learning_rate: float = 0.05,
+        seed: int = 0,
+        features: keras.Model | None = None,
+    ) -> Inversion:
+        """The noise of which the generator's image is nearest to a photo in LPIPS, so that the photo can be edited.
+
+        It is searched by gradient descent, from the noise of a seed at every pixel. ``generate(edited_label_map,
+        noise=found.noise)`` then keeps what the noise says of the rest. How near it comes is a matter of the generator:
+        `Inversion.gained` tells, and a network that hears little of its noise gains little.
+
+        Args:
+            photo: ``(H, W, 3)``, uint8, or float in [-1, 1].
+            label_map: ``(H, W)``, of any integer dtype: multiples of `size_multiple`, at least 31.
+            steps: Number of steps of Adam.
+            learning_rate: Its rate.
+            seed: Seed of the noise with which it begins.
+            features: The network of the distance, as `models.lpips_features` makes it; None is LPIPS of VGG16 (extra
+                ``offline``).
+
+        Returns:
+            The noise, its image, and the distances before and after.
+
+        Raises:
+            ValueError: If the generator takes no noise, photo and label map differ in size, or the strides do not divide it.
+            DataError: If photo or label map are something else.
+            ModuleNotFoundError: If the package with the weights of LPIPS is not installed.
+
+        Example:
+
+        >>> from keras_semisis import models
+        >>> generator = models.oasis_generator(4, (32, 32), base_channels=1, noise_channels=4, num_blocks=2, hidden_channels=4)
+        >>> features = models.lpips_features("alexnet", weights=None)
+        >>> photo, label_map = np.zeros((32, 32, 3), "uint8"), np.zeros((32, 32), "uint8")
+        >>> found = Sampler(generator).invert(photo, label_map, steps=1, features=features)
+        >>> found.noise.shape, found.after <= found.before
+        ((32, 32, 4), True)
+        """
+        if not self.noise_channels:
+            raise ValueError("invert: the generator takes no noise: it draws one photo of a label map.")
+        rule = self.batch_rule.of_any_size()
+        images = rule.photos(host_array(photo)[None], "invert")
+        label_maps = rule.label_maps(host_array(label_map)[None], "invert")
+        size, network = label_maps.shape[1:], self._at_any_size(self.ema_generator)
+        if images.shape[1:3] != size:
+            raise ValueError(f"invert: the photo is {images.shape[1:3]} (height, width), its label map {size}.")
+        if size != network.size and any(side % network.multiple for side in size):
+            raise ValueError(f"invert: {size} (height, width): expected multiples of {network.multiple}. Crop both.")
+        self.refresh_statistics()
+        noise = self.noise_of_seed(seed)
+        if not any(isinstance(layer, keras.layers.Dense) for layer in self.generator.layers):
+            noise = np.broadcast_to(noise[:, None, None], (1, *size, self.noise_channels)).copy()
+        distance = LPIPSLoss(lpips_features("vgg16") if features is None else features)
+        found, before, after = search_noise(network, distance, label_maps, images, noise, steps, learning_rate)
+        return Inversion(found[0], before, after, self.generate(label_maps, noise=found)[0])
 
     def _styles(self, style, count):
         """Noise of photos or styles."""
