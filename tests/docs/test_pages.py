@@ -149,7 +149,8 @@ PAGES = {
     ),
     "docs/data.md": (data, {}),
     "docs/exporting.md": (exporting, {}),
-    "docs/generating.md": (generating, {}),
+    "docs/generating.md": (generating, {"steps=200": "steps=1"}),
+    "docs/training.md": (lambda folder: {}, {}),
     "docs/scale.md": (scale, {"/shared/": "shared/"}),
     "docs/sharing.md": (sharing, {}),
     "docs/start.md": (
