@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from keras_semisis.cli.compilation_cache import keep_compiled
 from keras_semisis.cli.whole_package import import_whole_package
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def reports_errors(command):
         logger.propagate = False
         warnings.formatwarning = lambda message, *_, **__: f"Warning: {_shortened(in_words(message, words))}\n"
         try:
+            keep_compiled()
             import_whole_package()
             return command(ctx, **options)
         except (ValueError, OSError, ImportError, FloatingPointError) as error:

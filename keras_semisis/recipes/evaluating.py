@@ -1,6 +1,5 @@
 """Scores of a saved model under a named protocol, beside those of real images."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +23,11 @@ from keras_semisis.recipes.progress import SILENT, Progress
 from keras_semisis.recipes.run_folder import read_settings, settings_beside, write_document
 from keras_semisis.recipes.sources import DataPair, open_data
 from keras_semisis.recipes.trained_models import fit_of_model, label_space_of_model, load_gan
+from keras_semisis.user_cache import user_cache
 from keras_semisis.whole_file import check_writable
 
 FEATURES = ("auto", "inception", "segmenter", "efficientnet_lite0", "efficientnet_lite2", "alexnet", "none")
 PERCEPTUAL = ("none", *PERCEPTUAL_NETWORKS, "lpips_alexnet")
-
-
-def default_cache() -> Path:
-    """Where statistics of real images are kept, unless another folder is named."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "keras_semisis"
 
 
 def evaluate(options: EvaluateOptions, bad: BadFiles, progress: Progress = SILENT) -> dict[str, Any]:
@@ -106,7 +101,7 @@ def evaluate(options: EvaluateOptions, bad: BadFiles, progress: Progress = SILEN
             image_size=size,
             seed=options.seed,
             batch_size=options.batch_size,
-            cache=options.cache or default_cache(),
+            cache=options.cache or user_cache(),
             progress=show,
         )
     inception = options.inception
