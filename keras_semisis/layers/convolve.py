@@ -1,5 +1,6 @@
 """Convolution with zero padding that is the same on all sides, as the published networks have it."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -22,7 +23,20 @@ def convolve(x: Any, kernel, strides: int, padding: int):
         keras_padding = "same"
     elif padding:
         x = ops.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
-    return ops.conv(x, kernel, strides=strides, padding=keras_padding, data_format="channels_last")
+    if keras.config.backend() == "torch":  # which would put a kernel that lies otherwise in this order itself, more slowly
+        flat = ops.reshape(ops.transpose(kernel, (3, 0, 1, 2)), (-1,))
+        kernel = ops.transpose(ops.reshape(flat, (kernel.shape[3], *kernel.shape[:3])), (1, 2, 3, 0))
+    return in_layout_of_backend(lambda x, layout: ops.conv(x, kernel, strides, keras_padding, layout), x)
+
+
+def in_layout_of_backend(fn: Callable, x: Any):
+    """``fn(x, data_format)`` of a map ``(B, H, W, C)``, in the data format in which the backend does not copy it.
+
+    To PyTorch channels-last maps are a way to lie in memory, which it keeps; Keras copies them to channels-first and back.
+    """
+    if keras.config.backend() != "torch":
+        return fn(x, "channels_last")
+    return ops.transpose(fn(ops.transpose(x, (0, 3, 1, 2)), "channels_first"), (0, 2, 3, 1))
 
 
 def _convolve_small_map(x, kernel, strides, padding):

@@ -9,6 +9,7 @@ from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.layers import BatchNorm, InstanceNorm, SpectralConv2D
 from keras_semisis.layers.class_map import class_map
 from keras_semisis.layers.conditional_residual_block import ConditionalResidualBlock
+from keras_semisis.layers.convolve import in_layout_of_backend
 from keras_semisis.models.image_size import check_image_size
 from keras_semisis.models.oasis import StartMap, semantic_inputs
 
@@ -168,7 +169,7 @@ class LabelEmbedding(keras.layers.Layer):
         label_map, *edges = inputs
         semantics = [ops.one_hot(label_map, self.num_classes, dtype=self.compute_dtype), *edges]
         # averaging and a 1×1 convolution commute: convolving last is a sixteenth of the work
-        cells = [ops.average_pool(x, 4, 4, data_format="channels_last") for x in semantics]
+        cells = [in_layout_of_backend(lambda x, layout: ops.average_pool(x, 4, 4, data_format=layout), x) for x in semantics]
         return self.conv(ops.concatenate(cells, axis=-1))
 
     def compute_output_shape(self, input_shape):

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from keras_semisis.layers import SemanticConv2D, SPADEResidualBlock, SpectralConv2D, resize_nearest
+from keras_semisis.layers.convolve import in_layout_of_backend
 from keras_semisis.models.image_size import check_image_size
 
 GENERATOR_WIDTHS = (16, 16, 16, 8, 4, 2, 1)
@@ -186,7 +187,7 @@ def _build_convolutions(filters, input_shape, dtype):
 
 
 def _pool(x):
-    return ops.average_pool(x, 2, 2, data_format="channels_last")
+    return in_layout_of_backend(lambda x, layout: ops.average_pool(x, 2, 2, data_format=layout), x)
 
 
 def _double(x):

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from keras_semisis.layers import InstanceNorm, SPADEResidualBlock, SpectralConv2D
+from keras_semisis.layers.convolve import in_layout_of_backend
 from keras_semisis.models.image_size import check_channels_last, check_image_size
 from keras_semisis.models.oasis import StartMap, semantic_inputs
 
@@ -199,7 +200,7 @@ def _halve(x):
     """3×3 average of every second pixel; at the border, of the pixels that there are."""
 
     def pool(x):
-        return ops.average_pool(_pad(x, 1), 3, 2, data_format="channels_last")
+        return in_layout_of_backend(lambda x, layout: ops.average_pool(x, 3, 2, data_format=layout), _pad(x, 1))
 
     return pool(x) / pool(ops.ones_like(x[:1, :, :, :1]))
 

@@ -32,10 +32,10 @@ def test_a_map_may_be_smaller_than_the_kernel(height, width):
 def test_a_small_map_never_reaches_the_backends_convolution(monkeypatch):
     """XLA on a CPU takes 50 times as long for a map that is smaller than the kernel."""
     seen = []
-    monkeypatch.setattr(module.ops, "conv", lambda x, *args, **kwargs: seen.append(tuple(x.shape[1:3])))
+    monkeypatch.setattr(module.ops, "conv", lambda x, *others: (seen.append(x.shape), x)[1])
     for height, width in ((2, 4), (4, 8), (5, 7)):
         convolve(ops.zeros((1, height, width, 3)), ops.zeros((3, 3, 3, 2)), 1, 1)
-    assert seen == [(5, 7)]
+    assert [sorted(shape) for shape in seen] == [[1, 3, 5, 7]]
 
 
 @pytest.mark.parametrize("kernel_size", [1, 3])
