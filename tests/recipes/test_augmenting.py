@@ -217,7 +217,7 @@ def test_the_discriminator_judges_as_segment_answers(gan, tmp_path):
         assert list(entry["classes"].values()) == found[~np.isnan(found)].tolist()
 
 
-def test_what_cannot_be_is_refused(painter, gan, tmp_path):
+def test_what_cannot_be_is_refused(painter, tmp_path):
     maps = Maps([[[0, 0, 1, 1], [0, 0, 1, 1]]])
     with pytest.raises(ValueError, match=r"no discriminator that segments.*--segmenter FILE.*--no-filter"):
         augment(painter, maps, tmp_path / "a")
@@ -227,7 +227,7 @@ def test_what_cannot_be_is_refused(painter, gan, tmp_path):
         with pytest.raises(ValueError, match=str(value)):
             augment(painter, maps, tmp_path / "a", **{name: value})
     with pytest.raises(DataError, match="The classes of label_maps are not those of the model"):
-        augment(gan, maps, tmp_path / "a")
+        augment(painter, Scenes(2), tmp_path / "a")
     assert not (tmp_path / "a").exists()
     augment(painter, maps, tmp_path / "b", filter=False)
     with pytest.raises(FileExistsError, match=r"other settings: seed was 0 and is 1\. Remove it or name another folder"):
