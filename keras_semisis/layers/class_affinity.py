@@ -13,7 +13,8 @@ class ClassAffinity(keras.layers.Layer):
     """First layer of a generator that learned other classes: each id becomes the mixture of them that its row says.
 
     ``one_hot(label_map) @ affinity``, which the convolutions of the label map take in place of ``one_hot(label_map)``. The
-    matrix ``affinity``, ``(num_classes, former_classes)``, is a weight and learns with the others.
+    matrix ``affinity``, ``(num_classes, former_classes)``, is a weight and learns with the others. Every class begins as the
+    mean of all.
 
     Args:
         num_classes: Number of label ids, the don't-care class included.
@@ -41,7 +42,11 @@ class ClassAffinity(keras.layers.Layer):
         self.former_classes = former_classes
 
     def build(self, input_shape) -> None:
-        self.affinity = self.add_weight(name="affinity", shape=(self.num_classes, self.former_classes), initializer="zeros")
+        self.affinity = self.add_weight(
+            name="affinity",
+            shape=(self.num_classes, self.former_classes),
+            initializer=keras.initializers.Constant(1 / self.former_classes),
+        )
 
     def call(self, label_map):
         return ops.matmul(class_map(label_map, self.num_classes, self.compute_dtype), self.affinity)

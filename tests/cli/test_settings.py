@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -263,3 +264,16 @@ def test_what_of_the_data_a_resume_takes(tmp_path, monkeypatch):
     call("train", "--resume", tmp_path / "camvid", code=1)
     assert (seen[-1].id_map, seen[-1].image_range, len(seen)) == ((), None, 2)
     assert "was begun with no --ignore-class" in call("train", "--resume", tmp_path / "camvid", "--ignore-class", 0, code=1)
+
+
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="what the other backends say")
+def test_several_processes_are_refused_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    several = ("train", "--data", "synthetic", "--coordinator", "10.0.0.1:99", "--processes", 2, "--process", 0)
+    for more, words in (
+        ([], "--output VALUE is missing: several processes are told their run folder"),
+        (["--output", "run"], "--coordinator 10.0.0.1:99: several processes need JAX (KERAS_BACKEND=jax)"),
+    ):
+        output = call(*several, *more, code=1)
+        assert words in output and output.count("\n") == 1, output
+    assert [*tmp_path.iterdir()] == []

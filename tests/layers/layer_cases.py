@@ -34,6 +34,7 @@ CASES = [
         {"units": 6, "activation": "fused_leaky_relu", "use_bias": False},
         image()[:, 0, 0],
     ),
+    (layers.ClassAffinity, {"num_classes": 3, "former_classes": 4}, LABELS),
     (layers.DetailGain, {"gain": 0.5}, image()),
     (layers.MinibatchStdDev, {"group_size": 2}, image()),
     (layers.SemanticConv2D, {"filters": 6, "num_classes": 3, "activation": "relu"}, [LABELS, NOISE]),
