@@ -16,7 +16,7 @@ CASES = {
     "WassersteinLoss": {"name": "a"},
     "LabelMixLoss": {"name": "a"},
     "NonSaturatingLoss": {"name": "a"},
-    "SegmentationLoss": {"ignore_class": 2, "class_balancing": False, "name": "a"},
+    "SegmentationLoss": {"ignore_class": 2, "class_balancing": False, "focal_gamma": 2.0, "name": "a"},
 }
 
 
