@@ -60,7 +60,8 @@ def _pool_along_three_axes(graph):
     """jax2onnx pools ``(1, 1, B, H, W, C)`` along four axes; other programs know three, as those of ``(1, B, H, W, C)``."""
     for index in range(1, len(graph.node)):
         unsqueeze, pool = graph.node[index - 1], graph.node[index]
-        if pool.op_type != "MaxPool" or not any(len(attribute.ints) == 4 for attribute in pool.attribute):
+        axes = next((len(attribute.ints) for attribute in pool.attribute if attribute.name == "kernel_shape"), 0)
+        if pool.op_type != "MaxPool" or axes != 4:
             continue
         for attribute in pool.attribute:  # pads: all beginnings, then all ends
             attribute.ints[:] = [value for i, value in enumerate(attribute.ints) if i % 4]

@@ -15,9 +15,11 @@ _POSITIONS_OF_SMALL_MAP = 32
 
 def convolve(x: Any, kernel, strides: int, padding: int):
     """``x`` (B, H, W, C) with ``padding`` zero rows and columns on each side, convolved with a square kernel."""
-    height, width, size = x.shape[1], x.shape[2], kernel.shape[0]
+    # where PyTorch traces, lengths are tensors
+    size = int(kernel.shape[0])
+    height, width = (length and int(length) for length in x.shape[1:3])
     if size > 1 and height and width and height * width <= _POSITIONS_OF_SMALL_MAP:
-        return _convolve_small_map(x, kernel, strides, padding)
+        return _convolve_small_map(x, height, width, kernel, strides, padding)
     keras_padding = "valid"
     if strides == 1 and 2 * padding == size - 1:
         keras_padding = "same"
@@ -39,10 +41,9 @@ def in_layout_of_backend(fn: Callable, x: Any):
     return ops.transpose(fn(ops.transpose(x, (0, 3, 1, 2)), "channels_first"), (0, 2, 3, 1))
 
 
-def _convolve_small_map(x, kernel, strides, padding):
+def _convolve_small_map(x, height, width, kernel, strides, padding):
     """What each tap sees, a product with a constant matrix, times the kernel as a matrix: no gradient has many addends."""
-    size, _, channels, filters = kernel.shape
-    height, width = x.shape[1:3]
+    size, _, channels, filters = map(int, kernel.shape)
     seen = _seen_by_taps(height, width, size, strides, padding)
     rows, columns = (_convolved_length(length, size, strides, padding) for length in (height, width))
     x = ops.reshape(x, (-1, height * width, channels))
