@@ -159,7 +159,8 @@ class SemanticGAN(AdversarialModel):
         self._load_perceptual()
 
     def _optimizers_of(self, given, preset):
-        owners = {self.optimizer_of.get(name, name) for name in self.network_names}
+        # in one order in every process, which a set of strings has not
+        owners = dict.fromkeys(self.optimizer_of.get(name, name) for name in self.network_names)
         unused = [f"{owner}_optimizer" for owner, optimizer in given.items() if optimizer is not None and owner not in owners]
         if unused:
             raise ValueError(f"compile: {', '.join(unused)}: {type(self).__name__} has no such network.")

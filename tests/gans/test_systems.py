@@ -8,6 +8,7 @@ from keras import ops
 import keras_semisis as ks
 from keras_semisis import models
 from keras_semisis.gans import ABLATIONS, ablation
+from keras_semisis.gans.presets import PRESETS
 from keras_semisis.gans.pretext import TCR, Cycle
 from keras_semisis.metrics import LPIPS
 from tests.conftest import not_on_jax
@@ -445,6 +446,13 @@ def test_a_model_is_saved_before_it_is_compiled(tmp_path):
     loaded = keras.saving.load_model(tmp_path / "gan.keras")
     assert not loaded.compiled
     assert not any(changed(values(gan.variables), loaded.variables))
+
+
+def test_optimizers_are_made_in_the_order_of_the_networks():
+    """Processes that train together make their variables in one order, and strings are hashed otherwise in each."""
+    owners = ["generator", "discriminator", "unconditional"]
+    made = semi_paired()._optimizers_of(dict.fromkeys(reversed(owners)), PRESETS["paper"])
+    assert list(made) == owners
 
 
 def test_augmentation_needs_the_dont_care_class():
