@@ -3,9 +3,9 @@
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
+from keras_semisis.models.class_logits import class_logits
 from keras_semisis.models.keras_privates import layers_of
 
 
@@ -51,11 +51,7 @@ def segmenting_network(network: keras.Model, ignore_class: int | None, batch_siz
         A model from ``{"photo": uint8 (B, H, W, 3)}`` to ``{"label_map": int32 (B, H, W)}``.
     """
     photo = keras.Input(network.inputs[0].shape[1:], batch_size, dtype="uint8", name="photo")
-    logits = in_float32(network)(ops.cast(photo, "float32") / 127.5 - 1.0, training=False)[..., 1:]
-    if ignore_class is not None:
-        never = np.zeros(logits.shape[-1], "float32")
-        never[ignore_class] = -np.inf
-        logits = logits + never
+    logits = class_logits(in_float32(network)(ops.cast(photo, "float32") / 127.5 - 1.0, training=False), ignore_class)
     # as arg max, whose form on TensorFlow ONNX does not have
     _, best = ops.top_k(logits, 1)
     return keras.Model({"photo": photo}, {"label_map": ops.cast(best[..., 0], "int32")}, name="segment")

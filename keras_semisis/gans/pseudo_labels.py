@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import numpy as np
 from keras import ops
 
 from keras_semisis.data.argument_error import ArgumentError
+from keras_semisis.models.class_logits import class_logits
 
 
 def pseudo_labels(logits: Any, confidence: float, ignore_class: int) -> Any:
@@ -28,10 +28,7 @@ def pseudo_labels(logits: Any, confidence: float, ignore_class: int) -> Any:
     >>> ops.convert_to_numpy(pseudo_labels(logits, 0.9, ignore_class=2)).tolist()
     [[[0, 2]]]
     """
-    logits = ops.stop_gradient(ops.cast(logits, "float32"))[..., 1:]
-    never = np.zeros(logits.shape[-1], "float32")
-    never[ignore_class] = -np.inf
-    probabilities = ops.softmax(logits + never)
+    probabilities = ops.softmax(class_logits(ops.stop_gradient(ops.cast(logits, "float32")), ignore_class))
     sure = ops.max(probabilities, axis=-1) >= confidence
     return ops.where(sure, ops.cast(ops.argmax(probabilities, axis=-1), "int32"), ignore_class)
 

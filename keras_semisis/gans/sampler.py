@@ -29,6 +29,7 @@ from keras_semisis.gans.tiles import Tiles
 from keras_semisis.gans.untracked import Untracked
 from keras_semisis.gans.validation import check_end, draws_for
 from keras_semisis.losses import LPIPSLoss
+from keras_semisis.models.class_logits import class_logits
 from keras_semisis.models.lpips import lpips_features
 from keras_semisis.models.trunk_families import refuse_relatives
 from keras_semisis.processes import alone, is_first_process, number_of_processes
@@ -514,10 +515,8 @@ class Sampler(KnowsClasses):
         photos = host_array(photos)
         images = self.batch_rule.of_any_size().photos(photos if photos.ndim != 3 else photos[None], "segment")
         network = self._at_any_size(self.segmenting_network)
-        logits = np.array(at_any_size(network, [images], lambda inputs: network.predict(inputs, batch_size=8))[..., 1:])
-        if self.ignore_class is not None:
-            logits[..., self.ignore_class] = -np.inf
-        label_maps = logits.argmax(-1).astype("int32")
+        logits = at_any_size(network, [images], lambda inputs: network.predict(inputs, batch_size=8))
+        label_maps = class_logits(logits, self.ignore_class).argmax(-1).astype("int32")
         return label_maps if photos.ndim != 3 else label_maps[0]
 
     @property
