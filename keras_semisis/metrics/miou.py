@@ -163,9 +163,7 @@ class GeneratedMeanIoU(GenerationMetric):
         labels, answers = label_maps[counted], answers[counted]
         self._check_ids(labels, num_classes, "label_maps")
         self._check_ids(answers, num_classes, "the segmenter's answers")
-        pairs = labels * num_classes + answers
-        counts = np.bincount(pairs, minlength=num_classes**2)
-        return counts.reshape(num_classes, num_classes).astype(np.int64)
+        return confusion_of(labels, answers, num_classes)
 
     def answers(self, images: Any) -> np.ndarray:
         """The label maps that the segmenter sees.
@@ -226,6 +224,25 @@ def _sum(counts: np.ndarray | None, further: np.ndarray | None) -> np.ndarray | 
     if counts is None or further is None:
         return further if counts is None else counts
     return counts + further
+
+
+def confusion_of(labels: np.ndarray, answers: np.ndarray, num_classes: int) -> np.ndarray:
+    """Counts of pixels by label and by answer.
+
+    Args:
+        labels, answers: Integers from 0 to ``num_classes - 1``, of one shape.
+        num_classes: Number of classes.
+
+    Returns:
+        int64 (num_classes, num_classes): pixels by label (row) and by answer (column).
+
+    Example:
+
+    >>> confusion_of(np.array([0, 0, 1]), np.array([0, 1, 1]), 2).tolist()
+    [[1, 1], [0, 1]]
+    """
+    pairs = np.asarray(labels, np.int64).ravel() * num_classes + np.ravel(answers)
+    return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes).astype(np.int64)
 
 
 def iou_from_confusion(confusion: np.ndarray, ignore_class: int | None = None) -> np.ndarray:

@@ -9,7 +9,7 @@ from keras_semisis.data import LabelSpace
 from keras_semisis.data.eight_bit import from_8_bit
 from keras_semisis.gans import Sampler
 from keras_semisis.metrics import GeneratedMeanIoU
-from keras_semisis.metrics.miou import iou_from_confusion
+from keras_semisis.metrics.miou import confusion_of, iou_from_confusion
 
 # of agreements in files, by which photos are kept too
 _DIGITS = 4
@@ -60,8 +60,7 @@ def agreement(label_map: np.ndarray, seen: np.ndarray, num_classes: int, ignore_
     >>> agreement(np.array([[0, 0, 1, 2]]), np.array([[0, 1, 1, 1]]), num_classes=4, ignore_class=2).tolist()
     [0.5, 0.5, nan, nan]
     """
-    pairs = label_map.astype(np.int64).ravel() * num_classes + seen.ravel()
-    confusion = np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
+    confusion = confusion_of(label_map, seen, num_classes)
     found = iou_from_confusion(confusion, ignore_class).round(_DIGITS)
     found[confusion.sum(axis=1) == 0] = np.nan
     return found
