@@ -6,8 +6,8 @@ from pathlib import Path
 from keras_semisis.whole_file import whole_file
 
 
-def read_log(path: Path, last_step: int) -> list[dict]:
-    """The entries of the steps up to ``last_step``; a line that was cut short is left out."""
+def read_log(path: Path, last_step: int | None = None) -> list[dict]:
+    """The entries, of the steps up to ``last_step`` if there is one; a line that was cut short is left out."""
     if not path.is_file():
         return []
     entries = []
@@ -16,7 +16,7 @@ def read_log(path: Path, last_step: int) -> list[dict]:
             entry = json.loads(line)
         except json.JSONDecodeError:  # the run was killed while it wrote
             continue
-        if entry["step"] <= last_step:
+        if last_step is None or entry["step"] <= last_step:
             entries.append(entry)
     return entries
 

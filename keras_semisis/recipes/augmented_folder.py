@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from keras_semisis.callbacks.log_file import append_log, write_log
+from keras_semisis.callbacks.log_file import append_log, read_log, write_log
 from keras_semisis.data import DataError, LabelSpace
 from keras_semisis.data.labels.label_map_png import label_map_png
 from keras_semisis.data.sources.classes_file import classes_text
@@ -57,7 +57,7 @@ class AugmentedFolder:
         manifest = root / MANIFEST
         if manifest.is_file():
             self._check(json.loads(manifest.read_text(encoding="utf-8")))
-            self.entries = _entries(root / PHOTOS)
+            self.entries = read_log(root / PHOTOS)
             return
         if root.exists() and (not root.is_dir() or any(root.iterdir())):
             raise FileExistsError(f"{root} exists and holds something else. Remove it or name another folder.")
@@ -180,17 +180,6 @@ def file_names(names: Sequence[str], fuller: Sequence[str]) -> list[str]:
         if not twice:
             return flat
     raise DataError(f"The label maps {twice[0]} and {twice[1]} lead to photos of one name. Rename one of them.")
-
-
-def _entries(path):
-    """The lines that are whole."""
-    entries = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
-        try:
-            entries.append(json.loads(line))
-        except json.JSONDecodeError:  # it was killed while it wrote
-            break
-    return entries
 
 
 def _mean(values):

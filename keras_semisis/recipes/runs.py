@@ -54,7 +54,7 @@ def _read(path: Path) -> dict[str, Any]:
     folder = path.parent
     document = json.loads(path.read_text(encoding="utf-8"))
     options = document.get("options", {})
-    losses, scores = (read_log(folder / name, 2**63) for name in ("losses.jsonl", "scores.jsonl"))
+    losses, scores = (read_log(folder / name) for name in ("losses.jsonl", "scores.jsonl"))
     last = scores[-1] if scores else {}
     grids = sorted(folder.glob("grid-*.png"))
     return {
