@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_semisis.data import LabelSpace, paired_dataset
 from keras_semisis.data.argument_error import ArgumentError
-from keras_semisis.gans import Sampler, adapt
+from keras_semisis.gans import adapt
 from keras_semisis.gans.semantic import SemanticGAN
 from keras_semisis.models.other_classes import class_affinity_of
 from keras_semisis.options.option import option_name
@@ -72,22 +72,17 @@ def adapted_gan(settings: TrainSettings, data: TrainingData) -> SemanticGAN:
     for warning in caught:
         if issubclass(warning.category, UserWarning):
             warn(str(warning.message))
-    networks: dict[str, Any] = {"generator": adapted.generator}
-    gan = build_gan(settings, space, networks | _roles(adapted, settings))
+    networks: dict[str, Any] = {"generator": adapted.generator, **_roles(adapted, settings)}
+    gan = build_gan(settings, space, networks)
     gan.ema_generator.set_weights(adapted.ema_generator.get_weights())
     gan.inherit_trunks(model)
-    taken = [name for name in gan.network_names if getattr(gan, name) in networks_of(adapted)]
+    taken = [name for name in gan.network_names if networks.get(name) is not None]
     new = [name.replace("_", " ") for name in gan.network_names if name not in taken]
     tell(
         f"Begins with {', '.join(name.replace('_', ' ') for name in taken)} of {settings.adapt}"
         f"{'; new: ' + ', '.join(new) if new else ''}. Classes begin as: {_mixtures(adapted.generator, space, former)}."
     )
     return gan
-
-
-def networks_of(model: Sampler) -> list[keras.Model]:
-    """The networks of a model."""
-    return [network for name in model.network_names if (network := getattr(model, name)) is not None]
 
 
 def _roles(adapted, settings):
