@@ -22,6 +22,7 @@ def drawing_network(generator: keras.Model, batch_size: int | None) -> keras.Mod
 
     Example:
 
+    >>> import numpy as np
     >>> from keras_semisis import models
     >>> generator = models.oasis_generator(4, (32, 32), base_channels=1, noise_channels=4)
     >>> inputs = {"label_map": np.zeros((2, 32, 32), "int32"), "noise": np.zeros((2, 4), "float32")}
