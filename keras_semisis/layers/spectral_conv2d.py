@@ -17,8 +17,8 @@ class SpectralLayer(keras.layers.Layer):
         self.filters = filters
         self.use_bias = use_bias
 
-    def _matrix(self, kernel):
-        """The kernel as a matrix, outputs × inputs."""
+    def _transposed_matrix(self, kernel):
+        """Wᵀ, inputs × outputs, as most kernels lie in memory."""
         raise NotImplementedError
 
     def _add_weights(self, shape):
@@ -31,16 +31,18 @@ class SpectralLayer(keras.layers.Layer):
 
     def _normalized_kernel(self, training):
         kernel = ops.convert_to_tensor(self.kernel)
-        w = self._matrix(kernel)
+        w = self._transposed_matrix(kernel)
         u, v = ops.convert_to_tensor(self.u), ops.convert_to_tensor(self.v)
         if training:
-            constant = ops.stop_gradient(w)
-            v = _normalize(ops.matmul(u, constant))
-            u = _normalize(ops.matmul(constant, v))
+            v = _normalize(ops.matmul(ops.stop_gradient(w), u))
+        product = ops.matmul(v, w)
+        if training:
+            u = _normalize(ops.stop_gradient(product))
             self.u.assign(u)
             self.v.assign(v)
-        sigma = ops.sum(u * ops.matmul(w, v))
-        return kernel / sigma
+        sigma = ops.sum(u * product)
+        # a quotient's gradient would pass over the kernel four times more
+        return kernel * (1.0 / sigma)
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"filters": self.filters, "use_bias": self.use_bias}
@@ -82,8 +84,8 @@ class SpectralConv2D(SpectralLayer):
     def build(self, input_shape) -> None:
         self._add_weights((self.kernel_size, self.kernel_size, input_shape[-1], self.filters))
 
-    def _matrix(self, kernel):
-        return ops.transpose(ops.reshape(kernel, (-1, self.filters)))
+    def _transposed_matrix(self, kernel):
+        return ops.reshape(kernel, (-1, self.filters))
 
     def call(self, x, training=False):
         kernel = ops.cast(self._normalized_kernel(training), self.compute_dtype)

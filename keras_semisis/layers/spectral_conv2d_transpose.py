@@ -48,8 +48,8 @@ class SpectralConv2DTranspose(SpectralLayer):
     def build(self, input_shape) -> None:
         self._add_weights((self.kernel_size, self.kernel_size, self.filters, input_shape[-1]))
 
-    def _matrix(self, kernel):
-        return ops.reshape(ops.transpose(kernel, (2, 0, 1, 3)), (self.filters, -1))
+    def _transposed_matrix(self, kernel):
+        return ops.reshape(ops.transpose(kernel, (0, 1, 3, 2)), (-1, self.filters))
 
     def call(self, x, training=False):
         kernel = ops.cast(self._normalized_kernel(training), self.compute_dtype)
