@@ -14,6 +14,7 @@ from keras_semisis.cli.commands.evaluate import evaluate
 from keras_semisis.cli.commands.export import export
 from keras_semisis.cli.commands.generate import generate
 from keras_semisis.cli.commands.import_ import import_
+from keras_semisis.cli.commands.invert import invert
 from keras_semisis.cli.commands.pack import pack
 from keras_semisis.cli.commands.paint import paint
 from keras_semisis.cli.commands.publish import publish
@@ -42,6 +43,7 @@ COMMANDS = (
     train,
     check,
     generate,
+    invert,
     augment,
     paint,
     evaluate,

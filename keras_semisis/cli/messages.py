@@ -127,6 +127,8 @@ def _as_option(name, value):
     option = "--" + name.replace("_", "-")
     if value is ...:
         return f"{option} {_UNKNOWN.get(name, 'VALUE')}"
+    if value is True:
+        return option
     if isinstance(value, Mapping):
         return " ".join(f"{option} {key}={to}" for key, to in value.items())
     if isinstance(value, tuple):

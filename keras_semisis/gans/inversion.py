@@ -1,5 +1,6 @@
 """The noise whose image is nearest to a photo."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +49,7 @@ def search_noise(
     noise: np.ndarray,
     steps: int,
     learning_rate: float,
+    progress: Callable[[int, int], Any] | None = None,
 ) -> tuple[np.ndarray, float, float]:
     """Descends the distance of a generator's image from a photo, by its noise.
 
@@ -59,6 +61,7 @@ def search_noise(
         noise: Where the search begins, float32 with the batch in front.
         steps: Number of steps of Adam.
         learning_rate: Its rate.
+        progress: Called with (steps done, steps in all).
 
     Returns:
         The noise of the least distance that was met, the distance at the beginning, and that.
@@ -88,6 +91,8 @@ def search_noise(
             best, least = np.array(ops.convert_to_numpy(found.value)), distances[-1]
         if step < steps:
             _descend(optimizer, gradient, found)
+            if progress is not None:
+                progress(step + 1, steps)
     return best, distances[0], least
 
 

@@ -316,6 +316,7 @@ class Sampler(KnowsClasses):
         learning_rate: float = 0.05,
         seed: int = 0,
         features: keras.Model | None = None,
+        progress: Callable[[int, int], Any] | None = None,
     ) -> Inversion:
         """The noise of which the generator's image is nearest to a photo in LPIPS, so that the photo can be edited.
 
@@ -331,6 +332,7 @@ class Sampler(KnowsClasses):
             seed: Seed of the noise with which it begins.
             features: The network of the distance, as `models.lpips_features` makes it; None is LPIPS of VGG16 (extra
                 ``offline``).
+            progress: Called with (steps done, steps in all).
 
         Returns:
             The noise, its image, and the distances before and after.
@@ -365,7 +367,7 @@ class Sampler(KnowsClasses):
         if not any(isinstance(layer, keras.layers.Dense) for layer in self.generator.layers):
             noise = np.broadcast_to(noise[:, None, None], (1, *size, self.noise_channels)).copy()
         distance = LPIPSLoss(lpips_features("vgg16") if features is None else features)
-        found, before, after = search_noise(network, distance, label_maps, images, noise, steps, learning_rate)
+        found, before, after = search_noise(network, distance, label_maps, images, noise, steps, learning_rate, progress)
         return Inversion(found[0], before, after, self.generate(label_maps, noise=found)[0])
 
     def _styles(self, style, count):

@@ -49,6 +49,11 @@ class GenerateOptions:
         None, "Two seeds: of each label map --frames photos, from the noise of the one to that of the other."
     )
     frames: int = option(16, "Photos between two seeds.", min=2)
+    noise: Path | None = option(
+        None,
+        "A .npz file of invert, by whose noise every label map is drawn, in place of the seed's; at the size of the photo that "
+        "it was found for, if --image-size names no other.",
+    )
     one_noise: bool = option(
         False, "Every label map has the same noise, as for the frames of a film. What changes where label maps do not is told."
     )

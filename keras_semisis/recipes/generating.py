@@ -20,6 +20,7 @@ from keras_semisis.options.text import parse_id_map
 from keras_semisis.presets.location import examples_of
 from keras_semisis.recipes.devices import use_devices
 from keras_semisis.recipes.film import check_film, write_film
+from keras_semisis.recipes.inverting import read_noise
 from keras_semisis.recipes.notices import tell
 from keras_semisis.recipes.progress import SILENT, Progress
 from keras_semisis.recipes.styles import read_styles, style_grid, take_encoder
@@ -55,7 +56,8 @@ def generate(options: GenerateOptions, progress: Progress = SILENT) -> list[Path
     files = files or _files(_of_preset(options.model))
     space = label_space_of_model(gan, options.model).with_ids(parse_id_map(options.id_map))
     space = space.with_snap(options.snap)
-    sized = _Sized(gan, options.image_size, fit_of_model(options.fit, options.model))
+    noise = None if options.noise is None else read_noise(options.noise, gan.noise_channels)
+    sized = _Sized(gan, noise, options.image_size, fit_of_model(options.fit, options.model))
     options.output.mkdir(parents=True, exist_ok=True)
     names = list(files)
 
@@ -66,7 +68,7 @@ def generate(options: GenerateOptions, progress: Progress = SILENT) -> list[Path
     if options.encoder is not None:
         take_encoder(gan, options.encoder)
     styles = read_styles(options.style)
-    painter = _Painter(gan, options, regions, sized.fit, progress)
+    painter = _Painter(gan, options, regions, noise, sized.fit, progress)
     painter.take_styles(styles)
     photos = options.frames if options.interpolate else len(styles) or options.samples
     with nullcontext() if options.tile_size else progress.counting("Photos") as show:
@@ -87,6 +89,11 @@ def _check(options):
     check_film(options.video)
     if options.video is not None and options.interpolate is None and not options.one_noise:
         raise ArgumentError("{} needs --interpolate or --one-noise: a film of what?", {"video": options.video})
+    if options.noise is not None:
+        for name in ("samples", "one_noise", "interpolate", "style"):
+            value = getattr(options, name)
+            if value is True or (value and value != 1):
+                raise ArgumentError("{} has no use with --noise.", {name: value})
     others = (("samples", options.samples > 1), ("one_noise", options.one_noise), ("resample", options.resample))
     for which in ("interpolate", "style"):
         for name, given in (*others, ("interpolate", which == "style" and options.interpolate)):
@@ -112,10 +119,19 @@ def _region(text):
 class _Painter:
     """Draws and writes photos, and what is said of them at the end."""
 
-    def __init__(self, gan: Sampler, options: GenerateOptions, regions: list[tuple[Any, int]], fit: str, progress: Progress):
+    def __init__(
+        self,
+        gan: Sampler,
+        options: GenerateOptions,
+        regions: list[tuple[Any, int]],
+        noise: np.ndarray | None,
+        fit: str,
+        progress: Progress,
+    ):
         self.gan = gan
         self.options = options
         self.regions = regions
+        self.noise = noise
         self.fit = fit
         self.progress = progress
         self.written: list[Path] = []
@@ -146,9 +162,10 @@ class _Painter:
     def samples(self, names: list[str], label_maps: np.ndarray) -> None:
         """So many photos of each label map as options say, or one frame of a film."""
         one = self.options.one_noise
-        of_film = {"noise": np.repeat(self.gan.noise_of_seed(self.options.seed), len(names), axis=0)} if one else {}
+        noise = self.gan.noise_of_seed(self.options.seed)[0] if one else self.noise
+        of_all = {} if noise is None else {"noise": np.repeat(noise[None], len(names), axis=0)}
         for sample in range(self.options.samples):
-            drawing = {"seed": self.options.seed + sample, "first": [Path(name).name for name in names], **of_film}
+            drawing = {"seed": self.options.seed + sample, "first": [Path(name).name for name in names], **of_all}
             photos = self._draw(names, label_maps, **drawing, resample=self._regions(label_maps))
             if self.regions:
                 plain = self._draw(names, label_maps, **drawing)
@@ -242,8 +259,11 @@ def _mean(values):
 class _Sized:
     """Label maps at the size at which they are drawn, and what is said of that, once."""
 
-    def __init__(self, gan: Sampler, image_size: tuple[int, int] | str | None, fit: str):
+    def __init__(self, gan: Sampler, noise: np.ndarray | None, image_size: tuple[int, int] | str | None, fit: str):
         self.gan = gan
+        self.usual, self.whose = gan.image_size, "the model's"
+        if noise is not None and noise.ndim == 3:  # a map, of one size alone
+            self.usual, self.whose = noise.shape[:2], "the noise's"
         self.image_size = image_size
         self.fit = fit
         self._said: set[str] = set()
@@ -263,14 +283,14 @@ class _Sized:
                 yield part, np.stack([maps[name] for name in part])
 
     def _at_size(self, name, label_map):
-        if self.image_size is None and label_map.shape != self.gan.image_size:
+        if self.image_size is None and label_map.shape != self.usual:
             self._say(
                 "resized",
-                f"{name}: the label map is {_size(label_map.shape)}; it, and others of other sizes, are resized to the model's "
-                f"{_size(self.gan.image_size)}. --image-size own draws each at its own size, HEIGHTxWIDTH at another.",
+                f"{name}: the label map is {_size(label_map.shape)}; it, and others of other sizes, are resized to "
+                f"{self.whose} {_size(self.usual)}. --image-size own draws each at its own size, HEIGHTxWIDTH at another.",
             )
         if not isinstance(self.image_size, str):
-            label_map = fitted(label_map, self.image_size or self.gan.image_size, self.fit)
+            label_map = fitted(label_map, self.image_size or self.usual, self.fit)
         if label_map.shape != self.gan.image_size:
             multiple = self.gan.size_multiple()
             whole = tuple(side + -side % multiple for side in label_map.shape)

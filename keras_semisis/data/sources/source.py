@@ -13,6 +13,22 @@ from keras_semisis.data.data_error import DataError
 from keras_semisis.data.labels.label_space import LabelSpace
 
 
+def check_same_size(image: np.ndarray, label_map: np.ndarray, where: str) -> None:
+    """Raises a `DataError` if a photo and its label map differ in height or width."""
+    if image.shape[:2] != label_map.shape:
+        turned = (
+            " They would agree if one of them were turned: a photo is turned as its EXIF data says, and so must be "
+            "its label map."
+            if image.shape[1::-1] == label_map.shape
+            else ""
+        )
+        raise DataError(
+            f"{where}: the image is {image.shape[0]}×{image.shape[1]} (height×width), "
+            f"its label map {label_map.shape[0]}×{label_map.shape[1]}. Export both at one size (label "
+            "maps resized with nearest neighbor), or check that the two files belong together." + turned
+        )
+
+
 class Source(ABC):
     """Photos and label maps by index. Lazy: nothing is read before ``load``.
 
@@ -101,18 +117,7 @@ class Source(ABC):
             DataError: If the two differ in height or width.
         """
         image, label_map = self._load_pair(index)
-        if image.shape[:2] != label_map.shape:
-            turned = (
-                " They would agree if one of them were turned: a photo is turned as its EXIF data says, and so must be "
-                "its label map."
-                if image.shape[1::-1] == label_map.shape
-                else ""
-            )
-            raise DataError(
-                f"{self.location(index)}: the image is {image.shape[0]}×{image.shape[1]} (height×width), "
-                f"its label map {label_map.shape[0]}×{label_map.shape[1]}. Export both at one size (label "
-                "maps resized with nearest neighbor), or check that the two files belong together." + turned
-            )
+        check_same_size(image, label_map, self.location(index))
         return image, label_map
 
     def _load_pair(self, index):

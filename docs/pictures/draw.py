@@ -1,0 +1,62 @@
+"""Draws pictures of these pages again, and measures what they say of them: `python docs/pictures/draw.py PICTURE`."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import keras_semisis as ks
+
+FOLDER, ENLARGED, GAP = Path(__file__).parent, 2, 4
+
+
+def write(name: str, rows: list[list[np.ndarray]]) -> None:
+    """Pictures of one size, uint8 ``(H, W, 3)``, side by side and in rows."""
+    height, width = (ENLARGED * side for side in rows[0][0].shape[:2])
+    sheet = Image.new("RGB", (len(rows[0]) * (width + GAP) - GAP, len(rows) * (height + GAP) - GAP), "white")
+    for i, row in enumerate(rows):
+        for j, picture in enumerate(row):
+            enlarged = Image.fromarray(picture).resize((width, height), Image.Resampling.NEAREST)
+            sheet.paste(enlarged, (j * (width + GAP), i * (height + GAP)))
+    sheet.save(FOLDER / f"{name}.jpg", quality=85)
+
+
+def signed(photo: np.ndarray) -> np.ndarray:
+    """A photo as metrics take it."""
+    return photo[None].astype("float32") / 127.5 - 1
+
+
+def invert(scenes: int) -> None:
+    """The built-in model and scenes that it has not seen, of which two are shown.
+
+    Photo, image of the first noise and of the noise that was found, the label map without cars, and its image by that noise:
+    as it is, and with other noise where the label map has changed.
+    """
+    street, source = ks.from_preset("street"), ks.data.SyntheticScenes(scenes, "val", (64, 96))
+    names, colors, judge = source.label_space.class_names, source.label_space.colorize, ks.metrics.LPIPS()
+    rows, measured = [], []
+    for i in range(scenes):
+        photo, label_map = source.load(i)
+        found = street.invert(photo, label_map)
+        first = street.generate(label_map, noise=street.noise_of_seed(0)[0])
+        of_judge = [judge.distances(signed(photo), signed(each)).item() for each in (first, found.photo)]
+        of_pixels = [np.sqrt(np.square(photo.astype(float) - each).mean()) for each in (first, found.photo)]
+        measured.append([found.before, found.after, *of_judge, *of_pixels])
+        print(f"scene {i}: " + ", ".join(f"{number:.3f}" for number in measured[-1]), flush=True)
+        edited = np.where(label_map == names.index("car"), names.index("road"), label_map)
+        kept = street.generate(edited, noise=found.noise)
+        anew = street.generate(edited, noise=found.noise, resample=[(edited != label_map, 0)])
+        rows.append([photo, first, found.photo, colors(edited), kept, anew])
+    titles = ("LPIPS of VGG16", "after", "LPIPS of AlexNet", "after", "root of the mean squared gray levels", "after")
+    for title, column in zip(titles, zip(*measured, strict=True), strict=True):
+        print(f"{title}: mean {np.mean(column):.3f}, from {min(column):.3f} to {max(column):.3f}")
+    write("invert", rows[2:4])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("picture", choices=("invert",))
+    parser.add_argument("--scenes", type=int, default=12, help="of which invert measures the noise")
+    arguments = parser.parse_args()
+    invert(arguments.scenes)
