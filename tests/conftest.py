@@ -5,6 +5,7 @@ import tempfile
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -57,6 +58,16 @@ def eager_tensorflow():
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="module")
+def few_batches_for_the_statistics():
+    """The moving average's batch-norm statistics are of two batches in place of 51, which would be most of what is computed."""
+    from keras_semisis.gans import fitting
+
+    whole = fitting.Calibration
+    with mock.patch.object(fitting, "Calibration", lambda dataset, batches: whole(dataset, min(batches, 2))):
+        yield
 
 
 @pytest.fixture

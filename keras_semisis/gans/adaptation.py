@@ -40,7 +40,8 @@ def adapt(model: Model, label_space: LabelSpace, affinity: Any = None, pairs: An
         model: A trained system, a preset, a `gans.Sampler`, or a generator by itself, such as one of published weights.
         label_space: The new classes, the don't-care class included.
         affinity: The matrix ``(num_classes, former classes)``; or, for some classes, what they begin as: ``{"path": "road",
-            "hedge": {"fence": 0.5, "plant": 0.5}}``.
+            "hedge": {"fence": 0.5, "plant": 0.5}}``, or as text, as on the command line: ``"path: road; hedge: fence 0.5, plant
+            0.5"``.
         pairs: Photos with label maps of the new classes: a source, a data set as `fit` takes it, or arrays ``(photos,
             label_maps)``. A class begins as the mixture of what the model's network that segments sees in its pixels.
         alone: Whether the matrix alone is to learn, of the generator: its other layers are frozen, until ``layer.trainable`` is

@@ -92,6 +92,13 @@ class TrainSettings(ReadOptions):
         RUN,
         by_hand=False,
     )
+    affinity: str | None = option(
+        None,
+        'With --adapt: what classes begin as, whatever names and pairs say, such as "path: road; hedge: fence 0.5, '
+        'plant 0.5", or a text file of such lines.',
+        RUN,
+        by_hand=False,
+    )
     adapt_alone: bool = option(
         False, "With --adapt: of the generator the matrix from new to old classes alone learns.", RUN, by_hand=False
     )
@@ -305,8 +312,9 @@ class TrainSettings(ReadOptions):
         check_fit(self.fit)
         if self.method not in METHODS:
             raise ArgumentError(f"{{}}: expected one of {', '.join(METHODS)}.", {"method": self.method})
-        if self.adapt_alone and self.adapt is None:
-            raise ValueError("--adapt-alone is of --adapt MODEL: name the model, or leave it out.")
+        for name in ("affinity", "adapt_alone"):
+            if getattr(self, name) and self.adapt is None:
+                raise ValueError(f"{option_name(name)} is of --adapt MODEL: name the model, or leave it out.")
         if self.adapt is not None and self.init is not None:
             raise ValueError("--adapt and --init: a training begins with one model. Leave one of them out.")
         method = METHODS[self.method]

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
-from keras_semisis.data import LabelSpace, paired_dataset
+from keras_semisis.data import DataError, paired_dataset
 from keras_semisis.data.argument_error import ArgumentError
-from keras_semisis.gans import adapt
+from keras_semisis.gans import Sampler, adapt
+from keras_semisis.gans.class_affinity import affinity_of_text, affinity_text
 from keras_semisis.gans.semantic import SemanticGAN
 from keras_semisis.models.other_classes import class_affinity_of
 from keras_semisis.options.option import option_name
@@ -20,19 +20,27 @@ from keras_semisis.recipes.systems import build_gan
 from keras_semisis.recipes.trained_models import label_space_of_model, load_gan
 from keras_semisis.recipes.training_data import TrainingData
 
+# Beyond, the system may refuse to look for a file
+_LONGEST_PATH = 250
 _OF_GENERATOR = ("generator", "base_channels", "noise_channels", "num_blocks", "hidden_channels")
-# of a mixture, the share from which on a class is named, and how many are
-_NAMED, _LISTED = 0.1, 3
 
 
-def image_size_of(model: str | Path) -> tuple[int, int]:
-    """The (height, width) of a model's photos.
+def affinity_given(text: str) -> str:
+    """What ``--affinity`` says: its text, or that of the file which it names.
 
     Raises:
-        ValueError: As `load_gan` raises it.
+        DataError: If it is neither.
     """
-    height, width = load_gan(model, "--adapt").image_size
-    return height, width
+    path = Path(text)
+    if ":" not in text or (len(text) < _LONGEST_PATH and path.is_file()):
+        try:
+            return path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(
+                f"--affinity {text}: there is no such text file ({error}). Give one, or CLASS: CLASS OF THE MODEL, such as "
+                '"path: road; hedge: fence 0.5, plant 0.5".'
+            ) from None
+    return text
 
 
 def refuse_options_of_generator(given: Collection[str]) -> None:
@@ -42,7 +50,7 @@ def refuse_options_of_generator(given: Collection[str]) -> None:
         raise ValueError(f"--adapt takes the generator of the model as it is: leave {', '.join(useless)} out.")
 
 
-def adapted_gan(settings: TrainSettings, data: TrainingData) -> SemanticGAN:
+def adapted_gan(settings: TrainSettings, data: TrainingData, model: Sampler | None = None) -> SemanticGAN:
     """The model of a run, compiled: its generator, and the networks of the same roles, are those of a model of other classes.
 
     What a class begins as is told in a line.
@@ -50,29 +58,34 @@ def adapted_gan(settings: TrainSettings, data: TrainingData) -> SemanticGAN:
     Args:
         settings: With ``adapt``.
         data: What it trains on. Where the model has a network that segments, its pairs show what a class begins as.
+        model: That of ``adapt``, if it has been loaded.
 
     Raises:
-        ValueError: If there is no such model, or its photos are of another size.
+        ValueError: If there is no such model, its photos are of another size, or ``affinity`` names other classes.
         DataError: If the pairs cannot be read.
     """
-    space, model = data.sources.train.label_space, load_gan(settings.adapt or "", "--adapt")
+    space, model = data.sources.train.label_space, model or load_gan(settings.adapt or "", "--adapt")
     former = label_space_of_model(model, settings.adapt or "")
     if tuple(model.image_size) != tuple(settings.image_size):
         raise ArgumentError(
             f"{{}}: the photos of {settings.adapt} are {'×'.join(map(str, model.image_size))}. Leave the size out.",
             {"image_size": settings.image_size},
         )
+    affinity = settings.affinity and affinity_of_text(settings.affinity, space, former, "--affinity")
     pairs = None
     if model.segmenting_network is not None and data.pairs is not None and len(data.pairs):
         size, batch = settings.image_size, settings.batch_size
         pairs = paired_dataset(data.pairs, size, batch, training=False, skip_bad=data.bad_files, fit=settings.fit)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        adapted = adapt(model, space, pairs=pairs, alone=settings.adapt_alone)
+        adapted = adapt(model, space, affinity, pairs, alone=settings.adapt_alone)
     for warning in caught:
         if issubclass(warning.category, UserWarning):
             warn(str(warning.message))
     networks: dict[str, Any] = {"generator": adapted.generator, **_roles(adapted, settings)}
+    layer = class_affinity_of(adapted.generator)
+    assert layer is not None
+    mixtures = affinity_text(keras.ops.convert_to_numpy(layer.affinity), space, former)
     gan = build_gan(settings, space, networks)
     gan.ema_generator.set_weights(adapted.ema_generator.get_weights())
     gan.inherit_trunks(model)
@@ -80,7 +93,7 @@ def adapted_gan(settings: TrainSettings, data: TrainingData) -> SemanticGAN:
     new = [name.replace("_", " ") for name in gan.network_names if name not in taken]
     tell(
         f"Begins with {', '.join(name.replace('_', ' ') for name in taken)} of {settings.adapt}"
-        f"{'; new: ' + ', '.join(new) if new else ''}. Classes begin as: {_mixtures(adapted.generator, space, former)}."
+        f"{'; new: ' + ', '.join(new) if new else ''}. Classes begin as: {mixtures}."
     )
     return gan
 
@@ -100,20 +113,3 @@ def _roles(adapted, settings):
     if settings.has_use_for("unconditional", settings.method) and "unconditional_discriminator" in found:
         roles["unconditional_discriminator"] = found["unconditional_discriminator"]
     return roles
-
-
-def _mixtures(generator, space: LabelSpace, former: LabelSpace) -> str:
-    """``road: road; hedge: fence 0.5, plant 0.5; ...``."""
-    layer = class_affinity_of(generator)
-    assert layer is not None
-    matrix = keras.ops.convert_to_numpy(layer.affinity)
-    rows = []
-    for name, row in zip(space.class_names, matrix, strict=True):
-        mixed = row[row > 0]
-        if len(mixed) > _LISTED and np.ptp(mixed) < 1e-6:
-            rows.append(f"{name}: the mean of all")
-            continue
-        largest = [i for i in np.argsort(-row, kind="stable")[:_LISTED] if row[i] >= _NAMED]
-        listed = [f"{former.class_names[i]}{'' if row[i] > 0.995 else f' {row[i]:.2f}'}" for i in largest]
-        rows.append(f"{name}: {', '.join(listed) or 'several'}")
-    return "; ".join(rows)

@@ -19,6 +19,7 @@ from keras_semisis.callbacks import (
 )
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.distribution import number_of_devices
+from keras_semisis.gans import Sampler
 from keras_semisis.gans.semantic import SemanticGAN
 from keras_semisis.gans.validation import rehearse
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
@@ -167,15 +168,20 @@ class Run:
             write_document(self.folder / FILE, document)
 
 
-def begin(settings: TrainSettings, progress: Progress = SILENT) -> Run:
+def begin(settings: TrainSettings, progress: Progress = SILENT, model: Sampler | None = None) -> Run:
     """A run from the beginning, whose folder has its settings.
+
+    Args:
+        settings: Its options.
+        progress: Shows how far reading and counting are.
+        model: That of ``adapt``, if it has been loaded.
 
     Raises:
         DataError: If data cannot be read.
         ValueError: If options do not fit together, or there is a run in the folder.
     """
     refuse_a_second_run(settings)
-    return _opened(settings, Path(settings.output), progress, going_on=False)
+    return _opened(settings, Path(settings.output), progress, going_on=False, model=model)
 
 
 def refuse_a_second_run(settings: TrainSettings) -> None:
@@ -200,7 +206,7 @@ def go_on(settings: TrainSettings, progress: Progress = SILENT) -> Run:
     return _opened(settings, Path(settings.output), progress, going_on=True)
 
 
-def _opened(settings, folder, progress, going_on):
+def _opened(settings, folder, progress, going_on, model=None):
     set_up(settings, HostOptions())
     with first_before_others():  # which then find what it has counted
         data = open_training_data(settings, progress)
@@ -218,7 +224,7 @@ def _opened(settings, folder, progress, going_on):
                 f"{gan.num_classes}. Files or --id-map must have added or removed one: bring them back."
             )
     else:
-        gan, start = adapted_gan(settings, data) if settings.adapt else build_gan(settings, space), 0
+        gan, start = adapted_gan(settings, data, model) if settings.adapt else build_gan(settings, space), 0
         if settings.init:
             start_from(gan, Path(settings.init))
     gan.check_judges(evaluation.metrics if evaluation else ())

@@ -1,5 +1,8 @@
 """train --adapt: a run that begins with a model of other classes."""
 
+import json
+from unittest import mock
+
 import keras
 import numpy as np
 import pytest
@@ -7,10 +10,11 @@ import pytest
 import keras_semisis as ks
 from keras_semisis import models
 from keras_semisis.data import LabelSpace
+from keras_semisis.recipes import trained_models
 from tests.cli.command import call
 from tests.cli.test_label_spaces import make_folder
 
-pytestmark = pytest.mark.usefixtures("eager_tensorflow")
+pytestmark = pytest.mark.usefixtures("eager_tensorflow", "few_batches_for_the_statistics")
 SIZE, FORMER = (16, 16), LabelSpace(("roads", "void", "sky", "sea"), tuple((i, 0, 0) for i in range(4)), ignore_class=1)
 NAMES = ("sky", "road", "car")
 TRAIN = (
@@ -67,6 +71,56 @@ def test_a_published_generator_is_adapted(folder):
     output = call(*to_train(folder, "published"))
     assert "new: discriminator. Classes begin as: sky: the mean of all; road: the mean of all; car: the mean of all." in output
     assert "Warning: adapt: no class of the model has a name like sky, road, car: they begin as the mean of all" in output
+
+
+def test_classes_begin_as_is_said(folder):
+    text = "road: class 1 0.25, class 2 0.75\n\nsky: class 3\n"
+    (folder / "affinity.txt").write_text(text)
+    output = call(*to_train(folder, "said"), "--affinity", folder / "affinity.txt", "--learning-rate", 1e-9)
+    assert "begin as: sky: class 3; road: class 2 0.75, class 1 0.25; car: the mean of all." in output
+    generator = keras.saving.load_model(folder / "said" / "last.keras").generator
+    matrix = keras.ops.convert_to_numpy(generator.get_layer("class_affinity").affinity)
+    np.testing.assert_allclose(matrix, [[0, 0, 0, 1], [0, 0.25, 0.75, 0], [0.25] * 4], atol=1e-6)
+    # a run keeps what the file said
+    assert json.loads((folder / "said/settings.json").read_text())["options"]["affinity"] == text
+    for said, words in (
+        ("rod: class 1", "Error: --affinity: 'rod' is none of the new classes: sky, road, car."),
+        ("nowhere.txt", "Error: --affinity nowhere.txt: there is no such text file"),
+    ):
+        assert words in call(*to_train(folder, "no"), "--affinity", said, code=1)
+    assert "--affinity is of --adapt MODEL" in call("train", "--data", "synthetic", "--affinity", "road: sky", code=1)
+
+
+def test_processes_join_before_anything_computes_and_the_model_is_read_once(folder):
+    """What JAX would have computed before `jax.distributed.initialize` would end the training there."""
+    happened, load = [], trained_models.load_gan
+
+    def note(what, then=None):
+        def noted(*arguments, **named):
+            happened.append(what)
+            return then and then(*arguments)
+
+        return noted
+
+    def enough(*_):
+        raise ValueError("enough")
+
+    with (
+        mock.patch("keras_semisis.recipes.devices.distribute", note("joined")),
+        mock.patch("keras_semisis.recipes.trained_models.load_gan", note("read", load)),
+        mock.patch("keras_semisis.recipes.adapting.load_gan", note("read", load)),
+        mock.patch("keras_semisis.recipes.training.Run.train", enough),
+    ):
+        assert "enough" in call(*to_train(folder, "joined"), "--processes", 1, "--process", 0, code=1)
+    assert happened[:2] == ["joined", "read"] and happened.count("read") == 1
+    happened.clear()
+    with (
+        mock.patch("keras_semisis.recipes.devices.distribute", note("joined")),
+        mock.patch("keras_semisis.recipes.choice.few_labels_options", note("asked for devices", enough)),
+    ):
+        options = ("--data", "synthetic", "--output", folder / "no", "--processes", 1, "--process", 0)
+        assert "enough" in call("train", *options, code=1)
+    assert happened == ["joined", "asked for devices"]
 
 
 def test_what_cannot_be_adapted_is_refused(folder):

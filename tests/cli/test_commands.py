@@ -12,7 +12,6 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from keras_semisis.cli import app
-from keras_semisis.gans import fitting
 from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes import demo as demo_module
 from keras_semisis.recipes.run_folder import read_settings
@@ -23,21 +22,16 @@ from tests.cli.command import call
 from tests.conftest import not_on_jax
 from tests.models.test_efficientnet_lite0 import needs_weights
 
-pytestmark = [pytest.mark.usefixtures("eager_tensorflow"), pytest.mark.filterwarnings("ignore:Even though the")]
+pytestmark = [
+    pytest.mark.usefixtures("eager_tensorflow", "few_batches_for_the_statistics"),
+    pytest.mark.filterwarnings("ignore:Even though the"),
+]
 
 TINY = (
     "--image-size 32x32 --batch-size 2 --base-channels 1 --noise-channels 4 --num-blocks 2 --r1-every 1 "
     "--discriminator-channels 4,4 --discriminator-final-channels 4 --unconditional-channels 4:4,8:4,32:4 "
     "--perceptual none --ratio 0.5 --data synthetic:12 --steps 4"
 ).split()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def few_batches_for_the_statistics():
-    """The moving average's batch-norm statistics are of two batches in place of 51, which would be most of what is computed."""
-    whole = fitting.Calibration
-    with mock.patch.object(fitting, "Calibration", lambda dataset, batches: whole(dataset, min(batches, 2))):
-        yield
 
 
 @pytest.fixture(scope="module")

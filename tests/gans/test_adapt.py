@@ -1,5 +1,7 @@
 """Own classes from a model of others."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from keras import ops
 import keras_semisis as ks
 from keras_semisis import models
 from keras_semisis.data import LabelSpace
-from keras_semisis.gans.class_affinity import affinity_of_names
+from keras_semisis.gans.class_affinity import affinity_of_names, affinity_text, given_affinity
 from keras_semisis.models import LabeledModel
 from tests.gans.test_fit import tiny_oasis
 from tests.gans.tiny import CLASSES, IGNORE, SIZE, Scenes, batches, tiny_gan
@@ -106,6 +108,61 @@ def test_said_by_hand(recwarn):
     ):
         with pytest.raises(ValueError, match=message):
             ks.adapt(generator, NEW, affinity)
+
+
+ODD = LabelSpace(
+    ("tree, shrub", "tree", "class: 1", "class", "all others", "zebra crossing", "void"), ((0, 0, 0),) * 7, ignore_class=6
+)
+
+
+def matrix_of(text, space=NEW, former=FORMER):
+    matrix, given = given_affinity(text, space, former)
+    return matrix.tolist(), given.tolist()
+
+
+def test_said_as_text():
+    by_hand = given_affinity({"void": {"car": 0.75, "sky": 0.25}, "road": "car"}, NEW, FORMER)
+    for text in ("void: car 0.75, sky 0.25; road: car", "\n road:car;\n\nvoid :  car 3,\n sky 1 ;"):
+        assert matrix_of(text) == tuple(each.tolist() for each in by_hand)
+    assert matrix_of("sky: road, car")[0][1] == [0, 0.5, 0.5]
+    assert matrix_of("sky: road 0.6, all others 0.4")[0][1] == [0.2, 0.2, 0.6]
+    assert matrix_of("sky: the mean of all")[0][1] == [1 / 3] * 3
+    # names with what else separates; the don't-care class is none of all others
+    odd, _ = matrix_of("tree: tree, shrub 0.5, class: 1 0.5; class: class 1; class: 1: all others; void: void", ODD, ODD)
+    assert odd[1] == [0.5, 0, 0.5, 0, 0, 0, 0] and odd[3] == [0, 0, 0, 1, 0, 0, 0]
+    assert odd[2] == [0, 0, 0, 0, 1, 0, 0] and odd[6] == [0, 0, 0, 0, 0, 0, 1]
+    for text, message in (
+        ("path: road", "affinity: 'path' is none of the new classes: road, sky, void. Expected CLASS: CLASS OF THE MODEL"),
+        ("road: path 0.5, sky", "affinity: road: 'path 0.5' is none of the model's classes: sky, car, road"),
+        ("road: sky, ", "affinity: road: '' is none of the model's classes"),
+        ("road sky", "affinity: 'road sky' is none of the new classes"),
+        ("road: sky 0.5 car 0.5", "'sky 0.5 car 0.5' is none of the model's classes"),
+        ("road: sky; road: car", "affinity: 'road' is there twice"),
+        ("road: sky, sky", "affinity: road: 'sky' is there twice"),
+        ("road: sky 0", "affinity: road: the weights sum to 0"),
+        ("road: sky 1.2.3", "affinity: road: sky: 1.2.3 is no number"),
+        (" ;", "affinity: it names no class"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(message)):
+            matrix_of(text)
+
+
+def test_the_text_of_a_matrix_is_read_back():
+    random = np.random.default_rng(0)
+    matrix = random.dirichlet(np.full(ODD.num_classes, 0.3), ODD.num_classes)
+    matrix[0], matrix[1], matrix[2] = np.eye(7)[6], [0.3, 0.4, 0.3, 0, 0, 0, 0], np.append(np.full(6, 1 / 6), 0)
+    former = LabelSpace((*ODD.class_names[:4], "others", *ODD.class_names[5:]), ODD.palette, ignore_class=6)
+    text = affinity_text(matrix, ODD, former)
+    assert "tree, shrub: void; tree: tree 0.40, tree, shrub 0.30, class: 1 0.30; class: 1: the mean of all; " in text
+    read, given = given_affinity(text, ODD, former)
+    assert given.all() and affinity_text(read, ODD, former) == text
+    np.testing.assert_allclose(read.sum(1), 1)
+    np.testing.assert_allclose(read[:3], matrix[:3], atol=1e-9)
+    listed = np.zeros(matrix.shape, bool)
+    np.put_along_axis(listed, np.argsort(-matrix, 1)[:, :3], True, 1)
+    listed &= matrix >= 0.1
+    assert listed.sum() > 10
+    np.testing.assert_allclose(read[listed], matrix[listed], atol=0.011)  # hundredths, of a sum that is rounded
 
 
 class Labeled(Scenes):

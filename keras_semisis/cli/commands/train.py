@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from keras_semisis.cli.command import Given, command
 from keras_semisis.cli.messages import console, errors, print_report
@@ -13,6 +13,7 @@ from keras_semisis.options.resume import ResumeOptions
 from keras_semisis.options.train import TrainSettings
 
 if TYPE_CHECKING:
+    from keras_semisis.gans import Sampler
     from keras_semisis.recipes.training import Run
 
 
@@ -40,13 +41,18 @@ def _begin(given: Given) -> None:
     from keras_semisis.cli.commands.check import check_files
     from keras_semisis.recipes import training
     from keras_semisis.recipes.terminal_progress import TerminalProgress
+    from keras_semisis.recipes.trained_models import load_gan
 
-    settings = _settings_of(given)
-    training.refuse_a_second_run(settings)
-    first = _join(given, settings)
+    values = _values_of(given)
+    # what can be seen to be wrong before the others are waited for
+    training.refuse_a_second_run(TrainSettings(**{name: value for name, value in values.items() if name != "image_size"}))
+    first = _join(given, values["devices"])
+    # only then may JAX compute: models are read, and devices looked at
+    model = None if values["adapt"] is None else load_gan(values["adapt"], "--adapt")
+    settings = _settings_of(given, values, model)
     if given.values["check"] and first:
         check_files(settings)
-    run = training.begin(settings, TerminalProgress(console))
+    run = training.begin(settings, TerminalProgress(console), model)
     _tell_of_data(run)
     if settings.recipe == "few_labels":
         console.print(
@@ -59,38 +65,45 @@ def _begin(given: Given) -> None:
     _train(run)
 
 
-def _join(given: Given, settings: TrainSettings) -> bool:
+def _join(given: Given, devices: str | None) -> bool:
     """Joins the other processes, if there are any. Returns whether this is the first, which alone tells what happens."""
     from keras_semisis.processes import is_first_process
     from keras_semisis.recipes.devices import use_devices
 
-    use_devices(settings.devices, given.of(HostOptions))
+    use_devices(devices, given.of(HostOptions))
     console.quiet = not is_first_process()
     return not console.quiet
 
 
-def _settings_of(given: Given) -> TrainSettings:
-    """The settings of a new run: what is given, what the data's published results have, and what the recipe chooses."""
+def _values_of(given: Given) -> dict[str, Any]:
+    """The options of a new run as far as they are known before a model is read: what is given, and what has a usual value."""
     from keras_semisis.data.argument_error import ArgumentError
     from keras_semisis.joining import coordinator_of_environment
-    from keras_semisis.recipes.adapting import image_size_of, refuse_options_of_generator
-    from keras_semisis.recipes.choice import with_recipe
-    from keras_semisis.recipes.known_data import default_sizes
+    from keras_semisis.recipes.adapting import affinity_given, refuse_options_of_generator
     from keras_semisis.recipes.training import MOST_STEPS_OF_MINUTES
 
     values = {name: given.values[name] for name in options_of(TrainSettings)}
     coordinator = given.values["coordinator"] or coordinator_of_environment()
-    size, load = default_sizes(values["data"])
     if values["adapt"] is not None:
         refuse_options_of_generator(given.by_hand)
-        size, load = image_size_of(values["adapt"]), None
-    if values["image_size"] is None:
-        values |= {"image_size": size, "load_size": values["load_size"] or load}
+    if values["affinity"] is not None:
+        values["affinity"] = affinity_given(values["affinity"])
     if values["output"] is None and coordinator:
         raise ArgumentError("{} is missing: several processes are told their run folder, the same all.", {"output": ...})
     values["output"] = values["output"] or time.strftime("runs/train-%Y%m%d-%H%M%S")
     if values["minutes"] is not None and "steps" not in given.by_hand:
         values["steps"] = MOST_STEPS_OF_MINUTES
+    return values
+
+
+def _settings_of(given: Given, values: dict[str, Any], model: Sampler | None) -> TrainSettings:
+    """The settings of a new run: with the size of the model or of the data's published results, and by its recipe."""
+    from keras_semisis.recipes.choice import with_recipe
+    from keras_semisis.recipes.known_data import default_sizes
+
+    size, load = default_sizes(values["data"]) if model is None else (model.image_size, None)
+    if values["image_size"] is None:
+        values |= {"image_size": size, "load_size": values["load_size"] or load}
     return TrainSettings(**with_recipe(values, given.by_hand))
 
 
@@ -108,7 +121,7 @@ def _go_on(given: Given) -> None:
     settings = training.settings_to_go_on(
         values["resume"], skip_bad, values["id_map"], values["ignore_class"], values["devices"]
     )
-    if _join(given, settings) and values["check"]:
+    if _join(given, settings.devices) and values["check"]:
         check_files(settings)
     run = training.go_on(settings, TerminalProgress(console))
     _tell_of_data(run)
