@@ -7,6 +7,8 @@ from keras_semisis.layers.conditional_conv2d import ConditionalConv2D
 from keras_semisis.layers.conditional_residual_block import ConditionalResidualBlock
 from keras_semisis.layers.detail_gain import DetailGain
 from keras_semisis.layers.diff_augment import DiffAugment
+from keras_semisis.layers.edge_channel import EdgeChannel
+from keras_semisis.layers.edges import instance_edges
 from keras_semisis.layers.equalized import EqualizedConv2D, EqualizedDense
 from keras_semisis.layers.instance_norm import InstanceNorm
 from keras_semisis.layers.minibatch_std_dev import MinibatchStdDev
@@ -31,6 +33,7 @@ __all__ = [
     "ConditionalResidualBlock",
     "DetailGain",
     "DiffAugment",
+    "EdgeChannel",
     "EqualizedConv2D",
     "EqualizedDense",
     "InstanceNorm",
@@ -46,6 +49,7 @@ __all__ = [
     "WaveletSPADE",
     "WaveletUp",
     "adaptive_average_pool",
+    "instance_edges",
     "resize_bilinear",
     "resize_nearest",
 ]

@@ -17,7 +17,8 @@ class DiffAugment(keras.layers.Layer):
 
     Real and generated images undergo the same kind of change on their way to the discriminator, which therefore cannot learn
     the few real ones by heart; the gradient goes through to the generator. What is given the same numbers undergoes the same
-    change. A label map moves with its image; its pixels that are shifted in or blanked out become ``fill_class``.
+    change. A label map moves with its image; its pixels that are shifted in or blanked out become ``fill_class``. So does a map
+    of one channel, such as that of edges, which has no colors, and zeros there.
 
     Args:
         policy: Any of ``"color"`` (brightness by ±0.5, saturation by 0 to 2, contrast by 0.5 to 1.5), ``"translation"``
@@ -25,8 +26,8 @@ class DiffAugment(keras.layers.Layer):
             zero).
         fill_class: Don't-care id for label maps; needed by translation and cutout where there are label maps.
 
-    Input shape: ``[image, random]`` or ``[label_map, random]``: float ``(B, H, W, 3)`` in [-1, 1] or integer ``(B, H, W)``,
-        and float ``(B, num_random)`` in [0, 1), as of ``keras.random.uniform``.
+    Input shape: ``[image, random]`` or ``[label_map, random]``: float ``(B, H, W, 3)`` in [-1, 1] or ``(B, H, W, 1)``, or
+        integer ``(B, H, W)``; and float ``(B, num_random)`` in [0, 1), as of ``keras.random.uniform``.
 
     Output shape: That of the image or label map.
 
@@ -76,7 +77,7 @@ class DiffAugment(keras.layers.Layer):
             numbers = random[:, first : first + _NUM_RANDOM[name]]
             first += _NUM_RANDOM[name]
             if name == "color":
-                x = x if is_label_map else _recolored(x, numbers)
+                x = _recolored(x, numbers) if not is_label_map and x.shape[-1] == 3 else x
             else:
                 fill = ops.cast(self.fill_class if is_label_map else 0, x.dtype)
                 x = {"translation": _translated, "cutout": _cut_out}[name](x, numbers, fill)

@@ -10,6 +10,7 @@ from keras_semisis.layers import BatchNorm, InstanceNorm, SpectralConv2D
 from keras_semisis.layers.class_map import class_map
 from keras_semisis.layers.conditional_residual_block import ConditionalResidualBlock
 from keras_semisis.layers.convolve import in_layout_of_backend
+from keras_semisis.models.edges import edges_input, with_edges
 from keras_semisis.models.image_size import check_image_size
 from keras_semisis.models.oasis import StartMap, semantic_inputs
 
@@ -88,6 +89,7 @@ def cc_fpse_generator(
     hidden_channels: int = 128,
     upsampling: str = "normal",
     latent_channels: int | None = None,
+    instance_edges: bool = False,
     name: str = "generator",
 ) -> keras.Model:
     """The CC-FPSE generator: residual blocks whose depthwise kernels and gates are predicted from the layout.
@@ -100,11 +102,14 @@ def cc_fpse_generator(
         upsampling: ``"normal"``: the blocks start at 1/32 of the image; ``"more"``, the form for Cityscapes: at 1/64.
         latent_channels: Length of a latent vector that the first map is made of (reference ``z_dim``); None makes it of the
             label map.
+        instance_edges: Whether it also reads the edges between instances, one channel more beside those of the classes in every
+            convolution of the label map; reference ``semantic_nc`` is then ``num_classes + 1``.
         name: Name of the model.
 
     Returns:
         A model from ``[label_map]``, integer ``(B, H, W)``, or ``[label_map, noise]`` with ``latent_channels``, noise float
-        ``(B, latent_channels)``, to images float32 ``(B, H, W, 3)`` in [-1, 1].
+        ``(B, latent_channels)``, to images float32 ``(B, H, W, 3)`` in [-1, 1]. With ``instance_edges`` a last input ``edges``,
+        float ``(B, H, W, 1)``, is 1 on edges, as `layers.instance_edges` makes it.
 
     Raises:
         ValueError: If the size does not fit, naming the nearest that do, or ``upsampling`` is unknown.
@@ -123,13 +128,15 @@ def cc_fpse_generator(
     height, width = check_image_size(f'cc_fpse_generator with upsampling="{upsampling}"', image_size, 2**halvings)
     inputs = semantic_inputs((height, width), latent_channels)
     label_map, *noise = inputs
+    if instance_edges:
+        inputs, label_map, num_classes = with_edges(inputs, num_classes)
     pyramid = iter(label_pyramid(label_map, num_classes, base_channels, halvings))
     start = (height // 2**halvings, width // 2**halvings, GENERATOR_BLOCKS["head_0"] * base_channels)
     if noise:
         x = keras.layers.Dense(start[0] * start[1] * start[2], name="fc")(noise[0])
         x = keras.layers.Reshape(start, name="start")(x)
     else:
-        x = StartMap(start[2], num_classes, start[:2], name="fc")(inputs)
+        x = StartMap(start[2], num_classes, start[:2], name="fc")([label_map])
     for block, filters in GENERATOR_BLOCKS.items():
         if block == "head_0":
             features = next(pyramid)
@@ -240,7 +247,7 @@ def fpse_discriminator(
     height, width = _check_discriminator_size(image_size)
     label_map = keras.Input((height, width), dtype="int32", name="label_map")
     image = keras.Input((height, width, 3), name="image")
-    edges = [keras.Input((height, width, 1), name="edges")] if instance_edges else []
+    edges = [edges_input((height, width))] if instance_edges else []
 
     x = SpectralStage(base_channels, 3, strides=2, norm="instance", name="enc1")(image)
     lateral = {}

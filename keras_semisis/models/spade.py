@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_semisis.layers import InstanceNorm, SPADEResidualBlock, SpectralConv2D
 from keras_semisis.layers.convolve import in_layout_of_backend
+from keras_semisis.models.edges import edges_input, with_edges
 from keras_semisis.models.image_size import check_channels_last, check_image_size
 from keras_semisis.models.oasis import StartMap, semantic_inputs
 
@@ -24,6 +25,7 @@ def spade_generator(
     upsampling: str = "normal",
     latent_channels: int | None = None,
     hidden_channels: int = 128,
+    instance_edges: bool = False,
     name: str = "generator",
 ) -> keras.Model:
     """The SPADE generator: a ResNet that reads the label map in every normalization.
@@ -37,11 +39,14 @@ def spade_generator(
         latent_channels: Length of the style vector (reference ``z_dim``, 256), from which the first feature map is made;
             None for a generator of label maps alone.
         hidden_channels: Width of SPADE's hidden maps, 128 in the published networks.
+        instance_edges: Whether it also reads the edges between instances, one channel more beside those of the classes in every
+            convolution of the label map; reference ``semantic_nc`` is then ``num_classes + 1``.
         name: Name of the model.
 
     Returns:
         A model from ``[label_map]``, or ``[label_map, noise]`` with ``latent_channels``, integer ``(B, H, W)`` and float
-        ``(B, latent_channels)``, to images float32 ``(B, H, W, 3)`` in [-1, 1].
+        ``(B, latent_channels)``, to images float32 ``(B, H, W, 3)`` in [-1, 1]. With ``instance_edges`` a last input ``edges``,
+        float ``(B, H, W, 1)``, is 1 on edges, as `layers.instance_edges` makes it.
 
     Raises:
         ValueError: If the size does not fit, naming the nearest that do, or ``upsampling`` is unknown.
@@ -62,22 +67,25 @@ def spade_generator(
     scale = 2 ** UPSAMPLINGS[upsampling]
     height, width = check_image_size(f'spade_generator with upsampling="{upsampling}"', image_size, scale)
     inputs = semantic_inputs((height, width), latent_channels)
-    x = _start(inputs, num_classes, (height // scale, width // scale), 16 * base_channels)
+    label_map, *style = inputs
+    if instance_edges:
+        inputs, label_map, num_classes = with_edges(inputs, num_classes)
+    x = _start(label_map, style, num_classes, (height // scale, width // scale), 16 * base_channels)
     for i, (block, filters, doubles) in enumerate(_blocks(base_channels, upsampling)):
         if doubles:
             x = keras.layers.UpSampling2D(2, name=f"upsample_{i}")(x)
-        x = SPADEResidualBlock(filters, num_classes, hidden_channels, name=block)([x, inputs[0]])
+        x = SPADEResidualBlock(filters, num_classes, hidden_channels, name=block)([x, label_map])
     x = keras.layers.LeakyReLU(0.2)(x)
     x = keras.layers.Conv2D(3, 3, padding="same", name="conv_img")(x)
     image = keras.layers.Activation("tanh", dtype="float32", name="image")(x)
     return keras.Model(inputs, image, name=name)
 
 
-def _start(inputs, num_classes, size, filters):
+def _start(label_map, style, num_classes, size, filters):
     """The first feature map: of the label map, or of the style vector where there is one."""
-    if len(inputs) == 1:
-        return StartMap(filters, num_classes, size, name="fc")(inputs)
-    x = keras.layers.Dense(size[0] * size[1] * filters, name="fc")(inputs[1])
+    if not style:
+        return StartMap(filters, num_classes, size, name="fc")([label_map])
+    x = keras.layers.Dense(size[0] * size[1] * filters, name="fc")(style[0])
     return keras.layers.Reshape((*size, filters), name="start")(x)
 
 
@@ -253,7 +261,7 @@ def multiscale_discriminator(
             raise ValueError(f"{argument}={value}: expected at least 1.")
     inputs = [keras.Input(tuple(image_size), dtype="int32", name="label_map"), keras.Input((*image_size, 3), name="image")]
     if instance_edges:
-        inputs.append(keras.Input((*image_size, 1), name="edges"))
+        inputs.append(edges_input(image_size))
     widths = [base_channels, *(min(base_channels * 2**i, WIDEST_PATCH_LAYER) for i in range(1, num_layers))]
     predictions = []
     for k in range(num_scales):

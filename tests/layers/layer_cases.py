@@ -35,6 +35,7 @@ CASES = [
         image()[:, 0, 0],
     ),
     (layers.ClassAffinity, {"num_classes": 3, "former_classes": 4}, LABELS),
+    (layers.EdgeChannel, {"num_classes": 3}, [LABELS, (LABELS[..., None] > 1).astype("float32")]),
     (layers.DetailGain, {"gain": 0.5}, image()),
     (layers.MinibatchStdDev, {"group_size": 2}, image()),
     (layers.SemanticConv2D, {"filters": 6, "num_classes": 3, "activation": "relu"}, [LABELS, NOISE]),

@@ -58,6 +58,21 @@ def test_generator(name):
     assert_updated_state(generator, reference)
 
 
+def test_generator_with_edges_is_the_published_one():
+    # the published programs concatenate the edges behind the classes: the last of the seven channels here
+    reference = Reference("ccfpse_generator")
+    generator = filled(
+        lambda: cc_fpse_generator(6, (64, 64), base_channels=4, hidden_channels=16, instance_edges=True),
+        reference.sd,
+        "cc_fpse",
+    )
+    labels = reference.label_map()
+    edges = (labels == 6)[..., None].astype("float32")
+    # an id of no class has no channel, as where there is an edge alone
+    images = run(generator, [np.where(labels == 6, -1, labels), edges])
+    assert_close(images, channels_last(reference.output("image_eval")))
+
+
 @pytest.mark.parametrize("mode", ["eval", "train"])
 def test_discriminator(mode):
     discriminator, reference = network("ccfpse_discriminator")
@@ -166,6 +181,7 @@ def test_arguments_that_do_not_fit(build, message):
     ("build", "inputs"),
     [
         (lambda: cc_fpse_generator(5, (32, 64), 1, 4, latent_channels=3), [label_map(32, 64, 5), normal(2, 3)]),
+        (lambda: cc_fpse_generator(5, (32, 64), 1, 4, instance_edges=True), [label_map(32, 64, 5), normal(2, 32, 64, 1)]),
         (
             lambda: fpse_discriminator(5, (32, 64), 2, instance_edges=True),
             [label_map(32, 64, 5), normal(2, 32, 64, 3), normal(2, 32, 64, 1)],

@@ -44,6 +44,23 @@ def test_generator(name):
     assert_close(network(name, reference.sd)(inputs_of(reference)), channels_last(reference.output("image_eval")))
 
 
+@pytest.mark.parametrize("name", ["spade_generator_normal", "spade_generator_normal_vae"])
+def test_generator_with_edges_is_the_published_one(name):
+    # the published programs concatenate the edges behind the classes: the last of the seven channels here
+    reference = Reference(name)
+    label_map, *noise = inputs_of(reference)
+    arguments = {"latent_channels": 16} if noise else {}
+    generator = filled(
+        lambda: spade_generator(6, reference.image("seg").shape[1:3], 4, instance_edges=True, **arguments),
+        reference.sd,
+        "spade",
+    )
+    edges = (label_map == 6)[..., None].astype("float32")
+    # an id of no class has no channel, as where there is an edge alone
+    images = generator([np.where(label_map == 6, -1, label_map), *noise, edges])
+    assert_close(images, channels_last(reference.output("image_eval")))
+
+
 def test_encoder():
     reference = Reference("spade_encoder")
     mu, logvar = network("spade_encoder", reference.sd)(inputs_of(reference))
@@ -159,6 +176,7 @@ def copy_of(model):
     [
         lambda: spade_generator(3, (32, 32), 1, latent_channels=4, hidden_channels=5),
         lambda: spade_generator(3, (64, 64), 1, "more", hidden_channels=5),
+        lambda: spade_generator(3, (32, 32), 1, latent_channels=4, hidden_channels=5, instance_edges=True),
         lambda: spade_encoder((20, 30), 1, 4),
         lambda: multiscale_discriminator(3, (16, 18), 2, num_scales=3, num_layers=2, instance_edges=True),
     ],
