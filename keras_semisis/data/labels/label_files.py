@@ -1,4 +1,4 @@
-"""Label maps from files whose ids nobody checks yet."""
+"""Label maps from files whose ids nobody checks yet, and instance maps, whose ids mean nothing."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import numpy as np
 from keras_semisis.data.labels.ids_or_classes import ids_or_classes
 from keras_semisis.data.labels.label_space import LabelSpace
 from keras_semisis.data.pictures.decoding import decode_label_picture, read_bytes
+from keras_semisis.data.pictures.label_picture import packed_colors
 
 
 def read_label_map(path: Path, label_space: LabelSpace | None) -> np.ndarray:
@@ -16,6 +17,16 @@ def read_label_map(path: Path, label_space: LabelSpace | None) -> np.ndarray:
         DataError: If the file is missing, truncated or damaged, or its pixels are not clearly ids.
     """
     return decode_label_map(read_bytes(path), label_space, str(path))
+
+
+def read_instance_map(path: Path) -> np.ndarray:
+    """An instance map as int32 ``(H, W)``: gray of 8 or 16 bits, indices, or colors, each of which is an instance.
+
+    Raises:
+        DataError: If the file is missing, truncated or damaged, or its pixels may have been altered.
+    """
+    pixels = decode_label_picture(read_bytes(path), str(path)).pixels
+    return packed_colors(pixels) if pixels.ndim == 3 else pixels.astype(np.int32)
 
 
 def decode_label_map(content: bytes, label_space: LabelSpace | None, where: str) -> np.ndarray:

@@ -61,6 +61,7 @@ def write_records(
     is complete and whose files have not changed; a finished pack of the same data is left as it is.
 
     Photos and label maps without a partner (``source.unpaired_images``, ``unpaired_labels``) become packs inside the pack.
+    Instance maps are not packed.
 
     Args:
         source: Photos, label maps or both.

@@ -35,7 +35,8 @@ class Cityscapes(FileSource):
     ``root`` holds the unpacked archives: ``leftImg8bit/train/CITY/*_leftImg8bit.png`` and
     ``gtFine/train/CITY/*_gtFine_labelIds.png``, and ``val`` likewise. Classes are the label ids 0..33; license plates, -1 or
     255 in a file, are class 34. Don't care is 0 (unlabeled), as in published work on semantic image synthesis; segmentation
-    is evaluated on the 19 `train_ids`. Other files beside the label maps (colors, instances, train ids) are not read.
+    is evaluated on the 19 `train_ids`. ``*_gtFine_instanceIds.png`` beside the label maps are instance maps; other files there
+    (colors, train ids) are not read.
 
     Of ``train_extra`` the photos are in ``leftImg8bit/train_extra``, coarse label maps in
     ``gtCoarse/train_extra/CITY/*_gtCoarse_labelIds.png``: unpaired data, by ``only=``. Photos of which the archives have no
@@ -87,6 +88,11 @@ class Cityscapes(FileSource):
             images, labels, *unpaired = paired_by_name(images, labels)
         super().__init__(images, labels, None if labels is None else Cityscapes.label_space)
         self._set_unpaired(*unpaired)
+        self._annotations = root / annotation / split, f"_{annotation}_instanceIds"
+
+    def _find_instances(self) -> dict[str, Path]:
+        folder, ending = self._annotations
+        return find_files(folder, ending) if next(folder.rglob(f"*{ending}.png"), None) else {}
 
     @staticmethod
     def label_files(folder: Path, ending: str = "") -> dict[str, Path]:

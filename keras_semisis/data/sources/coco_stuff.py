@@ -41,6 +41,9 @@ class COCOStuff(FileSource):
     become classes 1..182, and 255, unlabeled, becomes 0, unknown (don't care). COCO-Stuff names no colors for things: those
     drawn here are PASCAL VOC's.
 
+    Instance maps, where there are any, are ``train_inst/*.png`` of the former layout, or, of either, the panoptic ones of COCO,
+    ``panoptic_train2017/*.png`` (or ``annotations/panoptic_train2017``).
+
     Args:
         root: The folder.
         split: "train" or "val"; of "unlabeled" (``unlabeled2017``) and "test" the photos alone are read.
@@ -77,6 +80,11 @@ class COCOStuff(FileSource):
             None if only == "images" else find_files(labels),
             None if only == "images" else COCOStuff.label_space,
         )
+        panoptic = f"panoptic_{split}2017"
+        self._instance_folders = [Path(root) / name for name in (f"{split}_inst", panoptic, f"annotations/{panoptic}")]
+
+    def _find_instances(self) -> dict[str, Path]:
+        return next((find_files(folder) for folder in self._instance_folders if folder.is_dir()), {})
 
 
 def _folders(root, split, only):

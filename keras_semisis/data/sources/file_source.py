@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.data_warning import DataWarning
-from keras_semisis.data.labels.label_files import read_label_map
+from keras_semisis.data.labels.label_files import read_instance_map, read_label_map
 from keras_semisis.data.labels.label_space import LabelSpace
 from keras_semisis.data.pictures.decoding import read_bytes, read_image, unreadable, upright_size
 from keras_semisis.data.pictures.image_range import checked_range
@@ -255,6 +255,30 @@ class FileSource(Source):
             raise ValueError("This source has images alone (labels=None): it has no label maps to load.")
         path = self._labels[self._names[index]]
         return self.label_space.decode(read_bytes(path), str(path), lambda: self._ids_elsewhere)
+
+    @property
+    def has_instances(self):
+        return self._labels is not None and bool(self._instances)
+
+    def load_instance_map(self, index: int) -> np.ndarray:
+        return (
+            read_instance_map(self._instances[self._names[index]]) if self.has_instances else super().load_instance_map(index)
+        )
+
+    def _find_instances(self) -> dict[str, Path]:
+        """The instance map of each item's name, where there are any. They are looked for when they are asked for."""
+        return {}
+
+    @cached_property
+    def _instances(self):
+        found = self._find_instances()
+        missing = [path for name, path in (self._labels or {}).items() if name not in found]
+        if found and missing:
+            raise DataError(
+                f"{missing[0]}: this label map has no instance map of the same name in {next(iter(found.values())).parent} "
+                f"({len(missing)} of {len(self._names)} label maps have none). Add the missing files."
+            )
+        return found
 
     @cached_property
     def _ids_elsewhere(self):

@@ -54,5 +54,8 @@ class FittedItems(Subset):
     def load_label_map(self, index: int) -> np.ndarray:
         return fitted(super().load_label_map(index), self._size, "crop")
 
+    def load_instance_map(self, index: int) -> np.ndarray:
+        return fitted(super().load_instance_map(index), self._size, "crop")
+
     def load(self, index):
         return tuple(fitted(array, self._size, "crop") for array in super().load(index))

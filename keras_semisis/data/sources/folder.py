@@ -28,7 +28,15 @@ from keras_semisis.data.pictures.label_picture import LabelPicture, colors_of
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.classes_file import find_classes, read_classes
 from keras_semisis.data.sources.file_source import FileSource
-from keras_semisis.data.sources.folder_files import Affixes, FolderFiles, find_label_maps, find_pairs, find_photos, of_list
+from keras_semisis.data.sources.folder_files import (
+    Affixes,
+    FolderFiles,
+    find_instance_maps,
+    find_label_maps,
+    find_pairs,
+    find_photos,
+    of_list,
+)
 from keras_semisis.data.sources.folder_layout import FolderLayout
 
 _MOST_CLASSES = 1024
@@ -84,6 +92,9 @@ class Folder(FileSource):
             one that says that it is of label maps.
         snap: Of label maps in colors that were drawn with smooth edges: how far, in RGB, a color may be from that of the class
             beside it that it is taken for. None takes the classes' own colors alone. `snap_report` tells what was done.
+        instances: Folder of the instance maps, in ``root``, beside the label maps of a split, or elsewhere: PNG files named as
+            the label maps, in which every number, or every color, is one thing. It need not be there; None for none. They are
+            looked for when they are asked for.
 
     Raises:
         DataError: If a folder is missing or empty, no photo has a label map, several suffixes are possible, `classes.csv`
@@ -125,6 +136,7 @@ class Folder(FileSource):
         image_prefix: str | None = None,
         label_prefix: str | None = None,
         snap: float | None = None,
+        instances: str | Path | None = "instances",
     ):
         root, id_map = Path(root), integer_ids(id_map)
         if images is None and labels is None:
@@ -158,6 +170,13 @@ class Folder(FileSource):
             label_space = label_space.with_ids(id_map).with_snap(snap)
         super().__init__(files.images, files.labels, label_space, image_range)
         self._set_unpaired(files.unpaired_images, files.unpaired_labels)
+        self._instances_folder = None if instances is None else layout.instances(split, instances)
+        if self._instances_folder is None and instances not in (None, "instances"):
+            raise DataError(f"{root}: there is no folder {instances} of instance maps. Correct instances=, or leave it out.")
+
+    def _find_instances(self) -> dict[str, Path]:
+        folder = self._instances_folder
+        return {} if folder is None or self._labels is None else find_instance_maps(folder, self._labels)
 
     @staticmethod
     def _find(images: Path | None, labels: Path | None, affixes: Affixes) -> FolderFiles:

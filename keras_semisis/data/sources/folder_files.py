@@ -1,7 +1,7 @@
 """The photos and label maps of a folder: which files they are, and which belong together."""
 
 import warnings
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -238,6 +238,22 @@ def find_label_maps(folder: Path, affixes: Affixes = _NOTHING_GIVEN) -> dict[str
             stacklevel=4,
         )
     return maps
+
+
+def find_instance_maps(folder: Path, labels: Mapping[str, Path]) -> dict[str, Path]:
+    """The instance maps in a folder, by the names of the items that label maps have, which they find as label maps find photos.
+
+    Args:
+        folder: The folder.
+        labels: The label map of each item's name.
+
+    Raises:
+        DataError: If there are none, or several suffixes or prefixes are possible.
+    """
+    files = find_files(folder)
+    rule = find_rule(labels, files, where=str(folder))
+    _, found, _ = matched(labels, files, rule)
+    return {name: found[shared] for name in labels if (shared := rule.of_image(name)) in found}
 
 
 def _of_form(folder, what, affixes):

@@ -15,6 +15,8 @@ _USUAL = {
     "images": ("images", "image", "imgs", "img", "photos", "JPEGImages"),
     "labels": ("labels", "label", "masks", "mask", "annotations", "annotation", "SegmentationClass"),
 }
+# that of instance maps, which lies beside
+INSTANCES = ("instances", "instance", "SegmentationObject")
 # and what splits are called
 _ROLES = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
 # Lists of names, as Pascal VOC has its splits
@@ -174,9 +176,22 @@ class FolderLayout:
             *((found or self.root / names[0]) if names else None for names, found in zip(self._kinds, folders, strict=True))
         )
 
+    def instances(self, split: str | None, name: str | Path = "instances") -> Path | None:
+        """The folder of instance maps, of a split or of all; None where there is none.
+
+        Args:
+            split: A key of ``splits``, or None.
+            name: What it is called, in ``root`` or elsewhere; of "instances" other usual names as well.
+        """
+        names = INSTANCES if name == "instances" else (name,)
+        forms = ("{kind}",) if split is None or split in self.lists else _FORMS
+        return self._first(form.format(split=split, kind=name) for form in forms for name in names)
+
     def others(self, used: list[PairFolders]) -> list[Path]:
         """Subfolders with image files that are none of those used: splits, and whatever lies beside."""
         used_folders = {path for folders in used for path in folders if path is not None}
+        # those of instances are read by what asks for them
+        used_folders |= {path for split in (None, *self.splits) if (path := self.instances(split)) is not None}
         above = {parent for path in used_folders for parent in path.parents if self.root in (parent, *parent.parents)}
         if self.root in used_folders:  # with all that is in it
             return []
@@ -187,7 +202,7 @@ class FolderLayout:
         names = set()
         for folder in [self.root, *(self.root / kind for kinds in self._kinds for kind in kinds or ())]:
             names |= set(self._folders(folder).values())
-        kinds = [str(kind) for kinds in self._kinds for kind in kinds or ()]
+        kinds = [str(kind) for kinds in self._kinds for kind in kinds or ()] + [*INSTANCES]
         for name in list(names):
             names |= {name.removesuffix(f"_{kind}") for kind in kinds} | {name.removeprefix(f"{kind}_") for kind in kinds}
         return sorted(name for name in names if name.casefold() not in {kind.casefold() for kind in kinds})

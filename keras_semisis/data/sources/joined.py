@@ -43,5 +43,9 @@ class Joined(View):
         return super().label_map_bytes(index) if first == second else None
 
     @property
+    def has_instances(self):
+        return all(part.has_instances for part in self.parts)
+
+    @property
     def stored_label_space(self):
         return self.parts[0].stored_label_space

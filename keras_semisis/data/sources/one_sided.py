@@ -20,6 +20,10 @@ class ImagesOnly(Subset):
         self.label_space = None  # type: ignore[assignment]  # which nothing that reads label maps looks at
         self.unpaired_images = self.unpaired_labels = None
 
+    @property
+    def has_instances(self):
+        return False
+
     def load_label_map(self, index: int) -> np.ndarray:
         raise ValueError("These are unpaired images: they have no label maps. Label maps come from the other unpaired source.")
 

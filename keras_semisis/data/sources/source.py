@@ -64,6 +64,15 @@ class Source(ABC):
     def load_label_map(self, index: int) -> np.ndarray:
         """The label map: integer class ids, ``(H, W)``, checked against the label space."""
 
+    @property
+    def has_instances(self) -> bool:
+        """Whether there is an instance map beside every label map."""
+        return False
+
+    def load_instance_map(self, index: int) -> np.ndarray:
+        """Which pixels are of one thing: integers ``(H, W)`` as the label map's, which mean nothing but by being equal."""
+        raise ValueError(f"{self.location(index)}: this source has no instance maps.")
+
     def location(self, index: int) -> str:
         """Where one item comes from, for messages: its file where there is one."""
         return self.name(index)
@@ -165,6 +174,7 @@ class View(Source):
     image_file = _of_item("image_file")
     load_image = _of_item("load_image")
     load_label_map = _of_item("load_label_map")
+    load_instance_map = _of_item("load_instance_map")
     load = _of_item("load")
 
 
@@ -183,6 +193,10 @@ class Subset(View):
 
     def at(self, index):
         return self.source, self.indices[index]
+
+    @property
+    def has_instances(self):
+        return self.source.has_instances
 
     @property
     def stored_label_space(self):
