@@ -23,6 +23,7 @@ def sample_grid(
     images: np.ndarray | None = None,
     label_space: LabelSpace | None = None,
     seed: int = 0,
+    instances: np.ndarray | None = None,
 ) -> None:
     """Writes a PNG with one row for each label map: label map · real · generated · D's segmentation.
 
@@ -35,6 +36,7 @@ def sample_grid(
             column out.
         label_space: Says the colors of the ids; None takes the model's, or draws some where it has none.
         seed: Seed of the noise.
+        instances: Instance maps, for a model that reads edges between instances.
 
     Raises:
         ValueError: If ``images`` and ``label_maps`` differ in number, or ``images`` are no photos in [-1, 1].
@@ -43,7 +45,7 @@ def sample_grid(
     images = None if images is None else np.asarray(images)
     if images is not None and len(images) != len(label_maps):
         raise ValueError(f"sample_grid: {len(images)} images for {len(label_maps)} label maps; give one for each, or None.")
-    generated = model.generate(label_maps, seed=seed)
+    generated = model.generate(label_maps, seed=seed, **({} if instances is None else {"instances": instances}))
     segmented = None if getattr(model, "segmenting_network", None) is None else model.segment(generated)
     colorize = _colors(label_space or getattr(model, "label_space", None), label_maps, segmented)
     columns = {"label map": colorize(label_maps)}
@@ -63,7 +65,7 @@ class SampleGrid(EverySteps):
 
     Args:
         directory: Folder of the pictures.
-        label_maps, images, label_space, seed: As in `sample_grid`. All pictures show the same noise.
+        label_maps, images, label_space, seed, instances: As in `sample_grid`. All pictures show the same noise.
         every: Number of steps from one picture to the next.
     """
 
@@ -75,6 +77,7 @@ class SampleGrid(EverySteps):
         every: int = 500,
         label_space: LabelSpace | None = None,
         seed: int = 0,
+        instances: np.ndarray | None = None,
     ):
         super().__init__(every)
         self.directory = Path(directory)
@@ -82,11 +85,11 @@ class SampleGrid(EverySteps):
         self.images = images
         self.label_space = label_space
         self.seed = seed
+        self.instances = instances
 
     def act(self, logs: dict | None) -> None:
-        sample_grid(
-            self.directory / f"grid-{self.step:06d}.png", self.model, self.label_maps, self.images, self.label_space, self.seed
-        )
+        path = self.directory / f"grid-{self.step:06d}.png"
+        sample_grid(path, self.model, self.label_maps, self.images, self.label_space, self.seed, self.instances)
 
 
 def _colors(label_space, *label_maps):

@@ -6,18 +6,19 @@ import keras
 from keras import ops
 
 from keras_semisis.models.class_logits import class_logits
+from keras_semisis.models.edges import reads_edges
 from keras_semisis.models.keras_privates import layers_of
 
 
 def drawing_network(generator: keras.Model, batch_size: int | None) -> keras.Model:
-    """A generator from ``label_map``, and ``noise`` where it takes some, to ``photo`` in uint8.
+    """A generator from ``label_map``, and ``noise`` and ``edges`` where it takes some, to ``photo`` in uint8.
 
     Args:
-        generator: Model from ``[label_map, noise]`` or ``[label_map]`` to images in [-1, 1].
+        generator: Model from ``[label_map, noise]`` or ``[label_map]`` to images in [-1, 1]; ``edges`` may be the last input.
         batch_size: Number of label maps; None leaves it open.
 
     Returns:
-        A model from ``{"label_map": int32 (B, H, W), "noise": float32 (B, noise_channels)}`` to
+        A model from ``{"label_map": int32 (B, H, W), "noise": float32 (B, noise_channels), "edges": float32 (B, H, W, 1)}`` to
         ``{"photo": uint8 (B, H, W, 3)}``, rounded as `data.eight_bit.to_8_bit` does.
 
     Example:
@@ -30,10 +31,11 @@ def drawing_network(generator: keras.Model, batch_size: int | None) -> keras.Mod
     >>> tuple(photo.shape), keras.backend.standardize_dtype(photo.dtype)
     ((2, 32, 32, 3), 'uint8')
     """
-    names = ("label_map", "noise")
+    edges = ["edges"] if reads_edges(generator) else []
+    names = ["label_map", "noise"][: len(generator.inputs) - len(edges)] + edges
     inputs = {
         name: keras.Input(given.shape[1:], batch_size, dtype="int32" if name == "label_map" else "float32", name=name)
-        for name, given in zip(names, generator.inputs, strict=False)
+        for name, given in zip(names, generator.inputs, strict=True)
     }
     images = in_float32(generator)([*inputs.values()], training=False)
     photo = ops.cast(ops.clip(ops.round((images + 1.0) * 127.5), 0.0, 255.0), "uint8")

@@ -148,15 +148,15 @@ class AdversarialModel(engine.TrainStep, Sampler):
             return None
         return keras.random.normal((ops.shape(label_map)[0], self.noise_channels), seed=self.seed_generator)
 
-    def synthesize(self, label_map: Any, training: bool = True) -> Any:
-        """The generator's images for a batch of label maps, with fresh noise."""
-        return self.generate_from(label_map, self.draw_noise(label_map), training=training)
+    def synthesize(self, label_map: Any, training: bool = True, edges: Any = None) -> Any:
+        """The generator's images for a batch of label maps, with fresh noise, and edges where it reads them."""
+        return self.generate_from(label_map, self.draw_noise(label_map), training=training, edges=edges)
 
     synthesise = former_method("synthesise", "synthesize")
 
-    def generate_from(self, label_map: Any, noise: Any, training: bool = True) -> Any:
-        """The generator's images for a batch of label maps and its noise, None for a generator without."""
-        return self.generator([label_map] if noise is None else [label_map, noise], training=training)
+    def generate_from(self, label_map: Any, noise: Any, training: bool = True, edges: Any = None) -> Any:
+        """The generator's images for a batch of label maps, its noise and its edges, None for a generator without."""
+        return self.generator([part for part in (label_map, noise, edges) if part is not None], training=training)
 
     # -- compile ------------------------------------------------------------------------------------------------
 
@@ -361,7 +361,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
         for name in self.network_names:
             for layer in frozen_features_of(getattr(self, name)):
                 if not float(ops.convert_to_numpy(layer.adapted)):
-                    layer.adapt(ops.convert_to_numpy(image) for image, _ in dataset)
+                    layer.adapt(ops.convert_to_numpy(image) for image, *_ in dataset)
         return self._step
 
     @property

@@ -86,9 +86,7 @@ class AnySize:
 
     def _keeps(self, size):
         """Whether the output is as large as the first input."""
-        first, *others = self.network.inputs
-        specs = [keras.KerasTensor((1, *size, *first.shape[3:]), first.dtype)]
-        specs += [keras.KerasTensor((1, *other.shape[1:]), other.dtype) for other in others]
+        specs = [keras.KerasTensor((1, *_shape_at(tensor, size)), tensor.dtype) for tensor in self.network.inputs]
         try:
             return tuple(_Elsewhere(self.network).compute_output_spec(specs).shape[1:3]) == tuple(size)
         except Exception:  # of many kinds, by layer and backend
@@ -173,16 +171,24 @@ class AnySize:
 
     def _reach_along(self, axis, length, cell, num_classes):
         random = np.random.default_rng(0)
-        strips = random.integers(0, num_classes, (_STRIPS, length, cell)).astype("int32")
-        noise = [random.standard_normal((_STRIPS, *tensor.shape[1:])).astype("float32") for tensor in self.network.inputs[1:]]
+        inputs = [random.integers(0, num_classes, (_STRIPS, length, cell)).astype("int32")]
+        for tensor in self.network.inputs[1:]:
+            shape = (_STRIPS, *_shape_at(tensor, (length, cell)))
+            inputs.append(random.standard_normal(shape).astype("float32"))
 
         def drawn(part):
-            images = self.predict([np.swapaxes(part, 1, 2) if axis else part, *noise])
+            cut = [values[:, part] if values.ndim > 2 else values for values in inputs]
+            images = self.predict([np.swapaxes(values, 1, 2) if axis and values.ndim > 2 else values for values in cut])
             return images.swapaxes(1, 2) if axis else images
 
-        whole, behind, before = drawn(strips), drawn(strips[:, cell:]), drawn(strips[:, :-cell])
+        whole, behind, before = drawn(slice(None)), drawn(slice(cell, None)), drawn(slice(None, -cell))
         of_start, of_end = np.abs(whole[:, cell:] - behind) > _SAME, np.abs(whole[:, :-cell] - before) > _SAME
         return max(_last(of_start.any((0, 2, 3))), _last(of_end.any((0, 2, 3))[::-1]))
+
+
+def _shape_at(tensor, size):
+    """The shape of an input, without the batch, where the first one is of a size: a map is of that, a vector as it is."""
+    return (*size, *tensor.shape[3:]) if len(tensor.shape) > 2 else tuple(tensor.shape[1:])
 
 
 def _last(differs):

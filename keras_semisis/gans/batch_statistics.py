@@ -26,10 +26,10 @@ class Calibration:
     def __init__(self, dataset: Any, batches: int):
         self.dataset = dataset
         self.batches = batches
-        self.kept: list[np.ndarray] | None = None
+        self.kept: list[tuple[np.ndarray, ...]] | None = None
 
-    def label_maps(self) -> list[np.ndarray]:
-        """Batches of label maps."""
+    def label_maps(self) -> list[tuple[np.ndarray, ...]]:
+        """Batches of label maps, each a tuple of one, or of label maps and instance maps."""
         if self.kept is None:
             first: list = []
             while len(first) < self.batches:

@@ -28,9 +28,11 @@ class CCFPSE(SPADEGAN):
     """
 
     @staticmethod
-    def published_generator(num_classes: int, image_size: tuple[int, int], latent_channels: int | None) -> keras.Model:
-        return models.cc_fpse_generator(num_classes, image_size, latent_channels=latent_channels)
+    def published_generator(
+        num_classes: int, image_size: tuple[int, int], latent_channels: int | None, instance_edges: bool
+    ) -> keras.Model:
+        return models.cc_fpse_generator(num_classes, image_size, latent_channels=latent_channels, instance_edges=instance_edges)
 
     @staticmethod
-    def published_discriminator(num_classes: int, image_size: tuple[int, int]) -> keras.Model:
-        return models.fpse_discriminator(num_classes, image_size)
+    def published_discriminator(num_classes: int, image_size: tuple[int, int], instance_edges: bool) -> keras.Model:
+        return models.fpse_discriminator(num_classes, image_size, instance_edges=instance_edges)

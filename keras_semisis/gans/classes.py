@@ -7,6 +7,7 @@ from typing import Any
 from keras_semisis.data import DataError, LabelSpace
 from keras_semisis.data.stream.batch_rule import BatchRule
 from keras_semisis.gans.untracked import HasUntracked
+from keras_semisis.models.edges import reads_edges
 
 _UNSAID: Any = object()
 
@@ -152,4 +153,5 @@ class KnowsClasses(HasUntracked):
     @property
     def batch_rule(self) -> BatchRule:
         """What batches and label maps must be for this model."""
-        return BatchRule(self.num_classes, tuple(self.generator.inputs[0].shape[1:]), self.ignore_class)
+        size = tuple(self.generator.inputs[0].shape[1:])
+        return BatchRule(self.num_classes, size, self.ignore_class, instances=reads_edges(self.generator))

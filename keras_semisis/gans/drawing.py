@@ -45,17 +45,17 @@ def draw_whole(network: AnySize, inputs: Sequence[Any], batch_size: int) -> np.n
         inputs: As in `draw_tiles`.
         batch_size: Images at once.
     """
-    label_maps, *noise = inputs
-    if not (noise and isinstance(noise[0], NoiseField)):
+    if not any(isinstance(values, NoiseField) for values in inputs):
         return network.predict(inputs, batch_size)
-    field = noise[0]
     images = []
-    for first in range(0, len(label_maps), batch_size):
+    for first in range(0, len(inputs[0]), batch_size):
         part = slice(first, first + batch_size)
-        images.append(
-            network.predict([label_maps[part], NoiseField(field.vectors[part], field.places[part]).maps()], batch_size)
-        )
+        images.append(network.predict([_items(values, part) for values in inputs], batch_size))
     return np.concatenate(images)
+
+
+def _items(values, part):
+    return NoiseField(values.vectors[part], values.places[part]).maps() if isinstance(values, NoiseField) else values[part]
 
 
 def draw_tiles(
@@ -69,8 +69,8 @@ def draw_tiles(
 
     Args:
         network: A generator.
-        inputs: Label maps ``(B, H, W)``; and noise, ``(B, noise_channels)``, or ``(B, H, W, noise_channels)`` or a
-            `NoiseField`, of which each tile is given its part.
+        inputs: Label maps ``(B, H, W)``; noise, ``(B, noise_channels)``, or ``(B, H, W, noise_channels)`` or a `NoiseField`;
+            and edges ``(B, H, W, 1)``. Of maps each tile is given its part.
         tiles: Where the tiles lie.
         batch_size: Tiles at once.
         progress: Called with (tiles done, tiles in all).

@@ -28,8 +28,10 @@ from keras_semisis.gans.noise import NoiseField, draw_noise
 from keras_semisis.gans.tiles import Tiles
 from keras_semisis.gans.untracked import Untracked
 from keras_semisis.gans.validation import check_end, draws_for
+from keras_semisis.layers import instance_edges
 from keras_semisis.losses import LPIPSLoss
 from keras_semisis.models.class_logits import class_logits
+from keras_semisis.models.edges import reads_edges
 from keras_semisis.models.lpips import lpips_features
 from keras_semisis.models.trunk_families import refuse_relatives
 from keras_semisis.processes import alone, is_first_process, number_of_processes
@@ -51,7 +53,8 @@ class Sampler(KnowsClasses):
     For a generator by itself, such as one of published weights: `generate`, `evaluate`, `metrics.evaluate_protocol`.
 
     Args:
-        generator: Model from ``[label_map, noise]`` or ``[label_map]`` to images in [-1, 1].
+        generator: Model from ``[label_map, noise]`` or ``[label_map]`` to images in [-1, 1]; a last input named ``edges`` is
+            that of edges between instances.
         num_classes: Number of label ids, the don't-care class included; None is that of the label space, or of the generator's
             layers.
         image_size: ``(height, width)``; None is that of the generator's images.
@@ -118,7 +121,13 @@ class Sampler(KnowsClasses):
     @property
     def noise_channels(self) -> int:
         """Length of the generator's noise vector; 0 where it takes none."""
-        return self.generator.inputs[1].shape[-1] if len(self.generator.inputs) > 1 else 0
+        noise = self.generator.inputs[1 : len(self.generator.inputs) - self.instance_edges]
+        return noise[0].shape[-1] if noise else 0
+
+    @property
+    def instance_edges(self) -> bool:
+        """Whether the generator reads edges between instances: `generate` then takes instance maps."""
+        return reads_edges(self.generator)
 
     def call(self, inputs, training=False):
         """The moving-average generator."""
@@ -126,10 +135,12 @@ class Sampler(KnowsClasses):
         return self.ema_generator(inputs, training=training)
 
     def _check_generator_inputs(self, inputs):
-        if self.noise_channels and not isinstance(inputs, list | tuple | dict):
+        if len(self.generator.inputs) > 1 and not isinstance(inputs, list | tuple | dict):
+            names = ["label_map"] + ["noise"] * bool(self.noise_channels) + ["edges"] * self.instance_edges
+            call = "generate(label_maps, seed=0" + ", instances=instances" * self.instance_edges + ")"
             raise ValueError(
-                "The generator takes [label_map, noise], not a label map alone. For photos of label maps call "
-                "generate(label_maps, seed=0), which draws the noise."
+                f"The generator takes [{', '.join(names)}], not a label map alone. For photos of label maps call {call}, which "
+                f"{'draws the noise' if self.noise_channels else 'finds the edges'}."
             )
 
     def synchronize(self) -> None:
@@ -149,6 +160,7 @@ class Sampler(KnowsClasses):
         style: Any = None,
         noise: Any = None,
         resample: Sequence[tuple[Any, int]] | None = None,
+        instances: Any = None,
         tile_size: tuple[int, int] | None = None,
         overlap: int | None = None,
         progress: Callable[[int, int], Any] | None = None,
@@ -181,6 +193,8 @@ class Sampler(KnowsClasses):
                 region is a class name or id, or a mask, boolean ``(H, W)`` or ``(B, H, W)``; where regions overlap the last
                 counts. The rest stays as near as the network allows: beyond the reach of its kernels (`tile_reach`, and a
                 stride less one) to a gray level.
+            instances: For a generator that reads edges between instances: integers of the label maps' shape, in which every
+                thing has a number of its own. ``instances=label_maps`` draws by the edges between classes alone.
             tile_size: ``(height, width)`` of tiles, multiples of the strides; None draws label maps whole.
             overlap: Pixels that neighboring tiles share at least; None is as many as make the photo that of the whole label
                 map, or half a tile where none are, as with instance normalization, or a tile is too small.
@@ -191,7 +205,8 @@ class Sampler(KnowsClasses):
 
         Raises:
             ValueError: If names and maps differ in number; the generator is of one size alone, as one that makes its first
-                feature map of a style; tiles do not fit; or noise or regions are not of label maps and generator.
+                feature map of a style; tiles do not fit; noise or regions are not of label maps and generator; or instance maps
+                are missing, or are given to a generator that does not read them.
             DataError: If an id is none of the classes, or shape or dtype are others.
         """
         label_maps = host_array(label_maps)
@@ -204,6 +219,7 @@ class Sampler(KnowsClasses):
             style=_of_one(style) if single else style,
             noise=_of_one(noise) if single else noise,
             resample=resample,
+            instances=host_array(instances)[None] if single and instances is not None else instances,
             tile_size=tile_size,
             overlap=overlap,
             progress=progress,
@@ -221,6 +237,7 @@ class Sampler(KnowsClasses):
         style: Any = None,
         noise: Any = None,
         resample: Sequence[tuple[Any, int]] | None = None,
+        instances: Any = None,
         tile_size: tuple[int, int] | None = None,
         overlap: int | None = None,
         progress: Callable[[int, int], Any] | None = None,
@@ -229,7 +246,7 @@ class Sampler(KnowsClasses):
 
         Args:
             label_maps: Integers ``(B, H, W)``.
-            seed, batch_size, first, style, noise, resample, tile_size, overlap, progress: As in `generate`.
+            seed, batch_size, first, style, noise, resample, instances, tile_size, overlap, progress: As in `generate`.
 
         Returns:
             float32 ``(B, H, W, 3)`` in [-1, 1].
@@ -243,7 +260,7 @@ class Sampler(KnowsClasses):
             if noise is not None:
                 raise ValueError("style, noise: a style takes the place of the noise. Give one of them.")
             noise = self._styles(style, len(label_maps))
-        inputs = [label_maps, *self._noise(label_maps, seed, first, noise, resample or ())]
+        inputs = [label_maps, *self._noise(label_maps, seed, first, noise, resample or ()), *self._edges(label_maps, instances)]
         network = self._at_any_size(self.ema_generator)
 
         def drawn(inputs):
@@ -354,6 +371,8 @@ class Sampler(KnowsClasses):
         """
         if not self.noise_channels:
             raise ValueError("invert: the generator takes no noise: it draws one photo of a label map.")
+        if self.instance_edges:
+            raise ValueError("invert: the generator reads edges between instances, which the search does not know.")
         rule = self.batch_rule.of_any_size()
         images = rule.photos(host_array(photo)[None], "invert")
         label_maps = rule.label_maps(host_array(label_map)[None], "invert")
@@ -417,6 +436,19 @@ class Sampler(KnowsClasses):
         for number, (mask, _) in enumerate(regions, start=1):
             places[mask] = number
         return [NoiseField(np.stack([noise, *(vectors for _, vectors in regions)], axis=1), places)]
+
+    def _edges(self, label_maps, instances):
+        """What the generator is given last: nothing, or the edges between instances."""
+        if not self.instance_edges:
+            if instances is not None:
+                raise ValueError("instances: the generator does not read edges between instances. Leave them out.")
+            return []
+        if instances is None:
+            raise ValueError(
+                "generate: the generator reads edges between instances. Give instances=, integers of the label maps' shape in "
+                "which every thing has a number of its own; instances=label_maps draws by the edges between classes alone."
+            )
+        return [ops.convert_to_numpy(instance_edges(self.batch_rule.instance_maps(instances, label_maps, "generate")))]
 
     def _region(self, region, label_maps):
         """The mask ``(B, H, W)`` of a class or of a mask."""
@@ -488,11 +520,11 @@ class Sampler(KnowsClasses):
     ) -> dict[str, Any]:
         """Writes the moving-average generator, or the network that segments, for programs without this package and Keras.
 
-        The generator's file takes ``label_map``, int32 ``(B, H, W)`` of class ids, and, where the generator takes one,
-        ``noise``, float32 ``(B, noise_channels)`` drawn from N(0, 1); it gives ``photo``, uint8 ``(B, H, W, 3)``. The other
-        takes ``photo`` and gives ``label_map``. Names and colors of the classes, the rule of stored ids, and versions are in
-        the file's metadata (ONNX), in ``keras_semisis.json`` in the folder (SavedModel) or beside the file (LiteRT,
-        ``NAME.tflite.json``). See docs/exporting.md.
+        The generator's file takes ``label_map``, int32 ``(B, H, W)`` of class ids, and, where the generator takes them,
+        ``noise``, float32 ``(B, noise_channels)`` drawn from N(0, 1), and ``edges``, float32 ``(B, H, W, 1)``, 1 on edges;
+        it gives ``photo``, uint8 ``(B, H, W, 3)``. The other takes ``photo`` and gives ``label_map``. Names and colors of the
+        classes, the rule of stored ids, and versions are in the file's metadata (ONNX), in ``keras_semisis.json`` in the folder
+        (SavedModel) or beside the file (LiteRT, ``NAME.tflite.json``). See docs/exporting.md.
 
         Args:
             filepath: A file ``.onnx`` or ``.tflite``, or a folder.
@@ -545,12 +577,12 @@ class Sampler(KnowsClasses):
 
     def _calibration_inputs(self, label_maps):
         noise = np.random.default_rng(self.seed)
-        for label_map in label_maps:
+        for label_map, *instances in label_maps:
             inputs = [ops.convert_to_tensor(label_map, "int32")]
             if self.noise_channels:
                 draw = noise.standard_normal((len(label_map), self.noise_channels))
                 inputs.append(ops.convert_to_tensor(draw, "float32"))
-            yield inputs
+            yield inputs + [instance_edges(part) for part in instances]
 
     def calibrate(self, calibration: Calibration | None, at: int | None = None) -> tuple[Calibration | None, int | None]:
         """Takes label maps for the statistics.
@@ -571,7 +603,7 @@ class Sampler(KnowsClasses):
         """Inside, the moving-average generator's batch-norm statistics are those of the first batches of a data set.
 
         Args:
-            dataset: ``(image, label_map)`` batches, as `evaluate` takes them.
+            dataset: Batches as `evaluate` takes them.
             batches: Number of batches; a shorter data set repeats.
         """
         weights = self.ema_generator.get_weights()
@@ -617,8 +649,9 @@ class Sampler(KnowsClasses):
         """Scores of one generated image per label map (of several for `metrics.Diversity`), beside those of the real images.
 
         Args:
-            x: Data set of ``(image, label_map)`` batches, as `fit` takes them, or an array of images in [-1, 1] or uint8. They
-                may be of any size, at which `generate` then draws.
+            x: Data set of batches as `fit` takes them, ``(image, label_map)``, or ``(image, label_map, instances)`` of a model
+                that reads edges between instances; a tuple of such arrays; or an array of images in [-1, 1] or uint8. They may
+                be of any size, at which `generate` then draws.
             y: The label maps, where x is an array.
             metrics: Objects as those of `keras_semisis.metrics`; None is those given to `compile`.
             seed: Seed of the noise.
@@ -651,9 +684,11 @@ class Sampler(KnowsClasses):
         for metric in metrics:
             metric.reset_state()
         done, draws = 0, max(getattr(metric, "draws", 1) for metric in metrics)
-        for image, label_map in self._batches_of(self.batch_rule.of_any_size(), x, y, steps, batch_size):
+        for image, label_map, *instances in self._batches_of(self.batch_rule.of_any_size(), x, y, steps, batch_size):
+            how = {"instances": instances[0]} if instances else {}
             generated = [
-                self.generate_floats(label_map, seed + draw, batch_size=len(label_map), first=done) for draw in range(draws)
+                self.generate_floats(label_map, seed + draw, batch_size=len(label_map), first=done, **how)
+                for draw in range(draws)
             ]
             done += len(label_map)
             for metric in metrics:
@@ -672,7 +707,7 @@ class Sampler(KnowsClasses):
 
     def evaluation_batches(
         self, x: Any, y: Any = None, steps: int | None = None, batch_size: int | None = None
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    ) -> Iterator[tuple[np.ndarray, ...]]:
         """The batches that `evaluate` reads, checked, and of the training's size: those of a validation."""
         return self._batches_of(self.batch_rule, x, y, steps, batch_size)
 

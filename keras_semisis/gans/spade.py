@@ -12,7 +12,9 @@ from keras_semisis.gans.phase import Phase
 from keras_semisis.gans.semantic import SemanticGAN
 from keras_semisis.gans.settings import SPADESettings
 from keras_semisis.gans.untracked import Untracked
+from keras_semisis.layers import instance_edges as edges_of
 from keras_semisis.losses import FeatureMatchingLoss, HingeLoss, KLDivergenceLoss
+from keras_semisis.models.edges import reads_edges
 
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
@@ -41,6 +43,9 @@ class SPADEGAN(SemanticGAN):
         augmentation: `layers.DiffAugment` of what D sees, photos, generated images and label maps alike, or None.
         ema_decay: Decay of the generator's moving average; 0, as published, for none.
         seed: Seed of the noise that training draws.
+        instance_edges: Whether generator and discriminator read the edges between instances, as published for data that have
+            instance maps. `fit` then takes batches ``(image, label_map, instances)``, as
+            ``data.paired_dataset(..., instances=True)`` makes them, and networks that are given have ``edges`` as last input.
         label_space: What the classes mean, `data.LabelSpace`; None takes that of the data sets of the first `fit`.
 
     Settings left at None are those of `compile`'s preset, by default ``"spade"``.
@@ -78,16 +83,23 @@ class SPADEGAN(SemanticGAN):
         augmentation: keras.layers.Layer | None = None,
         ema_decay: float | None = None,
         seed: int = 0,
+        instance_edges: bool = False,
         **kwargs,
     ):
         if generator is None:
             latent_channels = None if encoder is None else encoder.output_shape[0][-1]
-            generator = self.published_generator(num_classes, image_size, latent_channels)
-        networks = {
-            "generator": generator,
-            "encoder": encoder,
-            "discriminator": discriminator or self.published_discriminator(num_classes, image_size),
-        }
+            generator = self.published_generator(num_classes, image_size, latent_channels, instance_edges)
+        if discriminator is None:
+            discriminator = self.published_discriminator(num_classes, image_size, instance_edges)
+        networks = {"generator": generator, "encoder": encoder, "discriminator": discriminator}
+        for name in ("generator", "discriminator"):
+            if reads_edges(networks[name]) != instance_edges:
+                does, other = ("does not read", False) if instance_edges else ("reads", True)
+                raise ValueError(
+                    f"{name}= {does} edges between instances, but instance_edges={instance_edges}. Build it with "
+                    f"instance_edges={instance_edges}, or give instance_edges={other} to both networks and to "
+                    f"{type(self).__name__}."
+                )
         settings = SPADESettings(
             adversarial_weight=adversarial_weight,
             feature_matching_weight=feature_matching_weight,
@@ -117,12 +129,14 @@ class SPADEGAN(SemanticGAN):
         self.kl_loss = KLDivergenceLoss()
 
     @staticmethod
-    def published_generator(num_classes: int, image_size: tuple[int, int], latent_channels: int | None) -> keras.Model:
-        return models.spade_generator(num_classes, image_size, latent_channels=latent_channels)
+    def published_generator(
+        num_classes: int, image_size: tuple[int, int], latent_channels: int | None, instance_edges: bool
+    ) -> keras.Model:
+        return models.spade_generator(num_classes, image_size, latent_channels=latent_channels, instance_edges=instance_edges)
 
     @staticmethod
-    def published_discriminator(num_classes: int, image_size: tuple[int, int]) -> keras.Model:
-        return models.multiscale_discriminator(num_classes, image_size)
+    def published_discriminator(num_classes: int, image_size: tuple[int, int], instance_edges: bool) -> keras.Model:
+        return models.multiscale_discriminator(num_classes, image_size, instance_edges=instance_edges)
 
     def phases(self) -> Sequence[Phase]:
         """One iteration: G (and the encoder), then D, on the paired batch."""
@@ -144,9 +158,9 @@ class SPADEGAN(SemanticGAN):
 
     def generator_terms(self, data: Any, due: Any) -> dict[str, Any]:
         """G passes for real, its image has the photo's features, and the photo's style is one of N(0, 1)."""
-        image, label_map = data.paired
-        (generated, style), terms = self.reconstruct(image, label_map), {}
-        (fake, fake_features), (_, real_features) = self._discriminate(label_map, generated, image)
+        image, label_map, edges = self._pairs(data)
+        (generated, style), terms = self.reconstruct(image, label_map, edges), {}
+        (fake, fake_features), (_, real_features) = self._discriminate(label_map, edges, generated, image)
         terms["adversarial"] = self.generator_loss(1, fake)
         if "feature_matching" in due:
             terms["feature_matching"] = self.feature_matching_loss(real_features, fake_features)
@@ -158,18 +172,26 @@ class SPADEGAN(SemanticGAN):
 
     def discriminator_terms(self, data: Any, due: Any) -> dict[str, Any]:
         """D tells photos from generated images, given the label map."""
-        image, label_map = data.paired
-        generated, _ = self.reconstruct(image, label_map)
-        (fake, _), (real, _) = self._discriminate(label_map, ops.stop_gradient(generated), image)
+        image, label_map, edges = self._pairs(data)
+        generated, _ = self.reconstruct(image, label_map, edges)
+        (fake, _), (real, _) = self._discriminate(label_map, edges, ops.stop_gradient(generated), image)
         return {"fake": self.discriminator_loss(0, fake), "real": self.discriminator_loss(1, real)}
 
-    def reconstruct(self, image: Any, label_map: Any) -> Any:
+    def _pairs(self, data):
+        """Photos, label maps, and the edges between their instances, or None."""
+        image, label_map, *instances = data.paired
+        return image, label_map, edges_of(instances[0]) if instances else None
+
+    def reconstruct(self, image: Any, label_map: Any, edges: Any = None) -> Any:
         """The generator's images, in the photo's style where there is an encoder, and ``(mu, logvar)`` of that style."""
         if self.encoder is None:
-            return self.synthesize(label_map), None
+            return self.synthesize(label_map, edges=edges), None
         mu, logvar = (ops.cast(x, "float32") for x in self.encoder(image, training=True))
         style = mu + ops.exp(0.5 * logvar) * keras.random.normal(ops.shape(mu), seed=self.seed_generator)
-        return self.generate_from(label_map, style), (mu, logvar)
+        return self.generate_from(label_map, style, edges=edges), (mu, logvar)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"instance_edges": self.instance_edges}
 
     def _configure(self, optimizers, settings, **kwargs):
         super()._configure(optimizers, settings, **kwargs)
@@ -177,10 +199,9 @@ class SPADEGAN(SemanticGAN):
             self.discriminator.inputs, [self.discriminator.outputs, models.features(self.discriminator).outputs]
         )
 
-    def _discriminate(self, label_map, generated, image):
+    def _discriminate(self, label_map, edges, generated, image):
         """Predictions and features of both, which go through D as one batch, the generated images first."""
-        label_map, generated, image = self.augmented(label_map, generated, image)
-        both = self._predictions_and_features(
-            [ops.concatenate([label_map, label_map]), ops.concatenate([generated, image])], training=True
-        )
+        label_map, generated, image, *edges = self.augmented(label_map, generated, image, *([] if edges is None else [edges]))
+        twice = [ops.concatenate([part, part]) for part in (label_map, *edges)]
+        both = self._predictions_and_features([twice[0], ops.concatenate([generated, image]), *twice[1:]], training=True)
         return [keras.tree.map_structure(lambda x, i=i: ops.split(x, 2)[i], both) for i in (0, 1)]

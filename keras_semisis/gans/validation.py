@@ -40,10 +40,10 @@ class Validation:
         self.freq = freq
         self.arguments = {"x": data, "steps": steps, "batch_size": batch_size}
         if isinstance(data, tuple):
-            if len(data) != 2:
+            parts = "(images, label_maps, instances)" if gan.instance_edges else "(images, label_maps)"
+            if len(data) != gan.batch_rule.parts:
                 weights = " The scores have no sample weights." if len(data) == 3 else ""
-                raise ValueError(f"validation_data: a tuple of {len(data)}; expected (images, label_maps).{weights}")
-            self.arguments |= {"x": data[0], "y": data[1]}
+                raise ValueError(f"validation_data: a tuple of {len(data)}; expected {parts}.{weights}")
         elif isinstance(data, Iterator):
             raise ValueError(
                 "validation_data is an iterator, which can be read once: give a data set, which can be read "
@@ -77,7 +77,7 @@ def rehearse(metrics: Any, batches: Iterable, argument: str) -> list[str]:
         metric.reset_state()
     with warnings.catch_warnings():  # of few images, which are not all
         warnings.simplefilter("ignore")
-        for image, label_map in batches:
+        for image, label_map, *_ in batches:
             image, label_map = host_array(image), host_array(label_map)
             for metric in metrics:
                 metric.update_state(label_map, image, draws_for(metric, itertools.repeat(image)))

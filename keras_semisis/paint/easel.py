@@ -82,8 +82,10 @@ class Easel:
     def _photos(self, label_map, seed, count):
         if not 1 <= count <= MOST_PHOTOS:
             raise DataError(f"{count} photos at once; 1 to {MOST_PHOTOS} are expected.")
+        # the page tells things apart by their classes alone
+        how = {"instances": label_map} if self.model.instance_edges else {}
         with self._one_at_a_time:
-            return np.stack([self.model.generate(label_map, seed=seed + i) for i in range(count)])
+            return np.stack([self.model.generate(label_map, seed=seed + i, **how) for i in range(count)])
 
     def segment(self, label_map: np.ndarray, seed: int) -> bytes:
         """A PNG, in the classes' colors, of what the model sees in its own photo of a label map.

@@ -43,6 +43,7 @@ def _front_matter(license):
 
 
 def _use(preset):
+    instances = ", instances=label_map" if preset.instance_edges else ""  # or a map in which every thing has a number
     return f"""## Use
 
 ```python
@@ -50,7 +51,7 @@ import keras_semisis as ks
 
 model = ks.from_preset("hf://USER/MODEL")  # or this folder
 label_map = model.label_space.read("street.png")  # {preset.image_size[0]}×{preset.image_size[1]}, the ids below
-photo = model.generate(label_map, seed=0)  # uint8 (height, width, 3)
+photo = model.generate(label_map, seed=0{instances})  # uint8 (height, width, 3)
 ```"""
 
 

@@ -60,7 +60,7 @@ def tiny(method, **options):
 @pytest.mark.filterwarnings("ignore:Even though the", "ignore:The . pairs")
 @pytest.mark.parametrize("method", TINY)
 def test_train_and_generate(method, tmp_path, monkeypatch):
-    monkeypatch.setattr(Calibration, "label_maps", lambda self: [next(iter(self.dataset))[1]])
+    monkeypatch.setattr(Calibration, "label_maps", lambda self: [next(iter(self.dataset))[1:]])
     run = tmp_path / "run"
     output = call(
         "train",

@@ -416,7 +416,12 @@ def test_scores_without_the_inception_network():
 def test_the_dont_care_class_of_a_model():
     scenes = SyntheticScenes(2, image_size=(32, 32))
     gan = SimpleNamespace(
-        num_classes=11, ignore_class=10, trunks={}, require_same_classes=lambda **_: None, check_judges=lambda metrics: None
+        num_classes=11,
+        ignore_class=10,
+        instance_edges=False,
+        trunks={},
+        require_same_classes=lambda **_: None,
+        check_judges=lambda metrics: None,
     )
     checked = {
         "protocol": get_protocol("native"),

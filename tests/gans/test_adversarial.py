@@ -215,7 +215,7 @@ def test_statistics_of_the_moving_average_are_those_of_training_batches():
             gan.ema_generator([label_map, draw], training=True)
         return scope.get_current_value(norm.moving_mean)
 
-    for label_map in gan._calibration.label_maps():
+    for (label_map,) in gan._calibration.label_maps():
         draw = noise.standard_normal((len(label_map), 4)).astype("float32")
         means.append(ops.convert_to_numpy(batch_mean(ops.convert_to_tensor(label_map), ops.convert_to_tensor(draw))))
     np.testing.assert_allclose(reestimated, np.mean(means, axis=0), rtol=1e-4, atol=1e-6)

@@ -72,7 +72,7 @@ def test_a_model_draws_the_photos_that_it_drew(version, method, unpacked):
 def test_a_run_goes_on(version, method, unpacked, tmp_path, monkeypatch):
     run = shutil.copytree(unpacked(version, method), tmp_path / method)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(Calibration, "label_maps", lambda self: [next(iter(self.dataset))[1]])
+    monkeypatch.setattr(Calibration, "label_maps", lambda self: [next(iter(self.dataset))[1:]])
     before = contents(run / "last.keras")[1]
     call("train", "--resume", method)
     note, after = contents(run / "last.keras")

@@ -33,7 +33,7 @@ def settings(folder, steps):
 
 
 def test_a_run_in_python_says_nothing_and_goes_on(tmp_path, capsys, told, monkeypatch):
-    monkeypatch.setattr(Calibration, "label_maps", lambda self: [next(iter(self.dataset))[1]])
+    monkeypatch.setattr(Calibration, "label_maps", lambda self: [next(iter(self.dataset))[1:]])
     folder = tmp_path / "run"
     run = recipes.begin(settings(folder, 1))
     assert (type(run.gan), run.start, run.data.counts) == (OASIS, 0, {"pairs": 3, "validation": 1})

@@ -25,22 +25,30 @@ class BatchRule:
         image_size: (height, width); None for a side that may be any.
         ignore_class: The don't-care id, or None.
         trained_at: Where any size will do, the (height, width) by which one-hot label maps are told from several.
+        instances: Whether a batch has instance maps as its third part.
     """
 
     num_classes: int | None
     image_size: tuple[int | None, int | None]
     ignore_class: int | None = None
     trained_at: tuple[int | None, int | None] | None = None
+    instances: bool = False
+
+    @property
+    def parts(self) -> int:
+        """How many parts a batch has."""
+        return 2 + self.instances
 
     def of_any_size(self) -> "BatchRule":
         """The same for photos and label maps of whatever size, one in a batch."""
         return replace(self, image_size=(None, None), trained_at=self.image_size)
 
-    def batch(self, element: Any, where: str, first: bool = True, mapped: bool = False) -> tuple[np.ndarray, np.ndarray]:
-        """A checked batch: float32 photos ``(B, H, W, 3)`` in [-1, 1] and int32 label maps ``(B, H, W)``.
+    def batch(self, element: Any, where: str, first: bool = True, mapped: bool = False) -> tuple[np.ndarray, ...]:
+        """A checked batch: float32 photos ``(B, H, W, 3)`` in [-1, 1], int32 label maps ``(B, H, W)``, and int32 instance maps.
 
         Args:
-            element: ``(images, label_maps)``, arrays or tensors. uint8 photos are converted.
+            element: ``(images, label_maps)``, or ``(images, label_maps, instances)``, arrays or tensors. uint8 photos are
+                converted.
             where: What it is of, for messages.
             first: Whether the range of photos is checked; of later batches, whether they are finite and the ids are.
             mapped: Whether a remedy is a `tf.data.Dataset.map`.
@@ -48,9 +56,9 @@ class BatchRule:
         Raises:
             DataError: If it is something else; the message ends with the line that converts it.
         """
-        if not isinstance(element, tuple | list) or len(element) != 2:
-            raise not_a_pair(element, where)
-        images, label_maps = map(host_array, element)
+        if not isinstance(element, tuple | list) or len(element) != self.parts:
+            raise not_a_batch(element, where, self.instances)
+        images, label_maps, *instances = map(host_array, element)
         if first:
             self._check_photo_shape(images, where, mapped)
         label_maps = self.label_maps(label_maps, where, mapped)
@@ -63,7 +71,30 @@ class BatchRule:
                 f"{where}: photos of {images.shape[1:3]} with label maps of {label_maps.shape[1:]} (height, width). Resize the "
                 "ones to the others."
             )
-        return self._photos(images, where, first, mapped), label_maps
+        return (
+            self._photos(images, where, first, mapped),
+            label_maps,
+            *(self.instance_maps(x, label_maps, where) for x in instances),
+        )
+
+    def instance_maps(self, instances: Any, label_maps: np.ndarray, where: str) -> np.ndarray:
+        """Checked instance maps, int32 ``(B, H, W)``, of an array or tensor of any integer type.
+
+        Args:
+            instances: The instance maps.
+            label_maps: The label maps to which they belong.
+            where: What they are, for messages.
+
+        Raises:
+            DataError: If they are no integers, or of another shape than the label maps.
+        """
+        instances = host_array(instances)
+        if instances.shape != label_maps.shape or not np.issubdtype(instances.dtype, np.integer):
+            raise DataError(
+                f"{where}: instance maps are {_shape(instances)}, but integers of the label maps' shape, "
+                f"({', '.join(map(str, label_maps.shape))}), are expected. Resize them by nearest neighbor."
+            )
+        return instances.astype("int32", copy=False)
 
     def photos(self, images: Any, where: str) -> np.ndarray:
         """Checked photos, float32 in [-1, 1], of an array or tensor ``(B, H, W, 3)`` of uint8, or of floats in [-1, 1].
@@ -278,14 +309,19 @@ def host_array(array: Any) -> np.ndarray:
     return np.asarray(array)
 
 
-def not_a_pair(element: Any, where: str) -> DataError:
-    """The error of a batch that is no ``(images, label_maps)``."""
+def not_a_batch(element: Any, where: str, instances: bool) -> DataError:
+    """The error of a batch that is no ``(images, label_maps)``, or, where these are wanted, has no ``instances``."""
     if isinstance(element, dict):
         found = f"a dictionary of {', '.join(map(repr, element))}"
     elif isinstance(element, tuple | list):
         found = f"{len(element)} parts"
     else:
         found = f"a {type(element).__name__} alone"
+    if instances:
+        return DataError(
+            f"{where}: a batch is {found}, but (images, label_maps, instances) is expected, since the model reads edges "
+            "between instances. Give these three and no others."
+        )
     return DataError(f"{where}: a batch is {found}, but (images, label_maps) is expected. Give these two and no others.")
 
 

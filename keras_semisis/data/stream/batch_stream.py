@@ -20,9 +20,9 @@ _STEPS_A_CHUNK = 32
 class BatchStream:
     """Batches ``(image, label_map)`` of a data set. Made by `paired_dataset` and `unpaired_dataset`.
 
-    Iterating is one pass of NumPy batches: images float32 ``(B, H, W, 3)`` in [-1, 1], label maps int32 ``(B,
-    H, W)``. In training, draw k = step · batch_size + j depends on the seed and k alone, so that `stream` can
-    start anywhere.
+    Iterating is one pass of NumPy batches: images float32 ``(B, H, W, 3)`` in [-1, 1], label maps int32 ``(B, H, W)``,
+    and, with ``instances``, instance maps of the same form. In training, draw k = step · batch_size + j depends on the seed and
+    k alone, so that `stream` can start anywhere.
 
     Attributes:
         batch_size: B.
@@ -31,6 +31,7 @@ class BatchStream:
         training: Whether batches are shuffled, flipped and always whole.
         error: What loading raised last, or None: tf.data wraps an exception into one of its own.
         bad_files: The `BadFiles` that were met so far.
+        instances: Whether batches have instance maps, too.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class BatchStream:
         training: bool,
         sampler: str = "uniform",
         bad_files: BadFiles | None = None,
+        instances: bool = False,
     ):
         self.batch_size = batch_size
         self.image_size = image_size
@@ -49,6 +51,7 @@ class BatchStream:
         self.training = training
         self.error: Exception | None = None
         self.bad_files = bad_files or BadFiles()
+        self.instances = instances
         self._lanes = lanes
         self._sampler = sampler
 
@@ -59,7 +62,7 @@ class BatchStream:
             return max(1, longest // self.batch_size)
         return (longest + self.batch_size - 1) // self.batch_size
 
-    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def __iter__(self) -> Iterator[tuple[np.ndarray, ...]]:
         self.error = None
         steps = StepDataset(self.load_step, 0, len(self))
         return (steps[step] for step in range(len(self)))
@@ -93,7 +96,7 @@ class BatchStream:
             return StepDataset(lambda step: self.load_own_rows(step, total_steps), start_step, stop)
         return self._tf_stream(tf, start_step, stop, total_steps)
 
-    def load_step(self, step: int, total_steps: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def load_step(self, step: int, total_steps: int | None = None) -> tuple[np.ndarray, ...]:
         """The NumPy batch of one step of a training of ``total_steps``."""
         return self._load_rows(step, total_steps, slice(None))
 
@@ -102,12 +105,14 @@ class BatchStream:
         rare = self._is_rare(step, total_steps)
         return self._load(draws, *(lane.indices(draws, rare) for lane in self._lanes))
 
-    def load_own_rows(self, step: int, total_steps: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def load_own_rows(self, step: int, total_steps: int | None = None) -> tuple[np.ndarray, ...]:
         """What this process trains on of the batch that `load_step` gives."""
         return self._load_rows(step, total_steps, self._own_rows())
 
-    def label_maps(self) -> Iterator[np.ndarray | DataError]:
+    def label_maps(self) -> Iterator[tuple[np.ndarray, ...] | DataError]:
         """The label maps of the batches in one pass, as it begins; the error in place of a batch that cannot be read.
+
+        Each is a tuple of one, or, with ``instances``, of label maps and instance maps.
 
         Unlike a step, a batch that cannot be read is no `error`: training may never draw it, or not yet.
         """
@@ -116,7 +121,7 @@ class BatchStream:
         def label_maps(step):
             draws = np.arange(step * self.batch_size, self._draws_end(step + 1))
             try:
-                return lane.batch(draws, lane.indices(draws, self._is_rare(step, None)))[-1]
+                return tuple(lane.batch(draws, lane.indices(draws, self._is_rare(step, None)))[-1 - self.instances :])
             except DataError as error:
                 return error
 
@@ -155,11 +160,12 @@ class BatchStream:
             indices = part if indices is None else indices.concatenate(part)
 
         def load(draws, *chosen):
-            dtypes = [tf.float32, tf.int32]
-            image, label_map = numpy_function(self._load, [draws, *chosen], dtypes)
+            dtypes = [tf.float32, tf.int32] + [tf.int32] * self.instances
+            image, *maps = numpy_function(self._load, [draws, *chosen], dtypes)
             image.set_shape((draws.shape[0], *self.image_size, 3))
-            label_map.set_shape((draws.shape[0], *self.image_size))
-            return image, label_map
+            for part in maps:
+                part.set_shape((draws.shape[0], *self.image_size))
+            return image, *maps
 
         steps = tf.data.INFINITE_CARDINALITY if stop is None else stop - start
         batches = indices.map(load, num_parallel_calls=WORKERS, deterministic=True)

@@ -80,7 +80,7 @@ class Lane:
         return draws.map(with_shape)
 
     def batch(self, draws: np.ndarray, indices: np.ndarray) -> list[np.ndarray]:
-        """Crops, flips and stacks items: float32 images in [-1, 1] and/or int32 label maps."""
+        """Crops, flips and stacks items: float32 images in [-1, 1], int32 label maps and instance maps."""
         items = [self._item(int(draw), int(index)) for draw, index in zip(draws, indices, strict=True)]
         batch = [_room(len(draws), self._image_size, array) for array in items[0]]
         windows = self._windows(draws, np.array([item[0].shape[:2] for item in items]))

@@ -13,7 +13,7 @@ import numpy as np
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.sources.source import Source
 from keras_semisis.data.stream.array_batches import ArrayBatches
-from keras_semisis.data.stream.batch_rule import BatchRule, host_array, not_a_pair
+from keras_semisis.data.stream.batch_rule import BatchRule, host_array, not_a_batch
 from keras_semisis.data.stream.batch_stream import BatchStream
 from keras_semisis.data.stream.optional_tensorflow import numpy_function, optional_tensorflow
 from keras_semisis.distribution import check_batch_size
@@ -28,7 +28,8 @@ ACCEPTED = (
 class OwnBatches:
     """Batches ``(image, label_map)`` of a data set that is not ours, checked by a `BatchRule`.
 
-    Photos come out float32 in [-1, 1], label maps int32. It repeats without end in `stream`; iterating is one pass.
+    Photos come out float32 in [-1, 1], label maps, and instance maps where the rule wants them, int32. It repeats without end
+    in `stream`; iterating is one pass.
 
     Args:
         dataset: A `tf.data.Dataset`, a `keras.utils.PyDataset`, a `torch.utils.data.DataLoader` (whose photos may have the
@@ -63,15 +64,15 @@ class OwnBatches:
         self._rule = rule
         self._name = name
         self._training = training
-        self._kept: list[np.ndarray] | None = [] if isinstance(dataset, Iterator) else None
+        self._kept: list[tuple[np.ndarray, ...]] | None = [] if isinstance(dataset, Iterator) else None
         self._most_kept = kept
         self._load: Callable[[int], Any] | None = None
         tf = optional_tensorflow()
         self.is_tf_data = tf is not None and isinstance(dataset, tf.data.Dataset)
         if _are_arrays(dataset):
-            if len(dataset) != 2:
-                raise not_a_pair(dataset, name)
-            dataset = ArrayBatches(host_array(dataset[0]), host_array(dataset[1]), rule, name, batch_size, training, paired)
+            if len(dataset) != rule.parts:
+                raise not_a_batch(dataset, name, rule.instances)
+            dataset = ArrayBatches([host_array(part) for part in dataset], rule, name, batch_size, training, paired)
         if self.is_tf_data:
             self._check_structure(dataset)
         elif isinstance(dataset, ArrayBatches):
@@ -89,8 +90,8 @@ class OwnBatches:
 
     def _check_structure(self, dataset):
         spec = dataset.element_spec
-        if not isinstance(spec, tuple | list) or len(spec) != 2:
-            raise not_a_pair(spec, self._name)
+        if not isinstance(spec, tuple | list) or len(spec) != self._rule.parts:
+            raise not_a_batch(spec, self._name, self._rule.instances)
 
     def _length(self):
         """Number of batches; None where nobody knows it, or where there is no end."""
@@ -107,7 +108,7 @@ class OwnBatches:
             raise TypeError(f"Nobody knows how many batches {self._name} has.")
         return length
 
-    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def __iter__(self) -> Iterator[tuple[np.ndarray, ...]]:
         for number, element in enumerate(self._elements()):
             yield self._checked(element, number == 0)
 
@@ -117,17 +118,18 @@ class OwnBatches:
         length = self._length()
         return map(self._load, itertools.count() if length is None else range(length))
 
-    def label_maps(self) -> Iterator[np.ndarray | DataError]:
+    def label_maps(self) -> Iterator[tuple[np.ndarray, ...] | DataError]:
         """The label maps of the batches in one pass; the error in place of a batch that does not fit.
 
-        Of an iterator those that ``kept`` names, as far as they have been read.
+        Each is a tuple of one, or, where the rule wants them, of label maps and instance maps. Of an iterator those that
+        ``kept`` names, as far as they have been read.
         """
         if self._kept is not None:
             yield from self._kept
             return
         for element in self._elements():
             try:
-                yield self._checked(element, False)[1]
+                yield self._checked(element, False)[1:]
             except DataError as error:
                 yield error
 
@@ -165,14 +167,15 @@ class OwnBatches:
                 raise
 
         def with_shapes(number, element):
-            image, label_map = numpy_function(batch, [number, *element], [tf.float32, tf.int32])
+            image, *maps = numpy_function(batch, [number, *element], [tf.float32, tf.int32] + [tf.int32] * self._rule.instances)
             image.set_shape((None, *self._rule.image_size, 3))
-            label_map.set_shape((None, *self._rule.image_size))
-            return image, label_map
+            for part in maps:
+                part.set_shape((None, *self._rule.image_size))
+            return image, *maps
 
         return numbered.map(with_shapes).prefetch(2)
 
-    def loader(self, start_step: int = 0) -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
+    def loader(self, start_step: int = 0) -> Callable[[int], tuple[np.ndarray, ...]]:
         """Step → this process's rows of its batch, which is read whole.
 
         May be called from threads; of an iterable the steps are in order from ``start_step`` on.
@@ -215,21 +218,22 @@ class OwnBatches:
         return tuple(array[rows] for array in batch)
 
     def _checked(self, element, first):
-        if self._channels_first and isinstance(element, tuple | list) and len(element) == 2:
+        if self._channels_first and isinstance(element, tuple | list) and len(element) == self._rule.parts:
             element = _channels_last(*map(host_array, element))
-        image, label_map = self._rule.batch(element, self._name, first, self.is_tf_data)
+        image, *maps = self._rule.batch(element, self._name, first, self.is_tf_data)
         if first and self._training:
-            check_batch_size(self._name, len(label_map))
+            check_batch_size(self._name, len(image))
         if self._kept is not None and len(self._kept) < self._most_kept:
-            self._kept.append(label_map)
-        return image, label_map
+            self._kept.append(tuple(maps))
+        return image, *maps
 
 
 def own_batches(dataset: Any, rule: BatchRule, name: str, **options) -> BatchStream | OwnBatches:
     """A data set for `fit` or `evaluate`: one of ours as it is, any other as `OwnBatches`, which takes ``options``.
 
     Raises:
-        DataError: If one of ours has another size than the rule, or another number of classes.
+        DataError: If one of ours has another size than the rule, another number of classes, or no instance maps, which the rule
+            wants, or some, which it does not.
         TypeError: If it is no data set.
     """
     if not isinstance(dataset, BatchStream):
@@ -240,6 +244,12 @@ def own_batches(dataset: Any, rule: BatchRule, name: str, **options) -> BatchStr
             f"{rule.image_size}. Give image_size={rule.image_size} where the data set is made."
         )
     rule.require_classes(dataset.label_space, name)
+    if dataset.instances != rule.instances:
+        lacks, does = ("lack", "reads") if rule.instances else ("have", "does not read")
+        raise DataError(
+            f"{name}: its batches {lacks} instance maps, and the model {does} edges between instances. Give "
+            f"instances={rule.instances} where the data set is made."
+        )
     return dataset
 
 
@@ -249,11 +259,11 @@ def is_torch_loader(dataset: Any) -> bool:
     return torch is not None and isinstance(dataset, torch.utils.data.DataLoader)
 
 
-def _channels_last(images, label_maps):
+def _channels_last(images, *maps):
     """A batch of PyTorch's, whose photos have the channels before the rows; any other as it is."""
     if images.ndim == 4 and images.shape[1] == 3 and images.shape[3] != 3:
         images = np.ascontiguousarray(np.moveaxis(images, 1, 3))
-    return images, label_maps
+    return images, *maps
 
 
 def _by_number(dataset, length):

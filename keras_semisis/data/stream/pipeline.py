@@ -43,6 +43,7 @@ def paired_dataset(
     skip_bad: int | BadFiles = 0,
     progress: Callable[[int, int], None] | None = None,
     fit: str | None = None,
+    instances: bool = False,
 ) -> BatchStream:
     """Batches of images with their label maps.
 
@@ -68,13 +69,15 @@ def paired_dataset(
         fit: What is done with other proportions than those of ``image_size`` (or ``load_size``): "stretch", as published work
             has it, or "crop": the shorter side is scaled and the longer one cropped, at random in training and in the middle
             else. None is "stretch", with a warning if the photos' proportions are mixed.
+        instances: Whether batches have instance maps as well, which are resized, cropped and flipped as their label maps:
+            ``(image, label_map, instances)``, as a system with ``instance_edges=True`` takes them.
 
     Returns:
         A `BatchStream`.
 
     Raises:
-        DataError: If the source is empty; and, while the label maps are counted or batches are read, if more files than
-            ``skip_bad`` cannot be used.
+        DataError: If the source is empty, or instance maps are asked for and it has none; and, while the label maps are counted
+            or batches are read, if more files than ``skip_bad`` cannot be used.
         ValueError: If an argument is none of the above.
 
     Example:
@@ -100,14 +103,23 @@ def paired_dataset(
             "source= has no label maps (its label_space is None). Give a source of pairs, or put it into "
             "unpaired_dataset as images=."
         )
+    if instances and not source.has_instances:
+        raise DataError(
+            "The paired source has no instance maps, which are asked for (the model reads edges between instances). Put a PNG "
+            "of each label map's name, in which every thing has a number or a color of its own, into a folder instances beside "
+            "that of the label maps, or train without instance edges."
+        )
     bad = bad_files(skip_bad)
     probabilities = None
     if training and sampler != "uniform":
         counts = class_statistics(to_be_counted(source, bad), statistics_cache, progress)
         probabilities = rare_class_probabilities(counts, source.label_space.ignore_class)
-    items = PreparedItems(source, prepared_size, image=True, label_map=True, fit=_fit(fit, source, size, training))
+    items = PreparedItems(
+        source, prepared_size, image=True, label_map=True, instances=instances, fit=_fit(fit, source, size, training)
+    )
     lane = Lane(items, size, draw_key(seed, "pairs"), training, probabilities, bad)
-    return BatchStream([lane], batch_size, size, source.label_space, training, sampler if training else "uniform", bad)
+    sampler = sampler if training else "uniform"
+    return BatchStream([lane], batch_size, size, source.label_space, training, sampler, bad, instances)
 
 
 def unpaired_dataset(

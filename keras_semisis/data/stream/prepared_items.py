@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_semisis.data.data_error import DataError
 from keras_semisis.data.pictures.resizing import covering
 from keras_semisis.data.sources.source import Source
 
@@ -19,18 +20,27 @@ class PreparedItems:
         fit: "stretch" resizes to that very size, "crop" keeps the proportions: items cover the size.
         image: Whether an item has its image.
         label_map: Whether an item has its label map.
+        instances: Whether it has its instance map, too.
     """
 
     def __init__(
-        self, source: Source, size: tuple[int, int], *, image: bool = False, label_map: bool = False, fit: str = "stretch"
+        self,
+        source: Source,
+        size: tuple[int, int],
+        *,
+        image: bool = False,
+        label_map: bool = False,
+        instances: bool = False,
+        fit: str = "stretch",
     ):
         self._source = source
         self._size, self._fit = size, fit
-        self._image, self._label_map = image, label_map
+        self._image, self._label_map, self._instances = image, label_map, instances
         many = label_map and source.label_space.num_classes > 256
         self._label_dtype = np.int32 if many else np.uint8
         # what is more than covered is seldom as much again
-        pixel_bytes = (3 * image + np.dtype(self._label_dtype).itemsize * label_map) * (2 if fit == "crop" else 1)
+        pixel_bytes = 3 * image + np.dtype(self._label_dtype).itemsize * label_map + 4 * instances
+        pixel_bytes *= 2 if fit == "crop" else 1
         self._keep = len(source) * size[0] * size[1] * pixel_bytes <= MEMORY_LIMIT
         self._kept: dict[int, tuple[np.ndarray, ...]] = {}
 
@@ -38,7 +48,7 @@ class PreparedItems:
         return len(self._source)
 
     def get(self, index: int) -> tuple[np.ndarray, ...]:
-        """The item's image (uint8 ``(H, W, 3)``) and/or label map (uint8 or int32 ``(H, W)``)."""
+        """The item's image (uint8 ``(H, W, 3)``), label map (uint8 or int32 ``(H, W)``), instance map (int32), where wanted."""
         item = self._kept.get(index)
         if item is None:
             item = self._prepare(index)
@@ -54,8 +64,20 @@ class PreparedItems:
             arrays = (self._source.load_image(index),)
         else:
             arrays = (self._source.load_label_map(index),)
-        return tuple(map(self._resized, arrays))
+        resized = [self._resized(array, self._label_dtype) for array in arrays]
+        if self._instances:
+            resized.append(self._resized(self._instance_map(index, arrays[-1].shape), np.int32))
+        return tuple(resized)
 
-    def _resized(self, array):
+    def _instance_map(self, index, size):
+        instances = self._source.load_instance_map(index)
+        if instances.shape != size:
+            raise DataError(
+                f"{self._source.location(index)}: the label map is {size[0]}×{size[1]} (height×width), its instance map "
+                f"{'×'.join(map(str, instances.shape))}. Export both at one size, resized with nearest neighbor."
+            )
+        return instances
+
+    def _resized(self, array, label_dtype):
         resized = covering(array, self._size, self._fit)
-        return resized if array.ndim == 3 else resized.astype(self._label_dtype)
+        return resized if array.ndim == 3 else resized.astype(label_dtype)

@@ -12,6 +12,7 @@ import numpy as np
 
 from keras_semisis.data import DataError, Source, paired_dataset
 from keras_semisis.data.argument_error import ArgumentError
+from keras_semisis.data.pictures.resizing import resize_label_map
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.gans import Sampler
 from keras_semisis.gans.batch_statistics import batch_norms
@@ -144,14 +145,14 @@ def evaluate_protocol(
     with _statistics(gan, protocol, train, batch_size, seed):
         for label_maps, _, first in batches(source, size, batch_size, images=False):
             digest.update(label_maps.astype(np.int32).tobytes())
-            generated = _generated(gan, label_maps, seed, batch_size, first)
+            generated = _generated(gan, source, label_maps, seed, batch_size, first)
             for metric in single:
                 metric.update_generated(label_maps, generated)
             tick()
         for label_maps, _, first in batches(chosen, size, batch_size, images=False):
             generated = []
             for draw in range(draws):
-                generated.append(_generated(gan, label_maps, seed + draw, batch_size, first))
+                generated.append(_generated(gan, chosen, label_maps, seed + draw, batch_size, first))
                 tick()
             for metric in several:
                 metric.update_generated(label_maps, np.stack(generated[: metric.draws]))
@@ -231,6 +232,8 @@ def _check(gan, source, protocol, features, segmenter, perceptual, metrics, trai
                 f"The model has {gan.num_classes} classes, the {which} {found}. Evaluate it on the data set that "
                 "it was trained on."
             )
+    if gan.instance_edges and not source.has_instances:
+        raise DataError("The model reads edges between instances, and the data have no instance maps.")
     gan.require_same_classes(**{"the data": source, "train=": train, "the segmenter": segmenter})
     # a generator by itself, without the system that trained it, knows of none
     trained_with = getattr(gan, "ignore_class", None)
@@ -269,8 +272,13 @@ def _baseline(train, count):
     return train.subset(_spread(len(train), count))
 
 
-def _generated(gan, label_maps, seed, batch_size, first):
-    images = np.clip(gan.generate_floats(label_maps, seed, batch_size, first), -1.0, 1.0)
+def _generated(gan, source, label_maps, seed, batch_size, first):
+    how = {}
+    if gan.instance_edges:
+        items = range(first, first + len(label_maps))
+        instances = [resize_label_map(source.load_instance_map(i), label_maps.shape[1:]) for i in items]
+        how["instances"] = np.stack(instances)
+    images = np.clip(gan.generate_floats(label_maps, seed, batch_size, first, **how), -1.0, 1.0)
     # rounding to 8 bits would make black pixels of them
     if not np.isfinite(images).all():
         raise ValueError(
@@ -283,7 +291,8 @@ def _generated(gan, label_maps, seed, batch_size, first):
 def _statistics(gan, protocol, train, batch_size, seed):
     if not protocol.statistics_batches or not _has_batch_norm(gan):
         return nullcontext()
-    return gan.statistics_of(paired_dataset(train, gan.image_size, batch_size, seed=seed), protocol.statistics_batches)
+    batches_of_train = paired_dataset(train, gan.image_size, batch_size, seed=seed, instances=gan.instance_edges)
+    return gan.statistics_of(batches_of_train, protocol.statistics_batches)
 
 
 class _Ticks:

@@ -257,7 +257,7 @@ def test_a_generator_is_read_once_in_order_and_says_when_it_has_ended(form):
     steps = steps_of(training_stream([data], 0, 4))
     for number, step in enumerate(steps):
         np.testing.assert_array_equal(step[0][1], expected(number)[1])
-    assert [len(label_map) for label_map in data.label_maps()] == [2, 2, 2]
+    assert [len(label_map) for (label_map,) in data.label_maps()] == [2, 2, 2]
     ended = OwnBatches((batch for batch in FORMS["list"](GOOD, IDS)), RULE, "paired_ds")
     with pytest.raises(DataError, match="this generator has no batches any more"), original_errors([ended]):
         steps_of(training_stream([ended], 0, 3))
