@@ -34,6 +34,11 @@ class GenerateOptions:
     overlap: int | None = option(
         None, "Pixels that neighboring tiles share; by default as many as make the photo that of the whole label map.", min=0
     )
+    instances: Path | None = option(
+        None,
+        "Of a model that reads edges between instances: the folder of the label maps' instance maps, or the file of one; by "
+        "default a folder instances beside that of the label maps.",
+    )
     style: tuple[Path, ...] = option(
         (),
         "A photo in whose style to draw, or a folder of photos; repeatable. Each label map is drawn in each style, and "

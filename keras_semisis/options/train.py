@@ -133,6 +133,14 @@ class TrainSettings(ReadOptions):
         methods=("spade", "cc_fpse"),
         min=1,
     )
+    instance_edges: bool = option(
+        False,
+        "Both networks read the edges between instances as well, as published for data that have instance maps: those of a "
+        "folder instances beside the label maps, of Cityscapes and of COCO-Stuff.",
+        NETWORKS,
+        methods=("spade", "cc_fpse"),
+        of_system=True,
+    )
     hidden_channels: int = option(128, "Width of SPADE's hidden maps.", NETWORKS, min=1)
     num_blocks: int | None = option(None, "Generator depth; by default the deepest that fits.", NETWORKS, methods=SEGMENTING)
     discriminator: str | None = option(

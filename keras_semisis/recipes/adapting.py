@@ -72,6 +72,13 @@ def adapted_gan(settings: TrainSettings, data: TrainingData, model: Sampler | No
             {"image_size": settings.image_size},
         )
     affinity = settings.affinity and affinity_of_text(settings.affinity, space, former, "--affinity")
+    if model.instance_edges and not settings.instance_edges:
+        raise ValueError(
+            f"--adapt {settings.adapt}: this model reads edges between instances. Give --instance-edges, and --method spade or "
+            "cc_fpse."
+        )
+    if settings.instance_edges and not model.instance_edges:
+        raise ValueError(f"--instance-edges: {settings.adapt} does not read edges between instances. Leave it out.")
     pairs = None
     if model.segmenting_network is not None and data.pairs is not None and len(data.pairs):
         size, batch = settings.image_size, settings.batch_size

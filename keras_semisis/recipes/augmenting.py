@@ -127,6 +127,8 @@ def augment(
             )
     judge = open_judge(gan, segmenter, space) if filter else None
     label_maps = good_items(label_maps, bad, images=False)
+    if gan.instance_edges and not label_maps.has_instances:
+        raise DataError("The model reads edges between instances, and not all of these label maps have an instance map.")
     plan = _plan(label_maps, per_map, sampler, seed, progress)
     size = image_size or gan.image_size
     judging = (gan.segmenting_network if segmenter is None else segmenter) if filter else None
@@ -284,11 +286,13 @@ def _draw(gan, judge, source, plan, folder, settings, show):
     done = len(folder.entries)
     if done:
         show(done, len(plan))
-    loaded = in_order(lambda i: fitted(source.load_label_map(plan[i].item), size, settings["fit"]), done, len(plan))
+    reads = [source.load_label_map] + [source.load_instance_map] * gan.instance_edges
+    loaded = in_order(lambda i: [fitted(read(plan[i].item), size, settings["fit"]) for read in reads], done, len(plan))
     for first in range(done, len(plan), batch_size):
         part = plan[first : first + batch_size]
-        label_maps = np.stack([next(loaded) for _ in part])
-        photos = gan.generate(label_maps, settings["seed"], batch_size, [draw.name for draw in part])
+        label_maps, *instances = (np.stack(maps) for maps in zip(*(next(loaded) for _ in part), strict=True))
+        how = {"instances": instances[0]} if instances else {}
+        photos = gan.generate(label_maps, settings["seed"], batch_size, [draw.name for draw in part], **how)
         found = _found(judge, label_maps, photos, space)
         means = [None if judge is None or not each else mean_agreement(each) for each in found]
         kept = [judge is None or is_kept(each, settings["threshold"], settings["class_threshold"]) for each in found]

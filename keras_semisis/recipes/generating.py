@@ -20,6 +20,7 @@ from keras_semisis.options.text import parse_id_map
 from keras_semisis.presets.location import examples_of
 from keras_semisis.recipes.devices import use_devices
 from keras_semisis.recipes.film import check_film, write_film
+from keras_semisis.recipes.instance_files import instance_files, read_instances
 from keras_semisis.recipes.inverting import read_noise
 from keras_semisis.recipes.notices import tell
 from keras_semisis.recipes.progress import SILENT, Progress
@@ -63,10 +64,18 @@ def generate(options: GenerateOptions, progress: Progress = SILENT) -> list[Path
 
     def batches() -> Iterator[tuple[list[str], np.ndarray]]:
         for first in range(0, len(names), _BATCH):
-            yield from sized.batches({name: space.read(files[name]) for name in names[first : first + _BATCH]})
+            label_maps = {name: space.read(files[name]) for name in names[first : first + _BATCH]}
+            if things:
+                painter.instances = {
+                    name: read_instances(things[name], label_map, files[name]) for name, label_map in label_maps.items()
+                }
+            yield from sized.batches(label_maps)
 
     if options.encoder is not None:
         take_encoder(gan, options.encoder)
+    if options.instances is not None and not gan.instance_edges:
+        raise ArgumentError("{}: the model does not read edges between instances.", {"instances": options.instances})
+    things = instance_files(options.instances, files) if gan.instance_edges else {}
     styles = read_styles(options.style)
     painter = _Painter(gan, options, regions, noise, sized.fit, progress)
     painter.take_styles(styles)
@@ -142,6 +151,8 @@ class _Painter:
         self._styles: dict[str, np.ndarray] = {}
         self._means = np.zeros((0, 0))
         self._grid: list[tuple[np.ndarray, list[np.ndarray]]] = []
+        # of the label maps that are being drawn, where the model reads edges
+        self.instances: dict[str, np.ndarray] = {}
 
     def take_styles(self, photos: dict[str, np.ndarray]) -> None:
         """Photos in whose style `in_styles` draws."""
@@ -210,6 +221,9 @@ class _Painter:
 
     def _draw(self, names, label_maps, **how):
         tiles = self.options.tile_size
+        if self.instances:  # several photos may be drawn of one label map
+            things = np.stack([fitted(self.instances[name], label_maps.shape[1:], self.fit) for name in names])
+            how["instances"] = np.repeat(things, len(label_maps) // len(names), axis=0)
         with self.progress.counting(f"Tiles of {', '.join(names)}") if tiles else nullcontext() as show:
             return self.gan.generate(
                 label_maps,

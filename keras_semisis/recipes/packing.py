@@ -6,6 +6,7 @@ from pathlib import Path
 from keras_semisis.data import BadFiles, Source, write_records
 from keras_semisis.data.sources.good_items import good_items
 from keras_semisis.options.pack import PackOptions
+from keras_semisis.recipes.notices import tell
 from keras_semisis.recipes.progress import SILENT, Progress
 from keras_semisis.recipes.sources import open_data
 
@@ -44,4 +45,6 @@ def pack(options: PackOptions, bad: BadFiles, progress: Progress = SILENT) -> It
         folder = options.output / split
         with progress.counting(f"Packing {split}") as show:
             write_records(source, folder, progress=show)
+        if source.has_instances:
+            tell(f"{folder}: without the instance maps of the data, which packs do not hold.")
         yield folder, source

@@ -140,9 +140,10 @@ def _conditional_networks(settings, num_classes):
             {"discriminator_channels": ",".join(map(str, widths))},
         )
     size, width, styles = settings.image_size, 4 * settings.base_channels, settings.latent_channels
+    hidden, edges = settings.hidden_channels, settings.instance_edges
     return {
-        "generator": make_one(num_classes, size, width, hidden_channels=settings.hidden_channels, latent_channels=styles),
-        "discriminator": make_other(num_classes, size, widths[0]),
+        "generator": make_one(num_classes, size, width, hidden_channels=hidden, latent_channels=styles, instance_edges=edges),
+        "discriminator": make_other(num_classes, size, widths[0], instance_edges=edges),
         "encoder": None if styles is None else models.spade_encoder(size, width, styles),
     }
 

@@ -142,8 +142,9 @@ class Run:
             DataError: If data cannot be read. What was learned is saved before.
         """
         settings, folder, data, space = self.settings, self.folder, self.data, self.data.sources.train.label_space
-        images, label_maps = examples(data.sources.val, settings.image_size, skip_bad=data.bad_files, fit=settings.fit)
-        callbacks = [SampleGrid(folder, label_maps, images, settings.sample_every, space, settings.seed)]
+        how: dict[str, Any] = {"skip_bad": data.bad_files, "fit": settings.fit, "instances": settings.instance_edges}
+        images, label_maps, *instances = examples(data.sources.val, settings.image_size, **how)
+        callbacks = [SampleGrid(folder, label_maps, images, settings.sample_every, space, settings.seed, *instances)]
         if self.evaluation:
             callbacks.append(self.evaluation)
         callbacks += [*run_callbacks(folder), Checkpoint(folder, settings.save_every)]

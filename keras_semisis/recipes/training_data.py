@@ -51,14 +51,16 @@ def open_training_data(settings: TrainSettings, progress: Progress = SILENT) -> 
         counted: dict[str, Any] = {"statistics_cache": Path(settings.output) / "class_statistics.npz", "progress": show}
         paired, images, labels = training_sources(settings, sources.train, bad, **counted)
         if "paired_ds" in needed:
-            sets.append(paired_dataset(paired, size, batch, cast(str, settings.sampler), settings.seed, **counted, **crop))
+            sampler, edges = cast(str, settings.sampler), settings.instance_edges
+            sets.append(paired_dataset(paired, size, batch, sampler, settings.seed, instances=edges, **counted, **crop))
             counts["pairs"], pairs = len(paired), paired
     if "unpaired_ds" in needed:
         if settings.unpaired_images:
             _tell_of_validation_photos(images, sources.val)
         sets.append(unpaired_dataset(images, labels, size, batch, settings.seed, **crop))
         counts |= {"unpaired_images": len(images), "unpaired_label_maps": len(labels)}
-    val = paired_dataset(sources.val, size, batch, training=False, skip_bad=bad, fit=settings.fit)
+    how: dict[str, Any] = {"skip_bad": bad, "fit": settings.fit, "instances": settings.instance_edges}
+    val = paired_dataset(sources.val, size, batch, training=False, **how)
     return TrainingData(sources, tuple(sets), val, counts | {"validation": len(sources.val)}, bad, pairs)
 
 
@@ -72,10 +74,14 @@ def _tell_of_validation_photos(images, val):
 
 
 def examples(
-    source: Source, image_size: tuple[int, int], rows: int = _GRID_ROWS, skip_bad: int | BadFiles = 0, fit: str | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Some images and their label maps, spread over a data set, for the pictures."""
+    source: Source,
+    image_size: tuple[int, int],
+    rows: int = _GRID_ROWS,
+    skip_bad: int | BadFiles = 0,
+    fit: str | None = None,
+    instances: bool = False,
+) -> tuple[np.ndarray, ...]:
+    """Some images and their label maps, and instance maps if they are asked for, spread over a data set, for the pictures."""
     wanted = np.unique(np.linspace(0, len(source) - 1, rows).round().astype(int))
-    return next(
-        iter(paired_dataset(source.subset(wanted), image_size, len(wanted), training=False, skip_bad=skip_bad, fit=fit))
-    )
+    how: dict[str, Any] = {"skip_bad": skip_bad, "fit": fit, "instances": instances}
+    return next(iter(paired_dataset(source.subset(wanted), image_size, len(wanted), training=False, **how)))
