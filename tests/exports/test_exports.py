@@ -102,14 +102,14 @@ def differ(photos, expected):
     return np.abs(photos.astype(int) - expected).max()
 
 
-def check_drawing(run, model, drawn_by_raw_weights=True):
+def check_drawing(run, model, drawn_by_raw_weights=True, maps=MAPS):
     """That photos for one label map and for three are the model's, to one gray level."""
     for count in (1, 3):
-        expected = model.generate(MAPS[:count], seed=7)
+        expected = model.generate(maps[:count], seed=7)
         assert expected.std() > 5 and np.isin(expected, (0, 255)).mean() < 0.3, "no images that any network would give"
-        assert differ(run(label_map=MAPS[:count], noise=noise(7, count)), expected) <= 1
+        assert differ(run(label_map=maps[:count], noise=noise(7, count)), expected) <= 1
     if drawn_by_raw_weights:
-        raw = np.array(keras.ops.convert_to_numpy(model.generator([MAPS, noise(7, 3)])))
+        raw = np.array(keras.ops.convert_to_numpy(model.generator([maps, noise(7, 3)])))
         assert np.abs((raw + 1) * 127.5 - expected).max() > 10, "the moving average is drawn, not the weights"
 
 
@@ -140,6 +140,45 @@ def test_wavelet_spade_is_exported_for_any_batch(tmp_path):
     model = sampler(wavelet_generator())
     assert model.export(tmp_path / "photo.onnx")["batch_size"] is None
     check_drawing(runs(session(tmp_path / "photo.onnx")), model)
+
+
+@pytest.fixture(scope="module")
+def adapted(gan):
+    """A model of seven classes from one of five, and of those from one of six."""
+    random, model = np.random.default_rng(2), gan
+    for number in (6, 7):
+        space = ks.data.LabelSpace([f"new {i}" for i in range(number)], [(i, 9, 0) for i in range(number)])
+        model = ks.adapt(model, space, random.dirichlet(np.full(model.num_classes, 0.3), number))
+    return model
+
+
+NEW_MAPS = RNG.integers(0, 7, (3, *SIZE)).astype("int32")
+
+
+@onnx_is_there
+def test_a_model_of_other_classes_is_exported(adapted, tmp_path):
+    description = adapted.export(tmp_path / "photo.onnx")
+    assert description["class_names"][6] == "new 6" and description["batch_size"] is None
+    check_drawing(runs(session(tmp_path / "photo.onnx")), adapted, maps=NEW_MAPS)
+    adapted.export(tmp_path / "segmenter.onnx", part="segmenter")
+    (label_maps,) = session(tmp_path / "segmenter.onnx").run(["label_map"], {"photo": PHOTOS})
+    assert (label_maps != adapted.segment(PHOTOS)).mean() < 0.005, "ties aside"
+
+
+@on_tensorflow
+def test_a_model_of_other_classes_in_the_formats_of_tensorflow(adapted, tmp_path):
+    tensorflow = pytest.importorskip("tensorflow")
+    adapted.export(tmp_path / "photo")
+    serve = tensorflow.saved_model.load(str(tmp_path / "photo")).signatures["serving_default"]
+
+    def served(**inputs):
+        return serve(**{name: tensorflow.constant(value) for name, value in inputs.items()})["photo"].numpy()
+
+    check_drawing(served, adapted, maps=NEW_MAPS)
+    interpreter = pytest.importorskip("ai_edge_litert.interpreter", reason="ai-edge-litert is not installed")
+    adapted.export(tmp_path / "photo.tflite")
+    run = interpreter.Interpreter(model_path=str(tmp_path / "photo.tflite")).get_signature_runner()
+    check_drawing(lambda **inputs: one_by_one(run, **inputs), adapted, maps=NEW_MAPS)
 
 
 @onnx_is_there
