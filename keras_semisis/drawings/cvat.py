@@ -1,6 +1,6 @@
-"""An XML file of CVAT, "CVAT for images"."""
+"""An XML file of CVAT, "CVAT for images" or "CVAT for video"."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from xml.etree import ElementTree
 
 from keras_semisis.data.data_error import DataError
@@ -20,7 +20,9 @@ KIND = "CVAT"
 
 
 def read_cvat(content: bytes, where: str) -> Drawings:
-    """What the images of a file say. Shapes of a higher ``z_order`` lie above.
+    """What the images of a file say, or the tracks of a video. Shapes of a higher ``z_order`` lie above.
+
+    The photo of a frame has the name under which CVAT writes it, ``frame_000012``.
 
     Args:
         content: The file.
@@ -32,11 +34,7 @@ def read_cvat(content: bytes, where: str) -> Drawings:
     try:
         root = ElementTree.fromstring(content)
     except ElementTree.ParseError as error:
-        raise DataError(f"{where}: this is no XML ({error}). Export it again as CVAT for images.") from None
-    if root.find("track") is not None:
-        raise DataError(
-            f'{where}: this is "CVAT for video". Export the task as "CVAT for images", which has a mask each frame.'
-        )
+        raise DataError(f"{where}: this is no XML ({error}). Export it again as CVAT for images or for video.") from None
     items, left_out = [], Counter[str]()
     with understood(where, KIND):
         labels = {each.findtext("name", ""): each.findtext("color", "") for each in root.iterfind("meta//labels/label")}
@@ -51,8 +49,29 @@ def read_cvat(content: bytes, where: str) -> Drawings:
                     shapes.append(Shape(each.attrib["label"], paint, int(each.get("z_order", "0"))))
                 size = int(image.attrib["height"]), int(image.attrib["width"])
                 items.append(Drawing(place, image.attrib["name"], size, shapes))
+        if root.find("track") is not None:
+            items += _frames(root, where, left_out)
         colors = {name: _color(text) for name, text in labels.items() if text}
     return Drawings(KIND, items, list(labels), colors, left_out=+left_out)
+
+
+def _frames(root, where, left_out):
+    """A drawing for each frame that a track names. A shape stands in each of its frames, those between keyframes included."""
+    size = tuple(int(root.findtext(f"meta//original_size/{side}", "")) for side in ("height", "width"))
+    shapes = defaultdict(list)
+    for track in root.iterfind("track"):
+        place = f"{where}, track {track.get('id')}"
+        with understood(place, KIND):
+            for each in track:
+                of_frame = shapes[int(each.attrib["frame"])]
+                if each.get("outside") == "1":
+                    continue
+                if each.tag not in _PAINTS:
+                    left_out[f"a {each.tag}"] += 1
+                    continue
+                paint = _PAINTS[each.tag](each.attrib, f"{place}, frame {each.attrib['frame']}")
+                of_frame.append(Shape(track.attrib["label"], paint, int(each.get("z_order", "0"))))
+    return [Drawing(f"{where}, frame {frame}", f"frame_{frame:06d}", size, drawn) for frame, drawn in sorted(shapes.items())]
 
 
 def _color(text):

@@ -6,6 +6,7 @@ from pathlib import Path
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.pictures.decoding import read_bytes
 from keras_semisis.drawings.coco import read_coco
+from keras_semisis.drawings.coco_panoptic import read_coco_panoptic
 from keras_semisis.drawings.cvat import read_cvat
 from keras_semisis.drawings.label_studio import read_label_studio
 from keras_semisis.drawings.labelme import read_labelme
@@ -13,7 +14,7 @@ from keras_semisis.drawings.layers import layer_folders, read_layers
 from keras_semisis.drawings.shapes import Drawings
 
 _EXPECTED = (
-    "a JSON file of COCO (instances) or Label Studio, an XML file of CVAT for images, a folder of labelme's JSON files, or a "
+    "a JSON file of COCO (instances or panoptic) or Label Studio, an XML file of CVAT, a folder of labelme's JSON files, or a "
     "folder with a folder for each photo and in it a PNG for each class"
 )
 
@@ -52,7 +53,7 @@ def read_drawings(path: Path) -> Drawings:
         if _is_labelme(document):
             return read_labelme([(str(path), document)])
         if isinstance(document, dict) and any("segments_info" in each for each in document.get("annotations", ())):
-            raise DataError(f"{path}: this is COCO panoptic, whose label maps are PNG files already. Give the instances file.")
+            return read_coco_panoptic(document, path)
         if isinstance(document, dict) and {"images", "annotations", "categories"} <= document.keys():
             return read_coco(document, str(path))
     raise DataError(f"{path}: this file is not known. Give {_EXPECTED}.")

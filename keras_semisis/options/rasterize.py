@@ -11,7 +11,7 @@ class RasterizeOptions:
     """Every option of `rasterize`."""
 
     annotations: Path = option(
-        help="A JSON file of COCO (instances) or Label Studio, an XML file of CVAT for images, a folder of labelme's JSON "
+        help="A JSON file of COCO (instances or panoptic) or Label Studio, an XML file of CVAT, a folder of labelme's JSON "
         "files, or a folder with a folder for each photo and in it a PNG for each class.",
         argument=True,
     )

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -160,9 +161,54 @@ def test_what_a_file_of_coco_lacks(tmp_path):
             rasterize(coco(tmp_path, [annotation]), tmp_path / "out")
     with pytest.raises(DataError, match="no shape with an area is drawn"):
         rasterize(coco(tmp_path, [], categories=[]), tmp_path / "out")
-    with pytest.raises(DataError, match="this is COCO panoptic"):
-        rasterize(coco(tmp_path, [{"segments_info": []}]), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def panoptic(tmp_path, segments, ids, file_name="a.png"):
+    """Segments as [(id, category)], and the id of each pixel."""
+    ids = np.array(ids)
+    picture = np.stack([ids % 256, ids // 256 % 256, ids // 65536], axis=-1).astype("uint8")
+    (tmp_path / "panoptic").mkdir(exist_ok=True)
+    Image.fromarray(picture).save(tmp_path / "panoptic/a.png")
+    document = {
+        "images": [{"id": 7, "file_name": "a.jpg", "height": HEIGHT, "width": WIDTH}],
+        "annotations": [
+            {
+                "image_id": 7,
+                "file_name": file_name,
+                "segments_info": [{"id": number, "category_id": category} for number, category in segments],
+            }
+        ],
+        "categories": [
+            {"id": 200, "name": "sky", "isthing": 0, "color": [70, 130, 180]},
+            {"id": 3, "name": "car", "isthing": 1, "color": [0, 0, 142]},
+        ],
+    }
+    (tmp_path / "panoptic.json").write_text(json.dumps(document))
+    return tmp_path / "panoptic.json"
+
+
+def test_coco_panoptic(tmp_path):
+    photo(tmp_path / "a.jpg")
+    drawn = np.array(grid("11110000 11110000 02233000 02233000 00000000 00000000"))
+    # red alone, green, blue, and all of them
+    numbers = np.array([0, 255, 256 * 3, 65536 * 2 + 256 + 9])
+    file = panoptic(tmp_path, [(255, 200), (768, 3), (131337, 3)], numbers[drawn])
+    report = rasterize(file, tmp_path / "out")
+    assert label_map(tmp_path / "out", "a") == np.array([2, 1, 0, 0])[drawn].tolist()
+    space = Folder(tmp_path / "out").label_space
+    assert space.class_names == ("car", "sky", "unlabeled") and space.palette[:2] == ((0, 0, 142), (70, 130, 180))
+    assert dict(report.shapes) == {"car": 2, "sky": 1}
+    for segments, ids, name, words in (
+        ([(255, 200)], drawn, "a.png", r"panoptic.a\.png: segment 1 is in the PNG file or in the JSON file alone"),
+        ([(1, 200), (2, 3)], (drawn > 0).astype(int), "a.png", "segment 2 is in the PNG file or in the JSON file alone"),
+        ([(1, 200)], np.ones((2, 3), int), "a.png", r"panoptic.a\.png: a mask is 2×3, its photo 6×8"),
+        ([(1, 9)], drawn, "a.png", "image 7: not understood .*there is no category 9"),
+        ([(1, 3)], drawn, "b.png", "image 7: its segments b.png are neither in"),
+    ):
+        with pytest.raises(DataError, match=words):
+            rasterize(panoptic(tmp_path, segments, ids, name), tmp_path / "other")
+        shutil.rmtree(tmp_path / "other", ignore_errors=True)
 
 
 # labelme, CVAT, Label Studio, layers
@@ -222,8 +268,6 @@ def test_cvat(tmp_path):
     assert space.class_names == ("road", "car", "sign", "unlabeled")
     assert space.palette[:3] == ((128, 64, 128), (0, 0, 142), (220, 220, 0))
     assert report.left_out == {"a polyline": 1}
-    with pytest.raises(DataError, match='"CVAT for video"'):
-        rasterize(cvat(tmp_path, "", '<track id="0" label="car"/>'), tmp_path / "other")
     with pytest.raises(DataError, match=r"image a\.png: runs of 3 pixels for a mask of 2×3"):
         rasterize(cvat(tmp_path, '<mask label="car" rle="1,2" left="0" top="0" width="3" height="2"/>'), tmp_path / "other")
     with pytest.raises(DataError, match=r"a mask of 1×3 at \(7, 0\) reaches beyond the photo of 6×8"):
@@ -231,6 +275,41 @@ def test_cvat(tmp_path):
     (tmp_path / "annotations.xml").write_text("<annotations>")
     with pytest.raises(DataError, match="this is no XML"):
         rasterize(tmp_path / "annotations.xml", tmp_path / "others")
+
+
+def test_cvat_for_video(tmp_path):
+    tracks = """
+        <track id="0" label="road"><polygon frame="3" outside="0" keyframe="1" points="0,3;8,3;8,6;0,6" z_order="0"/>
+          <polygon frame="4" outside="0" keyframe="0" points="0,4;8,4;8,6;0,6" z_order="0"/></track>
+        <track id="1" label="car"><box frame="3" outside="0" keyframe="1" xtl="1" ytl="1" xbr="4" ybr="4" z_order="1"/>
+          <box frame="4" outside="1" keyframe="1" xtl="1" ytl="1" xbr="4" ybr="4" z_order="1"/></track>
+        <track id="2" label="sign"><points frame="3" outside="0" points="1,1"/>
+          <box frame="5" outside="1" xtl="1" ytl="1" xbr="4" ybr="4"/></track>
+    """
+    size = f"<original_size><width>{WIDTH}</width><height>{HEIGHT}</height></original_size>"
+    labels = "<labels><label><name>road</name></label><label><name>car</name></label><label><name>sign</name></label></labels>"
+
+    def video(tracks, size=size):
+        path = tmp_path / "annotations.xml"
+        path.write_text(f"<annotations><meta><task>{labels}{size}</task></meta>{tracks}</annotations>")
+        return path
+
+    for name in ("frame_000003.PNG", "frame_000004.png", "frame_000005.jpg"):
+        photo(tmp_path / "images" / name)
+    report = rasterize(video(tracks), tmp_path / "out", tmp_path / "images")
+    assert label_map(tmp_path / "out", "frame_000003") == grid("33333333 31113333 31113333 01110000 00000000 00000000")
+    assert label_map(tmp_path / "out", "frame_000004") == grid("33333333 33333333 33333333 33333333 00000000 00000000")
+    assert (report.photos, report.label_maps, report.left_out) == (3, 2, {"a points": 1})
+    assert len(Folder(tmp_path / "out")) == 2
+    with pytest.raises(DataError, match=r"frame 3: its photo frame_000003 is not in"):
+        rasterize(video(tracks), tmp_path / "other")
+    for tracks, sized, words in (
+        ('<track id="7" label="car"><box xtl="1"/></track>', size, "track 7: not understood .*'frame' is missing"),
+        ('<track id="7"><box frame="1" xtl="1" ytl="1" xbr="4" ybr="4"/></track>', size, "track 7: .*'label' is missing"),
+        ('<track id="7" label="car"/>', "", "annotations.xml: not understood as a file of CVAT"),
+    ):
+        with pytest.raises(DataError, match=words):
+            rasterize(video(tracks, sized), tmp_path / "other", photos=False)
 
 
 # of label_studio_sdk.converter.brush: mask2rle of [[0, 255, 255], [0, 255, 0]]
