@@ -50,6 +50,7 @@ def command(name: str, *declaring: type) -> Callable:
             read: dict[str, Any] = {}
             for each in declaring:
                 read |= _read(each, values)
+            _require_named(declaring, read)
             return function(Given(read, by_hand))
 
         context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
@@ -61,6 +62,14 @@ def command(name: str, *declaring: type) -> Callable:
         return reported
 
     return decorate
+
+
+def _require_named(declaring, values):
+    if any(declared.names for each in declaring for declared in options_of(each).values()):
+        from keras_semisis.recipes.named_things import require_named
+
+        for each in declaring:
+            require_named(each, values)
 
 
 def _flags(name, default):

@@ -20,13 +20,16 @@ class EvaluateOptions(DataOptions):
     model: str = option(
         help="A .keras file of train, a preset's folder, hf://user/model (extra: hub), or the name of one that is built in.",
         argument=True,
+        names="model",
     )
     protocol: str = option(
         "native",
         "oasis2021 (as OASIS and USIS are scored), clean (as clean-fid) or native (any networks, images as they are).",
     )
     segmenter: str | None = option(
-        None, "What judges the photos: a .keras file of train-segmenter or import, or segformer:PRESET (extra: keras-hub)."
+        None,
+        "What judges the photos: a .keras file of train-segmenter or import, or segformer:PRESET (extra: keras-hub).",
+        names="segmenter",
     )
     features: str = option(
         "auto",

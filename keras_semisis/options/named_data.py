@@ -13,10 +13,12 @@ class NamedData:
         help="What to train on: cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, hf:NAME, folder:PATH "
         "(images/ and labels/ in it), records:PATH (of pack) or synthetic.",
         panel=DATA,
+        names="data",
     )
     validation_data: str | None = option(
         None,
         "folder:PATH, records:PATH, hf:NAME or tfds:NAME to validate with. Otherwise the data's own validation "
         "split, or every tenth pair of a folder.",
         DATA,
+        names="data",
     )

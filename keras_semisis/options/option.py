@@ -32,6 +32,7 @@ class Option:
         of_resume: Whether it may be given to a run that goes on.
         by_hand: Whether it decides what a recipe would; None is that of its panel.
         of_system: Whether the constructor of a system has an argument of this name.
+        names: What it names that has to be there: ``"model"``, ``"segmenter"`` or ``"data"``.
     """
 
     help: str | None = None
@@ -44,6 +45,7 @@ class Option:
     of_resume: bool = False
     by_hand: bool | None = None
     of_system: bool = False
+    names: str | None = None
 
     @property
     def is_by_hand(self) -> bool:

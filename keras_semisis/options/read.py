@@ -16,6 +16,7 @@ class ReadOptions(DataOptions):
         "cityscapes:PATH:train_extra, coco_stuff:PATH:unlabeled or ade20k:PATH:test.",
         DATA,
         methods=("semi_paired", "usis"),
+        names="data",
     )
     unpaired_labels: str | None = option(
         None,
@@ -23,6 +24,7 @@ class ReadOptions(DataOptions):
         "benchmark such as cityscapes:PATH:train_extra.",
         DATA,
         methods=("semi_paired", "tcr", "usis"),
+        names="data",
     )
     fit: str | None = option(
         None,

@@ -84,6 +84,7 @@ class TrainSettings(ReadOptions):
         "A .keras file of train, demo or import, of the same classes and networks: the training begins with its weights.",
         RUN,
         by_hand=True,
+        names="model",
     )
     adapt: str | None = option(
         None,
@@ -91,6 +92,7 @@ class TrainSettings(ReadOptions):
         "as mixtures of those that it knows, by what it sees in the pairs and by their names.",
         RUN,
         by_hand=False,
+        names="model",
     )
     affinity: str | None = option(
         None,
@@ -102,7 +104,7 @@ class TrainSettings(ReadOptions):
     adapt_alone: bool = option(
         False, "With --adapt: of the generator the matrix from new to old classes alone learns.", RUN, by_hand=False
     )
-    segmenter: str | None = option(None, "A .keras file of train-segmenter, which judges the photos.", RUN)
+    segmenter: str | None = option(None, "A .keras file of train-segmenter, which judges the photos.", RUN, names="segmenter")
     features: str = option(
         "auto",
         "Features of the distances: segmenter, efficientnet_lite0, efficientnet_lite2, alexnet, none; auto is the "

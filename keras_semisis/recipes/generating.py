@@ -51,6 +51,7 @@ def generate(options: GenerateOptions, progress: Progress = SILENT) -> list[Path
     """
     _check(options)
     files = _files(options.label_maps)
+    check_film(options.video)
     regions = [_region(text) for text in options.resample]
     use_devices(options.devices)
     gan = load_gan(options.model)
@@ -95,7 +96,6 @@ def generate(options: GenerateOptions, progress: Progress = SILENT) -> list[Path
 
 
 def _check(options):
-    check_film(options.video)
     if options.video is not None and options.interpolate is None and not options.one_noise:
         raise ArgumentError("{} needs --interpolate or --one-noise: a film of what?", {"video": options.video})
     if options.noise is not None:

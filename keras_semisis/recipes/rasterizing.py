@@ -96,9 +96,14 @@ def rasterize(
     annotations, output, merge = Path(annotations), Path(output), dict(merge or {})
     if order not in (None, *ORDERS):
         raise ArgumentError(f"{{}}: expected {' or '.join(ORDERS)}.", {"order": order})
-    _require_pycocotools()
+    if not annotations.exists():
+        read_drawings(annotations)  # which says what is expected
+    for name, path, is_there in (("images", images, Path.is_dir), ("classes", classes, Path.is_file)):
+        if path is not None and not is_there(Path(path)):
+            raise ArgumentError(f"{{}}: there is no such {'folder' if name == 'images' else 'file'}.", {name: str(path)})
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise FileExistsError(f"{output} exists and holds something. Remove it or name another folder.")
+    _require_pycocotools()
     drawings = read_drawings(annotations)
     if not drawings.items:
         raise DataError(f"{annotations}: nothing is drawn in it.")
@@ -228,7 +233,8 @@ def _photo(item: Drawing, folder: Path, drawings: Drawings) -> Path:
     wanted = dict.fromkeys((str(path).lstrip("/"), path.name, HASH.sub("", path.name)))
     candidates = [folder / name for name in wanted]
     if path.suffix.lower() not in SUFFIXES:
-        candidates += [folder / f"{name}{suffix}" for name in wanted for suffix in SUFFIXES]
+        endings = [*SUFFIXES, *(suffix.upper() for suffix in SUFFIXES)]  # CVAT writes frames as .PNG
+        candidates += [folder / f"{name}{ending}" for name in wanted for ending in endings]
     found = next((file for file in candidates if file.is_file()), None)
     if found is None:
         raise DataError(

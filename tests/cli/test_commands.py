@@ -241,7 +241,7 @@ def test_published_protocols_name_the_file_that_they_need(workplace, whole_run, 
     ],
 )
 def test_mistakes_in_an_evaluation_end_in_one_line(options, words):
-    output = call("evaluate", "no_model.keras", "--data", "synthetic:12", *options, code=1)
+    output = call("evaluate", "street", "--data", "synthetic:12", *options, code=1)
     assert words in output and output.count("\n") == 1
 
 
@@ -289,7 +289,7 @@ def test_a_segmenter_on_features_of_imagenet_judges(workplace, whole_run):
     ("options", "words"),
     [
         ([], "train needs --data"),
-        (["--data", "folder:nowhere"], "nowhere/images: there is no such folder"),
+        (["--data", "folder:nowhere"], "nowhere: there is no such folder"),
         (["--data", "synthetic:10", "--precision", "float64"], "--precision float64"),
         (
             ["--data", "synthetic:10", "--generator", "big", "--perceptual", "none"],

@@ -28,6 +28,16 @@ _NAMED = 5
 _LITTER = ("thumbs.db", "desktop.ini")
 
 
+def require_folder(folder: Path) -> None:
+    """Raises a `DataError` if there is no such folder."""
+    if not folder.is_dir():
+        parent = next(above for above in folder.parents if above.is_dir())
+        listed = ", ".join(sorted(entry.name for entry in parent.iterdir())[:10]) or "nothing"
+        raise DataError(
+            f"{folder}: there is no such folder; {parent} holds {listed}. Correct the path, the split or the folder's name."
+        )
+
+
 def find_files(folder: Path, ending: str = "") -> dict[str, Path]:
     """Image files below a folder, by their path in it without the suffix, sorted.
 
@@ -41,12 +51,7 @@ def find_files(folder: Path, ending: str = "") -> dict[str, Path]:
     Raises:
         DataError: If the folder is missing or holds no such file, or two files differ in their suffix alone.
     """
-    if not folder.is_dir():
-        parent = next(above for above in folder.parents if above.is_dir())
-        listed = ", ".join(sorted(entry.name for entry in parent.iterdir())[:10]) or "nothing"
-        raise DataError(
-            f"{folder}: there is no such folder; {parent} holds {listed}. Correct the path, the split or the folder's name."
-        )
+    require_folder(folder)
     paths, others = _images_and_others(folder)
     files = by_name(folder, (path for path in paths if path.stem.endswith(ending)), ending)
     if not files:
