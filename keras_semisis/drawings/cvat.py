@@ -57,8 +57,8 @@ def read_cvat(content: bytes, where: str) -> Drawings:
 
 def _frames(root, where, left_out):
     """A drawing for each frame that a track names. A shape stands in each of its frames, those between keyframes included."""
-    size = tuple(int(root.findtext(f"meta//original_size/{side}", "")) for side in ("height", "width"))
-    shapes = defaultdict(list)
+    height, width = (int(root.findtext(f"meta//original_size/{side}", "")) for side in ("height", "width"))
+    shapes: dict[int, list[Shape]] = defaultdict(list)
     for track in root.iterfind("track"):
         place = f"{where}, track {track.get('id')}"
         with understood(place, KIND):
@@ -71,7 +71,10 @@ def _frames(root, where, left_out):
                     continue
                 paint = _PAINTS[each.tag](each.attrib, f"{place}, frame {each.attrib['frame']}")
                 of_frame.append(Shape(track.attrib["label"], paint, int(each.get("z_order", "0"))))
-    return [Drawing(f"{where}, frame {frame}", f"frame_{frame:06d}", size, drawn) for frame, drawn in sorted(shapes.items())]
+    return [
+        Drawing(f"{where}, frame {frame}", f"frame_{frame:06d}", (height, width), drawn)
+        for frame, drawn in sorted(shapes.items())
+    ]
 
 
 def _color(text):

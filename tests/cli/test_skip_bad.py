@@ -42,10 +42,11 @@ def test_options_of_train_reach_its_settings(tmp_path, monkeypatch):
         raise ValueError("seen")
 
     monkeypatch.setattr(training, "begin", stop)
+    data = f"coco_stuff:{tmp_path}"
     run = ("train", "--output", tmp_path / "run")
-    call(*run, "--data", "coco_stuff:x", "--skip-bad", 3, code=1)
-    call(*run, "--data", "coco_stuff:x", "--image-size", "64x64", code=1)
-    call(*run, "--data", "coco_stuff:x", "--image-size", "64x64", "--load-size", "70x80", code=1)
+    call(*run, "--data", data, "--skip-bad", 3, code=1)
+    call(*run, "--data", data, "--image-size", "64x64", code=1)
+    call(*run, "--data", data, "--image-size", "64x64", "--load-size", "70x80", code=1)
     call(*run, "--data", "synthetic", code=1)
     assert [(s.image_size, s.load_size, s.skip_bad) for s in seen] == [
         ((256, 256), (286, 286), 3),

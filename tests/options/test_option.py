@@ -111,7 +111,7 @@ def test_tuples_and_numbers_as_keys_come_back_from_json():
         (PackOptions, ("synthetic", "packs", "--image-size", "8x16"), {"image_size": (8, 16), "data": "synthetic"}),
         (SegmenterOptions, ("--data", "x", "--channels", "4,8"), {"channels": (4, 8), "image_size": None}),
         (SegmenterOptions, ("--data", "x"), {"channels": (32, 64, 128, 128, 128), "learning_rate": 1e-3}),
-        (EvaluateOptions, ("x.keras", "--data", "x", "--image-range", "0:4095"), {"image_range": (0, 4095)}),
+        (EvaluateOptions, ("street", "--data", "x", "--image-range", "0:4095"), {"image_range": (0, 4095)}),
     ],
 )
 def test_what_is_typed_is_read(declaring, arguments, expected):
