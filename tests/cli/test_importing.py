@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from keras_semisis import checkpoints, models
+from keras_semisis.layers import instance_edges
 from keras_semisis.recipes import importing
 from tests.cli.command import call
 
@@ -35,6 +36,33 @@ def test_an_imported_generator_has_the_weights_and_generates(weights, tmp_path):
     stray = tmp_path / "stray.png"
     Image.fromarray(np.full((32, 32), 7, "uint8")).save(stray)
     assert "stray.png" in call("generate", output, stray, "--output", tmp_path / "photos", code=1)
+
+
+def test_a_generator_that_reads_edges_between_instances(tmp_path):
+    options = {"base_channels": 1, "hidden_channels": 4}
+    # the published program counts the edges' channel among those of the label map
+    plain = models.spade_generator(4, (32, 32), **options)
+    plain([np.arange(1024).reshape(1, 32, 32) % 4], training=True)  # spectral norms find singular values
+    checkpoints.save_reference_weights(plain, tmp_path / "spade.npz", family="spade")
+    model = tmp_path / "generator.keras"
+    given = [word for name, value in (options | {"instance_edges": "true"}).items() for word in ("--option", f"{name}={value}")]
+    sizes = ("--num-classes", 3, "--image-size", "32x32", *given)
+    call("import", tmp_path / "spade.npz", "--network", "spade_generator", *sizes, "--output", model)
+    label_map = np.arange(1024, dtype="uint8").reshape(32, 32) // 200 % 3
+    things = (np.arange(1024, dtype="uint16").reshape(32, 32) // 77) * 100
+    for folder, picture in (("labels", label_map), ("things", things)):
+        (tmp_path / folder).mkdir()
+        Image.fromarray(picture).save(tmp_path / folder / "a.png")
+    draw = ("generate", model, tmp_path / "labels", "--output", tmp_path / "photos")
+    assert "no folder instances lies beside" in " ".join(call(*draw, code=1).split())
+    call(*draw, "--instances", tmp_path / "things")
+    edges = keras.ops.convert_to_numpy(instance_edges(things[None].astype("int32")))
+    image = keras.saving.load_model(model)([label_map[None].astype("int32"), edges], training=False)
+    expected = np.round((keras.ops.convert_to_numpy(image)[0] + 1) * 127.5)
+    assert np.abs(np.asarray(Image.open(tmp_path / "photos" / "a.png")) - expected).max() <= 1
+    Image.fromarray(things[1:]).save(tmp_path / "things" / "a.png")
+    said = call(*draw, "--instances", tmp_path / "things", code=1)
+    assert "this instance map is 31×32 (height×width), the label map" in " ".join(said.split())
 
 
 def test_a_network_in_two_files(weights, tmp_path):
