@@ -1,6 +1,7 @@
 """Draws pictures of these pages again, and measures what they say of them: `python docs/pictures/draw.py PICTURE`."""
 
 import argparse
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -54,9 +55,39 @@ def invert(scenes: int) -> None:
     write("invert", rows[2:4])
 
 
+def adapt(scenes: int) -> None:
+    """The built-in model with classes of one's own, before any training: label map, photo, photo of another affinity."""
+    street, source = ks.from_preset("street"), ks.data.SyntheticScenes(scenes, "val", (64, 96))
+    space = ks.data.LabelSpace(
+        ("sky", "houses", "ground", "hedge", "other"),
+        ((120, 180, 255), (150, 90, 60), (130, 130, 130), (40, 120, 40), (0, 0, 0)),
+        ignore_class=4,
+    )
+    own = {"sky": 0, "building": 1, "road": 2, "sidewalk": 2, "lane marking": 2, "vegetation": 3}
+    classes = np.array([own.get(name, 4) for name in source.label_space.class_names])
+    said = "houses: building; ground: {}; hedge: vegetation 0.8, building 0.2; other: car"
+    models = [ks.adapt(street, space, said.format(mixture)) for mixture in ("road", "sidewalk 0.5, vegetation 0.5")]
+    rows = []
+    for i in range(2, 5):
+        label_map = classes[source.load_label_map(i)]
+        rows.append([space.colorize(label_map), *(model.generate(label_map, seed=0) for model in models)])
+    write("adapt", rows)
+
+
+def augment(_: int) -> None:
+    """Photos of the built-in model in a data set, with their label maps: two of each."""
+    source = ks.data.SyntheticScenes(3, "val", (64, 96))
+    with tempfile.TemporaryDirectory() as folder:
+        ks.recipes.augment(ks.from_preset("street"), source, folder, 2, sampler="uniform", filter=False)
+        written = ks.data.Folder(folder)
+        rows = [[source.label_space.colorize(written.load(i)[1]) for i in range(0, 6, 2)]]
+        rows += [[written.load(i + part)[0] for i in range(0, 6, 2)] for part in range(2)]
+    write("augment", rows)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("picture", choices=("invert",))
+    parser.add_argument("picture", choices=("invert", "adapt", "augment"))
     parser.add_argument("--scenes", type=int, default=12, help="of which invert measures the noise")
     arguments = parser.parse_args()
-    invert(arguments.scenes)
+    {"invert": invert, "adapt": adapt, "augment": augment}[arguments.picture](arguments.scenes)
