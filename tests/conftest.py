@@ -47,6 +47,16 @@ LONG = Path(__file__).parent / "long.txt"
 LONG_ON_JAX = Path(__file__).parent / "long_jax.txt"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def precision_of_other_modules():
+    """Commands that run within a test set the precision of its process: the next module has the one before again."""
+    import keras
+
+    before = keras.config.dtype_policy()
+    yield
+    keras.config.set_dtype_policy(before)
+
+
 @pytest.fixture(scope="module")
 def eager_tensorflow():
     """TensorFlow runs a few steps of a small network sooner than it traces one."""

@@ -20,7 +20,6 @@ SMALL = np.repeat(np.repeat(np.random.default_rng(0).integers(0, CLASSES, (4, 8)
 
 @pytest.fixture(scope="module", autouse=True)
 def colors_for_lpips():
-    keras.config.set_dtype_policy("float32")  # whatever a command in another module has left
     image = keras.Input((None, None, 3))
     network = keras.Model(image, [image, keras.layers.Rescaling(0.0)(image)])
     with mock.patch("keras_semisis.recipes.inverting.lpips_features", return_value=network) as asked:
