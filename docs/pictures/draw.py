@@ -85,9 +85,21 @@ def augment(_: int) -> None:
     write("augment", rows)
 
 
+def snap(_: int) -> None:
+    """A label map that was drawn with smooth edges, and what is read of it: a part of it."""
+    source = ks.data.SyntheticScenes(3, "val", (192, 288))
+    space, part = source.label_space, (slice(70, 134), slice(150, 246))
+    drawn = Image.fromarray(space.colorize(source.load_label_map(2)))
+    with tempfile.TemporaryDirectory() as folder:
+        smooth = drawn.transform(drawn.size, Image.Transform.AFFINE, (1, 0, 0.4, 0, 1, 0.4), Image.Resampling.BILINEAR)
+        smooth.save(Path(folder) / "smooth.png")
+        read = space.with_snap(300).read(Path(folder) / "smooth.png")
+    write("snap", [[np.asarray(smooth)[part], space.colorize(read)[part]]])
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("picture", choices=("invert", "adapt", "augment"))
+    parser.add_argument("picture", choices=("invert", "adapt", "augment", "snap"))
     parser.add_argument("--scenes", type=int, default=12, help="of which invert measures the noise")
     arguments = parser.parse_args()
-    {"invert": invert, "adapt": adapt, "augment": augment}[arguments.picture](arguments.scenes)
+    {"invert": invert, "adapt": adapt, "augment": augment, "snap": snap}[arguments.picture](arguments.scenes)
