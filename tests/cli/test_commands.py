@@ -161,7 +161,7 @@ def test_publish_makes_a_preset_of_a_run_which_generate_and_evaluate_take(workpl
     assert "lacks a license (--license)." in output and f"hf upload USER/MODEL {folder}" in output
     card = (folder / "README.md").read_text()
     assert "- method: semi_paired\n- data: synthetic\n" in card and "- steps: 4\n" in card
-    again = re.search(r"^    keras-semisis train (.*)$", card, re.MULTILINE)[1].split()
+    again = re.search(r"^    keras-semisis train (.*)$", card, re.MULTILINE)[1].replace("FILE", str(segmenter)).split()
     assert again[:2] == ["--data", "synthetic:12"] and str(workplace) not in card
     with mock.patch("keras_semisis.recipes.training.begin", side_effect=ValueError("begun")) as begin:
         assert "begun" in call("train", *again, code=1)
