@@ -25,7 +25,8 @@ def run(weights):
     for variable, value in zip(variables, weights, strict=True) if weights else ():
         variable.assign(value)
     start = [ops.convert_to_numpy(v) for v in variables]
-    noise = np.random.default_rng(7).standard_normal((4, 4)).astype("float32")
+    # of four seeds one has an activation that rounds to the other side of zero on one backend, and steps part from there
+    noise = np.random.default_rng(8).standard_normal((4, 4)).astype("float32")
     gan.draw_noise = lambda label_map: ops.convert_to_tensor(noise)
     terms = []
 
