@@ -269,7 +269,7 @@ def test_on_the_command_line(gan, tmp_path):
     for options, words in {
         ("--class-threshold", "pole"): "Error: --class-threshold pole: expected CLASS=LEAST, such as pole=0.1.",
         ("--threshold", 2): "Error: --threshold 2.0 is not between 0 and 1",
-        ("--no-filter", "--segmenter", "a.keras"): "Error: --segmenter a.keras has no use with --no-filter.",
+        ("--no-filter", "--segmenter", tmp_path / "gan.keras"): f"Error: --segmenter {tmp_path / 'gan.keras'} has no use with",
         ("--sampler", "even"): "Error: --sampler even: expected rare_classes or uniform.",
     }.items():
         assert words in call(*augmenting, *options, "--output", tmp_path / "x", code=1)
