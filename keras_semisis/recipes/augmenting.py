@@ -16,7 +16,7 @@ from keras_semisis.data.pictures.resizing import fitted
 from keras_semisis.data.sources.folder_layout import FolderLayout
 from keras_semisis.data.sources.good_items import good_items
 from keras_semisis.data.sources.joined import Joined
-from keras_semisis.data.sources.source import View
+from keras_semisis.data.sources.source import View, instance_map_of
 from keras_semisis.data.stream.rejection import rejection_draws
 from keras_semisis.gans import Sampler
 from keras_semisis.metrics.protocols.provenance import weights_sha256
@@ -286,8 +286,14 @@ def _draw(gan, judge, source, plan, folder, settings, show):
     done = len(folder.entries)
     if done:
         show(done, len(plan))
-    reads = [source.load_label_map] + [source.load_instance_map] * gan.instance_edges
-    loaded = in_order(lambda i: [fitted(read(plan[i].item), size, settings["fit"]) for read in reads], done, len(plan))
+
+    def load(i):
+        maps = [source.load_label_map(plan[i].item)]
+        if gan.instance_edges:
+            maps.append(instance_map_of(source, plan[i].item, maps[0]))
+        return [fitted(part, size, settings["fit"]) for part in maps]
+
+    loaded = in_order(load, done, len(plan))
     for first in range(done, len(plan), batch_size):
         part = plan[first : first + batch_size]
         label_maps, *instances = (np.stack(maps) for maps in zip(*(next(loaded) for _ in part), strict=True))

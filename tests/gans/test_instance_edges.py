@@ -292,6 +292,25 @@ def test_a_system_of_other_classes_learns_on():
     assert gan.generate(label_maps % 2, instances=instances).shape == (4, *SIZE, 3)
 
 
+def test_augmented_sets_are_drawn_by_the_edges(spade, tmp_path):
+    source = Scenes().subset([0, 1])
+    ks.recipes.augment(spade, source, tmp_path / "set", sampler="uniform", filter=False)
+    written = ks.data.Folder(tmp_path / "set")
+    for i in range(2):
+        photo, label_map = written.load(i)
+        drawn = spade.generate(label_map, first=written.name(i), instances=source.load_instance_map(i))
+        np.testing.assert_array_equal(photo, drawn)
+
+
+def test_an_augmented_set_of_instance_maps_of_another_size_is_refused(spade, tmp_path):
+    class Cut(Scenes):
+        def load_instance_map(self, index):
+            return super().load_instance_map(index)[:-1]
+
+    with pytest.raises(DataError, match=r"0: the label map is 32×64 \(height×width\), its instance map 31×64\."):
+        ks.recipes.augment(spade, Cut(), tmp_path / "set", sampler="uniform", filter=False)
+
+
 def test_edges_move_with_the_augmented_photo():
     edges = np.zeros((1, 8, 8, 1), "float32")
     edges[:, 2:4] = 1

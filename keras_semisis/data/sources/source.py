@@ -29,6 +29,22 @@ def check_same_size(image: np.ndarray, label_map: np.ndarray, where: str) -> Non
         )
 
 
+def instance_map_of(source: "Source", index: int, label_map: np.ndarray) -> np.ndarray:
+    """The instance map of a label map that a source has given.
+
+    Raises:
+        DataError: If the two differ in height or width.
+    """
+    instances = source.load_instance_map(index)
+    if instances.shape != label_map.shape:
+        sizes = ["×".join(map(str, array.shape)) for array in (label_map, instances)]
+        raise DataError(
+            f"{source.location(index)}: the label map is {sizes[0]} (height×width), its instance map {sizes[1]}. Export both "
+            "at one size, resized with nearest neighbor."
+        )
+    return instances
+
+
 class Source(ABC):
     """Photos and label maps by index. Lazy: nothing is read before ``load``.
 

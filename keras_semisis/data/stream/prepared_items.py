@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from keras_semisis.data.data_error import DataError
 from keras_semisis.data.pictures.resizing import covering
-from keras_semisis.data.sources.source import Source
+from keras_semisis.data.sources.source import Source, instance_map_of
 
 MEMORY_LIMIT = 512 * 2**20
 
@@ -66,17 +65,8 @@ class PreparedItems:
             arrays = (self._source.load_label_map(index),)
         resized = [self._resized(array, self._label_dtype) for array in arrays]
         if self._instances:
-            resized.append(self._resized(self._instance_map(index, arrays[-1].shape), np.int32))
+            resized.append(self._resized(instance_map_of(self._source, index, arrays[-1]), np.int32))
         return tuple(resized)
-
-    def _instance_map(self, index, size):
-        instances = self._source.load_instance_map(index)
-        if instances.shape != size:
-            raise DataError(
-                f"{self._source.location(index)}: the label map is {size[0]}×{size[1]} (height×width), its instance map "
-                f"{'×'.join(map(str, instances.shape))}. Export both at one size, resized with nearest neighbor."
-            )
-        return instances
 
     def _resized(self, array, label_dtype):
         resized = covering(array, self._size, self._fit)
