@@ -104,4 +104,6 @@ class _Value:
 
 
 def _descend(optimizer, gradient, variable):
-    engine.apply(ops.convert_to_tensor(True), lambda: optimizer.apply([gradient], [variable]), [variable, *optimizer.variables])
+    engine.apply(
+        ops.convert_to_tensor(True), lambda: engine.descend(optimizer, [gradient], [variable]), [variable, *optimizer.variables]
+    )

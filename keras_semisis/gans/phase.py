@@ -93,7 +93,7 @@ def take_step(model: Any, phase: Phase, due: frozenset[str], data: Any, ok):
             variable.assign(value)
         remaining = iter(gradients)
         for name, group in trained.items():
-            model.optimizers[name].apply(list(itertools.islice(remaining, len(group))), group)
+            engine.descend(model.optimizers[name], list(itertools.islice(remaining, len(group))), group)
 
     variables = [v for group in trained.values() for v in group]
     slots = [v for name in trained for v in model.optimizers[name].variables]

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from functools import partial
 from types import SimpleNamespace
 
 import keras
@@ -30,6 +31,61 @@ def test_a_compiled_function_differentiates_an_input_gradient():
 
     result = ops.convert_to_numpy(engine.compiled(gradient)(ops.convert_to_tensor(x)))
     np.testing.assert_allclose(result, 18 * ops.convert_to_numpy(w) * x**4, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "create",
+    [
+        lambda: keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.1, 5), beta_1=0.0, beta_2=0.99),
+        lambda: keras.optimizers.Adam(0.1, beta_1=0.5, clipnorm=0.3, epsilon=0.01),
+        lambda: keras.optimizers.AdamW(0.1, weight_decay=0.1),
+        lambda: keras.optimizers.Adam(0.1, amsgrad=True),
+        lambda: keras.optimizers.Adam(0.1, gradient_accumulation_steps=2),
+        lambda: keras.optimizers.RMSprop(0.1),
+    ],
+    ids=["schedule", "clipped", "decayed", "amsgrad", "accumulated", "another"],
+)
+def test_a_descent_is_the_optimizers_own(create):
+    random = np.random.default_rng(0)
+    start = [random.normal(size=shape).astype("float32") for shape in ((3, 4), (5,), (2, 3, 4))]
+    ours, kerass = (([keras.Variable(value.copy()) for value in start], create()) for _ in range(2))
+    for _ in range(4):
+        gradients = [random.normal(size=value.shape[::-1]).astype("float32") for value in start]
+        # as many gradients lie in memory: in the order of another layout
+        gradients = [ops.transpose(ops.convert_to_tensor(gradient)) for gradient in gradients]
+        for descend, (variables, optimizer) in ((engine.descend, ours), (type(ours[1]).apply, kerass)):
+            optimizer.build(variables)
+            update = partial(descend, optimizer, gradients, variables)
+            engine.apply(ops.convert_to_tensor(True), update, [*variables, *optimizer.variables])
+    assert not np.allclose(ops.convert_to_numpy(ours[0][0]), start[0], atol=0.01)
+    for mine, other in zip(ours[0] + ours[1].variables, kerass[0] + kerass[1].variables, strict=True):
+        # of steps of 0.1: Keras has 1 - 0.999 in float32, of which the last digit is 6e-5
+        np.testing.assert_allclose(ops.convert_to_numpy(mine), ops.convert_to_numpy(other), rtol=1e-6, atol=5e-6)
+
+
+def test_a_descent_of_weights_that_lie_otherwise_in_memory():
+    """As those of an initializer that transposes: PyTorch keeps their layout."""
+    values = np.arange(6.0, dtype="float32").reshape(2, 3)
+    variable, optimizer = keras.Variable(ops.transpose(ops.convert_to_tensor(values))), keras.optimizers.Adam(0.5)
+    optimizer.build([variable])
+    signs = np.array([[1, -1], [1, 1], [-1, 1]], "float32")
+    engine.apply(
+        ops.convert_to_tensor(True),
+        lambda: engine.descend(optimizer, [ops.convert_to_tensor(signs)], [variable]),
+        [variable, *optimizer.variables],
+    )
+    np.testing.assert_allclose(ops.convert_to_numpy(variable), values.T - 0.5 * signs, rtol=1e-5)
+
+
+@pytest.mark.skipif(keras.config.backend() != "torch", reason="an optimization of PyTorch's")
+def test_adam_is_pytorchs_own_step(monkeypatch):
+    """Keras's name for its step is private: this tells when it changes, and the descent is slower then."""
+    calls = []
+    monkeypatch.setattr(engine, "adam", lambda *args, **kwargs: calls.append(kwargs["fused"]))
+    variable, optimizer = keras.Variable([1.0, 2.0]), keras.optimizers.Adam(0.1)
+    optimizer.build([variable])
+    engine.descend(optimizer, [ops.convert_to_tensor([1.0, 1.0])], [variable])
+    assert calls == [True]
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ An engine is a module with
   returns ``(scalar, aux, gradients)``;
 - ``input_gradient(fn, x)``: the gradient of the scalar ``fn(x)`` with respect to the tensor x, itself differentiable;
 - ``apply(ok, fn, variables)``: runs ``fn``, which assigns to ``variables``, if the boolean scalar ``ok`` is true;
+- ``descend(optimizer, gradients, variables)``: ``optimizer.apply`` as the backend does it best, for the ``fn`` of ``apply``;
 - ``check_distribution(model)``: refuses ways to several devices that it does not know;
 - ``has_accelerator()``: whether there is a device that is faster than the CPU;
 - ``compiled(fn)``: ``fn`` from tensors to tensors, without gradients, compiled where the backend compiles;

@@ -51,6 +51,10 @@ def apply(ok, fn, variables):
         variable.assign(ops.where(ok, variable.value, old))
 
 
+def descend(optimizer, gradients, variables):
+    optimizer.apply(gradients, variables)
+
+
 def check_distribution(model):
     devices = number_of_devices()
     for variable in model.variables:

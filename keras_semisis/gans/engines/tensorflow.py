@@ -67,6 +67,10 @@ def apply(ok, fn, variables):
     tf.cond(ok, branch, lambda: tf.constant(False))
 
 
+def descend(optimizer, gradients, variables):
+    optimizer.apply(gradients, variables)
+
+
 def check_distribution(model):
     if model._distribute_strategy is not None or tf.distribute.has_strategy():
         raise ValueError(

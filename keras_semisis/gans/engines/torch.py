@@ -4,9 +4,12 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
+import keras
 import torch
+from torch.optim.adam import adam
 
 JIT_BY_DEFAULT = False
+_ADAM = type(keras.optimizers.Adam())  # Keras's class for this backend, of which AdamW's is another
 
 
 def outside(variables):
@@ -33,6 +36,53 @@ def apply(ok, fn, variables):
     if ok:
         with torch.no_grad():
             fn()
+
+
+def descend(optimizer, gradients, variables):
+    if _is_adam(optimizer):
+        optimizer._parallel_update_step = lambda *args: _adam_step(optimizer, *args)
+        try:
+            optimizer.apply(gradients, variables)
+        finally:
+            del optimizer._parallel_update_step
+    else:
+        optimizer.apply(gradients, variables)
+
+
+def _is_adam(optimizer):
+    step = getattr(type(optimizer), "_parallel_update_step", None)
+    return step is _ADAM._parallel_update_step and not optimizer.amsgrad
+
+
+def _adam_step(optimizer, gradients, variables, learning_rate):
+    """What `keras.optimizers.Adam` does in ten passes over the weights, in one: PyTorch's own."""
+    slots = [optimizer._get_variable_index(variable) for variable in variables]
+    weights, firsts, seconds = (
+        [variable.value for variable in group]
+        for group in (variables, [optimizer._momentums[i] for i in slots], [optimizer._velocities[i] for i in slots])
+    )
+    if not all(tensor.is_contiguous() for group in (weights, firsts, seconds) for tensor in group):
+        # of tensors that lie otherwise in memory PyTorch's would mix up the elements
+        type(optimizer)._parallel_update_step(optimizer, gradients, variables, learning_rate)
+        return
+    before = int(optimizer.iterations)
+    adam(
+        weights,
+        [gradient.contiguous() for gradient in gradients],
+        firsts,
+        seconds,
+        [],
+        list(torch.full((len(weights),), float(before), device=weights[0].device).unbind()),
+        fused=True,
+        amsgrad=False,
+        beta1=optimizer.beta_1,
+        beta2=optimizer.beta_2,
+        lr=float(learning_rate),
+        weight_decay=0.0,
+        # Keras adds its epsilon to the root of the second moment before, and PyTorch after the moment is corrected
+        eps=optimizer.epsilon / (1 - optimizer.beta_2 ** (before + 1)) ** 0.5,
+        maximize=False,
+    )
 
 
 def check_distribution(model):
