@@ -1,10 +1,11 @@
 """Does a segmenter learn from generated photos? `python examples/augment_segmentation.py MODEL [CAMVID] [--ratio R]`.
 
-MODEL is a file that `keras-semisis demo` or `keras-semisis train` has saved, or a preset; ratio and seed must be those of its
-training. One segmenter learns from the labeled photos alone, others also from photos that MODEL draws for label maps without a
-photo: from all of them, and from those that the filter keeps. Here these label maps are what the split has left unpaired; they
-may come from a simulator or a game as well. The photos are written by `recipes.augment`, as by `keras-semisis augment`. What
-filters is the model's discriminator, or, of a model without one, the segmenter of the labeled photos.
+MODEL is a file that `keras-semisis demo` or `keras-semisis train` has saved, or a preset; ratio, and seed or `--split`, must
+be those of its training. One segmenter learns from the labeled photos alone, others also from photos that MODEL draws for
+label maps without a photo: from all of them, and from those that the filter keeps. Here these label maps are what the split
+has left unpaired; they may come from a simulator or a game as well. The photos are written by `recipes.augment`, as by
+`keras-semisis augment`. What filters is the model's discriminator, or, of a model without one, the segmenter of the labeled
+photos.
 """
 
 import argparse
@@ -22,6 +23,7 @@ parser.add_argument("camvid", nargs="?", help="folder with train, trainannot, va
 parser.add_argument("--ratio", type=float, default=0.2)
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--seeds", type=int, default=1, help="of splits, photos and segmenters; the mean is told as well")
+parser.add_argument("--split", type=int, metavar="SEED", help="of the split alone, which then is the same for all --seeds")
 parser.add_argument("--scenes", type=int, default=400, help="of the demo")
 parser.add_argument("--steps", type=int, default=1000, help="of each segmenter, with eight photos")
 parser.add_argument("--per-map", type=int, default=1, help="photos for each label map")
@@ -109,7 +111,9 @@ def tell(which: str, text: str, score: float) -> None:
 
 
 for seed in range(arguments.seed, arguments.seed + arguments.seeds):
-    paired, images, labels = ks.data.semi_paired_split(train, arguments.ratio, seed)
+    paired, images, labels = ks.data.semi_paired_split(
+        train, arguments.ratio, seed if arguments.split is None else arguments.split
+    )
     labeled = photos_of(paired)
     score, segmenter = learned(seed, labeled)
     tell("labeled photos alone", f"{len(labeled[0])} labeled photos", score)
