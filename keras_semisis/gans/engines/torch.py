@@ -66,6 +66,7 @@ def _adam_step(optimizer, gradients, variables, learning_rate):
         type(optimizer)._parallel_update_step(optimizer, gradients, variables, learning_rate)
         return
     before = int(optimizer.iterations)
+    firsts_sum, seconds_sum = (1 - beta ** (before + 1) for beta in (optimizer.beta_1, optimizer.beta_2))
     adam(
         weights,
         [gradient.contiguous() for gradient in gradients],
@@ -77,12 +78,18 @@ def _adam_step(optimizer, gradients, variables, learning_rate):
         amsgrad=False,
         beta1=optimizer.beta_1,
         beta2=optimizer.beta_2,
-        lr=float(learning_rate),
+        # Keras corrects the moments' bias by the rate, in float32, and adds its epsilon before
+        lr=_rate(optimizer, learning_rate, before + 1) * firsts_sum / seconds_sum**0.5,
         weight_decay=0.0,
-        # Keras adds its epsilon to the root of the second moment before, and PyTorch after the moment is corrected
-        eps=optimizer.epsilon / (1 - optimizer.beta_2 ** (before + 1)) ** 0.5,
+        eps=optimizer.epsilon / seconds_sum**0.5,
         maximize=False,
     )
+
+
+def _rate(optimizer, learning_rate, step):
+    powers = (torch.tensor(beta) ** torch.tensor(float(step)) for beta in (optimizer.beta_1, optimizer.beta_2))
+    first, second = (1 - power for power in powers)
+    return float(float(learning_rate) * torch.sqrt(second) / first)
 
 
 def check_distribution(model):
