@@ -30,6 +30,9 @@ VARIANTS = MappingProxyType(
         "diverse": _PRETRAINED | _PROJECTED | {"diversity_weight": 1.0},
         "focal": _PRETRAINED | _PROJECTED | {"focal_gamma": 2.0},
         "pseudo_labels": _PRETRAINED | _PROJECTED | {"pseudo_label_confidence": 0.8},
+        "pretrained_projected_tcr": _PRETRAINED | _PROJECTED | {"consistency_weight": 10.0},
+        "wavelet": {"generator": "wavelet"},
+        "wavelet_detail_gain": {"generator": "wavelet", "detail_gain": 0.1},
     }
 )
 METHODS = (*BASELINES, "usis", "spade", "cc_fpse", *ABLATIONS, *VARIANTS)

@@ -123,6 +123,13 @@ class TrainSettings(ReadOptions):
         NETWORKS,
         methods=SEGMENTING,
     )
+    detail_gain: float | None = option(
+        None,
+        "Of a wavelet generator: gain of the details that its convolutions give, by default 1 as published; 0.1 for short "
+        "trainings, which begin with less of blocks and dots.",
+        NETWORKS,
+        methods=SEGMENTING,
+    )
     base_channels: int = option(16, "Generator width; all but waveletSPADE have four times as many.", NETWORKS, min=1)
     noise_channels: int | None = option(
         None, "Length of the noise vector, by default 64; 0 for one photo a label map.", NETWORKS, methods=SEGMENTING, min=0

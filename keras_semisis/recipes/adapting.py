@@ -22,7 +22,7 @@ from keras_semisis.recipes.training_data import TrainingData
 
 # Beyond, the system may refuse to look for a file
 _LONGEST_PATH = 250
-_OF_GENERATOR = ("generator", "base_channels", "noise_channels", "num_blocks", "hidden_channels")
+_OF_GENERATOR = ("generator", "detail_gain", "base_channels", "noise_channels", "num_blocks", "hidden_channels")
 
 
 def affinity_given(text: str) -> str:

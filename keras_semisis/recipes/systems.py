@@ -121,7 +121,7 @@ def _networks(settings, num_classes):
             size,
             settings.base_channels,
             settings.hidden_channels,
-            **_given(settings, "noise_channels", "num_blocks"),
+            **_given(settings, "noise_channels", "num_blocks", "detail_gain"),
         ),
         segmenting: segmenting_network(settings, num_classes, segmenting),
     }
@@ -164,10 +164,10 @@ def make_generator(
         num_classes, image_size, hidden_channels: As those of `models.oasis_generator`.
         base_channels: Width of the waveletSPADE generator; OASIS's has four times as many.
         num_blocks: Residual blocks; None is as many as fit, up to the published six.
-        **arguments: Others that both have, such as ``noise_channels``.
+        **arguments: Others that it has, such as ``noise_channels``, which both have, and ``detail_gain``.
 
     Raises:
-        ValueError: If there is no such kind, or the size does not fit.
+        ValueError: If there is no such kind, it has no details, or the size does not fit.
     """
     depth, arguments = published_depth(image_size), {"hidden_channels": hidden_channels} | arguments
     if kind == "wavelet":
@@ -175,6 +175,8 @@ def make_generator(
             num_classes, image_size, base_channels, num_blocks=num_blocks or depth, **arguments
         )
     if kind == "oasis":
+        if "detail_gain" in arguments:
+            raise ArgumentError("{} is of the generator wavelet alone.", {"detail_gain": arguments["detail_gain"]})
         return models.oasis_generator(
             num_classes, image_size, 4 * base_channels, num_blocks=num_blocks or min(depth + 1, 6), **arguments
         )

@@ -221,15 +221,22 @@ def test_every_method_is_built_at_the_suites_widths(method):
         "diverse": both,
         "focal": both,
         "pseudo_labels": both,
+        "pretrained_projected_tcr": both,
     }.get(method, set())
     if "unconditional_discriminator" in trunks:
         assert gan.adversarial_loss == "hinge" and gan.settings.r1_gamma == 0.0 and gan.augmentation is not None
-    assert method != "cycle_and_tcr" or gan.pretext[1].weight == TCR().weight
+    assert "tcr" not in method or method == "tcr" or gan.pretext[1].weight == TCR().weight
+    gain = getattr(gan.generator.get_layer("body_0"), "detail_gain", None)
+    assert getattr(gain, "gain", None) == {"wavelet": 1.0, "wavelet_detail_gain": 0.1}.get(method)
     if method in VARIANTS:
         assert gan.segmentation_loss.focal_gamma == (2.0 if method == "focal" else 0.0)
         assert gan.pseudo_label_confidence == (0.8 if method == "pseudo_labels" else None)
         confidence = 0.8 if method == "confident_cycle" else 0.0
-        beside = {"cycle_and_tcr": ["consistency"], "diverse": ["diversity"]}.get(method, [])
+        beside = {
+            "cycle_and_tcr": ["consistency"],
+            "pretrained_projected_tcr": ["consistency"],
+            "diverse": ["diversity"],
+        }.get(method, [])
         assert [task.name for task in gan.pretext] == ["cycle", *beside] and gan.pretext[0].confidence == confidence
 
 

