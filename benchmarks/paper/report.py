@@ -39,6 +39,9 @@ NAMES = {
     "diverse": "… and a diversity loss",
     "focal": "… and focal weights",
     "pseudo_labels": "… and pseudo-labels",
+    "pretrained_projected_tcr": "… and TCR",
+    "wavelet": "semi-paired, wavelet generator",
+    "wavelet_detail_gain": "semi-paired, wavelet generator, details × 0.1",
 }
 # of the picture: label maps, columns in a line, pixels from one line of a title to the next
 _ROWS, _COLUMNS, _LINE = 3, 7, 14

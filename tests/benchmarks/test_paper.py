@@ -14,7 +14,7 @@ from benchmarks.paper import __main__ as command
 from benchmarks.paper import lock, train, training_record
 from benchmarks.paper.__main__ import arguments, main, settings_of
 from benchmarks.paper.lock import locked
-from benchmarks.paper.report import explanation, loss_table, settings_text, table, write_report
+from benchmarks.paper.report import NAMES, explanation, loss_table, settings_text, table, write_report
 from benchmarks.paper.settings import JUDGES, METHODS, TABLES, VARIANTS, Cell, Settings, cells, fix_settings, read_settings
 from benchmarks.paper.train import build, data_sets, judge_cells, own_miou, results_of, train_cell, train_segmenter_of
 from benchmarks.paper.training_record import TrainingRecord
@@ -189,6 +189,10 @@ def test_generators_are_one_for_all_or_the_published():
         True,
     ]
     assert not any(is_wavelet(method) for method in ("usis", "semi_paired"))
+
+
+def test_a_report_has_a_name_for_every_method():
+    assert list(NAMES) == list(METHODS)
 
 
 ON_TRUNKS = [name for name, options in VARIANTS.items() if {"discriminator", "unconditional"} & options.keys()]
