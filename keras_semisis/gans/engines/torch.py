@@ -57,16 +57,16 @@ def _is_adam(optimizer):
 def _adam_step(optimizer, gradients, variables, learning_rate):
     """What `keras.optimizers.Adam` does in ten passes over the weights, in one: PyTorch's own."""
     slots = [optimizer._get_variable_index(variable) for variable in variables]
-    weights, firsts, seconds = (
-        [variable.value for variable in group]
-        for group in (variables, [optimizer._momentums[i] for i in slots], [optimizer._velocities[i] for i in slots])
-    )
-    if not all(tensor.is_contiguous() for group in (weights, firsts, seconds) for tensor in group):
+    weights = [variable.value for variable in variables]
+    firsts, seconds = ([moments[i].value for i in slots] for moments in (optimizer._momentums, optimizer._velocities))
+    if not all(tensor.is_contiguous() for tensor in (*weights, *firsts, *seconds)):
         # of tensors that lie otherwise in memory PyTorch's would mix up the elements
         type(optimizer)._parallel_update_step(optimizer, gradients, variables, learning_rate)
         return
-    before = int(optimizer.iterations)
-    firsts_sum, seconds_sum = (1 - beta ** (before + 1) for beta in (optimizer.beta_1, optimizer.beta_2))
+    before, betas = int(optimizer.iterations), (optimizer.beta_1, optimizer.beta_2)
+    first, second = (1 - beta ** (before + 1) for beta in betas)  # by which PyTorch corrects the moments
+    # what Keras corrects by, in float32
+    keras_first, keras_second = (1 - torch.tensor(beta) ** torch.tensor(before + 1.0) for beta in betas)
     adam(
         weights,
         [gradient.contiguous() for gradient in gradients],
@@ -78,18 +78,11 @@ def _adam_step(optimizer, gradients, variables, learning_rate):
         amsgrad=False,
         beta1=optimizer.beta_1,
         beta2=optimizer.beta_2,
-        # Keras corrects the moments' bias by the rate, in float32, and adds its epsilon before
-        lr=_rate(optimizer, learning_rate, before + 1) * firsts_sum / seconds_sum**0.5,
+        lr=float(float(learning_rate) * torch.sqrt(keras_second) / keras_first) * first / second**0.5,
         weight_decay=0.0,
-        eps=optimizer.epsilon / seconds_sum**0.5,
+        eps=optimizer.epsilon / second**0.5,  # Keras adds it before the correction
         maximize=False,
     )
-
-
-def _rate(optimizer, learning_rate, step):
-    powers = (torch.tensor(beta) ** torch.tensor(float(step)) for beta in (optimizer.beta_1, optimizer.beta_2))
-    first, second = (1 - power for power in powers)
-    return float(float(learning_rate) * torch.sqrt(second) / first)
 
 
 def check_distribution(model):
