@@ -18,6 +18,7 @@ _PROJECTED = {
     "r1_gamma": None,
     "augmentation": True,
 }
+_ON_TRUNKS = _PRETRAINED | _PROJECTED
 VARIANTS = MappingProxyType(
     {
         "diff_augment": {"augmentation": True},
@@ -25,12 +26,12 @@ VARIANTS = MappingProxyType(
         "cycle_and_tcr": {"consistency_weight": 10.0},
         "pretrained": _PRETRAINED,
         "projected": _PROJECTED,
-        "pretrained_projected": _PRETRAINED | _PROJECTED,
-        "confident_cycle": _PRETRAINED | _PROJECTED | {"cycle_confidence": 0.8},
-        "diverse": _PRETRAINED | _PROJECTED | {"diversity_weight": 1.0},
-        "focal": _PRETRAINED | _PROJECTED | {"focal_gamma": 2.0},
-        "pseudo_labels": _PRETRAINED | _PROJECTED | {"pseudo_label_confidence": 0.8},
-        "pretrained_projected_tcr": _PRETRAINED | _PROJECTED | {"consistency_weight": 10.0},
+        "pretrained_projected": _ON_TRUNKS,
+        "confident_cycle": _ON_TRUNKS | {"cycle_confidence": 0.8},
+        "diverse": _ON_TRUNKS | {"diversity_weight": 1.0},
+        "focal": _ON_TRUNKS | {"focal_gamma": 2.0},
+        "pseudo_labels": _ON_TRUNKS | {"pseudo_label_confidence": 0.8},
+        "pretrained_projected_tcr": _ON_TRUNKS | {"consistency_weight": 10.0},
         "wavelet": {"generator": "wavelet"},
         "wavelet_detail_gain": {"generator": "wavelet", "detail_gain": 0.1},
     }
