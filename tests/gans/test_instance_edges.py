@@ -332,6 +332,8 @@ def test_pictures_protocols_the_page_and_files_for_other_programs(sampler, tmp_p
     assert result["counts"]["generated"] == 6 and np.isfinite(result["generated"]["frechet"])
     with pytest.raises(DataError, match="reads edges between instances, and the data have no instance maps"):
         ks.metrics.evaluate_protocol(sampler, WithoutInstances(), features=lambda x: x.mean(axis=(1, 2)))
+    with pytest.raises(DataError, match=r"4: the label map is 32×64 .*, its instance map 8×64"):
+        ks.metrics.evaluate_protocol(sampler, WithSmallInstances(), features=lambda x: x.mean(axis=(1, 2)))
     photo = Easel(sampler, "edges")._photos(label_maps[0], 0, 1)[0]
     np.testing.assert_array_equal(photo, sampler.generate(label_maps[0], instances=label_maps[0]))
     drawing = drawing_network(sampler.generator, None)
@@ -347,3 +349,8 @@ def test_pictures_protocols_the_page_and_files_for_other_programs(sampler, tmp_p
 
 class WithoutInstances(Scenes):
     has_instances = False
+
+
+class WithSmallInstances(Scenes):
+    def load_instance_map(self, index):
+        return super().load_instance_map(index)[: 8 if index == 4 else None]

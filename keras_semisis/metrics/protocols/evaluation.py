@@ -12,7 +12,6 @@ import numpy as np
 
 from keras_semisis.data import DataError, Source, paired_dataset
 from keras_semisis.data.argument_error import ArgumentError
-from keras_semisis.data.pictures.resizing import resize_label_map
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.gans import Sampler
 from keras_semisis.gans.batch_statistics import batch_norms
@@ -23,7 +22,7 @@ from keras_semisis.metrics.protocols.inception import is_fid_inception, without_
 from keras_semisis.metrics.protocols.protocol import Protocol, get_protocol
 from keras_semisis.metrics.protocols.protocol_features import ProtocolFeatures, feature_scores
 from keras_semisis.metrics.protocols.provenance import network_fingerprint, versions, weights_sha256
-from keras_semisis.metrics.protocols.real_images import RealImages, batches
+from keras_semisis.metrics.protocols.real_images import RealImages, label_batches
 from keras_semisis.metrics.protocols.rule_scores import RuleScores
 from keras_semisis.metrics.protocols.statistics_cache import StatisticsCache
 from keras_semisis.metrics.table import METRICS, SCORES
@@ -143,19 +142,19 @@ def evaluate_protocol(
     tick.reach(batches_of_all * (1 + (baseline is not None)) + batches_of_chosen)
     digest = hashlib.sha256()
     with _statistics(gan, protocol, train, batch_size, seed):
-        for label_maps, _, first in batches(source, size, batch_size, images=False):
-            digest.update(label_maps.astype(np.int32).tobytes())
-            generated = _generated(gan, source, label_maps, seed, batch_size, first)
+        for batch in label_batches(source, size, batch_size, gan.instance_edges):
+            digest.update(batch.label_maps.astype(np.int32).tobytes())
+            generated = _generated(gan, batch, seed, batch_size)
             for metric in single:
-                metric.update_generated(label_maps, generated)
+                metric.update_generated(batch.label_maps, generated)
             tick()
-        for label_maps, _, first in batches(chosen, size, batch_size, images=False):
+        for batch in label_batches(chosen, size, batch_size, gan.instance_edges):
             generated = []
             for draw in range(draws):
-                generated.append(_generated(gan, chosen, label_maps, seed + draw, batch_size, first))
+                generated.append(_generated(gan, batch, seed + draw, batch_size))
                 tick()
             for metric in several:
-                metric.update_generated(label_maps, np.stack(generated[: metric.draws]))
+                metric.update_generated(batch.label_maps, np.stack(generated[: metric.draws]))
 
     scores: dict[str, float] = {}
     for metric in (*single, *several):
@@ -272,13 +271,9 @@ def _baseline(train, count):
     return train.subset(_spread(len(train), count))
 
 
-def _generated(gan, source, label_maps, seed, batch_size, first):
-    how = {}
-    if gan.instance_edges:
-        items = range(first, first + len(label_maps))
-        instances = [resize_label_map(source.load_instance_map(i), label_maps.shape[1:]) for i in items]
-        how["instances"] = np.stack(instances)
-    images = np.clip(gan.generate_floats(label_maps, seed, batch_size, first, **how), -1.0, 1.0)
+def _generated(gan, batch, seed, batch_size):
+    how = {} if batch.instances is None else {"instances": batch.instances}
+    images = np.clip(gan.generate_floats(batch.label_maps, seed, batch_size, batch.first, **how), -1.0, 1.0)
     # rounding to 8 bits would make black pixels of them
     if not np.isfinite(images).all():
         raise ValueError(

@@ -4,31 +4,44 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from keras_semisis.data import Source
 from keras_semisis.data.pictures.resizing import resize_image, resize_label_map
+from keras_semisis.data.sources.source import instance_map_of
 from keras_semisis.metrics.generation_metric import GenerationMetric
 from keras_semisis.metrics.protocols.provenance import data_fingerprint
 from keras_semisis.metrics.protocols.statistics_cache import StatisticsCache
 
 
-def batches(
-    source: Source, size: tuple[int, int], batch_size: int, images: bool
-) -> Iterator[tuple[np.ndarray, np.ndarray | None, int]]:
-    """Label maps, images as uint8 if they are asked for, and the number of the first item."""
-    for first in range(0, len(source), batch_size):
-        indices = range(first, min(first + batch_size, len(source)))
-        if not images:
-            yield np.stack([resize_label_map(source.load_label_map(i), size) for i in indices]), None, first
-            continue
-        items = [source.load(i) for i in indices]
-        yield (
-            np.stack([resize_label_map(label_map, size) for _, label_map in items]),
-            np.stack([resize_image(image, size) for image, _ in items]),
-            first,
-        )
+class LabelBatch(NamedTuple):
+    """Label maps of consecutive items, their instance maps if they were asked for, and the number of the first item."""
+
+    label_maps: np.ndarray
+    instances: np.ndarray | None
+    first: int
+
+
+def label_batches(source: Source, size: tuple[int, int], batch_size: int, instances: bool = False) -> Iterator[LabelBatch]:
+    """Label maps by themselves, without the photos.
+
+    Raises:
+        DataError: If an instance map is of another size than its label map.
+    """
+    for indices in _batches(source, batch_size):
+        label_maps = [source.load_label_map(i) for i in indices]
+        of_them = [instance_map_of(source, *item) for item in zip(indices, label_maps, strict=True)] if instances else None
+        yield LabelBatch(_resized(label_maps, size), None if of_them is None else _resized(of_them, size), indices[0])
+
+
+def _batches(source, batch_size):
+    return (range(len(source))[first : first + batch_size] for first in range(0, len(source), batch_size))
+
+
+def _resized(label_maps, size):
+    return np.stack([resize_label_map(label_map, size) for label_map in label_maps])
 
 
 class RealImages:
@@ -70,8 +83,10 @@ class RealImages:
         if not missing:
             return
         digest = hashlib.sha256()
-        for label_maps, images, _ in batches(self.source, self.size, self.batch_size, images=True):
-            assert images is not None
+        for indices in _batches(self.source, self.batch_size):
+            items = [self.source.load(i) for i in indices]
+            label_maps = _resized([label_map for _, label_map in items], self.size)
+            images = np.stack([resize_image(image, self.size) for image, _ in items])
             digest.update(images.tobytes())
             for metric in missing:
                 metric.update_real(label_maps, images)
