@@ -25,7 +25,7 @@ def read_instance_map(path: Path) -> np.ndarray:
     Raises:
         DataError: If the file is missing, truncated or damaged, or its pixels may have been altered.
     """
-    pixels = decode_label_picture(read_bytes(path), str(path)).pixels
+    pixels = decode_label_picture(read_bytes(path), str(path), "instance map").pixels
     return packed_colors(pixels) if pixels.ndim == 3 else pixels.astype(np.int32)
 
 

@@ -141,18 +141,23 @@ def _from_16_bits(image, content, where, image_range):
     return _upright(in_range, image.getexif())
 
 
-def decode_label_picture(content: bytes, where: str) -> LabelPicture:
+def decode_label_picture(content: bytes, where: str, called: str = "label map") -> LabelPicture:
     """The pixels of a label map: ids, indices with their palette, or colors.
 
     Gray (8 or 16 bit) and 1-bit files hold ids. An EXIF rotation is applied as to photos. What programs read differently
     is refused: gray of 2 or 4 bits (scaled or not), colors of 16 bits, several pictures in a file, transparency that varies;
     and so are JPEG and lossy WebP, which alter ids.
 
+    Args:
+        content: The bytes of the file.
+        where: The file, for messages.
+        called: What it is, for messages.
+
     Raises:
         DataError: If the bytes are truncated or damaged, or their pixels not clearly ids or colors.
     """
     kind = kind_of(content)
-    return _decoded(content, kind, where, lambda image: _label_picture(_with_ids(image, kind, content, where)))
+    return _decoded(content, kind, where, lambda image: _label_picture(_with_ids(image, kind, content, where, called)))
 
 
 def _label_picture(image):
@@ -178,12 +183,12 @@ def _alpha(transparency, number):
     return alpha
 
 
-def _with_ids(image, kind, content, where):
+def _with_ids(image, kind, content, where, called):
     """The picture, if its pixels can be nothing but ids or colors of a palette."""
 
     def refused(what):
         return DataError(
-            f"{where}: this label map {what}", Remedy("Store ids in an 8- or 16-bit gray PNG, or 8-bit palette colors.")
+            f"{where}: this {called} {what}", Remedy("Store ids in an 8- or 16-bit gray PNG, or 8-bit palette colors.")
         )
 
     if image.format in ("JPEG", "MPO") or image.info.get("compression") in ("jpeg", "tiff_jpeg"):

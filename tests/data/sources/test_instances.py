@@ -76,6 +76,13 @@ def test_forms_of_instance_files(tmp_path, form):
     assert same_things(Folder(tmp_path).load_instance_map(0), things)
 
 
+def test_an_instance_file_whose_ids_may_be_altered_is_named_as_what_it_is(tmp_path):
+    write_pair(tmp_path, instances=None)
+    write(tmp_path / "instances" / "a.jpg", THINGS.astype(np.uint8))
+    with pytest.raises(DataError, match=r"instances/a\.jpg: this instance map is a JPEG, which alters ids"):
+        Folder(tmp_path).load_instance_map(0)
+
+
 def test_colors_that_differ_in_one_channel_are_different_things(tmp_path):
     # as the panoptic files of COCO, whose ids are R + 256 G + 65536 B
     things = np.array([[[1, 0, 0], [0, 1, 0], [0, 0, 1]], [[1, 1, 1], [2, 1, 1], [2, 1, 1]]], np.uint8)
