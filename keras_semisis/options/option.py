@@ -32,6 +32,7 @@ class Option:
         of_resume: Whether it may be given to a run that goes on.
         by_hand: Whether it decides what a recipe would; None is that of its panel.
         of_system: Whether the constructor of a system has an argument of this name.
+        of_generator: Whether it says how the generator is built.
         names: What it names that has to be there: ``"model"``, ``"segmenter"`` or ``"data"``.
     """
 
@@ -45,6 +46,7 @@ class Option:
     of_resume: bool = False
     by_hand: bool | None = None
     of_system: bool = False
+    of_generator: bool = False
     names: str | None = None
 
     @property

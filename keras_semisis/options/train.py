@@ -122,6 +122,7 @@ class TrainSettings(ReadOptions):
         "wavelet (waveletSPADE, of semi_paired and usis by default) or oasis, which shows more after a short training.",
         NETWORKS,
         methods=SEGMENTING,
+        of_generator=True,
     )
     detail_gain: float | None = option(
         None,
@@ -129,10 +130,18 @@ class TrainSettings(ReadOptions):
         "trainings, which begin with less of blocks and dots.",
         NETWORKS,
         methods=SEGMENTING,
+        of_generator=True,
     )
-    base_channels: int = option(16, "Generator width; all but waveletSPADE have four times as many.", NETWORKS, min=1)
+    base_channels: int = option(
+        16, "Generator width; all but waveletSPADE have four times as many.", NETWORKS, min=1, of_generator=True
+    )
     noise_channels: int | None = option(
-        None, "Length of the noise vector, by default 64; 0 for one photo a label map.", NETWORKS, methods=SEGMENTING, min=0
+        None,
+        "Length of the noise vector, by default 64; 0 for one photo a label map.",
+        NETWORKS,
+        methods=SEGMENTING,
+        min=0,
+        of_generator=True,
     )
     latent_channels: int | None = option(
         None,
@@ -150,8 +159,10 @@ class TrainSettings(ReadOptions):
         methods=("spade", "cc_fpse"),
         of_system=True,
     )
-    hidden_channels: int = option(128, "Width of SPADE's hidden maps.", NETWORKS, min=1)
-    num_blocks: int | None = option(None, "Generator depth; by default the deepest that fits.", NETWORKS, methods=SEGMENTING)
+    hidden_channels: int = option(128, "Width of SPADE's hidden maps.", NETWORKS, min=1, of_generator=True)
+    num_blocks: int | None = option(
+        None, "Generator depth; by default the deepest that fits.", NETWORKS, methods=SEGMENTING, of_generator=True
+    )
     discriminator: str | None = option(
         None,
         "oasis (by default) or pretrained: a decoder on frozen features of ImageNet (extra: offline), which learns far "

@@ -13,7 +13,7 @@ from keras_semisis.gans import Sampler, adapt
 from keras_semisis.gans.class_affinity import affinity_of_text, affinity_text
 from keras_semisis.gans.semantic import SemanticGAN
 from keras_semisis.models.other_classes import class_affinity_of
-from keras_semisis.options.option import option_name
+from keras_semisis.options.option import option_name, options_of
 from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes.notices import tell, warn
 from keras_semisis.recipes.systems import build_gan
@@ -22,7 +22,6 @@ from keras_semisis.recipes.training_data import TrainingData
 
 # Beyond, the system may refuse to look for a file
 _LONGEST_PATH = 250
-_OF_GENERATOR = ("generator", "detail_gain", "base_channels", "noise_channels", "num_blocks", "hidden_channels")
 
 
 def affinity_given(text: str) -> str:
@@ -45,7 +44,7 @@ def affinity_given(text: str) -> str:
 
 def refuse_options_of_generator(given: Collection[str]) -> None:
     """Raises a `ValueError` if options that were given by hand are of the generator, which is the model's."""
-    useless = [option_name(name) for name in _OF_GENERATOR if name in given]
+    useless = [option_name(name) for name, option in options_of(TrainSettings).items() if option.of_generator and name in given]
     if useless:
         raise ValueError(f"--adapt takes the generator of the model as it is: leave {', '.join(useless)} out.")
 

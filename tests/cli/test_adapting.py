@@ -1,5 +1,6 @@
 """train --adapt: a run that begins with a model of other classes."""
 
+import inspect
 import json
 from unittest import mock
 
@@ -10,6 +11,8 @@ import pytest
 import keras_semisis as ks
 from keras_semisis import models
 from keras_semisis.data import LabelSpace
+from keras_semisis.options.option import options_of
+from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes import trained_models
 from tests.cli.command import call
 from tests.cli.test_label_spaces import make_folder
@@ -134,3 +137,10 @@ def test_what_cannot_be_adapted_is_refused(folder):
     output = call(*TRAIN, "--data", f"folder:{folder / 'data'}", "--adapt-alone", "--output", folder / "no", code=1)
     assert "--adapt-alone is of --adapt MODEL" in output.splitlines()[-1]
     assert not (folder / "no" / "settings.json").exists()
+
+
+def test_whatever_builds_a_generator_is_refused():
+    makers = (models.wavelet_spade_generator, models.oasis_generator)
+    taken = {name for maker in makers for name in inspect.signature(maker).parameters} - {"image_size"}
+    options = options_of(TrainSettings)
+    assert {name for name in options if options[name].of_generator} == {"generator"} | (taken & options.keys())
