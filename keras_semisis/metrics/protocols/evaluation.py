@@ -272,8 +272,8 @@ def _baseline(train, count):
 
 
 def _generated(gan, batch, seed, batch_size):
-    how = {} if batch.instances is None else {"instances": batch.instances}
-    images = np.clip(gan.generate_floats(batch.label_maps, seed, batch_size, batch.first, **how), -1.0, 1.0)
+    images = gan.generate_floats(batch.label_maps, seed, batch_size, batch.first, instances=batch.instances)
+    images = np.clip(images, -1.0, 1.0)
     # rounding to 8 bits would make black pixels of them
     if not np.isfinite(images).all():
         raise ValueError(

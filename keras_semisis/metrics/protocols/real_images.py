@@ -24,7 +24,7 @@ class LabelBatch(NamedTuple):
     first: int
 
 
-def label_batches(source: Source, size: tuple[int, int], batch_size: int, instances: bool = False) -> Iterator[LabelBatch]:
+def label_batches(source: Source, size: tuple[int, int], batch_size: int, instances: bool) -> Iterator[LabelBatch]:
     """Label maps by themselves, without the photos.
 
     Raises:
