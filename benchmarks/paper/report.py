@@ -42,6 +42,7 @@ NAMES = {
     "pretrained_projected_tcr": "… and TCR",
     "wavelet": "semi-paired, wavelet generator",
     "wavelet_detail_gain": "semi-paired, wavelet generator, details × 0.1",
+    "wavelet_pretrained_projected": "semi-paired, both + DiffAugment, wavelet generator, details × 0.1",
 }
 # of the picture: label maps, columns in a line, pixels from one line of a title to the next
 _ROWS, _COLUMNS, _LINE = 3, 7, 14

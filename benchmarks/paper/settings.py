@@ -34,6 +34,7 @@ VARIANTS = MappingProxyType(
         "pretrained_projected_tcr": _ON_TRUNKS | {"consistency_weight": 10.0},
         "wavelet": {"generator": "wavelet"},
         "wavelet_detail_gain": {"generator": "wavelet", "detail_gain": 0.1},
+        "wavelet_pretrained_projected": _ON_TRUNKS | {"generator": "wavelet", "detail_gain": 0.1},
     }
 )
 METHODS = (*BASELINES, "usis", "spade", "cc_fpse", *ABLATIONS, *VARIANTS)

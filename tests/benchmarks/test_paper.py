@@ -226,12 +226,13 @@ def test_every_method_is_built_at_the_suites_widths(method):
         "focal": both,
         "pseudo_labels": both,
         "pretrained_projected_tcr": both,
+        "wavelet_pretrained_projected": both,
     }.get(method, set())
     if "unconditional_discriminator" in trunks:
         assert gan.adversarial_loss == "hinge" and gan.settings.r1_gamma == 0.0 and gan.augmentation is not None
     assert "tcr" not in method or method == "tcr" or gan.pretext[1].weight == TCR().weight
     gains = {layer.detail_gain.gain for layer in gan.generator.layers if getattr(layer, "detail_gain", None)}
-    assert gains == {"wavelet": {1.0}, "wavelet_detail_gain": {0.1}}.get(method, set())
+    assert gains == {"wavelet": {1.0}, "wavelet_detail_gain": {0.1}, "wavelet_pretrained_projected": {0.1}}.get(method, set())
     if method in VARIANTS:
         assert gan.segmentation_loss.focal_gamma == (2.0 if method == "focal" else 0.0)
         assert gan.pseudo_label_confidence == (0.8 if method == "pseudo_labels" else None)
