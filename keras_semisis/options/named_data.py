@@ -10,7 +10,7 @@ class NamedData:
     """The data."""
 
     data: str = option(
-        help="What to train on: cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, hf:NAME, folder:PATH "
+        help="Photos and label maps: cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, hf:NAME, folder:PATH "
         "(images/ and labels/ in it), records:PATH (of pack) or synthetic.",
         panel=DATA,
         names="data",
