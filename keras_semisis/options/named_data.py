@@ -10,8 +10,8 @@ class NamedData:
     """The data."""
 
     data: str = option(
-        help="Photos and label maps: cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, hf:NAME, folder:PATH "
-        "(images/ and labels/ in it), records:PATH (of pack) or synthetic.",
+        help="Photos and label maps: cityscapes:PATH, ade20k:PATH, coco_stuff:PATH, camvid:PATH, tfds:NAME, hf:NAME, "
+        "folder:PATH (images/ and labels/ in it), records:PATH (of pack) or synthetic.",
         panel=DATA,
         names="data",
     )
