@@ -52,7 +52,9 @@ def with_recipe(options: Mapping[str, Any], given: Collection[str]) -> dict[str,
     if trunk not in (None, "none", *TRUNKS):
         raise ArgumentError(f"{{}}: expected one of {', '.join(TRUNKS)}, or none.", {"trunk": trunk})
     try:
-        chosen = few_labels_options(options["image_size"], None if trunk == "none" else trunk or "vgg16")
+        chosen = few_labels_options(
+            options["image_size"], None if trunk == "none" else trunk or "vgg16", generator=options["generator"]
+        )
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             f"--recipe few_labels: {error}. Or go on without pretrained networks: --trunk none. --recipe "

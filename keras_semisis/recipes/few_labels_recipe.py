@@ -61,12 +61,16 @@ def few_labels(
 
 
 def few_labels_options(
-    image_size: tuple[int, int], trunk: str | None = "vgg16", accelerator: bool | None = None
+    image_size: tuple[int, int],
+    trunk: str | None = "vgg16",
+    accelerator: bool | None = None,
+    generator: str | None = None,
 ) -> dict[str, Any]:
     """The same as options of a run.
 
     Args:
         image_size, trunk, accelerator: As those of `few_labels`.
+        generator: As in `TrainSettings`; None is OASIS's. The waveletSPADE generator begins with quiet details.
 
     Returns:
         Names and values of fields of `TrainSettings`.
@@ -81,7 +85,8 @@ def few_labels_options(
     wide = engine.has_accelerator() if accelerator is None else accelerator
     options = {
         "method": "semi_paired",
-        "generator": "oasis",
+        "generator": generator or "oasis",
+        "detail_gain": 0.1 if generator == "wavelet" else None,
         "precision": "mixed_bfloat16",
         "augmentation": True,
         # four times as many channels in OASIS's generator

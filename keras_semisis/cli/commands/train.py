@@ -56,13 +56,20 @@ def _begin(given: Given) -> None:
     _tell_of_data(run)
     if settings.recipe == "few_labels":
         console.print(
-            "Recipe few_labels: OASIS's generator, "
-            + (f"discriminators on a frozen {settings.trunk}" if settings.trunk else "no pretrained networks")
-            + ". --recipe paper has the paper's networks.",
+            f"Recipe few_labels: {networks_of(settings)}. --recipe paper has the paper's networks.",
             soft_wrap=True,
             highlight=False,
         )
     _train(run)
+
+
+def networks_of(settings: TrainSettings) -> str:
+    """What a run that follows the recipe has in fact: some of it may be chosen by hand, or be a model's."""
+    generator = {"oasis": "OASIS's generator", "wavelet": "the waveletSPADE generator"}[str(settings.generator)]
+    on_trunk = {"D": settings.discriminator == "pretrained", "D_u": settings.unconditional == "projected"}
+    names = " and ".join(name for name, frozen in on_trunk.items() if frozen)
+    discriminators = f"{names} on a frozen {settings.trunk}" if names else "no pretrained discriminators"
+    return f"{generator if settings.adapt is None else 'the generator of --adapt'}, {discriminators}"
 
 
 def _join(given: Given, devices: str | None) -> bool:
