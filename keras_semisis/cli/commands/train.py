@@ -56,20 +56,26 @@ def _begin(given: Given) -> None:
     _tell_of_data(run)
     if settings.recipe == "few_labels":
         console.print(
-            f"Recipe few_labels: {networks_of(settings)}. --recipe paper has the paper's networks.",
+            f"Recipe few_labels: {networks_of(run)}. --recipe paper has the paper's networks.",
             soft_wrap=True,
             highlight=False,
         )
     _train(run)
 
 
-def networks_of(settings: TrainSettings) -> str:
-    """What a run that follows the recipe has in fact: some of it may be chosen by hand, or be a model's."""
-    generator = {"oasis": "OASIS's generator", "wavelet": "the waveletSPADE generator"}[str(settings.generator)]
-    on_trunk = {"D": settings.discriminator == "pretrained", "D_u": settings.unconditional == "projected"}
-    names = " and ".join(name for name, frozen in on_trunk.items() if frozen)
-    discriminators = f"{names} on a frozen {settings.trunk}" if names else "no pretrained discriminators"
-    return f"{generator if settings.adapt is None else 'the generator of --adapt'}, {discriminators}"
+def networks_of(run: Run) -> str:
+    """What a run that follows the recipe has in fact: some of it may be chosen by hand, or be the model's of ``--adapt``."""
+    from keras_semisis.models import frozen_features_of
+
+    generator = "the waveletSPADE generator" if run.settings.generator == "wavelet" else "OASIS's generator"
+    if run.settings.adapt is not None:
+        generator = f"the generator of {run.settings.adapt}"
+    frozen = [
+        f"{short} on a frozen {layer.trunk}"
+        for name, short in (("discriminator", "D"), ("unconditional_discriminator", "D_u"))
+        for layer in frozen_features_of(getattr(run.gan, name))
+    ]
+    return ", ".join([generator, *(frozen or ["no pretrained discriminators"])])
 
 
 def _join(given: Given, devices: str | None) -> bool:
