@@ -19,6 +19,7 @@ _PROJECTED = {
     "augmentation": True,
 }
 _ON_TRUNKS = _PRETRAINED | _PROJECTED
+_QUIET_WAVELET = {"generator": "wavelet", "detail_gain": 0.1}
 VARIANTS = MappingProxyType(
     {
         "diff_augment": {"augmentation": True},
@@ -33,8 +34,8 @@ VARIANTS = MappingProxyType(
         "pseudo_labels": _ON_TRUNKS | {"pseudo_label_confidence": 0.8},
         "pretrained_projected_tcr": _ON_TRUNKS | {"consistency_weight": 10.0},
         "wavelet": {"generator": "wavelet"},
-        "wavelet_detail_gain": {"generator": "wavelet", "detail_gain": 0.1},
-        "wavelet_pretrained_projected": _ON_TRUNKS | {"generator": "wavelet", "detail_gain": 0.1},
+        "wavelet_detail_gain": _QUIET_WAVELET,
+        "wavelet_pretrained_projected": _ON_TRUNKS | _QUIET_WAVELET,
     }
 )
 METHODS = (*BASELINES, "usis", "spade", "cc_fpse", *ABLATIONS, *VARIANTS)
