@@ -9,6 +9,7 @@ from keras_semisis.data import DataError
 from keras_semisis.data.labels.label_files import read_instance_map
 from keras_semisis.data.sources.folder_files import find_instance_maps
 from keras_semisis.data.sources.folder_layout import INSTANCES
+from keras_semisis.data.sources.source import check_instance_map
 
 # Of labels/train/town/a.png the folders beside which one of instance maps is looked for
 _LEVELS = 3
@@ -65,7 +66,5 @@ def read_instances(path: Path, label_map: np.ndarray, where: Path) -> np.ndarray
         DataError: If the file cannot be read, or is of another size.
     """
     instances = read_instance_map(path)
-    if instances.shape != label_map.shape:
-        sizes = ["×".join(map(str, array.shape)) for array in (instances, label_map)]
-        raise DataError(f"{path}: this instance map is {sizes[0]} (height×width), the label map {where} {sizes[1]}.")
+    check_instance_map(instances, label_map, str(where), f"its instance map {path}")
     return instances

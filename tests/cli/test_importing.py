@@ -61,8 +61,9 @@ def test_a_generator_that_reads_edges_between_instances(tmp_path):
     expected = np.round((keras.ops.convert_to_numpy(image)[0] + 1) * 127.5)
     assert np.abs(np.asarray(Image.open(tmp_path / "photos" / "a.png")) - expected).max() <= 1
     Image.fromarray(things[1:]).save(tmp_path / "things" / "a.png")
-    said = call(*draw, "--instances", tmp_path / "things", code=1)
-    assert "this instance map is 31×32 (height×width), the label map" in " ".join(said.split())
+    said = "".join(call(*draw, "--instances", tmp_path / "things", code=1).split())
+    assert "a.png:thelabelmapis32×32(height×width),itsinstancemap" in said
+    assert "things/a.png31×32.Exportboth" in said
 
 
 def test_a_network_in_two_files(weights, tmp_path):

@@ -36,13 +36,27 @@ def instance_map_of(source: "Source", index: int, label_map: np.ndarray) -> np.n
         DataError: If the two differ in height or width.
     """
     instances = source.load_instance_map(index)
+    check_instance_map(instances, label_map, source.location(index), "its instance map")
+    return instances
+
+
+def check_instance_map(instances: np.ndarray, label_map: np.ndarray, where: str, named: str) -> None:
+    """Checks that an instance map has the size of its label map.
+
+    Args:
+        instances, label_map: Both as stored.
+        where: The label map, for messages.
+        named: What the message calls the instance map.
+
+    Raises:
+        DataError: If the two differ in height or width.
+    """
     if instances.shape != label_map.shape:
         sizes = ["×".join(map(str, array.shape)) for array in (label_map, instances)]
         raise DataError(
-            f"{source.location(index)}: the label map is {sizes[0]} (height×width), its instance map {sizes[1]}. Export both "
-            "at one size, resized with nearest neighbor."
+            f"{where}: the label map is {sizes[0]} (height×width), {named} {sizes[1]}. Export both at one size, resized with "
+            "nearest neighbor."
         )
-    return instances
 
 
 class Source(ABC):
