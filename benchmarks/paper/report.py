@@ -1,7 +1,8 @@
-"""The report of a suite: tables, curves of score against ratio, and the same label maps through every method."""
+"""The report of a suite: tables, curves of score against ratio and step, and the same label maps through every method."""
 
 import base64
 import html
+import io
 import itertools
 import json
 import statistics
@@ -10,12 +11,14 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.paper.published import Published, published
 from benchmarks.paper.settings import METHODS, ONLY_OF, Cell
 from keras_semisis.callbacks.grids import GAP, TITLE, tile_size
 from keras_semisis.metrics import SCORES as METRIC_SCORES
 
+_BOTH = "semi-paired, D and D_u on frozen features + DiffAugment"
 NAMES = {
     "oasis": "OASIS",
     "tcr": "TCR",
@@ -32,20 +35,22 @@ NAMES = {
     "diff_augment": "semi-paired + DiffAugment",
     "judge_pairs": "semi-paired, D_u on pairs as well",
     "cycle_and_tcr": "semi-paired + TCR",
-    "pretrained": "semi-paired, pretrained D",
-    "projected": "semi-paired, projected D_u + DiffAugment",
-    "pretrained_projected": "semi-paired, both + DiffAugment",
-    "confident_cycle": "… and a cycle where D is sure",
-    "diverse": "… and a diversity loss",
-    "focal": "… and focal weights",
-    "pseudo_labels": "… and pseudo-labels",
-    "pretrained_projected_tcr": "… and TCR",
+    "pretrained": "semi-paired, D on frozen features",
+    "projected": "semi-paired, D_u on frozen features + DiffAugment",
+    "pretrained_projected": _BOTH,
+    "confident_cycle": f"{_BOTH} + cycle where D is sure",
+    "diverse": f"{_BOTH} + diversity loss",
+    "focal": f"{_BOTH} + focal weights",
+    "pseudo_labels": f"{_BOTH} + pseudo-labels",
+    "pretrained_projected_tcr": f"{_BOTH} + TCR",
     "wavelet": "semi-paired, wavelet generator",
-    "wavelet_detail_gain": "semi-paired, wavelet generator, details × 0.1",
-    "wavelet_pretrained_projected": "semi-paired, both + DiffAugment, wavelet generator, details × 0.1",
+    "wavelet_detail_gain": "semi-paired, wavelet generator, quiet details",
+    "wavelet_pretrained_projected": f"{_BOTH}, wavelet generator, quiet details",
 }
 # of the picture: label maps, columns in a line, pixels from one line of a title to the next
 _ROWS, _COLUMNS, _LINE = 3, 7, 14
+# of nine methods each, in the colors of "tab10" but its gray
+_DASHES, _MARKERS, _GRAY = ("-", "--", "-."), "os^", 7
 # name, title, digits
 _TITLES = {name: score.heading for name, score in METRIC_SCORES.items()}
 SCORES = (
@@ -205,6 +210,32 @@ def loss_table(cells: list[dict]) -> tuple[list[str], list[list[str]]]:
     ]
 
 
+def look(method: str) -> dict[str, Any]:
+    """How a method is drawn: in every report the same, and as no other is."""
+    import matplotlib
+
+    colors = [color for place, color in enumerate(matplotlib.colormaps["tab10"].colors) if place != _GRAY]
+    turn, place = divmod(METHODS.index(method), len(colors))
+    return {"color": colors[place], "linestyle": _DASHES[turn], "marker": _MARKERS[turn]}
+
+
+def _drawn(cells: list[dict]) -> list[Column]:
+    """The scores that curves are drawn of."""
+    return [score for score in columns(cells) if score.title.startswith(("Fréchet", "mIoU"))]
+
+
+def _finish(figure, axes, path):
+    """Adds the legend of all lines, each once, and writes the file."""
+    from PIL import Image
+
+    lines = {name: line for axis in axes for line, name in zip(*axis.get_legend_handles_labels(), strict=True)}
+    columns = max(1, int(figure.get_figwidth() // 5))
+    figure.legend(list(lines.values()), list(lines), loc="outside lower center", ncols=columns, fontsize=8)
+    memory = io.BytesIO()
+    figure.savefig(memory, dpi=100)
+    _save(Image.open(memory).convert("RGB"), path)
+
+
 def curves(cells: list[dict], path: Path) -> None:
     """Score against ratio, a line for each method."""
     import matplotlib
@@ -212,32 +243,53 @@ def curves(cells: list[dict], path: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    # a method's color is the same in every report, and the light ones come last
-    colors = plt.get_cmap("tab20").colors
-    colors = colors[::2] + colors[1::2]
-    shown = [score for score in columns(cells) if score.title.startswith(("Fréchet", "mIoU"))]
-    figure, axes = plt.subplots(1, len(shown), figsize=(5 * len(shown), 5), squeeze=False, layout="constrained")
-    for score, axis in zip(shown, axes[0], strict=True):
+    shown = _drawn(cells)
+    wide = min(len(shown), 3)
+    high = -(-len(shown) // wide)
+    figure, axes = plt.subplots(high, wide, figsize=(5 * wide, 4.5 * high), squeeze=False, layout="constrained")
+    for score, axis in zip(shown, axes.flat, strict=False):
         lines = defaultdict(list)
         for (method, ratio), group in groups(cells).items():
             if values := score.values(group):
                 deviation = statistics.stdev(values) if len(values) > 1 else 0
                 lines[method].append((100 * ratio, statistics.fmean(values), deviation))
         for method, points in lines.items():
-            axis.errorbar(
-                *zip(*sorted(points), strict=True),
-                marker="o",
-                capsize=3,
-                color=colors[METHODS.index(method)],
-                label=NAMES[method],
-            )
+            axis.errorbar(*zip(*sorted(points), strict=True), capsize=3, **look(method), label=NAMES[method])
         for value in score.real_values(cells):
             line = axis.axhline(value, color="black", linestyle=":")
         if score.real_values(cells):
             line.set_label("real images")
         axis.set(title=score.title, xlabel="labeled photos, %")
-    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=2 * len(shown), fontsize=8)
-    figure.savefig(path, dpi=100)
+    for axis in axes.flat[len(shown) :]:
+        axis.remove()
+    _finish(figure, axes.flat[: len(shown)], path)
+    plt.close(figure)
+
+
+def training_curves(cells: list[dict], path: Path) -> None:
+    """Score against step, a row for each ratio and a line for each method, the mean over its seeds."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    shown = [(key, title) for key, title, _ in SCORES if key != "kid" and any(key in cell["scores"] for cell in cells)]
+    ratios = sorted({cell["ratio"] for cell in cells})
+    size = (4 * len(shown), 2.6 * len(ratios) + 1)
+    figure, axes = plt.subplots(len(ratios), len(shown), figsize=size, sharex=True, squeeze=False, layout="constrained")
+    for (method, ratio), group in groups(cells).items():
+        for (key, title), axis in zip(shown, axes[ratios.index(ratio)], strict=True):
+            by_step = defaultdict(list)
+            for record in itertools.chain.from_iterable(cell["history"] for cell in group):
+                if key in record:
+                    by_step[record["step"]].append(record[key])
+            points = [(step, statistics.fmean(values)) for step, values in sorted(by_step.items()) if len(values) == len(group)]
+            if points:
+                axis.plot(*zip(*points, strict=True), **look(method), markersize=3, label=NAMES[method])
+            axis.set_title(f"r = {percent(ratio)}: {title}", fontsize=9)
+    for axis in axes[-1]:
+        axis.set_xlabel("training step")
+    _finish(figure, axes.flat, path)
     plt.close(figure)
 
 
@@ -275,7 +327,13 @@ def picture(cells: list[dict], output: Path, path: Path) -> None:
             for i, text in enumerate(words):
                 draw.text((left, top + GAP + i * _LINE), text, fill="black", font=font)
             whole.paste(tiles, (left, top + title))
-    # 256 colors, rare ones too: less than half the file
+    _save(whole, path)
+
+
+def _save(whole, path):
+    """As a PNG of 256 colors, rare ones too: less than half the file."""
+    from PIL import Image
+
     whole.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=3).save(path, optimize=True)
 
 
@@ -353,13 +411,14 @@ def _shown(name, value):
 
 
 def write_report(output: Path) -> Path:
-    """Writes report.md, report.html (which needs no other file), curves.png and grids.png.
+    """Writes report.md, report.html (which needs no other file), curves.png, training.png and grids.png.
 
     Raises:
         ValueError: If no cell has a result.
     """
     cells = read_cells(output)
     curves(cells, output / "curves.png")
+    training_curves(cells, output / "training.png")
     picture(cells, output, output / "grids.png")
     parts = [
         ("h1", "The paper's comparison"),
@@ -367,6 +426,7 @@ def write_report(output: Path) -> Path:
         ("p", f"Settings ({cells[0]['settings']['profile'].upper()} profile): {settings_text(cells)}."),
         ("table", table(cells)),
         ("img", "curves.png"),
+        ("img", "training.png"),
         ("img", "grids.png"),
         ("h2", "Loss terms"),
         ("table", loss_table(cells)),

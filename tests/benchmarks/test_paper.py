@@ -14,7 +14,7 @@ from benchmarks.paper import __main__ as command
 from benchmarks.paper import lock, train, training_record
 from benchmarks.paper.__main__ import arguments, main, settings_of
 from benchmarks.paper.lock import locked
-from benchmarks.paper.report import NAMES, explanation, loss_table, settings_text, table, write_report
+from benchmarks.paper.report import NAMES, explanation, look, loss_table, settings_text, table, write_report
 from benchmarks.paper.settings import JUDGES, METHODS, TABLES, VARIANTS, Cell, Settings, cells, fix_settings, read_settings
 from benchmarks.paper.train import build, data_sets, judge_cells, own_miou, results_of, train_cell, train_segmenter_of
 from benchmarks.paper.training_record import TrainingRecord
@@ -58,6 +58,7 @@ def result(method, ratio, seed, frechet, miou):
         "real": {"frechet": 1.0, "miou": 0.5},
         "seconds_per_step": 1.0,
         "peak_memory_bytes": 2e9,
+        "history": [{"step": step, "frechet": frechet + 4 - step, "miou": miou} for step in (2, 4)],
         "losses": {"generator/segmentation": 1.5},
         "parameters": {"generator": 1_234_567, "discriminator": 9},
         "settings": {"features": "segmenter", "steps": 4, "profile": "cpu", "data": "camvid"},
@@ -191,8 +192,17 @@ def test_generators_are_one_for_all_or_the_published():
     assert not any(is_wavelet(method) for method in ("usis", "semi_paired"))
 
 
-def test_a_report_has_a_name_for_every_method():
+def test_a_report_has_a_name_and_a_line_for_every_method(tmp_path):
     assert list(NAMES) == list(METHODS)
+    assert all(name.isascii() for name in NAMES.values())  # the font of the picture has little else
+    assert len({tuple(look(method).values()) for method in METHODS}) == len(METHODS) == len(set(NAMES.values()))
+    made = [result(method, ratio, seed, 10.0, 0.3) for method in METHODS for ratio in (0.1, 1.0) for seed in (0, 1)]
+    (tmp_path / "cells").mkdir()
+    for i, cell in enumerate(made):
+        (tmp_path / "cells" / f"{i}.json").write_text(json.dumps(cell))
+    assert write_report(tmp_path).is_file()
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("data:image/png") == 2 and all(name in page for name in NAMES.values())
 
 
 ON_TRUNKS = [name for name, options in VARIANTS.items() if {"discriminator", "unconditional"} & options.keys()]
@@ -365,7 +375,7 @@ def test_a_cell_and_its_report(tmp_path, trained):
     (tmp_path / "other.keras").rename(tmp_path / "segmenter.keras")
     assert main(["report", "--output", str(tmp_path)]) == 0
     page = (tmp_path / "report.html").read_text()
-    assert page.count("data:image/png;base64,") == 2 and 'src="curves' not in page
+    assert page.count("data:image/png;base64,") == 3 and 'src="curves' not in page
     report = (tmp_path / "report.md").read_text()
     assert "| 50% | OASIS | 1 |" in report and "| mIoU ↑ (other) |" in report and "| oasis-r0.5-s0 | steps 1–4 |" in report
     # nothing is left to do
