@@ -238,6 +238,13 @@ class TrainSettings(ReadOptions):
     unconditional_betas: tuple[float, float] | None = option(
         None, "β of that one's Adam, such as 0.5,0.99.", LOSSES, methods=WITH_JUDGE, form=BETAS
     )
+    learning_rate_decay: float = option(
+        0.0,
+        "Share of the training, at its end, over which all rates fall linearly to 0: 0.5 is SPADE's niter_decay.",
+        LOSSES,
+        by_hand=False,
+        min=0,
+    )
     segmentation_weight: float | None = option(
         None,
         "On pairs: the discriminator sees the label map in the generated photo.",
@@ -345,6 +352,8 @@ class TrainSettings(ReadOptions):
                 raise ValueError(f"{option_name(name)} is of --adapt MODEL: name the model, or leave it out.")
         if self.adapt is not None and self.init is not None:
             raise ValueError("--adapt and --init: a training begins with one model. Leave one of them out.")
+        if not 0 <= self.learning_rate_decay <= 1:
+            raise ArgumentError("{} is no share, from 0 to 1.", {"learning_rate_decay": self.learning_rate_decay})
         method = METHODS[self.method]
         useless = [
             option_name(name)

@@ -1,5 +1,6 @@
 """Training from settings: a run from its data to its last checkpoint."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy as np
 
 from keras_semisis.callbacks import (
     Checkpoint,
+    LinearDecay,
     LossCurves,
     PeriodicEvaluation,
     SampleGrid,
@@ -63,6 +65,11 @@ def set_up(settings: TrainSettings, hosts: HostOptions | None = None) -> None:
 def run_callbacks(folder: Path) -> list[keras.callbacks.Callback]:
     """What every run writes about its losses."""
     return [LossCurves(folder), TensorBoardScalars(folder / "tensorboard")]
+
+
+def falling_rates(share: float, steps: int) -> list[keras.callbacks.Callback]:
+    """Lets learning rates fall over a share of the steps, if any. Before all others: a checkpoint has the next step's."""
+    return [LinearDecay(steps - math.ceil(share * steps), steps)] if share else []
 
 
 def plan_steps(
@@ -156,6 +163,7 @@ class Run:
                 settings.steps = plan_steps(self.gan, data, deadline, settings.steps, run_callbacks(folder))
                 start = self.gan.step
                 self.write_settings()
+        callbacks = [*falling_rates(settings.learning_rate_decay, settings.steps), *callbacks]
         interrupted = fit(self.gan, data, settings.steps, start, callbacks, progress)
         wait_for_all()  # the first process may still write
         return not interrupted or self.gan.step >= settings.steps

@@ -1,6 +1,7 @@
 """A run by functions, as the command has it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -50,3 +51,20 @@ def test_a_run_in_python_says_nothing_and_goes_on(tmp_path, capsys, told, monkey
     assert again.start == 1 and again.train() and again.gan.step == 2
     assert capsys.readouterr().out == "" and told() == ""
     assert [json.loads(line)["step"] for line in (folder / "losses.jsonl").read_text().splitlines()] == [1, 2]
+
+
+def test_rates_fall_over_the_share_of_the_steps_that_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(Calibration, "label_maps", lambda self: [next(iter(self.dataset))[1:]])
+    rates = []
+    for share in (0.0, 0.1, 1.0):
+        run = recipes.begin(replace(settings(tmp_path / str(share), 2), learning_rate=1e-3, learning_rate_decay=share))
+        assert run.train()
+        rates.append(float(run.gan.optimizers["generator"].learning_rate))
+    # of a tenth of two steps the last has the whole rate, as the first of two has
+    assert rates == pytest.approx([1e-3, 1e-3, 0.5e-3])
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5, float("nan")])
+def test_a_share_of_the_steps_that_is_none(tmp_path, share):
+    with pytest.raises(ValueError, match=r"learning_rate_decay=.* is no share, from 0 to 1"):
+        replace(settings(tmp_path, 2), learning_rate_decay=share)
