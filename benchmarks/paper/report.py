@@ -42,6 +42,7 @@ NAMES = {
     "diverse": f"{_BOTH} + diversity loss",
     "focal": f"{_BOTH} + focal weights",
     "pseudo_labels": f"{_BOTH} + pseudo-labels",
+    "pretrained_projected_decay": f"{_BOTH} + rates that fall",
     "pretrained_projected_tcr": f"{_BOTH} + TCR",
     "wavelet": "semi-paired, wavelet generator",
     "wavelet_detail_gain": "semi-paired, wavelet generator, quiet details",

@@ -32,6 +32,7 @@ VARIANTS = MappingProxyType(
         "diverse": _ON_TRUNKS | {"diversity_weight": 1.0},
         "focal": _ON_TRUNKS | {"focal_gamma": 2.0},
         "pseudo_labels": _ON_TRUNKS | {"pseudo_label_confidence": 0.8},
+        "pretrained_projected_decay": _ON_TRUNKS | {"learning_rate_decay": 0.5},
         "pretrained_projected_tcr": _ON_TRUNKS | {"consistency_weight": 10.0},
         "wavelet": {"generator": "wavelet"},
         "wavelet_detail_gain": _QUIET_WAVELET,

@@ -20,6 +20,7 @@ from keras_semisis.callbacks.log_file import read_log
 from keras_semisis.callbacks.model_file import save_model
 from keras_semisis.gans import ABLATIONS
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
+from keras_semisis.recipes.training import falling_rates
 
 # Evaluations that a cell's scores are the mean of, and its losses of the steps before each
 LAST = 3
@@ -114,6 +115,11 @@ def _train_segmenter(settings, path):
     save_model(segmenter, path)
 
 
+def rates_of(cell: Cell, settings: Settings) -> list[keras.callbacks.Callback]:
+    """What lets a cell's learning rates fall, where its method has that."""
+    return falling_rates(VARIANTS.get(cell.method, {}).get("learning_rate_decay", 0.0), settings.steps)
+
+
 class Judges:
     """Everything that scores a cell: at its evaluations, and at its end."""
 
@@ -203,6 +209,7 @@ def _train_cell(cell, settings, output):
                 verbose=0,
                 callbacks=[
                     TrainingRecord(folder, every),
+                    *rates_of(cell, settings),
                     PeriodicEvaluation(judges.validation, judges.periodic, every, folder, best=None),
                     Checkpoint(folder, every),
                     *shown,

@@ -16,7 +16,7 @@ from benchmarks.paper.__main__ import arguments, main, settings_of
 from benchmarks.paper.lock import locked
 from benchmarks.paper.report import NAMES, explanation, look, loss_table, settings_text, table, write_report
 from benchmarks.paper.settings import JUDGES, METHODS, TABLES, VARIANTS, Cell, Settings, cells, fix_settings, read_settings
-from benchmarks.paper.train import build, data_sets, judge_cells, own_miou, results_of, train_cell, train_segmenter_of
+from benchmarks.paper.train import build, data_sets, judge_cells, own_miou, rates_of, results_of, train_cell, train_segmenter_of
 from benchmarks.paper.training_record import TrainingRecord
 from keras_semisis import models
 from keras_semisis.callbacks import Checkpoint
@@ -235,6 +235,7 @@ def test_every_method_is_built_at_the_suites_widths(method):
         "diverse": both,
         "focal": both,
         "pseudo_labels": both,
+        "pretrained_projected_decay": both,
         "pretrained_projected_tcr": both,
         "wavelet_pretrained_projected": both,
     }.get(method, set())
@@ -253,6 +254,12 @@ def test_every_method_is_built_at_the_suites_widths(method):
             "diverse": ["diversity"],
         }.get(method, [])
         assert [task.name for task in gan.pretext] == ["cycle", *beside] and gan.pretext[0].confidence == confidence
+
+
+def test_rates_fall_over_the_second_half_of_one_method():
+    falling = {method: rates_of(Cell(method, 0.5, 0), TINY) for method in METHODS}
+    (decay,) = falling.pop("pretrained_projected_decay")
+    assert (decay.begin, decay.end) == (2, 4) and not any(falling.values())
 
 
 def test_methods_differ_in_the_sampler_and_not_in_the_pairs():
