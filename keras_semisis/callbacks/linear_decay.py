@@ -9,8 +9,9 @@ _STAIRS = 100
 class LinearDecay(EverySteps):
     """Lets the learning rates of all networks fall linearly, each from its own, at the end of a training.
 
-    SPADE and CC-FPSE were trained so over the second half (their ``niter_decay``). At step ``begin`` a rate is the
-    optimizer's, at ``end`` it would be 0. Give it before `Checkpoint`, so that a checkpoint has the rates of the next step.
+    SPADE was trained so over the second half (its ``niter_decay``). At step ``begin`` a rate is the optimizer's, at ``end``
+    it would be 0; between them it falls in up to a hundred stairs. Give it before `Checkpoint`, so that a checkpoint has the
+    rates of the next step.
 
     Args:
         begin: Number of training steps, as the model counts them, after which the rates begin to fall.
@@ -20,7 +21,7 @@ class LinearDecay(EverySteps):
         ValueError: If ``begin`` is negative, or not below ``end``.
         TypeError: In ``fit``, if an optimizer has a schedule, which gives its rate by itself.
 
-    Reference: Park et al., "Semantic Image Synthesis with Spatially-Adaptive Normalization", CVPR 2019, section 4.
+    Reference: Park et al., "Semantic Image Synthesis with Spatially-Adaptive Normalization", CVPR 2019, appendix A.
 
     Example:
 
@@ -41,7 +42,7 @@ class LinearDecay(EverySteps):
         length = self.end - self.begin
         stairs = min(_STAIRS, length)
         done = min(max(step, self.begin), self.end - 1) - self.begin
-        return 1 - done * stairs // length / stairs
+        return (stairs - done * stairs // length) / stairs
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
