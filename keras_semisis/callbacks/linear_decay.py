@@ -52,7 +52,7 @@ class LinearDecay(EverySteps):
                     f"LinearDecay: the optimizer of {name} has a schedule. Give it a number, or leave LinearDecay out."
                 )
 
-    def act(self, logs):
+    def act(self, logs: dict | None) -> None:
         change = self.share(self.step) / self.share(self.step - 1)
         if change == 1 or logs is None:  # None at the end of training, where the step before has acted
             return
