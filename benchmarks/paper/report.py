@@ -220,34 +220,36 @@ def look(method: str) -> dict[str, Any]:
     return {"color": colors[place], "linestyle": _DASHES[turn], "marker": _MARKERS[turn]}
 
 
-def _drawn(cells: list[dict]) -> list[Column]:
-    """The scores that curves are drawn of."""
-    return [score for score in columns(cells) if score.title.startswith(("Fréchet", "mIoU"))]
-
-
-def _finish(figure, axes, path):
-    """Adds the legend of all lines, each once, and writes the file."""
-    from PIL import Image
-
-    lines = {name: line for axis in axes for line, name in zip(*axis.get_legend_handles_labels(), strict=True)}
-    columns = max(1, int(figure.get_figwidth() // 5))
-    figure.legend(list(lines.values()), list(lines), loc="outside lower center", ncols=columns, fontsize=8)
-    memory = io.BytesIO()
-    figure.savefig(memory, dpi=100)
-    _save(Image.open(memory).convert("RGB"), path)
-
-
-def curves(cells: list[dict], path: Path) -> None:
-    """Score against ratio, a line for each method."""
+def _panels(rows, columns, size, **shared):
+    """A figure of so many panels, each of a size in inches, and the panels, ``(rows, columns)``."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    shown = _drawn(cells)
+    figure = plt.figure(figsize=(size[0] * columns, size[1] * rows + 1), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False, **shared)
+
+
+def _finish(figure, path):
+    """Adds the legend of all lines, each once, and writes the file."""
+    import matplotlib.pyplot as plt
+    from PIL import Image
+
+    lines = {name: line for axis in figure.axes for line, name in zip(*axis.get_legend_handles_labels(), strict=True)}
+    in_a_row = max(1, int(figure.get_figwidth() // 5))
+    figure.legend(list(lines.values()), list(lines), loc="outside lower center", ncols=in_a_row, fontsize=8)
+    memory = io.BytesIO()
+    figure.savefig(memory, dpi=100)
+    plt.close(figure)
+    _save(Image.open(memory).convert("RGB"), path)
+
+
+def curves(cells: list[dict], path: Path) -> None:
+    """Score against ratio, a line for each method."""
+    shown = [score for score in columns(cells) if score.title.startswith(("Fréchet", "mIoU"))]
     wide = min(len(shown), 3)
-    high = -(-len(shown) // wide)
-    figure, axes = plt.subplots(high, wide, figsize=(5 * wide, 4.5 * high), squeeze=False, layout="constrained")
+    figure, axes = _panels(-(-len(shown) // wide), wide, (5, 4))
     for score, axis in zip(shown, axes.flat, strict=False):
         lines = defaultdict(list)
         for (method, ratio), group in groups(cells).items():
@@ -263,21 +265,14 @@ def curves(cells: list[dict], path: Path) -> None:
         axis.set(title=score.title, xlabel="labeled photos, %")
     for axis in axes.flat[len(shown) :]:
         axis.remove()
-    _finish(figure, axes.flat[: len(shown)], path)
-    plt.close(figure)
+    _finish(figure, path)
 
 
 def training_curves(cells: list[dict], path: Path) -> None:
     """Score against step, a row for each ratio and a line for each method, the mean over its seeds."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
     shown = [(key, title) for key, title, _ in SCORES if key != "kid" and any(key in cell["scores"] for cell in cells)]
     ratios = sorted({cell["ratio"] for cell in cells})
-    size = (4 * len(shown), 2.6 * len(ratios) + 1)
-    figure, axes = plt.subplots(len(ratios), len(shown), figsize=size, sharex=True, squeeze=False, layout="constrained")
+    figure, axes = _panels(len(ratios), len(shown), (4, 2.6), sharex=True)
     for (method, ratio), group in groups(cells).items():
         for (key, title), axis in zip(shown, axes[ratios.index(ratio)], strict=True):
             by_step = defaultdict(list)
@@ -290,8 +285,7 @@ def training_curves(cells: list[dict], path: Path) -> None:
             axis.set_title(f"r = {percent(ratio)}: {title}", fontsize=9)
     for axis in axes[-1]:
         axis.set_xlabel("training step")
-    _finish(figure, axes.flat, path)
-    plt.close(figure)
+    _finish(figure, path)
 
 
 def _wrapped(name):
