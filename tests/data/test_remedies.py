@@ -30,7 +30,7 @@ from keras_semisis.data import (
 from keras_semisis.data.advised import Advised
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.data_warning import DataWarning
-from keras_semisis.data.labels.label_space import distinct_colors
+from keras_semisis.data.labels.label_space import distinct_colors, uncolored_label_space
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.metrics.protocols import get_protocol
 from keras_semisis.metrics.protocols.evaluation import _check
@@ -72,7 +72,10 @@ class Case:
                 f"{i},{name},{','.join(map(str, color))},{int(i == self.named.ignore_class)}"
                 for i, (name, color) in enumerate(zip(self.named.class_names, self.named.palette, strict=True))
             ]
-            (root / "classes.csv").write_text("\n".join(["id,name,r,g,b,ignore", *rows]))
+            rows = ["id,name,r,g,b,ignore", *rows]
+            if self.named.drawn_palette:
+                rows = [",".join(row.split(",")[:2]) for row in rows]
+            (root / "classes.csv").write_text("\n".join(rows))
 
 
 CASES = {
@@ -103,6 +106,9 @@ CASES = {
     "named, -1 and 255 with a class": Case([(0, -1, 2, 255)], [(0, 1, 2, 1)], named=space(3, 1), ignored=1, dtype=np.int32),
     "named, from 1 on": Case([(1, 2, 3, 3)], [(0, 1, 2, 2)], named=space(3)),
     "classes.csv, unlabeled": Case([(0, 1, 2, 255)], [(0, 1, 2, 3)], named=space(3), ignored=3, csv=True),
+    "classes.csv without colors, unlabeled": Case(
+        [(0, 1, 2, 255)], [(0, 1, 2, 3)], named=uncolored_label_space(["c0", "c1", "c2"]), ignored=3, csv=True
+    ),
     "classes.csv, levels": Case([(0, 255, 0, 0), (0, 127, 0, 0)], [(0, 2, 0, 0), (0, 1, 0, 0)], named=space(3), csv=True),
 }
 

@@ -86,7 +86,14 @@ def _indices(indices, colors, alpha, space, where):
         return indices, False
     classes = [_class_of(int(i), space) for i in used]
     meant = _meant(colors[used], space)
-    if space.snap is not None and any(meant) and not all(meant) and not space.all_ids:
+    if space.drawn_palette:  # which the file knows if it has no others
+        if all(meant) and not _agree(classes, meant) and not space.all_ids:
+            raise _contradiction(where, "indices", used.tolist(), classes, meant, space)
+        meant = [[] for _ in used]
+    # of these a color of no class is no edge that was drawn smooth
+    mapped = [int(i) in space.id_map for i in used]
+    as_ids = _agree_where_known(classes, meant) and all(found or known for found, known in zip(meant, mapped, strict=True))
+    if space.snap is not None and any(meant) and not all(meant) and not space.all_ids and not as_ids:
         return decode_colors(colors[indices], space, where), True
     if not any(meant):
         _check_grays(used, colors, classes, space, where)
@@ -100,7 +107,7 @@ def _indices(indices, colors, alpha, space, where):
             table = np.zeros(len(colors), np.int32)
             table[used] = [found[0] for found in meant]
             return table[indices], True
-    if all(not found or to in found for to, found in zip(classes, meant, strict=True)):
+    if _agree_where_known(classes, meant):
         if len(used) - meant.count([]) > 1 and meant.count([]) > _MOST_UNKNOWN:
             decode_colors(colors[used][None], space, where)  # raises: colors between those of the classes
         return indices, False
@@ -157,6 +164,10 @@ def _agree(classes, meant):
     return all(to in found for to, found in zip(classes, meant, strict=True))
 
 
+def _agree_where_known(classes, meant):
+    return all(not found or to in found for to, found in zip(classes, meant, strict=True))
+
+
 def decode_colors(rgb: np.ndarray, label_space: "LabelSpace", where: str) -> np.ndarray:
     """Class ids (int32 ``(H, W)``) of the colors of uint8 ``(H, W, 3)``; of others, up to ``snap``, that of a class near them.
 
@@ -192,7 +203,9 @@ def _unknown_colors(packed, unknown, distances, colors, space, where):
     if space.snap is not None:
         color, covered = int(packed[unknown][distances.argmax()]), f"is {distances.max():.1f} from that of its class"
         words = f"more than the {space.snap:g} up to which colors are taken for the nearest"
-    hint, remedies = "", [Remedy(_SNAP, {"snap": math.ceil(distances.max())})]
+    # no blend of two colors is farther from both
+    half = np.linalg.norm(np.ptp(np.asarray(space.palette, float), axis=0)) / 2
+    hint, remedies = "", [Remedy(_SNAP, {"snap": math.ceil(distances.max())})] if distances.max() <= half else []
     if len(values) > _MOST_UNKNOWN:
         hint = " Label maps must be resized with nearest neighbor, and without smoothing."
     if np.isin(packed_colors(np.stack([packed & 255, packed >> 8 & 255, packed >> 16], axis=-1)), colors).all():

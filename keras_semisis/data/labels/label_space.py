@@ -1,5 +1,6 @@
 """What a label id means: names, colors, the don't-care class, and which class an id in a file stands for."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,6 +33,8 @@ class LabelSpace:
         all_ids: Whether ``id_map`` names every stored id, so that any other is an error, and so are colors.
         snap: How far, in RGB, a color in a file may be from that of the class that it is taken for; None allows the palette's
             colors alone.
+        drawn_palette: Whether nobody has said what colors the classes have, so that ``palette`` is of our own drawing: other
+            colors in an indexed file are then as good, and its indices the ids.
 
     Raises:
         ValueError: If the palette and the names differ in length, a color is not three numbers in 0..255,
@@ -55,6 +58,7 @@ class LabelSpace:
     id_map: Mapping[int, int] = field(default_factory=dict, repr=False, hash=False)
     all_ids: bool = field(default=False, repr=False)
     snap: float | None = field(default=None, repr=False)
+    drawn_palette: bool = field(default=False, repr=False, compare=False)
 
     def __post_init__(self):
         if self.snap is not None and self.snap < 0:
@@ -86,7 +90,8 @@ class LabelSpace:
     def id_rule(self) -> str:
         """The rule of stored ids as a text, for fingerprints. Another text makes caches and packs of before be made anew."""
         snap = "" if self.snap is None else f", snap={self.snap:g}"
-        return f"StoredIds(id_map={self.id_map}, all_ids={self.all_ids}{snap})"
+        drawn = ", drawn_palette=True" if self.drawn_palette else ""
+        return f"StoredIds(id_map={self.id_map}, all_ids={self.all_ids}{snap}{drawn})"
 
     def with_ids(self, id_map: Mapping[int, int] | None) -> "LabelSpace":
         """This label space where further stored ids have a class of their own, or others than before."""
@@ -163,8 +168,9 @@ class LabelSpace:
         if len(names) == len(other_names) and (names == other_names or unnamed_classes(len(names)) in (names, other_names)):
             return
         both = " ".join(
-            f"{what[:1].upper()}{what[1:]}: {', '.join(f'{i} {name}' for i, name in enumerate(space.class_names))}."
-            for what, space in ((mine, self), (others, other))
+            f"{what}: {', '.join(f'{i} {name}' for i, name in enumerate(space.class_names))}."
+            # a path keeps its letter case
+            for what, space in ((re.sub("^the ", "The ", mine), self), (re.sub("^the ", "The ", others), other))
         )
         message = f"The classes of {others} are not those of {mine}. {both}"
         if sorted(names) != sorted(other_names) or len(set(names)) < len(names):
@@ -183,6 +189,7 @@ class LabelSpace:
             "id_map": [list(pair) for pair in self.id_map.items()],
             "all_ids": self.all_ids,
             **({} if self.snap is None else {"snap": self.snap}),
+            **({"drawn_palette": True} if self.drawn_palette else {}),
         }
 
     @classmethod
@@ -255,7 +262,17 @@ def unnamed_classes(number: int) -> list[str]:
 
 def unnamed_label_space(number: int, ignore_class: int | None = None) -> LabelSpace:
     """A label space of which nothing is known but its number of classes: unnamed, in drawn colors."""
-    return LabelSpace(unnamed_classes(number), distinct_colors(number), ignore_class)
+    return uncolored_label_space(unnamed_classes(number), ignore_class=ignore_class)
+
+
+def uncolored_label_space(class_names: Sequence[str], **others: Any) -> LabelSpace:
+    """A label space of classes whose colors nobody has said: in drawn ones.
+
+    Args:
+        class_names: As `LabelSpace` takes them.
+        **others: Its other arguments.
+    """
+    return LabelSpace(class_names, distinct_colors(len(class_names)), drawn_palette=True, **others)
 
 
 def distinct_colors(number: int) -> list[tuple[int, int, int]]:

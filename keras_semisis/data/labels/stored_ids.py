@@ -6,6 +6,7 @@ from operator import index
 import numpy as np
 
 from keras_semisis.data.data_error import DataError
+from keras_semisis.data.remedy import Remedy
 
 
 def integer_ids(id_map: Mapping[int, int] | None) -> dict[int, int]:
@@ -61,10 +62,13 @@ def class_ids(label_map: np.ndarray, id_map: Mapping[int, int], where: str) -> n
         for stored, to in id_map.items():
             classes[label_map == stored] = to
     if classes.min(initial=0) < 0:
-        stray = named_ids(label_map[classes < 0])
+        stray = label_map[classes < 0]
+        # of classes that have no ids of their own
+        unlabeled = (stray == 255).all() and all(stored == to for stored, to in id_map.items())
         raise DataError(
-            f"{where}: label id {stray} found, which this data set has not: its ids are "
-            f"{_ranges(id_map)}. The file may belong to another data set, or its ids have been changed."
+            f"{where}: label id {named_ids(stray)} found, which this data set has not: its ids are "
+            f"{_ranges(id_map)}. The file may belong to another data set, or its ids have been changed.",
+            *([Remedy("If it marks unlabeled pixels, give {}.", {"ignore_class": 255})] if unlabeled else []),
         )
     return classes
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_semisis.data.data_error import DataError
-from keras_semisis.data.labels.label_space import LabelSpace, distinct_colors
+from keras_semisis.data.labels.label_space import LabelSpace, uncolored_label_space
 from keras_semisis.data.pictures.decoding import read_bytes
 from keras_semisis.data.remedy import Remedy
 
@@ -63,7 +63,7 @@ def read_classes(path: Path) -> LabelSpace:
         ids = [int(row["id"]) for row in rows]
         names = [row["name"] for row in rows]
         drawn = not rows or not {"r", "g", "b"} & rows[0].keys()
-        colors = distinct_colors(len(ids)) if drawn else [tuple(int(row[channel]) for channel in "rgb") for row in rows]
+        colors = [] if drawn else [tuple(int(row[channel]) for channel in "rgb") for row in rows]
         ignored = [i for i, row in zip(ids, rows, strict=True) if _IGNORE[row.get("ignore", "").lower()]]
     except (KeyError, ValueError, csv.Error) as error:
         raise DataError(
@@ -82,15 +82,11 @@ def read_classes(path: Path) -> LabelSpace:
             Remedy("Merge them in the file, and the ids in the label maps by {}.", {"id_map": ...}),
         )
     order = np.argsort(ids)
+    names, ignore_class = [names[i] for i in order], ignored[0] if ignored else None
     try:
-        # colors that were drawn say nothing about those in a file
-        return LabelSpace(
-            [names[i] for i in order],
-            colors if drawn else [colors[i] for i in order],
-            ignored[0] if ignored else None,
-            {i: i for i in ids} if drawn else {},
-            all_ids=drawn,
-        )
+        if drawn:  # then nothing but ids can be in the files
+            return uncolored_label_space(names, ignore_class=ignore_class, id_map={i: i for i in ids}, all_ids=True)
+        return LabelSpace(names, [colors[i] for i in order], ignore_class)
     except ValueError as error:
         raise DataError(f"{path}: {error}") from None
 
@@ -106,6 +102,10 @@ def _rows(text):
     header, *lines = [line for line in lines if any(line)] or [[]]
     header = [cell.casefold().replace("_", " ") for cell in header]
     columns = [next((ours for ours, names in _COLUMNS.items() if name in names), name) for name in header]
+    twice = next((ours for ours in _COLUMNS if columns.count(ours) > 1), None)
+    if twice is not None:
+        both = " and ".join(name for name, ours in zip(header, columns, strict=True) if ours == twice)
+        raise ValueError(f"the columns {both} are both of {twice}")
     unnamed = [line for line in lines if any(line[len(columns) :])]
     if unnamed:
         raise ValueError(f"more cells than columns in {unnamed[0]}")

@@ -9,7 +9,7 @@ import numpy as np
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.labels.ids_or_classes import decode_colors
-from keras_semisis.data.labels.label_space import LabelSpace, distinct_colors
+from keras_semisis.data.labels.label_space import LabelSpace, uncolored_label_space
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.ade20k import ADE20K
 from keras_semisis.data.sources.cityscapes import Cityscapes
@@ -256,7 +256,7 @@ def _label_space(features, label, dataset):
             Remedy("Give {}.", {"label_space": ...}),
             Remedy("Or write it into a folder of images and labels, with a classes.csv."),
         )
-    return LabelSpace(names, distinct_colors(len(names)))
+    return uncolored_label_space(names)
 
 
 def _split(builder, split):

@@ -1,5 +1,6 @@
 """Label pictures in which ids and colors could both be meant."""
 
+import contextlib
 import itertools
 from io import BytesIO
 
@@ -164,3 +165,51 @@ def test_the_drawn_palette_of_unnamed_classes_changes_no_ids(tmp_path):
     (tmp_path / "labels" / "b.png").write_bytes(saved(np.array(ids, np.uint8)))
     source = Folder(tmp_path, images=None)
     assert [source.load_label_map(i).tolist() for i in range(2)] == [ids, ids]
+
+
+# colors that are drawn for the classes 2, 1 and of none, in the palette of another program
+OTHERS = [(0, 0, 0), (0, 128, 0), (128, 0, 0), (1, 2, 3)]
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_colors_that_nobody_gave_the_classes_change_no_ids(tmp_path, named):
+    (tmp_path / "labels").mkdir()
+    stored = [[[0, 1, 2, 3]], [[0, 1, 3, 3]], [[3, 3, 3, 3]]]
+    for i, ids in enumerate(stored):
+        (tmp_path / "labels" / f"{i}.png").write_bytes(indexed(ids, OTHERS))
+    if named:
+        (tmp_path / "classes.csv").write_text("name\na\nb\nc\nd\n")
+    source = Folder(tmp_path, images=None)
+    assert [source.load_label_map(i).tolist() for i in range(3)] == stored
+    saved_and_loaded = LabelSpace.from_config(source.label_space.get_config())
+    assert saved_and_loaded.read(tmp_path / "labels" / "0.png").tolist() == stored[0]
+
+
+def test_drawn_colors_alone_in_another_order_are_ambiguous_unless_ids_are_named(tmp_path):
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "a.png").write_bytes(indexed([[0, 1, 2, 2]], OTHERS))  # of our own colors, maybe, or of others
+    with pytest.raises(DataError, match=r"say class 1 .* that of class 2"):
+        Folder(tmp_path, images=None).load_label_map(0)
+    (tmp_path / "classes.csv").write_text("name\na\nb\nc\n")
+    assert Folder(tmp_path, images=None).load_label_map(0).tolist() == [[0, 1, 2, 2]]
+
+
+@pytest.mark.parametrize("snap", [None, 100, 200])
+def test_an_index_that_is_mapped_is_no_edge_that_was_drawn_smooth(snap):
+    space = LabelSpace(["a", "b", "c", "void"], [(0, 0, 0), (128, 0, 0), (0, 128, 0), (9, 9, 9)], 3, {255: 3}, snap=snap)
+    voc = [*distinct_colors(256)[:255], (224, 224, 192)]
+    ids = np.repeat([[0, 1, 255, 0]], 3, 0)
+    assert space.decode(indexed(ids, voc), "a.png").tolist() == [[0, 1, 3, 0]] * 3
+    # nothing says what the color of an index is that is not mapped
+    with pytest.raises(DataError, match=r"is 310\.3 from that of its class") if snap else contextlib.nullcontext():
+        space.decode(indexed(np.where(ids == 255, 3, ids), [*voc[:3], (224, 224, 192)]), "a.png")
+
+
+def test_a_color_that_is_no_blend_is_not_advised_to_be_snapped():
+    space = LabelSpace(["a", "b"], [(0, 0, 0), (128, 0, 0)])
+    blend, other = (np.array([[[0, 0, 0], color, [128, 0, 0]]], np.uint8) for color in ((60, 0, 0), (224, 224, 192)))
+    with pytest.raises(DataError, match="snap=60"):
+        space.decode(saved(blend), "a.png")
+    with pytest.raises(DataError, match="palette") as caught:
+        space.decode(saved(other), "a.png")
+    assert "snap" not in str(caught.value)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keras_semisis.data import LabelSpace
+from keras_semisis.data import DataError, LabelSpace
 from keras_semisis.data.sources.classes_file import classes_text, read_classes
 
 
@@ -17,3 +17,9 @@ def test_what_is_written_is_read_as_the_same_classes(ignore_class, tmp_path):
 def test_plain_names_are_written_plainly():
     space = LabelSpace(("sky", "void"), ((0, 128, 255), (0, 0, 0)), 1)
     assert classes_text(space) == "id,name,r,g,b,ignore\n0,sky,0,128,255,0\n1,void,0,0,0,1\n"
+
+
+def test_two_columns_of_one_meaning_are_refused(tmp_path):
+    (tmp_path / "classes.csv").write_text("label,name\n1,road\n0,sky\n")
+    with pytest.raises(DataError, match="the columns label and name are both of name"):
+        read_classes(tmp_path / "classes.csv")
