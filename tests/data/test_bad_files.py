@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy import stats
 
 from keras_semisis.data import (
@@ -204,3 +205,30 @@ def test_a_file_that_vanishes_in_training_is_skipped(tmp_path, monkeypatch):
 def test_a_number_that_is_none():
     with pytest.raises(ValueError, match="skip_bad=-1"):
         paired_dataset(numbered_source(3), (4, 6), 2, skip_bad=-1)
+
+
+@pytest.mark.parametrize("kind", ["a palette of another order", "edges that were smoothed"])
+def test_a_label_map_that_is_tolerated_as_bad_is_never_trained_on(tmp_path, kind):
+    ids = np.repeat(np.repeat([[0, 1, 2, 0]], 8, 0), 8, 1).astype(np.uint8)
+    for i in range(4):
+        image = Image.fromarray(ids)
+        if kind == "a palette of another order":
+            image = Image.fromarray(ids, "P")
+            image.putpalette([0, 0, 0, 1, 2, 3, 4, 5, 6] if i < 3 else [0, 0, 0, 4, 5, 6, 1, 2, 3])
+        elif i == 3:
+            image = Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64)).astype(np.uint8))
+        for folder, picture in (("labels", image), ("images", Image.new("RGB", image.size))):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            picture.save(tmp_path / folder / f"{i}.png")
+    bad = BadFiles(1)
+    source = Folder(tmp_path, skip_bad=bad)
+    assert len(bad.errors) == 1 and "3.png" in bad.messages[0]
+    with pytest.raises(DataError) as caught:
+        source.load_label_map(3)
+    assert str(caught.value) == bad.messages[0]
+    with pytest.raises(DataError):
+        source.label_map_bytes(3)
+    batches = paired_dataset(source, (8, 32), 4, sampler="uniform", skip_bad=bad)
+    for step in range(3):
+        batches.load_step(step)
+    assert len(bad.errors) == 1  # one file, and one error

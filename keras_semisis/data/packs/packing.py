@@ -131,7 +131,7 @@ class Packer:
         self.unfinished = unfinished_folder(self._path)
         self._kinds = [IMAGES] * images + [LABEL_MAPS] * (space is not None)
         self._shard_length = items_per_shard or max(_LEAST_IN_A_SHARD, -(-len(source) // _MOST_SHARDS))
-        self._stored_label_maps = space is not None and source.label_map_bytes(0) is not None
+        self._stored_label_maps = space is not None and _has_label_files(source)
         # what is rendered is packed as classes
         classes = replace(space or LabelSpace((), ()), id_map={}, all_ids=False)
         self._stored_label_space = source.stored_label_space if self._stored_label_maps else classes
@@ -314,6 +314,14 @@ class Packer:
         if self._path.exists():  # os.rename would replace an empty folder
             raise FileExistsError(f"{self._path} exists. Remove it, and run the same command again.")
         os.rename(self.unfinished, self._path)
+
+
+def _has_label_files(source):
+    """Whether a source gives its label maps' files, by the first that can be read."""
+    for index in range(len(source)):
+        with suppress(DataError):
+            return source.label_map_bytes(index) is not None
+    return False
 
 
 def _png(array: np.ndarray) -> bytes:

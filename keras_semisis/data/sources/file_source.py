@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -179,6 +180,7 @@ class FileSource(Source):
             ``images``.
         label_space: What the ids in the files mean; None for a source of images alone.
         image_range: Values of photos of more than 8 bits that become 0 and 255, as in `decode_image`.
+        refused: Label files that are known to be bad, and why.
 
     Raises:
         DataError: If an image has no label map or a label map has no image.
@@ -191,11 +193,13 @@ class FileSource(Source):
         labels: Mapping[str, Path] | None,
         label_space: LabelSpace | None,
         image_range: tuple[float, float] | None = None,
+        refused: Mapping[Path, DataError] = MappingProxyType({}),
     ):
         if images is not None and labels is not None:
             pair_files(images, labels)
         self._images = images
         self._labels = labels
+        self._refused = refused
         self._names = list(images if images is not None else labels or ())
         self.label_space = label_space  # type: ignore[assignment]  # of photos alone, which nothing that reads label maps looks at
         self._image_range = None if image_range is None else checked_range(image_range)
@@ -205,7 +209,7 @@ class FileSource(Source):
         if images:
             self.unpaired_images = FileSource(images, None, None, self._image_range)
         if labels:
-            self.unpaired_labels = FileSource(None, labels, self.label_space)
+            self.unpaired_labels = FileSource(None, labels, self.label_space, refused=self._refused)
 
     def __len__(self):
         return len(self._names)
@@ -248,7 +252,7 @@ class FileSource(Source):
         return read_bytes(self._images[self._names[index]])
 
     def label_map_bytes(self, index: int) -> bytes | None:
-        return None if self._labels is None else read_bytes(self._labels[self._names[index]])
+        return None if self._labels is None else read_bytes(self._label_file(self._labels, index))
 
     def load_image(self, index: int) -> np.ndarray:
         if self._images is None:
@@ -258,8 +262,14 @@ class FileSource(Source):
     def load_label_map(self, index: int) -> np.ndarray:
         if self._labels is None:
             raise ValueError("This source has images alone (labels=None): it has no label maps to load.")
-        path = self._labels[self._names[index]]
+        path = self._label_file(self._labels, index)
         return self.label_space.decode(read_bytes(path), str(path), lambda: self._ids_elsewhere)
+
+    def _label_file(self, labels, index):
+        path = labels[self._names[index]]
+        if path in self._refused:
+            raise self._refused[path]
+        return path
 
     @property
     def has_instances(self):

@@ -145,6 +145,7 @@ class Folder(FileSource):
             raise ValueError("label_space= says what palette= would say. Give one or the other.")
         layout = FolderLayout(root, images, labels)
         folders = _folders(layout, split)
+        refused: Mapping[Path, DataError] = {}
         files = self._find(folders.images, folders.labels, Affixes(image_suffix, label_suffix, image_prefix, label_prefix))
         split = None if split is None else layout.named(split)
         if split is not None and split in layout.lists:
@@ -156,19 +157,19 @@ class Folder(FileSource):
         if labels is None:
             label_space = None
         elif label_space is None:
-            classes = find_classes((root, *(folder for folder in reversed(folders) if folder), folders.labels.parent))
+            classes = _classes_file(root, folders)
             if palette is not None:
                 label_space = LabelSpace(unnamed_classes(len(palette)), palette)
             elif classes is not None:
                 label_space = read_classes(classes)
             else:
                 label_files = [*(files.labels or {}).values(), *files.unpaired_labels.values()]
-                label_space = found_label_space(label_files, id_map, ignore_class, bad_files(skip_bad))
+                label_space, refused = found_label_space(label_files, id_map, ignore_class, bad_files(skip_bad))
         if label_space is not None and ignore_class is not None:
             label_space = with_ignored(label_space, ignore_class)
         if label_space is not None:
             label_space = label_space.with_ids(id_map).with_snap(snap)
-        super().__init__(files.images, files.labels, label_space, image_range)
+        super().__init__(files.images, files.labels, label_space, image_range, refused)
         self._set_unpaired(files.unpaired_images, files.unpaired_labels)
         self._instances_folder = None if instances is None else layout.instances(split, instances)
         if self._instances_folder is None and instances not in (None, "instances"):
@@ -185,6 +186,18 @@ class Folder(FileSource):
         if images is not None and labels is None:
             return FolderFiles(find_photos(images, affixes), None, {}, {})
         return find_pairs(cast(Path, images), cast(Path, labels), affixes)
+
+
+def classes_file(
+    root: str | Path, split: str | None = None, images: str | Path | None = "images", labels: str | Path | None = "labels"
+) -> Path | None:
+    """The file that names the classes of a `Folder` of these arguments; None where there is none."""
+    return _classes_file(Path(root), _folders(FolderLayout(Path(root), images, labels), split))
+
+
+def _classes_file(root, folders):
+    beside = [] if folders.labels is None else [folders.labels.parent]
+    return find_classes((root, *(folder for folder in reversed(folders) if folder), *beside))
 
 
 def _folders(layout, split):
@@ -220,7 +233,7 @@ def found_label_space(
     ignore_class: int | None,
     bad: BadFiles,
     read: Callable[[Any], bytes] = read_bytes,
-) -> LabelSpace:
+) -> tuple[LabelSpace, dict[Any, DataError]]:
     """The label space of all ids that label maps hold, but for one of ``ignore_class`` above the others.
 
     Args:
@@ -228,7 +241,11 @@ def found_label_space(
         id_map, ignore_class: As `Folder` takes them.
         bad: Takes note of those that cannot be used.
         read: The bytes of one of them.
+
+    Returns:
+        The label space, and what is wrong with those that cannot be used, which may not show in one by itself.
     """
+    refused: dict[Any, DataError] = {}
     first: dict[int, Path] = {}
     survey, palettes = IdSurvey(), _Palettes()
     for path in files:
@@ -244,6 +261,7 @@ def found_label_space(
                 raise DataError(f"{path}: {fault}.", WITHOUT_SMOOTHING, _NAME_THEM)
         except DataError as error:
             bad.add(error)
+            refused[path] = error
             continue
         survey.join(own)
         for i in own.pixels:
@@ -263,7 +281,7 @@ def found_label_space(
     number = max(classes.values()) + 1
     if ignore_class is not None and ignore_class > number:  # some classes before it are in no label map
         number = ignore_class
-    return unnamed_label_space(number)
+    return unnamed_label_space(number), refused
 
 
 class _Palettes:

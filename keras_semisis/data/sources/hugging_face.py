@@ -9,7 +9,7 @@ import numpy as np
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.bad_files import BadFiles, bad_files
 from keras_semisis.data.data_error import DataError
-from keras_semisis.data.labels.label_space import LabelSpace, distinct_colors
+from keras_semisis.data.labels.label_space import LabelSpace, uncolored_label_space
 from keras_semisis.data.labels.stored_ids import integer_ids
 from keras_semisis.data.pictures.decoding import decode_image, read_bytes
 from keras_semisis.data.pictures.image_range import checked_range
@@ -90,16 +90,19 @@ class HuggingFace(Source):
         self._dataset = dataset
         self._image_range = None if image_range is None else checked_range(image_range)
         self.label_space = None  # type: ignore[assignment]  # as in every source of photos alone
+        self._refused: Mapping[int, DataError] = {}
         self.named_label_space = None if self._label is None else self._named_classes()
         if self._label is not None:
-            space = label_space or self.named_label_space or self._found_classes(id_map, ignore_class, bad_files(skip_bad))
+            space = label_space or self.named_label_space
+            if space is None:
+                space, self._refused = self._found_classes(id_map, ignore_class, bad_files(skip_bad))
             self.label_space = (space if ignore_class is None else with_ignored(space, ignore_class)).with_ids(id_map)
 
     def _named_classes(self):
         feature = self._dataset.features[self._label]
         while feature is not None and not hasattr(feature, "names"):
             feature = getattr(feature, "feature", feature[0] if isinstance(feature, list) else None)
-        return None if feature is None else LabelSpace(feature.names, distinct_colors(len(feature.names)))
+        return None if feature is None else uncolored_label_space(feature.names)
 
     def _found_classes(self, id_map, ignore_class, bad):
         if not self._is_picture:
@@ -110,7 +113,8 @@ class HuggingFace(Source):
                 Remedy("Or write it into a folder of images and labels, with a classes.csv."),
             )
         items = [_Item(self, index) for index in range(len(self))]
-        return found_label_space(items, id_map, ignore_class, bad, lambda item: self._bytes(self._label, item.number))
+        space, refused = found_label_space(items, id_map, ignore_class, bad, lambda item: self._bytes(self._label, item.number))
+        return space, {item.number: error for item, error in refused.items()}
 
     def __len__(self):
         return len(self._dataset)
@@ -135,7 +139,7 @@ class HuggingFace(Source):
         return self._bytes(self._image, index) if self._image_range is None else None
 
     def label_map_bytes(self, index: int) -> bytes | None:
-        return self._bytes(self._label, index) if self._is_picture else None
+        return self._label_bytes(index) if self._is_picture else None
 
     def load_image(self, index: int) -> np.ndarray:
         return decode_image(self._bytes(self._image, index), f"{self.location(index)}, {self._image}", self._image_range)
@@ -145,7 +149,7 @@ class HuggingFace(Source):
             raise ValueError(f"{self._where}: no column of label maps was named: there are photos alone.")
         where = f"{self.location(index)}, {self._label}"
         if self._is_picture:
-            return self.label_space.decode(self._bytes(self._label, index), where)
+            return self.label_space.decode(self._label_bytes(index), where)
         ids = np.asarray(self._value(self._label, index))
         if ids.ndim == 3 and 1 in ids.shape:
             ids = ids.squeeze(ids.shape.index(1))
@@ -161,6 +165,11 @@ class HuggingFace(Source):
             return self._dataset.with_format(None)[int(index)][column]
         except Exception as error:  # of Arrow's reader, with its own kinds
             raise DataError(f"{self.location(index)}: cannot be read ({error}). Download or prepare the set again.") from error
+
+    def _label_bytes(self, index):
+        if int(index) in self._refused:
+            raise self._refused[int(index)]
+        return self._bytes(self._label, index)
 
     def _bytes(self, column, index):
         """The encoded picture, which lies in the set, or in a file that it names."""
@@ -207,6 +216,8 @@ def _opened(module, data, split, config):
     try:
         if (Path(data) / "dataset_dict.json").is_file() or (Path(data) / "state.json").is_file():
             loaded = module.load_from_disk(str(data))
+            if isinstance(loaded, module.Dataset):  # one split, which may not say its name
+                loaded = {str(loaded.split or "train").partition("[")[0]: loaded}
         elif "[" in split:
             loaded = module.load_dataset(str(data), config, split=split)
         else:
@@ -216,9 +227,7 @@ def _opened(module, data, split, config):
             f"{data}: this set cannot be opened by the library datasets: {str(error).strip().splitlines()[0]} "
             "Correct its name, or load it yourself and give the datasets.Dataset."
         ) from error
-    if isinstance(loaded, module.DatasetDict):
-        return _split(loaded, split, str(data))
-    return loaded, f"{data} ({split})"
+    return (loaded, f"{data} ({split})") if isinstance(loaded, module.Dataset) else _split(loaded, split, str(data))
 
 
 def _split(data, split, where):

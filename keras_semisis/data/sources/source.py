@@ -29,6 +29,15 @@ def check_same_size(image: np.ndarray, label_map: np.ndarray, where: str) -> Non
         )
 
 
+def check_photo(image: np.ndarray, where: str) -> None:
+    """Raises a `DataError` if what a source has given for a photo is not uint8 ``(H, W, 3)``."""
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise DataError(
+            f"{where}: the photo is {image.dtype} of shape {image.shape}, but a source gives uint8 (H, W, 3), of 0 to 255. "
+            "Convert it in load_image."
+        )
+
+
 def instance_map_of(source: "Source", index: int, label_map: np.ndarray) -> np.ndarray:
     """The instance map of a label map that a source has given.
 

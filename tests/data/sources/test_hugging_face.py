@@ -243,3 +243,31 @@ def test_classes_of_further_data_must_be_the_same(tmp_path):
         further(tmp_path, SPACE, unpaired_labels=text)
     _, labels = further(tmp_path, LabelSpace(["road", "sky", "car"], SPACE.palette), unpaired_labels=text)
     assert labels.load_label_map(0).tolist() == ids(1).tolist()
+
+
+def test_a_set_that_was_saved_by_itself_is_one_split(tmp_path):
+    dataset(12).save_to_disk(tmp_path / "set")
+    train, val = open_data(f"hf:{tmp_path / 'set'}", (4, 6))
+    assert (len(train), len(val)) == (11, 1)
+    photos = [{part.load_image(i).max() for i in range(len(part))} for part in (train, val)]
+    assert not photos[0] & photos[1]
+    for split in ("test", "train[:50%]"):
+        with pytest.raises(DataError, match="its splits are train"):
+            HuggingFace(tmp_path / "set", split)
+    datasets.DatasetDict({"test": dataset(3)})["test"].save_to_disk(tmp_path / "three")
+    assert len(HuggingFace(tmp_path / "three", "train")) == 3  # it says no name
+
+
+def test_ignored_ids_of_validation_data_that_name_their_classes(tmp_path):
+    stored = [ids(1).tolist() for _ in range(12)]
+    stored[3][0][0] = 255  # which the library does not check where a set is read
+    sequence = datasets.Sequence
+    plain, named = (
+        datasets.Features({"image": datasets.Image(), "label": sequence(sequence(label))})
+        for label in (datasets.Value("int64"), datasets.ClassLabel(names=["sky", "road", "car"]))
+    )
+    data = datasets.Dataset.from_dict({"image": [encoded(photo(1))] * 12, "label": stored}, features=plain)
+    datasets.Dataset(data.data, datasets.DatasetInfo(features=named)).save_to_disk(tmp_path / "set")
+    text = f"hf:{tmp_path / 'set'}?label=label"
+    val = open_data(text, (4, 6), ignore_class=255, validation_data=f"{text}&split=train").val
+    assert val.label_space.ignore_class == 3 and val.load_label_map(3)[0].tolist() == [3, 1, 1, 1, 1, 1]
