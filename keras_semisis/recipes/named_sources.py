@@ -21,7 +21,8 @@ from keras_semisis.data import (
     Source,
 )
 from keras_semisis.data.packs.pack_files import MANIFEST
-from keras_semisis.data.sources.classes_file import find_classes, read_classes
+from keras_semisis.data.sources.classes_file import read_classes
+from keras_semisis.data.sources.folder import classes_file
 
 # with a training and a validation split in one folder
 BENCHMARKS = {"cityscapes": Cityscapes, "ade20k": ADE20K, "coco_stuff": COCOStuff, "camvid": CamVid}
@@ -43,17 +44,23 @@ def known_source(data: str) -> Any:
 
 def folder_like(root: str | Path, label_space: LabelSpace, whose: str, **options: Any) -> Folder:
     """A folder whose label maps are read by a given label space. One with a classes.csv must name the same classes there."""
-    classes = find_classes([Path(root)])
+    where = {name: options[name] for name in ("split", "images", "labels") if name in options}
+    classes = classes_file(root, **where)
     if classes is not None:
-        own = read_classes(classes)
-        if own.ignore_class is None and label_space.ignore_class == own.num_classes:  # a class made of ignored ids
-            own = own.with_void(label_space.class_names[-1])
+        own = _with_void_of(label_space, read_classes(classes))
         label_space.require_same_classes(own, whose, str(classes))
         ignore_class = label_space.ignore_class if own.ignore_class is None else own.ignore_class
-        # a rule for all ids is that of a benchmark's own files; classes.csv says what the ids of others are
-        id_map = {} if label_space.all_ids else label_space.id_map
+        # a rule for all ids, with colors, is that of a benchmark's own files; classes.csv says what the ids of others are
+        id_map = {} if label_space.all_ids and not label_space.drawn_palette else label_space.id_map
         label_space = replace(own, ignore_class=ignore_class, id_map={**own.id_map, **id_map}, snap=label_space.snap)
     return Folder(root, label_space=label_space, **options)
+
+
+def _with_void_of(label_space, own):
+    """Classes that data name for themselves, and the don't-care class behind them that was made of ignored ids."""
+    if own.ignore_class is None and label_space.ignore_class == own.num_classes:
+        return own.with_void(label_space.class_names[-1])
+    return own
 
 
 def open_hugging_face(text: str, split: str, **options: Any) -> HuggingFace:
@@ -99,11 +106,11 @@ def open_of_library(
         path = f"{name}?{urlencode(named)}" if named else name
     if kind == "tfds":
         known = open_tfds(path, split, id_map=id_map)
-        space.require_same_classes(known.label_space, f"--data {data}", f"{option} {text}")
+        space.require_same_classes(_with_void_of(space, known.label_space), f"--data {data}", f"{option} {text}")
         return known
     source = open_hugging_face(path, split, label_space=space.with_ids(id_map), image_range=image_range)
     if source.named_label_space is not None:
-        space.require_same_classes(source.named_label_space, f"--data {data}", f"{option} {text}")
+        space.require_same_classes(_with_void_of(space, source.named_label_space), f"--data {data}", f"{option} {text}")
     if source.label_space is None and option != "--unpaired-images":
         raise DataError(f"{option} {text}: there are photos alone in it. Name the column of label maps: hf:NAME?label=COLUMN.")
     return source

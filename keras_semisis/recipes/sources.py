@@ -205,7 +205,14 @@ def _open_folder(root, options, hold_out, layout, label_space):
             split = _apart_from_training(found, train, split, given)
         # with photos alone nothing can be validated
         if split is not None and (given is not None or found.splits[split].labels.is_dir()):
-            val = Folder(root, split, label_space=train.label_space, image_range=options["image_range"], **layout.of_folder)
+            val = folder_like(
+                root,
+                train.label_space,
+                "the training split",
+                split=split,
+                image_range=options["image_range"],
+                **layout.of_folder,
+            )
             used.append(found.splits[split])
             val = _pairs_alone(val, f"{root}, split {split}")
             _tell_of_snapped(val, layout)

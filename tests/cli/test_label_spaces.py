@@ -10,7 +10,7 @@ from PIL import Image
 from keras_semisis import OASIS, checkpoints, models
 from keras_semisis.data import COCOStuff, DataError, Folder, LabelSpace
 from keras_semisis.options.train import TrainSettings
-from keras_semisis.recipes.further_data import training_sources
+from keras_semisis.recipes.further_data import further_sources, training_sources
 from keras_semisis.recipes.sources import open_data
 from keras_semisis.recipes.trained_models import label_space_of_model, load_gan
 from tests.cli.command import call
@@ -240,3 +240,52 @@ def test_what_a_training_cannot_begin_with_is_refused(tmp_path):
             *TRAIN, "--data", f"folder:{data}", "--init", tmp_path / f"{name}.keras", "--output", tmp_path / "run", code=1
         )
         assert words in output.splitlines()[-1] and not (tmp_path / "run" / "settings.json").exists()
+
+
+def two_folders(tmp_path, places, headers=("id,name,r,g,b", "id,name,r,g,b"), last=1):
+    """Folders of pairs, each with a classes.csv at a place below it, in another order of classes if it is the second."""
+    for folder, place, names, header in zip(("a", "b"), places, (("sky", "road"), ("road", "sky")), headers, strict=True):
+        root = tmp_path / folder
+        for kind in ("images", "labels"):
+            (root / kind).mkdir(parents=True)
+            for i in range(2):
+                array = np.zeros((4, 4, 3) if kind == "images" else (4, 4), np.uint8)
+                if kind == "labels":
+                    array[0] = last
+                Image.fromarray(array).save(root / kind / f"{i}.png")
+        rows = [f"{i},{name},{9 * i},0,0" for i, name in enumerate(names)]
+        rows = [row if "r" in header.split(",") else ",".join(row.split(",")[:2]) for row in rows]
+        (root / place).write_text("\n".join([header, *rows]))
+    return f"folder:{tmp_path / 'a'}", tmp_path / "b"
+
+
+@pytest.mark.parametrize("place", ["classes.csv", "labels/classes.csv", "images/_classes.csv"])
+def test_the_classes_of_further_data_are_compared_wherever_a_folder_may_name_them(tmp_path, place):
+    data, other = two_folders(tmp_path, ("classes.csv", place))
+    with pytest.raises(DataError, match=f"classes of .*{place} are not those of --data"):
+        open_data(data, (4, 4), validation_data=f"folder:{other}")
+    if "images" not in place:
+        settings = TrainSettings(data, "", ratio=1.0, unpaired_labels=str(other / "labels"))
+        with pytest.raises(DataError, match=f"classes of .*{place} are not those of --data"):
+            further_sources(settings, open_data(data, (4, 4)).train.label_space)
+
+
+def test_the_splits_of_a_folder_must_name_the_same_classes(tmp_path):
+    _, other = two_folders(tmp_path, ("_classes.csv", "_classes.csv"))
+    (tmp_path / "a").rename(tmp_path / "train")
+    other.rename(tmp_path / "valid")
+    with pytest.raises(DataError, match=r"classes of .*_classes\.csv are not those of the training split"):
+        open_data(f"folder:{tmp_path}", (4, 4))
+
+
+def test_ignored_ids_of_validation_data_whose_classes_have_no_colors(tmp_path):
+    data, other = two_folders(tmp_path, ("classes.csv", "classes.csv"), headers=("id,name", "id,name"), last=255)
+    (other / "classes.csv").write_text((tmp_path / "a" / "classes.csv").read_text())
+    train, val = open_data(data, (4, 4), ignore_class=255, validation_data=f"folder:{other}")
+    assert train.load_label_map(0)[0].tolist() == val.load_label_map(0)[0].tolist() == [2, 2, 2, 2]
+
+
+def test_a_path_keeps_its_letter_case_in_the_list_of_classes():
+    space = LabelSpace(("sky", "road"), ((0, 0, 255), (90, 90, 90)))
+    with pytest.raises(DataError, match=r"The model: 0 sky, 1 road\. car/classes\.csv: 0 road"):
+        space.require_same_classes(LabelSpace(("road", "sky"), space.palette), "the model", "car/classes.csv")
