@@ -38,8 +38,8 @@ _MOST_ITEMS = 20
 # Of the command that runs
 _words: ContextVar[Callable[[Mapping[str, Any]], str | None] | None] = ContextVar("words", default=None)
 
-console = Console()
-errors = Console(stderr=True)
+console = Console(emoji=False)  # ":m:" in a path is none
+errors = Console(stderr=True, emoji=False)
 
 
 class _Notices(logging.Handler):

@@ -162,6 +162,13 @@ def _require_pycocotools():
 
 
 def _label_space(drawings: Drawings, classes: Path | None, background, merge) -> LabelSpace:
+    labels = {*drawings.classes, *(shape.label for item in drawings.items for shape in item.shapes)}
+    strange = [name for name in merge if name not in labels]
+    if strange:
+        raise ArgumentError(
+            f"{{}}: nothing is drawn as {strange[0]!r}, there are {', '.join(sorted(labels))}. Correct it, or leave it out.",
+            {"merge": merge},
+        )
     drawn = {merge.get(shape.label, shape.label): item.where for item in drawings.items for shape in item.shapes}
     if classes is not None:
         space = read_classes(classes).with_void(UNLABELED)

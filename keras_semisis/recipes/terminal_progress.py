@@ -29,7 +29,7 @@ class TerminalProgress(progress.Progress):
     """
 
     def __init__(self, console: Console | None = None):
-        self.console = Console() if console is None else console
+        self.console = Console(emoji=False) if console is None else console
 
     @contextmanager
     def counting(self, title: str) -> Iterator[Callable[[int, int], None]]:

@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.pictures.file_kind import kind_of, not_read
@@ -28,7 +29,7 @@ from keras_semisis.data.remedy import Remedy
 # Others would be opened too, whatever the suffix says, and by programs of their own: an EPS is run by Ghostscript
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_ORIENTATION = 0x0112
+_ORIENTATION, _WIDTH = 0x0112, 0x0100
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -53,8 +54,9 @@ def upright_size(file: Path | BinaryIO) -> tuple[int, int] | None:
     """(height, width) of a photo as its header and EXIF data say; None of a file that cannot be read."""
     try:
         with Image.open(file, formats=_FORMATS) as image:
-            size = image.size
-            return size if image.getexif().get(_ORIENTATION, 1) > 4 else size[::-1]
+            # that of a TIFF newer versions of Pillow have turned already
+            as_stored = not isinstance(image, TiffImageFile) or image.width == image.tag_v2[_WIDTH]
+            return image.size if as_stored and image.getexif().get(_ORIENTATION, 1) > 4 else image.size[::-1]
     except Exception:  # whatever is wrong with it is told where it is decoded
         return None
 

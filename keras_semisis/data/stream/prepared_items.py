@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_semisis.data.pictures.resizing import covering
-from keras_semisis.data.sources.source import Source, instance_map_of
+from keras_semisis.data.sources.source import Source, check_photo, instance_map_of
 
 MEMORY_LIMIT = 512 * 2**20
 
@@ -63,6 +63,11 @@ class PreparedItems:
             arrays = (self._source.load_image(index),)
         else:
             arrays = (self._source.load_label_map(index),)
+        where = self._source.location(index)
+        if self._image:
+            check_photo(arrays[0], where)
+        if self._label_map:  # ids beyond its dtype would become others
+            self._source.label_space.check(arrays[-1], where)
         resized = [self._resized(array, self._label_dtype) for array in arrays]
         if self._instances:
             resized.append(self._resized(instance_map_of(self._source, index, arrays[-1]), np.int32))

@@ -14,7 +14,7 @@ from PIL import Image, ImageFile, ImageOps
 
 from keras_semisis.data import DataError, Folder, LabelSpace, class_statistics
 from keras_semisis.data.labels.label_files import decode_label_map
-from keras_semisis.data.pictures.decoding import decode_image
+from keras_semisis.data.pictures.decoding import decode_image, upright_size
 from keras_semisis.data.sources.file_source import find_files
 from keras_semisis.data.statistics import counts_file
 
@@ -504,3 +504,12 @@ def test_a_truncated_file_is_refused_even_where_pillow_was_told_to_read_it(monke
     parts = [[kind, short if kind == b"IDAT" else data] for kind, data in chunks(LABEL_FORMS["gray"])]
     with pytest.raises(DataError, match="odd: cannot be read"):
         decode_label_map(png(parts), SPACE, "odd")
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_the_size_of_a_photo_is_that_of_what_is_decoded(tmp_path, kind, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("RGB", (8, 4)).save(tmp_path / "photo", kind, exif=exif)
+    assert upright_size(tmp_path / "photo") == decode_image((tmp_path / "photo").read_bytes(), "photo").shape[:2]

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from keras_semisis.data import DataError
 from keras_semisis.data.stream import prepared_items
 from keras_semisis.data.stream.prepared_items import PreparedItems
 from tests.data.array_source import ArraySource, numbered_source
@@ -32,3 +33,18 @@ def test_ids_above_255_are_not_cut():
     source = ArraySource([np.zeros((2, 2))], num_classes=300)
     source.load_label_map = lambda index: np.full((2, 2), 299)
     assert PreparedItems(source, (1, 1), label_map=True).get(0)[0].tolist() == [[299]]
+
+
+@pytest.mark.parametrize("ids", [[[0, 300], [1, 1]], [[0, -1], [1, 1]]])
+def test_ids_of_a_source_of_ones_own_that_are_no_classes_are_refused(ids):
+    source = ArraySource([[[0, 1], [1, 1]]])
+    source.label_maps = [np.array(ids)]
+    with pytest.raises(DataError, match=r"item0000: label id (300|-1)"):
+        PreparedItems(source, (2, 2), label_map=True).get(0)
+
+
+@pytest.mark.parametrize("photo", [np.full((2, 2, 3), 0.5), np.zeros((2, 2), np.uint8), np.zeros((2, 2, 4), np.uint8)])
+def test_photos_of_a_source_of_ones_own_must_be_of_bytes(photo):
+    source = ArraySource([[[0, 1], [1, 1]]], images=[photo])
+    with pytest.raises(DataError, match=f"the photo is {photo.dtype} of shape"):
+        PreparedItems(source, (2, 2), image=True, label_map=True).get(0)
