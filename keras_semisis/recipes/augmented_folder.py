@@ -70,7 +70,7 @@ class AugmentedFolder:
     def _check(self, manifest):
         before, now = manifest["settings"], json.loads(json.dumps(self._settings))
         # whatever it is called: its weights are the same
-        different = [name for name in now if name != "model" and before.get(name) != now[name]]
+        different = [name for name in now if name != "model" and name in before and before[name] != now[name]]
         if different:
             listed = ", ".join(f"{name} was {_short(before.get(name))} and is {_short(now[name])}" for name in different)
             raise FileExistsError(

@@ -273,3 +273,27 @@ def test_on_the_command_line(gan, tmp_path):
         ("--sampler", "even"): "Error: --sampler even: expected rare_classes or uniform.",
     }.items():
         assert words in call(*augmenting, *options, "--output", tmp_path / "x", code=1)
+
+
+@pytest.mark.parametrize("what", ["a label map", "its rule"])
+def test_label_maps_that_have_changed_are_another_data_set(painter, tmp_path, what):
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in "ab":
+        Image.fromarray(np.zeros((2, 4), np.uint8)).save(source / f"{name}.png")
+
+    def folder(**rule):
+        return Folder(source, images=None, labels=".", label_space=painter.label_space, **rule)
+
+    augment(painter, folder(), tmp_path / "out", sampler="uniform", filter=False)
+    augment(painter, folder(), tmp_path / "out", sampler="uniform", filter=False)  # the same
+    if what == "a label map":
+        Image.fromarray(np.ones((2, 5), np.uint8)).save(source / "a.png")
+    with pytest.raises(FileExistsError, match="other settings: label_maps_digest was"):
+        augment(
+            painter,
+            folder(**({"id_map": {0: 1}} if what == "its rule" else {})),
+            tmp_path / "out",
+            sampler="uniform",
+            filter=False,
+        )
