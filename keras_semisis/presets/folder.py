@@ -1,9 +1,12 @@
 """Writing a trained model as a preset, and reading it."""
 
 import datetime
+import hashlib
 import json
 import tempfile
+import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -39,7 +42,7 @@ def save_to_preset(
 
     The folder holds ``config.json`` (networks, classes, palette, rule of stored ids), ``model.weights.h5``, ``metadata.json``
     (versions, sizes, scores, how it was trained), the card ``README.md``, which the Hugging Face Hub shows, a picture, and
-    label maps to begin with.
+    label maps to begin with. A card that somebody has written or changed stays.
 
     Args:
         model: A trained system, or any other `Sampler`.
@@ -56,6 +59,7 @@ def save_to_preset(
     Raises:
         ValueError: For another dtype, or examples of a model without a label space.
         FileNotFoundError: If there is no such picture.
+        FileExistsError: If there are files in the folder, and no preset.
 
     Example:
 
@@ -74,6 +78,7 @@ def save_to_preset(
     picture = None if grid is None else Path(grid).read_bytes()
     model.refresh_statistics()
     preset, folder = PresetModel.of(model, segmenter), Path(folder)
+    own_card = _card_of_others(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with whole_file(folder / WEIGHTS) as path:
         _save_weights(preset, path, dtype)
@@ -85,10 +90,32 @@ def save_to_preset(
         )
     metadata = _metadata(preset, model.step, dtype, dict(scores or {}), dict(training or {}))
     _write_json(folder / CONFIG, keras.saving.serialize_keras_object(preset))
-    _write_json(folder / METADATA, metadata)
     if picture is not None:
         (folder / "grid.png").write_bytes(picture)
-    (folder / CARD).write_text(model_card(preset, metadata, license, picture is not None), encoding="utf-8")
+    card = model_card(preset, metadata, license, picture is not None)
+    _write_json(folder / METADATA, metadata | {"card_sha256": _sha256(card)})
+    if own_card:
+        warnings.warn(f"{folder / CARD}: this card was not written here, or changed since, and stays as it is.", stacklevel=2)
+    else:
+        (folder / CARD).write_text(card, encoding="utf-8")
+
+
+def _card_of_others(folder):
+    """Whether the folder has a card that somebody has written or changed. Its other files have to be those of a preset."""
+    before = {}
+    with suppress(OSError, ValueError):
+        before = json.loads((folder / METADATA).read_text(encoding="utf-8"))
+    others = sorted(path.name for path in folder.glob("[!.]*") if path.name != CARD)
+    if others and "keras_semisis_version" not in before:
+        raise FileExistsError(f"{folder} holds {others[0]} and no preset. Name another folder, or an empty one.")
+    if not (folder / CARD).exists():
+        return False
+    card = (folder / CARD).read_text(encoding="utf-8")
+    return before.get("card_sha256", _sha256(card) if before else None) != _sha256(card)  # older presets do not say it
+
+
+def _sha256(text):
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def from_preset(name: str | Path, revision: str | None = None) -> PresetModel:

@@ -176,3 +176,24 @@ def test_a_preset_of_a_model_is_itself_a_sampler_with_a_file(gan, tmp_path):
     PresetModel.of(gan).save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(again.generate(MAPS, seed=1), gan.generate(MAPS, seed=1))
+
+
+def test_files_that_are_no_preset_are_never_replaced(gan, tmp_path):
+    for name, text in (("README.md", "mine"), ("config.json", "{}"), ("metadata.json", "[1]"), ("label_map-mine.png", "")):
+        (tmp_path / name).write_text(text)
+    with pytest.raises(FileExistsError, match=r"holds config\.json and no preset"):
+        save_to_preset(gan, tmp_path)
+    assert (tmp_path / "README.md").read_text() == "mine" and (tmp_path / "label_map-mine.png").exists()
+
+
+def test_a_card_that_somebody_wrote_or_changed_stays(gan, tmp_path):
+    (tmp_path / "README.md").write_text("mine")
+    (tmp_path / ".gitattributes").touch()  # of a repository of the Hub
+    for _ in range(2):
+        with pytest.warns(UserWarning, match=r"README\.md: this card was not written here, or changed since"):
+            save_to_preset(gan, tmp_path)
+        assert (tmp_path / "README.md").read_text() == "mine"
+    (tmp_path / "README.md").unlink()
+    for license in (None, "apache-2.0"):
+        save_to_preset(gan, tmp_path, license=license)
+    assert "apache-2.0" in (tmp_path / "README.md").read_text()
