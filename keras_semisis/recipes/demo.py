@@ -13,7 +13,7 @@ from keras_semisis.metrics import split_scores
 from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes import scoring, training
 from keras_semisis.recipes.progress import SILENT, Progress
-from keras_semisis.recipes.run_folder import document_of, write_document
+from keras_semisis.recipes.run_folder import FILE, document_of, write_document
 from keras_semisis.recipes.segmenter import train_segmenter
 from keras_semisis.recipes.step_clock import StepClock
 from keras_semisis.recipes.systems import build_gan
@@ -77,8 +77,9 @@ def demo(
         What ``results.json`` holds: ``settings``, and ``before``, ``after``, ``real`` with ``frechet``, ``kid``, ``miou``.
     """
     folder = Path("runs") / name
-    if (folder / "results.json").exists():
-        raise ValueError(f"{folder}: there is a demo in this folder. Give another --name, or delete it.")
+    for file, what in (("results.json", "demo"), (FILE, "run")):
+        if (folder / file).exists():
+            raise ValueError(f"{folder}: there is a {what} in this folder. Give another --name, or delete it.")
     settings = size or demo_settings(folder, seed)
     training.set_up(settings)
     data = open_training_data(settings, progress)

@@ -23,6 +23,15 @@ def write_document(path: Path, document: Mapping[str, Any]) -> None:
         unfinished.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
+def read_document(path: Path) -> dict[str, Any] | None:
+    """What a file of settings holds; None of one that is missing, damaged, or of another program."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return document if isinstance(document, dict) and isinstance(document.get("options"), dict) else None
+
+
 def read_settings(folder: Path) -> TrainSettings:
     """The settings of a run.
 
@@ -30,9 +39,11 @@ def read_settings(folder: Path) -> TrainSettings:
         ValueError: If the folder holds no run, or one of another version.
     """
     path = folder / FILE
-    if not path.is_file():
-        raise ValueError(f"{folder}: this folder holds no run (no {FILE}). Give the folder that `train --output` named.")
-    options = json.loads(path.read_text(encoding="utf-8"))["options"]
+    document = read_document(path)
+    if document is None:
+        lacks = f"its {FILE} is damaged or of another program" if path.is_file() else f"no {FILE}"
+        raise ValueError(f"{folder}: this folder holds no run ({lacks}). Give the folder that `train --output` named.")
+    options = document["options"]
     unknown = sorted(options.keys() - {field.name for field in fields(TrainSettings)})
     if unknown:
         raise ValueError(f"{path}: unknown options {', '.join(unknown)}; another version of keras-semisis wrote it.")
@@ -42,7 +53,7 @@ def read_settings(folder: Path) -> TrainSettings:
 def settings_beside(model: str | Path) -> Path | None:
     """The settings of the run in whose folder a model's file lies, if it does; None for a preset."""
     path = Path(model).parent / FILE
-    return path if Path(model).is_file() and path.is_file() else None
+    return path if Path(model).is_file() and read_document(path) is not None else None
 
 
 def document_of(settings: TrainSettings, label_space, **facts) -> dict[str, Any]:

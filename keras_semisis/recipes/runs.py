@@ -1,6 +1,5 @@
 """Run folders side by side."""
 
-import json
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -9,7 +8,8 @@ from typing import Any
 from keras_semisis.callbacks.log_file import read_log
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.metrics.table import SCORES, best_mode
-from keras_semisis.recipes.run_folder import FILE
+from keras_semisis.recipes.notices import tell
+from keras_semisis.recipes.run_folder import FILE, read_document
 
 _SETTINGS = ("method", "data", "ratio", "image_size", "seed")
 
@@ -33,7 +33,7 @@ def read_runs(folders: Iterable[Path], sort: str | None = None) -> list[dict[str
         ordered = ", ".join(name for name in SCORES if best_mode(name))
         raise ArgumentError(f"{{}}: expected one of {ordered}.", {"sort": sort})
     found = sorted({path for folder in folders for path in _settings_in(folder)}, key=_age)
-    runs = [_read(path) for path in found]
+    runs = [run for run in map(_read, found) if run is not None]
     if sort is not None:
         sign = -1 if best_mode(sort) == "max" else 1
         runs.sort(key=lambda run: sign * run["scores"][sort] if sort in run["scores"] else math.inf)
@@ -50,10 +50,13 @@ def _age(path):
     return -path.stat().st_mtime_ns, str(path)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    folder = path.parent
-    document = json.loads(path.read_text(encoding="utf-8"))
-    options = document.get("options", {})
+def _read(path: Path) -> dict[str, Any] | None:
+    folder, document = path.parent, read_document(path)
+    if document is None:
+        if (folder / "losses.jsonl").exists():
+            tell(f"{path}: this file is damaged, and the run is left out.")
+        return None
+    options = document["options"]
     losses, scores = (read_log(folder / name) for name in ("losses.jsonl", "scores.jsonl"))
     last = scores[-1] if scores else {}
     grids = sorted(folder.glob("grid-*.png"))

@@ -1,6 +1,5 @@
 """Trained models by their files, and what these say of label maps."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -17,7 +16,7 @@ from keras_semisis.presets import from_preset
 from keras_semisis.presets.location import built_in_names, is_preset
 from keras_semisis.recipes.named_sources import known_source
 from keras_semisis.recipes.notices import tell
-from keras_semisis.recipes.run_folder import settings_beside
+from keras_semisis.recipes.run_folder import read_document, settings_beside
 
 
 def load_gan(model: str | Path, name: str = "MODEL") -> Sampler:
@@ -85,19 +84,19 @@ def fit_of_model(fit: str | None, model: str | Path) -> str:
         ValueError: If there is no such way.
     """
     check_fit(fit)
-    document = settings_beside(model)
-    if fit is None and document is not None:
-        fit = json.loads(document.read_text(encoding="utf-8"))["options"].get("fit")
+    settings = settings_beside(model)
+    if fit is None and settings is not None:
+        fit = cast(dict, read_document(settings))["options"].get("fit")
         if fit == "crop":
             tell(
-                f"{document} says --fit crop, so the longer sides are cropped here too; --fit stretch changes that.",
+                f"{settings} says --fit crop, so the longer sides are cropped here too; --fit stretch changes that.",
             )
     return fit or "stretch"
 
 
 def _label_space_of_run(path, num_classes):
     """The label space that a run folder's settings hold, if it is one of so many classes."""
-    document = json.loads(path.read_text(encoding="utf-8"))
+    document = cast(dict, read_document(path))
     stored = LabelSpace.from_config(document["label_space"])
     if stored.num_classes != num_classes:
         return None

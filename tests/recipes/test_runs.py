@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from keras_semisis.recipes.run_folder import read_settings
 from keras_semisis.recipes.runs import read_runs
 from tests.cli.command import call
 
@@ -67,3 +68,15 @@ def test_the_command_prints_a_table_or_json(runs):
     table = call("runs", runs, "--sort", "frechet")
     assert {"oasis", "camvid", "0.1", "30", "35"} <= set(table.split())
     assert [run["seed"] for run in json.loads(call("runs", runs, "--json"))] == [2, 1, 0]
+
+
+@pytest.mark.parametrize("text", ['{"editor.fontSize": 12}', "// comment\n{}", "[]"])
+def test_settings_of_other_programs_are_no_runs(runs, told, text):
+    (runs / ".vscode").mkdir()
+    (runs / ".vscode" / "settings.json").write_text(text)
+    (runs / "c" / "settings.json").write_text('{"options": ')
+    assert names(read_runs([runs])) == ["b", "a"]
+    said = told()
+    assert said.count("damaged") == 1 and "c/settings.json" in said
+    with pytest.raises(ValueError, match=r"holds no run \(its settings\.json is damaged or of another program\)"):
+        read_settings(runs / ".vscode")
