@@ -87,6 +87,7 @@ def _parameters(declaring: type, panels: bool) -> Iterator[inspect.Parameter]:
         shown: dict[str, Any] = {
             "help": declared.help,
             "min": declared.min,
+            "max": declared.max,
             "rich_help_panel": declared.panel if panels else None,
         }
         typed = typer.Argument(**shown) if declared.argument else typer.Option(_flags(name, default), **shown)

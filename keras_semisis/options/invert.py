@@ -22,7 +22,7 @@ class InvertOptions:
         Path("inverted"), "Folder of NAME.npz, the noise for generate --noise, and of NAME.png, the image that it makes."
     )
     steps: int = option(200, "Steps of the search.", min=0)
-    learning_rate: float = option(0.05, "Of the search, by Adam.")
+    learning_rate: float = option(0.05, "Of the search, by Adam.", min=0)
     seed: int = same_as(TrainSettings, "seed", help="Of the noise with which the search begins.")
     image_size: tuple[int, int] | str | None = option(
         None,

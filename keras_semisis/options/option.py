@@ -26,7 +26,7 @@ class Option:
         panel: Its heading in the help.
         methods: The methods that have it; None is all.
         form: How its value is written, if not as a number or a word.
-        min: The least value.
+        min, max: The least and the greatest value.
         argument: Whether it is told by its place on the command line.
         chosen: Whether the command chooses where it is not given, and the default here is that of Python alone.
         of_resume: Whether it may be given to a run that goes on.
@@ -41,6 +41,7 @@ class Option:
     methods: tuple[str, ...] | None = None
     form: Form | None = None
     min: float | None = None
+    max: float | None = None
     argument: bool = False
     chosen: bool = False
     of_resume: bool = False

@@ -12,7 +12,7 @@ def parse_size(text: str, option: str = "--image-size") -> tuple[int, int]:
     (64, 96)
     """
     parts = text.lower().replace("×", "x").split("x")
-    if len(parts) != 2 or not all(part.strip().isdigit() for part in parts):
+    if len(parts) != 2 or not all(part.strip().isdigit() and int(part) > 0 for part in parts):
         raise ValueError(f"{option} {text}: expected HEIGHTxWIDTH in pixels, such as 64x96.")
     return int(parts[0]), int(parts[1])
 

@@ -229,11 +229,11 @@ class TrainSettings(ReadOptions):
         methods=("semi_paired",),
         of_system=True,
     )
-    learning_rate: float | None = option(None, "Of all networks.", LOSSES)
-    generator_learning_rate: float | None = option(None, None, LOSSES)
-    discriminator_learning_rate: float | None = option(None, None, LOSSES)
+    learning_rate: float | None = option(None, "Of all networks.", LOSSES, min=0)
+    generator_learning_rate: float | None = option(None, None, LOSSES, min=0)
+    discriminator_learning_rate: float | None = option(None, None, LOSSES, min=0)
     unconditional_learning_rate: float | None = option(
-        None, "Of the discriminator of photos alone.", LOSSES, methods=WITH_JUDGE
+        None, "Of the discriminator of photos alone.", LOSSES, methods=WITH_JUDGE, min=0
     )
     unconditional_betas: tuple[float, float] | None = option(
         None, "β of that one's Adam, such as 0.5,0.99.", LOSSES, methods=WITH_JUDGE, form=BETAS
@@ -251,6 +251,7 @@ class TrainSettings(ReadOptions):
         LOSSES,
         methods=SEGMENTING,
         of_system=True,
+        min=0,
     )
     focal_gamma: float | None = option(
         None,
@@ -258,6 +259,7 @@ class TrainSettings(ReadOptions):
         LOSSES,
         methods=("semi_paired", "oasis", "tcr"),
         of_system=True,
+        min=0,
     )
     feature_matching_weight: float | None = option(
         None,
@@ -265,6 +267,7 @@ class TrainSettings(ReadOptions):
         LOSSES,
         methods=_PERCEPTUAL,
         of_system=True,
+        min=0,
     )
     perceptual_weight: float | None = option(
         None,
@@ -272,6 +275,7 @@ class TrainSettings(ReadOptions):
         LOSSES,
         methods=_PERCEPTUAL,
         of_system=True,
+        min=0,
     )
     cycle_weight: float | None = option(
         None,
@@ -279,6 +283,7 @@ class TrainSettings(ReadOptions):
         LOSSES,
         methods=("semi_paired",),
         of_system=True,
+        min=0,
     )
     cycle_confidence: float | None = option(
         None,
@@ -300,6 +305,7 @@ class TrainSettings(ReadOptions):
         "On unpaired label maps: two photos of one label map differ as their noises do. Left out by default.",
         LOSSES,
         methods=("semi_paired",),
+        min=0,
     )
     consistency_weight: float | None = option(
         None,
@@ -307,6 +313,7 @@ class TrainSettings(ReadOptions):
         "cycle if this is given.",
         LOSSES,
         methods=("semi_paired", "tcr"),
+        min=0,
     )
     adversarial_weight: float | None = option(
         None,
@@ -314,6 +321,7 @@ class TrainSettings(ReadOptions):
         LOSSES,
         methods=("semi_paired", "usis", "spade", "cc_fpse"),
         of_system=True,
+        min=0,
     )
     adversarial_loss: str | None = option(
         None,
@@ -328,6 +336,7 @@ class TrainSettings(ReadOptions):
         LOSSES,
         methods=("semi_paired", "oasis", "tcr"),
         of_system=True,
+        min=0,
     )
     r1_gamma: float | None = option(
         None,
@@ -335,10 +344,11 @@ class TrainSettings(ReadOptions):
         LOSSES,
         methods=WITH_JUDGE,
         of_system=True,
+        min=0,
     )
     r1_every: int | None = option(None, "Steps from one R1 to the next.", LOSSES, methods=WITH_JUDGE, of_system=True, min=1)
     ema_decay: float | None = option(
-        None, "Of the moving average that generates; 0.998 suits some thousand steps.", LOSSES, of_system=True
+        None, "Of the moving average that generates; 0.998 suits some thousand steps.", LOSSES, of_system=True, min=0, max=1
     )
 
     def __post_init__(self):
