@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from PIL import Image
 
 from keras_semisis.data import DataError
 from keras_semisis.data.argument_error import ArgumentError
+from keras_semisis.data.pictures.decoding import read_image
 from keras_semisis.data.pictures.resizing import fitted
 from keras_semisis.data.sources.folder_files import find_label_maps
 from keras_semisis.gans import Sampler
@@ -22,6 +23,7 @@ from keras_semisis.recipes.devices import use_devices
 from keras_semisis.recipes.film import check_film, write_film
 from keras_semisis.recipes.instance_files import instance_files, read_instances
 from keras_semisis.recipes.inverting import read_noise
+from keras_semisis.recipes.not_overwritten import check_not_read
 from keras_semisis.recipes.notices import tell
 from keras_semisis.recipes.progress import SILENT, Progress
 from keras_semisis.recipes.styles import read_styles, style_grid, take_encoder
@@ -55,12 +57,16 @@ def generate(options: GenerateOptions, progress: Progress = SILENT) -> list[Path
     regions = [_region(text) for text in options.resample]
     use_devices(options.devices)
     gan = load_gan(options.model)
+    for region, _ in regions:
+        if isinstance(region, int) and region >= cast(int, gan.num_classes):
+            raise ArgumentError(
+                f"{{}}: the model's classes are 0 to {cast(int, gan.num_classes) - 1}.", {"resample": options.resample}
+            )
     files = files or _files(_of_preset(options.model))
     space = label_space_of_model(gan, options.model).with_ids(parse_id_map(options.id_map))
     space = space.with_snap(options.snap)
     noise = None if options.noise is None else read_noise(options.noise, gan.noise_channels)
     sized = _Sized(gan, noise, options.image_size, fit_of_model(options.fit, options.model))
-    options.output.mkdir(parents=True, exist_ok=True)
     names = list(files)
 
     def batches() -> Iterator[tuple[list[str], np.ndarray]]:
@@ -78,7 +84,9 @@ def generate(options: GenerateOptions, progress: Progress = SILENT) -> list[Path
         raise ArgumentError("{}: the model does not read edges between instances.", {"instances": options.instances})
     things = instance_files(options.instances, files) if gan.instance_edges else {}
     styles = read_styles(options.style)
-    painter = _Painter(gan, options, regions, noise, sized.fit, progress)
+    given = [*options.style, *(Path(text.rpartition("=")[0]) for text in options.resample)]
+    read = [*files.values(), *things.values(), *given, *(file for folder in given for file in folder.rglob("*"))]
+    painter = _Painter(gan, options, regions, noise, sized.fit, progress, read)
     painter.take_styles(styles)
     photos = options.frames if options.interpolate else len(styles) or options.samples
     with nullcontext() if options.tile_size else progress.counting("Photos") as show:
@@ -110,6 +118,12 @@ def _check(options):
                 raise ArgumentError(f"{{}} has no use with --{which}.", {name: getattr(options, name)})
     if options.one_noise and options.samples > 1:
         raise ArgumentError("{} has no use with --one-noise.", {"samples": options.samples})
+    if options.interpolate is None and options.frames != GenerateOptions.frames:
+        raise ArgumentError("{} needs --interpolate: frames between what?", {"frames": options.frames})
+    if options.tile_size is None and options.overlap is not None:
+        raise ArgumentError("{} needs --tile-size: an overlap of what?", {"overlap": options.overlap})
+    if options.interpolate is not None and min(options.interpolate) < 0:
+        raise ArgumentError("{}: seeds are at least 0.", {"interpolate": options.interpolate})
 
 
 def _region(text):
@@ -120,9 +134,7 @@ def _region(text):
     path = Path(region)
     if not path.is_file():
         return int(region) if region.isdigit() else region, int(seed)
-    with Image.open(path) as image:
-        mask = np.asarray(image)
-    return (mask.any(-1) if mask.ndim == 3 else mask != 0), int(seed)
+    return read_image(path).any(-1), int(seed)
 
 
 class _Painter:
@@ -136,9 +148,11 @@ class _Painter:
         noise: np.ndarray | None,
         fit: str,
         progress: Progress,
+        read: Iterable[Path],
     ):
         self.gan = gan
         self.options = options
+        self._read = {path.resolve() for path in read}
         self.regions = regions
         self.noise = noise
         self.fit = fit
@@ -203,8 +217,8 @@ class _Painter:
     def end(self) -> None:
         """Tells what was found, and writes the film of frames."""
         if self._differences:
-            inside, outside = (np.nanmean([found[where] for found in self._differences]) for where in ("inside", "outside"))
-            tell(f"Resampled: a mean difference of {inside:.1f} gray levels inside, {outside:.1f} outside of the regions.")
+            inside, outside = (_mean([found[where] for found in self._differences]) for where in ("inside", "outside"))
+            tell(f"Resampled: a mean difference of {inside} gray levels inside, {outside} outside of the regions.")
         if self._changes:
             still, moving = ([found[where] for found in self._changes] for where in ("still", "moving"))
             tell(
@@ -213,7 +227,7 @@ class _Painter:
             )
         if self._grid:
             picture = style_grid([row[0] for row in self._grid], list(self._styles.values()), [row[1] for row in self._grid])
-            path = self.options.output / "styles.png"
+            path = self._path("styles.png")
             picture.save(path)
             self.written.append(path)
         if self._frames and self.options.video:
@@ -258,10 +272,16 @@ class _Painter:
         self._frames.append(path)
 
     def _write(self, name, photo):
-        path = self.options.output / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = self._path(name)
         Image.fromarray(photo).save(path)
         self.written.append(path)
+        return path
+
+    def _path(self, name):
+        """Where a picture goes, in a folder that is there."""
+        path = self.options.output / name
+        check_not_read(path, self._read)
+        path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
 

@@ -15,6 +15,7 @@ from keras_semisis.models import lpips_features
 from keras_semisis.options.invert import InvertOptions
 from keras_semisis.options.text import parse_id_map
 from keras_semisis.recipes.devices import use_devices
+from keras_semisis.recipes.not_overwritten import check_not_read
 from keras_semisis.recipes.progress import SILENT, Progress
 from keras_semisis.recipes.trained_models import fit_of_model, label_space_of_model, load_gan
 from keras_semisis.whole_file import read_npz, whole_file
@@ -43,6 +44,8 @@ def invert(options: InvertOptions, progress: Progress = SILENT) -> tuple[Inversi
     gan = load_gan(options.model)
     space = label_space_of_model(gan, options.model).with_ids(parse_id_map(options.id_map)).with_snap(options.snap)
     photo, label_map = read_image(options.photo), space.read(options.label_map)
+    image, file = (options.output / f"{options.photo.stem}.{suffix}" for suffix in ("png", "npz"))
+    check_not_read(image, {options.photo.resolve(), options.label_map.resolve()})
     check_same_size(photo, label_map, f"{options.photo} and {options.label_map}")
     if not isinstance(options.image_size, str):
         fit = fit_of_model(options.fit, options.model)
@@ -60,8 +63,7 @@ def invert(options: InvertOptions, progress: Progress = SILENT) -> tuple[Inversi
             photo, label_map, options.steps, options.learning_rate, options.seed, features=features, progress=show
         )
     options.output.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(found.photo).save(options.output / f"{options.photo.stem}.png")
-    file = options.output / f"{options.photo.stem}.npz"
+    Image.fromarray(found.photo).save(image)
     with whole_file(file) as unfinished:
         np.savez(unfinished, noise=found.noise)
     return found, file
