@@ -3,6 +3,7 @@
 from keras_semisis.options.methods import METHODS
 from keras_semisis.options.train import TrainSettings, check_precision
 from keras_semisis.recipes.augmenting import augment
+from keras_semisis.recipes.choice import settings_to_begin
 from keras_semisis.recipes.few_labels_recipe import few_labels
 from keras_semisis.recipes.progress import Progress
 from keras_semisis.recipes.rasterizing import RasterReport, rasterize
@@ -44,6 +45,7 @@ __all__ = [
     "rasterize",
     "read_settings",
     "segmenting_network",
+    "settings_to_begin",
     "settings_to_go_on",
     "train_segmenter",
     "write_document",

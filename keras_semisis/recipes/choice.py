@@ -1,6 +1,7 @@
 """Which recipe a run follows."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import fields
 from typing import Any
 
 from keras_semisis.data.argument_error import ArgumentError
@@ -8,6 +9,7 @@ from keras_semisis.models.trunks import TRUNKS
 from keras_semisis.options.option import options_of
 from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes.few_labels_recipe import few_labels_options
+from keras_semisis.recipes.known_data import default_sizes
 
 RECIPES = ("few_labels", "paper")
 # Beyond, the paper's networks have the time that they need
@@ -61,3 +63,28 @@ def with_recipe(options: Mapping[str, Any], given: Collection[str]) -> dict[str,
             "paper has the paper's networks, for long trainings."
         ) from None
     return {**options, "trunk": None, **{k: v for k, v in chosen.items() if k == "trunk" or k not in given}, "recipe": name}
+
+
+def settings_to_begin(data: str, output: str, **options: Any) -> TrainSettings:
+    """The settings of a new run as the command `train` chooses them.
+
+    Args:
+        data, output: As in `TrainSettings`.
+        **options: Its other options, as far as they are chosen by hand. The size of the photos is by default that of published
+            results on the data; a recipe chooses networks and rates, as `with_recipe` says.
+
+    Raises:
+        TypeError: If there is no such option.
+        ValueError: If options do not fit together.
+        ModuleNotFoundError: If the package with the weights of the recipe's frozen network is not installed.
+
+    Example:
+
+    >>> settings = settings_to_begin("synthetic:40", "runs/first", image_size=(32, 48), trunk="none")
+    >>> settings.recipe, settings.generator, settings.ema_decay
+    ('few_labels', 'oasis', 0.999)
+    """
+    size, load = default_sizes(data)
+    sizes = {} if options.get("image_size") else {"image_size": size, "load_size": load}
+    defaults = {field.name: field.default for field in fields(TrainSettings)}
+    return TrainSettings(**with_recipe({**defaults, **sizes, **options, "data": data, "output": output}, options))

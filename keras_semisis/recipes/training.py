@@ -34,9 +34,10 @@ from keras_semisis.recipes.adapting import adapted_gan
 from keras_semisis.recipes.devices import use_devices
 from keras_semisis.recipes.initial_weights import start_from
 from keras_semisis.recipes.known_data import unused_options
-from keras_semisis.recipes.notices import tell
+from keras_semisis.recipes.named_sources import BENCHMARKS, kind_of
+from keras_semisis.recipes.notices import tell, warn
 from keras_semisis.recipes.progress import SILENT, Progress
-from keras_semisis.recipes.run_folder import FILE, document_of, read_settings, write_document
+from keras_semisis.recipes.run_folder import FILE, document_of, read_document, read_settings, write_document
 from keras_semisis.recipes.step_clock import StepClock
 from keras_semisis.recipes.stop_on_interrupt import StopOnInterrupt
 from keras_semisis.recipes.systems import build_gan
@@ -181,7 +182,7 @@ def begin(settings: TrainSettings, progress: Progress = SILENT, model: Sampler |
     """A run from the beginning, whose folder has its settings.
 
     Args:
-        settings: Its options.
+        settings: Its options, such as `settings_to_begin` gives. Without these, networks and rates are the paper's.
         progress: Shows how far reading and counting are.
         model: That of ``adapt``, if it has been loaded.
 
@@ -190,6 +191,8 @@ def begin(settings: TrainSettings, progress: Progress = SILENT, model: Sampler |
         ValueError: If options do not fit together, or there is a run in the folder.
     """
     refuse_a_second_run(settings)
+    if settings.recipe == "few_labels" and not settings.augmentation:  # which it always has
+        raise ValueError('recipe="few_labels" names what these settings do not have: build them by settings_to_begin.')
     return _opened(settings, Path(settings.output), progress, going_on=False, model=model)
 
 
@@ -212,6 +215,12 @@ def go_on(settings: TrainSettings, progress: Progress = SILENT) -> Run:
     Raises:
         DataError, ValueError: As `begin` raises them, or if all steps are done, or the data have other classes now.
     """
+    path = Path(settings.data.partition(":")[2])
+    if kind_of(settings.data) in (*BENCHMARKS, "folder", "records") and not path.is_absolute() and not path.exists():
+        raise ValueError(
+            f"--resume {settings.output}: its --data {settings.data} is not here. The path is relative to the folder in which "
+            "the run was begun: go there."
+        )
     return _opened(settings, Path(settings.output), progress, going_on=True)
 
 
@@ -226,7 +235,10 @@ def _opened(settings, folder, progress, going_on, model=None):
         if gan.perceptual == "given":  # of a run that is older than the names in files
             gan.perceptual = PERCEPTUAL_NETWORKS[settings.perceptual].build()
         if start >= settings.steps:
-            raise ValueError(f"--resume {folder}: this run has done all of its {start} steps.")
+            raise ValueError(
+                f"--resume {folder}: this run has done all of its {start} steps. Train on in another, by "
+                f"--init {folder / 'last.keras'}."
+            )
         if gan.num_classes != space.num_classes:
             raise ValueError(
                 f"--resume {folder}: the data have {space.num_classes} classes now, but the model has "
@@ -237,9 +249,22 @@ def _opened(settings, folder, progress, going_on, model=None):
         if settings.init:
             start_from(gan, Path(settings.init))
     gan.check_judges(evaluation.metrics if evaluation else ())
+    if going_on:
+        _tell_of_change(folder, data)
     run = Run(settings, folder, data, gan, start, evaluation)
     run.write_settings()
     return run
+
+
+def _tell_of_change(folder, data):
+    """Tells if a run goes on with more data than it had, or less."""
+    before = cast(dict, read_document(folder / FILE)).get("counts", data.counts)
+    if before != data.counts:
+        was, now = (", ".join(f"{number} {name}" for name, number in each.items()) for each in (before, data.counts))
+        warn(
+            f"{folder}: the data have changed since: {was} before, {now} now. They are divided anew, so photos that were "
+            "trained on may validate, and scores from here on do not compare with those before."
+        )
 
 
 def _evaluation(settings, data, folder):

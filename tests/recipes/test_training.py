@@ -3,11 +3,15 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from keras_semisis import recipes
 from keras_semisis.gans import OASIS
 from keras_semisis.gans.batch_statistics import Calibration
+from keras_semisis.options.option import option_name
+from tests.cli.command import call
 from tests.conftest import not_on_jax
 
 pytestmark = [
@@ -68,3 +72,58 @@ def test_rates_fall_over_the_share_of_the_steps_that_is_asked_for(tmp_path, monk
 def test_a_share_of_the_steps_that_is_none(tmp_path, share):
     with pytest.raises(ValueError, match=r"learning_rate_decay=.* is no share, from 0 to 1"):
         replace(settings(tmp_path, 2), learning_rate_decay=share)
+
+
+def test_settings_in_python_are_those_of_the_command(tmp_path, monkeypatch):
+    begun = []
+    monkeypatch.setattr("keras_semisis.recipes.training._opened", lambda settings, *_, **__: begun.append(settings) or 1 / 0)
+    for number, options in enumerate(
+        (
+            {"trunk": "none"},
+            {"recipe": "few_labels", "trunk": "none", "precision": "float32", "image_size": (32, 32), "generator": "wavelet"},
+            {"recipe": "few_labels", "trunk": "none", "ema_decay": 0.5},
+            {"base_channels": 3},
+        )
+    ):
+        folder = str(tmp_path / str(number))
+        typed = [
+            word
+            for name, value in options.items()
+            for word in (option_name(name), "x".join(map(str, value)) if isinstance(value, tuple) else value)
+        ]
+        call("train", "--data", "synthetic:8", "--output", folder, *typed, code=1)
+        assert recipes.settings_to_begin("synthetic:8", folder, **options) == begun[-1]
+    assert [(settings.recipe, settings.generator, settings.precision) for settings in begun] == [
+        ("few_labels", "oasis", "mixed_bfloat16"),
+        ("few_labels", "wavelet", "float32"),
+        ("few_labels", "oasis", "mixed_bfloat16"),
+        (None, "wavelet", "float32"),
+    ]
+
+
+def test_a_recipe_that_is_named_alone_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="build them by settings_to_begin"):
+        recipes.begin(replace(settings(tmp_path / "run", 1), recipe="few_labels"))
+
+
+def test_a_run_that_goes_on_with_other_data_says_so(tmp_path, told, monkeypatch):
+    monkeypatch.setattr(Calibration, "label_maps", lambda self: [next(iter(self.dataset))[1:]])
+    for folder, shape in (("images", (32, 32, 3)), ("labels", (32, 32))):
+        (tmp_path / folder).mkdir()
+        for i in range(5):
+            array = np.zeros(shape, np.uint8)
+            array[16:] = 1
+            Image.fromarray(array).save(tmp_path / folder / f"{i}.png")
+    monkeypatch.chdir(tmp_path)
+    run = recipes.begin(replace(settings(tmp_path / "run", 2), data="folder:."))
+    run.settings.steps = 1
+    assert run.train() and told() == ""
+    for folder in ("images", "labels"):
+        (tmp_path / folder / "0.png").unlink()
+    recipes.go_on(recipes.settings_to_go_on(tmp_path / "run"))
+    assert "the data have changed since: 4 pairs, 1 validation before, 3 pairs, 1 validation now" in told()
+    document = json.loads((tmp_path / "run" / "settings.json").read_text())
+    document["options"]["data"] = "folder:elsewhere/photos"
+    recipes.write_document(tmp_path / "run" / "settings.json", document)
+    with pytest.raises(ValueError, match=r"its --data folder:elsewhere/photos is not here\. The path is relative"):
+        recipes.go_on(recipes.settings_to_go_on(tmp_path / "run"))
