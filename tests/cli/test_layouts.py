@@ -410,3 +410,15 @@ def test_unpaired_photos_that_are_those_of_the_validation_are_told(tmp_path, tol
     (tmp_path / "more" / "m3.png").write_bytes((tmp_path / "data" / "images" / f"{held_out}.png").read_bytes())
     expected = f"1 unpaired photos of the training are among the 1 for validation, such as {tmp_path}/more/m3.png"
     assert expected in printed(1) and expected in printed(0.5)
+
+
+def test_label_maps_beside_a_folder_of_another_task(tmp_path):
+    for split in ("train", "val"):
+        for i in range(3):
+            write(tmp_path / "images" / split / f"{split}{i}.png", i, True)
+            write(tmp_path / "masks" / split / f"{split}{i}.png", i % 2, False)
+            boxes = tmp_path / "labels" / split / f"{split}{i}.txt"
+            boxes.parent.mkdir(parents=True, exist_ok=True)
+            boxes.write_text("0 0.5 0.5 0.1 0.1")
+    train, val = opened(tmp_path)
+    assert (len(train), len(val)) == (3, 3) and train.load_label_map(1).max() == 1

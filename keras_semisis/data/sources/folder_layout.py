@@ -208,7 +208,8 @@ class FolderLayout:
         return sorted(name for name in names if name.casefold() not in {kind.casefold() for kind in kinds})
 
     def _first(self, relative):
-        """The first of these folders that exists, in whatever letter case."""
+        """The first of these folders that exists, in whatever letter case; of several the first with images."""
+        found = []
         for path in relative:
             folder = self.root / path
             if not folder.is_dir() and not Path(path).is_absolute():
@@ -216,8 +217,10 @@ class FolderLayout:
                 for part in Path(path).parts:
                     folder = folder / self._folders(folder).get(part.casefold(), part)
             if folder.is_dir():
-                return folder
-        return None
+                found.append(folder)
+        # "labels" of another task may have text files, and "masks" the label maps
+        with_images = (folder for folder in found if len(found) == 1 or _image_files_in(folder, below=True))
+        return next(with_images, found[0] if found else None)
 
     def _folders(self, folder):
         """Subfolders by their names in lower case."""
