@@ -8,7 +8,6 @@ import keras
 import numpy as np
 
 import keras_semisis as ks
-from benchmarks.paper.lock import locked
 from benchmarks.paper.report import read_cells
 from benchmarks.paper.settings import ONLY_OF, VARIANTS, Cell, Settings
 from benchmarks.paper.training_record import FILE, TrainingRecord, mean_losses
@@ -20,6 +19,7 @@ from keras_semisis.callbacks.log_file import read_log
 from keras_semisis.callbacks.model_file import save_model
 from keras_semisis.gans import ABLATIONS
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
+from keras_semisis.recipes.folder_lock import locked
 from keras_semisis.recipes.training import falling_rates
 
 # Evaluations that a cell's scores are the mean of, and its losses of the steps before each

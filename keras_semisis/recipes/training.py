@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -32,6 +33,7 @@ from keras_semisis.processes import first_before_others, is_first_process, numbe
 from keras_semisis.recipes import scoring
 from keras_semisis.recipes.adapting import adapted_gan
 from keras_semisis.recipes.devices import use_devices
+from keras_semisis.recipes.folder_lock import locked
 from keras_semisis.recipes.initial_weights import start_from
 from keras_semisis.recipes.known_data import unused_options
 from keras_semisis.recipes.named_sources import BENCHMARKS, kind_of
@@ -148,7 +150,12 @@ class Run:
 
         Raises:
             DataError: If data cannot be read. What was learned is saved before.
+            ValueError: If another process trains in the folder.
         """
+        with locked(self.folder) if is_first_process() else nullcontext():
+            return self._train(progress)
+
+    def _train(self, progress):
         settings, folder, data, space = self.settings, self.folder, self.data, self.data.sources.train.label_space
         how: dict[str, Any] = {"skip_bad": data.bad_files, "fit": settings.fit, "instances": settings.instance_edges}
         images, label_maps, *instances = examples(data.sources.val, settings.image_size, **how)

@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 
 from benchmarks.paper import __main__ as command
-from benchmarks.paper import lock, train, training_record
+from benchmarks.paper import train, training_record
 from benchmarks.paper.__main__ import arguments, main, settings_of
-from benchmarks.paper.lock import locked
 from benchmarks.paper.report import NAMES, explanation, look, loss_table, settings_text, table, write_report
 from benchmarks.paper.settings import JUDGES, METHODS, TABLES, VARIANTS, Cell, Settings, cells, fix_settings, read_settings
 from benchmarks.paper.train import build, data_sets, judge_cells, own_miou, rates_of, results_of, train_cell, train_segmenter_of
@@ -23,6 +22,8 @@ from keras_semisis.callbacks import Checkpoint
 from keras_semisis.callbacks.log_file import append_log, read_log, write_log
 from keras_semisis.data import LabelSpace
 from keras_semisis.gans.pretext import TCR
+from keras_semisis.recipes import folder_lock
+from keras_semisis.recipes.folder_lock import locked
 from keras_semisis.recipes.sources import open_data
 from tests.conftest import not_on_jax
 from tests.models.test_efficientnet_lite0 import needs_weights as needs_lite0
@@ -474,7 +475,7 @@ def test_results_are_of_the_records(tmp_path):
     assert (results["seconds_per_step"], results["peak_memory_bytes"]) == (9.0, 10**16)
 
 
-@pytest.mark.skipif(lock.fcntl is None, reason="Windows does without")
+@pytest.mark.skipif(folder_lock.fcntl is None, reason="Windows does without")
 def test_a_cell_is_trained_by_one_process(tmp_path, capsys):
     fix_settings(tmp_path, TINY)
     words = ["--output", str(tmp_path), "--methods", "oasis", "--ratios", "0.5"]
@@ -488,7 +489,7 @@ def test_a_cell_is_trained_by_one_process(tmp_path, capsys):
 
 
 def test_without_locks_two_may_train(tmp_path, monkeypatch):
-    monkeypatch.setattr(lock, "fcntl", None)
+    monkeypatch.setattr(folder_lock, "fcntl", None)
     with locked(tmp_path), locked(tmp_path):
         pass
 

@@ -11,6 +11,7 @@ from keras_semisis import recipes
 from keras_semisis.gans import OASIS
 from keras_semisis.gans.batch_statistics import Calibration
 from keras_semisis.options.option import option_name
+from keras_semisis.recipes.folder_lock import locked
 from tests.cli.command import call
 from tests.conftest import not_on_jax
 
@@ -127,3 +128,9 @@ def test_a_run_that_goes_on_with_other_data_says_so(tmp_path, told, monkeypatch)
     recipes.write_document(tmp_path / "run" / "settings.json", document)
     with pytest.raises(ValueError, match=r"its --data folder:elsewhere/photos is not here\. The path is relative"):
         recipes.go_on(recipes.settings_to_go_on(tmp_path / "run"))
+
+
+def test_a_folder_in_which_another_process_trains(tmp_path):
+    run = recipes.begin(settings(tmp_path / "run", 1))
+    with locked(tmp_path / "run"), pytest.raises(ValueError, match="another process trains here"):
+        run.train()

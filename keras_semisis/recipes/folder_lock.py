@@ -7,7 +7,7 @@ from pathlib import Path
 try:
     import fcntl
 except ImportError:  # Windows, which does without
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 
 @contextmanager
@@ -18,13 +18,10 @@ def locked(folder: Path) -> Iterator[None]:
         ValueError: If another process is in it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "lock", "w") as file:
+    with open(folder / ".lock", "w") as file:
         if fcntl is not None:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise ValueError(
-                    f"{folder}: another process trains here, perhaps of a suite that was killed. Stop it, or "
-                    "wait until it is done."
-                ) from None
+                raise ValueError(f"{folder}: another process trains here. Stop it, or wait until it is done.") from None
         yield
