@@ -22,8 +22,8 @@ class Method:
 
     Args:
         class_name: Of its class, in `keras_semisis.gans`.
-        ratio, sampler, generator: What it has where nothing is said. The ratio is 1 where there are further photos or label
-            maps that can be unpaired ones, and the method takes these.
+        ratio, sampler, generator: What it has where nothing is said. The ratio is that for benchmarks; of a method that takes
+            pairs it is 1 for data of one's own, and where there are further photos or label maps without a partner.
     """
 
     class_name: str

@@ -41,8 +41,9 @@ class TrainSettings(ReadOptions):
     )
     ratio: float | None = option(
         None,
-        "Share of the pairs that are used as such; by default 0.1, or 1 where a method learns from pairs alone, or there "
-        "are further photos or label maps that have no partner.",
+        "Share of the pairs that are used as such. By default 1 for data of your own (folder:, hf:, records:), where a method "
+        "learns from pairs alone, and where there are further photos or label maps without a partner; 0.1 for benchmarks and "
+        "synthetic.",
         DATA,
         methods=ON_PAIRS,
     )
@@ -390,16 +391,18 @@ class TrainSettings(ReadOptions):
         declared = options_of(type(self))
         return {name: value for name, value in given_options(self) if declared[name].of_system}
 
-    def choose_ratio(self, has_unpaired: bool) -> None:
+    def choose_ratio(self, has_unpaired: bool, published: bool) -> None:
         """Fixes the ratio, if none is given.
 
         Args:
             has_unpaired: Whether the data hold photos or label maps without a partner.
+            published: Whether they are a benchmark's or synthetic, whose labels are left out as published comparisons do.
+                Of data of one's own all labels are used.
         """
         if self.ratio is None:
             usual = METHODS[self.method].ratio
             further = has_unpaired or self.unpaired_images is not None or self.unpaired_labels is not None
-            self.ratio = 1.0 if usual > 0 and further else usual
+            self.ratio = 1.0 if usual > 0 and (further or not published) else usual
 
 
 def check_precision(precision: str) -> None:

@@ -34,6 +34,12 @@ def kind_of(text: str) -> str:
     return kind if kind in (*BENCHMARKS, "tfds", "hf", "records", "synthetic") else "folder"
 
 
+def is_published(data: str) -> bool:
+    """Whether data are a benchmark's, or synthetic, rather than one's own."""
+    kind = kind_of(data)
+    return kind in (*BENCHMARKS, "synthetic") or (kind == "tfds" and known_source(data) is not None)
+
+
 def known_source(data: str) -> Any:
     """Whose label space and sizes ``data`` has: a benchmark's class, a pack; None of others."""
     kind, _, path = data.partition(":")

@@ -10,6 +10,7 @@ from keras_semisis.data.sources.same_photos import same_photos
 from keras_semisis.options.methods import METHODS
 from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes.further_data import training_sources
+from keras_semisis.recipes.named_sources import is_published
 from keras_semisis.recipes.notices import tell, warn
 from keras_semisis.recipes.progress import SILENT, Progress
 from keras_semisis.recipes.sources import DataPair, open_settings
@@ -41,7 +42,7 @@ def open_training_data(settings: TrainSettings, progress: Progress = SILENT) -> 
     bad, needed = BadFiles(settings.skip_bad), METHODS[settings.method].system.data_sets
     sources = open_settings(settings, bad)
     unpaired = [s for s in (sources.train.unpaired_images, sources.train.unpaired_labels) if s is not None]
-    settings.choose_ratio(bool(unpaired))
+    settings.choose_ratio(bool(unpaired), is_published(settings.data))
     if unpaired and "unpaired_ds" not in needed:
         tell(f"--method {settings.method} learns from pairs alone: {sum(map(len, unpaired))} unpaired files are not used.")
     size, batch = settings.image_size, settings.batch_size

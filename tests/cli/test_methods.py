@@ -190,14 +190,15 @@ def test_mistakes_end_in_one_line(options, words, tmp_path):
 
 def test_a_method_accepts_its_own_default():
     assert TrainSettings("synthetic", "", "usis", ratio=0.0, sampler="uniform").ratio == 0
-    for unpaired, ratios in ((False, [0.1, 1.0, 0.1, 0.0, 1.0, 1.0]), (True, [1.0, 1.0, 1.0, 0.0, 1.0, 1.0])):
+    few, all_pairs = [0.1, 1.0, 0.1, 0.0, 1.0, 1.0], [1.0, 1.0, 1.0, 0.0, 1.0, 1.0]
+    for unpaired, published, ratios in ((False, True, few), (True, True, all_pairs), (False, False, all_pairs)):
         chosen = [TrainSettings("synthetic", "", method) for method in METHODS]
         for settings in chosen:
-            settings.choose_ratio(unpaired)
+            settings.choose_ratio(unpaired, published)
         assert [settings.ratio for settings in chosen] == ratios
     further = TrainSettings("synthetic", "", unpaired_images="photos")
-    further.choose_ratio(False)
+    further.choose_ratio(False, published=True)
     given = TrainSettings("synthetic", "", ratio=0.3)
-    given.choose_ratio(True)
+    given.choose_ratio(True, published=False)
     assert (further.ratio, given.ratio) == (1.0, 0.3)
     assert parse_betas("0,0.999") == (0.0, 0.999)

@@ -19,6 +19,7 @@ from keras_semisis.options.segmenter import SegmenterOptions
 from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes import further_data, segmenter, sources, trained_models, training
 from keras_semisis.recipes import run_folder as settings
+from keras_semisis.recipes.named_sources import is_published
 from keras_semisis.recipes.training_data import open_training_data
 from tests.cli.command import call
 
@@ -155,6 +156,34 @@ def test_few_labeled_photos_among_many(tmp_path, told):
     told()
     assert training_data(**common, method="oasis").counts == {"pairs": 2, "validation": 1}
     assert "--method oasis learns from pairs alone: 9 unpaired files are not used." in told()
+
+
+def test_all_labels_of_a_folder_are_used(tmp_path):
+    """Without unpaired data the unpaired batches are of the pairs' own photos and label maps."""
+    partly_labeled(tmp_path / "data", photos=40, labeled=40)
+    settings = TrainSettings(f"folder:{tmp_path / 'data'}", str(tmp_path / "run"), image_size=(8, 8), batch_size=2)
+    data = open_training_data(settings)
+    assert settings.ratio == 1
+    assert data.counts == {"pairs": 36, "unpaired_images": 36, "unpaired_label_maps": 36, "validation": 4}
+
+
+@pytest.mark.parametrize(
+    ("data", "published"),
+    [
+        ("folder:PATH", False),
+        ("PATH", False),
+        ("hf:NAME", False),
+        ("records:PATH", False),
+        ("tfds:scenes_of_mine", False),
+        ("tfds:cityscapes", True),
+        ("cityscapes:PATH", True),
+        ("camvid:PATH", True),
+        ("synthetic", True),
+        ("synthetic:20", True),
+    ],
+)
+def test_what_is_published(data, published):
+    assert is_published(data) is published
 
 
 def test_label_maps_without_a_photo_and_further_folders_add_up(tmp_path):
