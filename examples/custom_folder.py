@@ -1,4 +1,4 @@
-"""Trains on a folder of your own photos: `python examples/custom_folder.py [FOLDER] [--steps N]`.
+"""Trains on a folder of your own photos: `python examples/custom_folder.py [FOLDER] [--steps N] [--ratio R]`.
 
 The folder holds `images/` and `labels/` (gray PNG of class ids) with the same file names, and `classes.csv`
 (`id,name,r,g,b,ignore`). Without a folder one is made from synthetic scenes first, to show the layout.
@@ -34,13 +34,18 @@ def make_folder(root: Path) -> Path:
 parser = argparse.ArgumentParser()
 parser.add_argument("folder", nargs="?", type=Path)
 parser.add_argument("--steps", type=int, default=20, help="the default shows that it works; give some thousands")
+parser.add_argument(
+    "--ratio", type=float, help="share of the pairs that are used as such; by default 1, and 0.25 of the made folder"
+)
 parser.add_argument("--output", type=Path, default=Path("runs/custom_folder"))
 arguments = parser.parse_args()
 
 size = (64, 96)
 source = ks.data.Folder(arguments.folder or make_folder(arguments.output / "data"))
 space = source.label_space
-paired, images, labels = ks.data.semi_paired_split(source, ratio=0.25, seed=0)
+# all labels of your own photos; the made folder has one for each, of which some are left out to show the method
+ratio = arguments.ratio if arguments.ratio is not None else 1 if arguments.folder else 0.25
+paired, images, labels = ks.data.semi_paired_split(source, ratio, seed=0)
 paired_ds = ks.data.paired_dataset(paired, size, batch_size=4, sampler="rare_classes")
 unpaired_ds = ks.data.unpaired_dataset(images, labels, size, batch_size=4)
 
