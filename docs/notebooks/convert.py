@@ -9,7 +9,8 @@ import jupytext
 import nbformat
 
 FOLDER = Path(__file__).parent
-INSTALL = '%pip install --quiet "keras-semisis[tensorflow,offline]"'
+# of a checkout, in whose docs/notebooks the notebook lies; not -e, which a kernel that runs does not see
+INSTALL = '%pip install --quiet "../..[tensorflow,offline]"'
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
