@@ -20,7 +20,7 @@ from keras_semisis.gans import (  # noqa: E402
 )
 from keras_semisis.presets import from_preset  # noqa: E402
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 __all__ = [
     "CCFPSE",
