@@ -13,6 +13,8 @@ from keras_semisis.layers import DiffAugment, instance_edges
 from keras_semisis.metrics import GeneratedMeanIoU
 from keras_semisis.models.other_classes import generator_of_classes
 from keras_semisis.paint.easel import Easel
+from tests.gans.test_any_size import CLASSES as TOLD_CLASSES
+from tests.gans.test_any_size import told_by_all
 
 pytestmark = pytest.mark.usefixtures("eager_tensorflow")
 
@@ -199,7 +201,13 @@ def test_other_sizes_and_tiles(sampler):
     # a tile that covers everything is drawn with the edges of everything, those of its own border included
     tiles = sampler.generate_floats(label_maps, instances=instances, tile_size=(64, 160))
     np.testing.assert_allclose(tiles, image, atol=1e-5)
-    assert isinstance(sampler.tile_reach(), int)
+
+
+def test_the_reach_is_that_of_the_kernels():
+    """In cells of a block's resolution: four of the first block, two convolutions of labels and edges and two of its own; two
+    of each later one; one pixel of the last convolution."""
+    generator = ks.models.spade_generator(TOLD_CLASSES, SIZE, 1, hidden_channels=4, instance_edges=True)
+    assert told_by_all(generator).tile_reach() == 4 * 32 + 2 * (16 + 16 + 8 + 4 + 2 + 1) + 1
 
 
 def test_styles_and_edges_go_together():
