@@ -41,9 +41,9 @@ class TrainSettings(ReadOptions):
     )
     ratio: float | None = option(
         None,
-        "Share of the pairs that are used as such. By default 1 for data of your own (folder:, hf:, records:), where a method "
-        "learns from pairs alone, and where there are further photos or label maps without a partner; 0.1 for benchmarks and "
-        "synthetic.",
+        "Share of the pairs that are used as such. By default 1 for data of your own (folder:, hf:, records:, and tfds: of no "
+        "benchmark), where a method learns from pairs alone, and where there are further photos or label maps without a "
+        "partner; 0.1 for benchmarks and synthetic.",
         DATA,
         methods=ON_PAIRS,
     )
