@@ -77,13 +77,8 @@ class SemanticGAN(AdversarialModel):
         self.ignore_class = ignore_class
         self.label_space = label_space
         self._given = self.settings = settings
-        self._perceptual = perceptual
+        self._take_perceptual(perceptual)
         self._trunks_before = trunks or {}
-        self._perceptual_origin = perceptual if perceptual is None or isinstance(perceptual, str) else "given"
-        if self._perceptual_origin not in (None, "given", *PERCEPTUAL_NETWORKS):
-            raise ValueError(
-                f"perceptual={perceptual!r}: expected a model, None, or one of {', '.join(map(repr, PERCEPTUAL_NETWORKS))}."
-            )
         if tuple(self.generator.output_shape[1:]) != (*self.image_size, 3):
             raise ValueError(
                 f"The generator returns {tuple(self.generator.output_shape[1:])}; expected images of {(*self.image_size, 3)}."
@@ -177,15 +172,25 @@ class SemanticGAN(AdversarialModel):
 
     @Untracked
     def perceptual(self):
-        """The feature model of the perceptual loss, or None. To be set again on a loaded model that is to train on."""
+        """The feature model of the perceptual loss, its name, or None.
+
+        One that was given as a model is to be set again on a loaded model that is to train on.
+        """
         return self._perceptual
 
     @perceptual.setter  # type: ignore[no-redef]  # mypy knows the setters of `property` itself alone
     def perceptual(self, perceptual):
         self._remember_trunks()
-        self._perceptual = perceptual
-        self._perceptual_origin = None if perceptual is None else "given"
+        self._take_perceptual(perceptual)
         self.forget_compiled()
+
+    def _take_perceptual(self, perceptual):
+        origin = perceptual if perceptual is None or isinstance(perceptual, str) else "given"
+        if origin not in (None, "given", *PERCEPTUAL_NETWORKS):
+            raise ValueError(
+                f"perceptual={perceptual!r}: expected a model, None, or one of {', '.join(map(repr, PERCEPTUAL_NETWORKS))}."
+            )
+        self._perceptual, self._perceptual_origin = perceptual, origin
 
     def _load_perceptual(self):
         if self.perceptual is None or not self.settings.perceptual_weight:

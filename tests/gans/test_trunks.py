@@ -5,6 +5,9 @@ import numpy as np
 import pytest
 
 import keras_semisis as ks
+from keras_semisis.gans import semantic
+from keras_semisis.losses import LPIPSLoss
+from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
 from keras_semisis.metrics import Features, FrechetInceptionDistance, GeneratedMeanIoU
 from keras_semisis.models.trunk_families import families_of, refuse_relatives
 from keras_semisis.options.train import TrainSettings
@@ -80,6 +83,18 @@ def test_what_a_model_trains_with(vgg):
     assert gan.trunks == {"discriminator": ["VGG"]}
     with pytest.raises(ValueError, match="perceptual='vgg': expected a model, None, or one of 'vgg19', 'vgg16'"):
         tiny_gan("vgg", compile=False)
+
+
+def test_a_perceptual_network_is_set_by_its_name_as_it_is_given(monkeypatch):
+    named = PERCEPTUAL_NETWORKS["lpips"]._replace(build=lambda: ks.models.lpips_features("alexnet", weights=None))
+    monkeypatch.setattr(semantic, "PERCEPTUAL_NETWORKS", {"lpips": named})
+    gan = tiny_gan(tiny_perceptual())
+    with pytest.raises(ValueError, match="perceptual='lpip': expected a model, None, or one of 'lpips'"):
+        gan.perceptual = "lpip"
+    gan.perceptual = "lpips"
+    assert gan.trunks == {"perceptual loss": ["VGG"]} and gan.get_config()["perceptual"] == "lpips"
+    gan.prepare_fit()
+    assert isinstance(gan._perceptual_loss, LPIPSLoss) and isinstance(gan.perceptual, keras.Model)
 
 
 def test_a_model_remembers(tmp_path, vgg):
