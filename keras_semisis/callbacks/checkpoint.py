@@ -52,7 +52,8 @@ def resume(directory: str | Path) -> tuple[keras.Model, int]:
     Give the step to ``fit(initial_step=...)`` with the data sets, ``epochs`` and ``steps_per_epoch`` of
     before: training then goes on as if it had not stopped, the order of the data included. A perceptual
     network that has a name, such as ``"vgg19"``, is loaded again; one that was given is not stored: set
-    ``gan.perceptual`` first.
+    ``gan.perceptual`` first. So are the metrics of ``validation_data``: set ``gan.metrics_of_compile``, since
+    ``compile`` would begin the optimizers anew.
 
     Args:
         directory: The folder that was given to `Checkpoint`.

@@ -702,8 +702,15 @@ class Sampler(KnowsClasses):
 
     @property
     def metrics_of_compile(self):
-        """What was given to `compile` as ``metrics``."""
+        """What `evaluate` and the validation of `fit` compute: ``metrics`` of `compile`, or what is set.
+
+        A loaded model has none. To set them leaves the optimizers as they are, which `compile` would begin anew.
+        """
         return self._metrics_of_compile
+
+    @metrics_of_compile.setter
+    def metrics_of_compile(self, metrics):
+        self._metrics_of_compile = metrics
 
     def evaluation_batches(
         self, x: Any, y: Any = None, steps: int | None = None, batch_size: int | None = None

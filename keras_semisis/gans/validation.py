@@ -25,7 +25,7 @@ class Validation:
         names: Names of the scores, as the logs have them.
 
     Raises:
-        ValueError: If it could not be evaluated later: no metrics were given to `compile`, it has no end, it can be read
+        ValueError: If it could not be evaluated later: no metrics were given to `compile` or set, it has no end, it can be read
             once alone, there are too few images for the metrics, or shapes that the model does not take.
     """
 
@@ -34,7 +34,8 @@ class Validation:
             raise ValueError(f"validation_freq={freq}: give a number of epochs, at least 1, or the numbers of the epochs.")
         if not gan.metrics_of_compile:
             raise ValueError(
-                "validation_data needs compile(metrics=[...]): for example keras_semisis.metrics.GeneratedMeanIoU(segmenter)."
+                "validation_data needs compile(metrics=[...]), or, for a loaded model, gan.metrics_of_compile = [...], which "
+                "leaves its optimizers as they are: for example keras_semisis.metrics.GeneratedMeanIoU(segmenter)."
             )
         gan.check_judges(gan.metrics_of_compile)
         self.freq = freq

@@ -269,6 +269,20 @@ def test_a_validation_that_would_fail_does_so_before_the_first_step(metrics, val
 
 
 @not_on_jax
+def test_a_loaded_model_is_given_metrics_and_keeps_its_optimizers(tmp_path):
+    gan = tiny_oasis(metrics=[Counted()])
+    train(gan, 2)
+    gan.save(tmp_path / "gan.keras")
+    loaded, data = keras.saving.load_model(tmp_path / "gan.keras"), pairs(training=False)
+    with pytest.raises(ValueError, match=r"for a loaded model, gan\.metrics_of_compile = \[\.\.\.\]"):
+        train(loaded, validation_data=data)
+    metrics = loaded.metrics_of_compile = [Counted()]
+    assert loaded.metrics_of_compile is metrics and loaded.evaluate(data, verbose=0) == {"images": 8.0}
+    assert train(loaded, validation_data=data).history["val_images"] == [8.0]
+    assert loaded.step == 3 and {int(optimizer.iterations) for optimizer in loaded.optimizers.values()} == {3}
+
+
+@not_on_jax
 def test_evaluate_ends_with_its_data_set():
     class Two(Endless):
         num_batches = 2
