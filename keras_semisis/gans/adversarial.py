@@ -172,8 +172,9 @@ class AdversarialModel(engine.TrainStep, Sampler):
 
         Args:
             optimizers: An optimizer, or what `keras.optimizers.get` takes, per name in ``network_names``; of networks that
-                share one (``optimizer_of``) the one name is enough, and each has a copy. A learning-rate schedule sees the
-                training step, also where a network is updated several times in one.
+                share one (``optimizer_of``) the one name is enough, and each has a copy. One that has learned begins anew, as a
+                copy: `optimizers` has those in use. A learning-rate schedule sees the training step, also where a network is
+                updated several times in one.
             metrics: What `evaluate` computes by default: objects as those of `keras_semisis.metrics`.
             statistics_batches: Number of training batches from which the moving-average generator's batch-norm statistics
                 are re-estimated before it is used; the published protocol has 51.

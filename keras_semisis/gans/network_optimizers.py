@@ -65,6 +65,8 @@ def optimizers_of(
 ) -> dict[str, keras.optimizers.Optimizer]:
     """One optimizer for each network: its own, or a copy of that which it shares, since one holds the slots of one network.
 
+    One that holds slots already, of an earlier `compile` or of another model, is copied too: the copy begins anew.
+
     Args:
         network_names: The networks.
         given: Optimizers, or what `keras.optimizers.get` takes, by the name of a network or the one that it shares.
@@ -91,9 +93,8 @@ def optimizers_of(
                 "which counts updates: a network that has two in a training step would take them in half the steps. Leave it "
                 "out; give the data sets a larger batch_size."
             )
-        optimizers[name] = (
-            type(optimizer).from_config(optimizer.get_config()) if (optimizer in optimizers.values()) else optimizer
-        )
+        used = optimizer.built or optimizer in optimizers.values()
+        optimizers[name] = type(optimizer).from_config(optimizer.get_config()) if used else optimizer
     return optimizers
 
 

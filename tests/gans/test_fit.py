@@ -215,6 +215,25 @@ def test_what_was_frozen_at_compile_needs_compile_again():
     assert any(moved(before, gan.generator.trainable_variables)) and gan.step == 2
 
 
+def test_optimizers_that_have_learned_begin_anew():
+    given = {name: keras.optimizers.Adam(1e-3, beta_1=0.5) for name in ("generator_optimizer", "discriminator_optimizer")}
+    gan = tiny_oasis()
+    gan.generator.trainable = False
+    gan.compile(statistics_batches=1, label_mix_weight=0.0, **given)
+    assert gan.optimizers["discriminator"] is given["discriminator_optimizer"]
+    train(gan)
+    gan.generator.trainable = True
+    gan.compile(statistics_batches=1, label_mix_weight=0.0, **given)
+    assert {int(optimizer.iterations) for optimizer in gan.optimizers.values()} == {0} and gan.step == 1
+    for model in (gan, tiny_oasis(**given)):
+        before = values(model.generator.trainable_variables)
+        train(model)
+        assert any(moved(before, model.generator.trainable_variables))
+        for optimizer in model.optimizers.values():
+            assert (int(optimizer.iterations), optimizer.beta_1) == (1, 0.5)
+            assert float(optimizer.learning_rate) == pytest.approx(1e-3)
+
+
 # -- validating ------------------------------------------------------------------------------------------------------
 
 
