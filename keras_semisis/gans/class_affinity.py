@@ -70,7 +70,7 @@ def given_affinity(affinity: Any, label_space: LabelSpace, former: LabelSpace) -
 
     Args:
         affinity: The matrix; or, for some classes, the name of the former class, or the weight of each by name; or these as
-            text, as `affinity_of_text` reads it.
+            text, as `affinity_of_text` reads it, by which weights are divided by their sum in both.
         label_space, former: The classes, and those that the model has learned.
 
     Returns:
@@ -94,8 +94,12 @@ def given_affinity(affinity: Any, label_space: LabelSpace, former: LabelSpace) -
         for name, mixture in affinity.items():
             row = _index(name, label_space, "the new classes")
             given[row] = True
-            for other, weight in (mixture if isinstance(mixture, Mapping) else {mixture: 1.0}).items():
-                matrix[row, _index(other, former, "the model's classes")] = weight
+            weights = mixture if isinstance(mixture, Mapping) else {mixture: 1.0}
+            for other in weights:
+                if other not in (OTHERS, ALL):
+                    _index(other, former, "the model's classes")
+            for other, weight in _mixture(weights, former, f"affinity: {name}").items():
+                matrix[row, former.class_names.index(other)] = weight
         return matrix, given
     found = np.asarray(affinity, "float64")
     if found.shape != matrix.shape or not np.isfinite(found).all():

@@ -103,6 +103,7 @@ def test_said_by_hand(recwarn):
     for affinity, message in (
         ({"path": "road"}, "'path' is none of the new classes: road, sky, void"),
         ({"road": "path"}, "'path' is none of the model's classes: sky, car, road"),
+        ({"road": {"sky": 0.0}}, "affinity: road: the weights sum to 0"),
         (np.eye(2), r"a matrix of \(2, 2\); finite numbers \(3, 3\) are expected"),
         (np.full((3, 3), np.nan), "finite numbers"),
     ):
@@ -122,6 +123,8 @@ def matrix_of(text, space=NEW, former=FORMER):
 
 def test_said_as_text():
     by_hand = given_affinity({"void": {"car": 0.75, "sky": 0.25}, "road": "car"}, NEW, FORMER)
+    thrice = given_affinity({"void": {"car": 3, "sky": 1}, "sky": {"road": 6, "all others": 4}, "road": "car"}, NEW, FORMER)
+    np.testing.assert_allclose(thrice[0], [by_hand[0][0], [0.2, 0.2, 0.6], by_hand[0][2]], atol=1e-15)
     for text in ("void: car 0.75, sky 0.25; road: car", "\n road:car;\n\nvoid :  car 3,\n sky 1 ;"):
         assert matrix_of(text) == tuple(each.tolist() for each in by_hand)
     assert matrix_of("sky: road, car")[0][1] == [0, 0.5, 0.5]
