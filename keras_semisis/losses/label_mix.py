@@ -56,5 +56,5 @@ class LabelMixLoss(WholeBatchLoss):
         super().__init__(name)
 
     def call(self, y_true, y_pred):
-        mask, real, fake = y_true
-        return ops.mean(ops.square(mask * real + (1 - mask) * fake - y_pred))
+        mask, real, fake, mixed = (ops.cast(x, "float32") for x in (*y_true, y_pred))
+        return ops.mean(ops.square(mask * real + (1 - mask) * fake - mixed))

@@ -35,7 +35,7 @@ class LPIPSLoss(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         real, fake = self._features(ops.stop_gradient(y_true)), self._features(y_pred)
-        return sum(
-            ops.mean(ops.sum(ops.square(ops.stop_gradient(a) - b), axis=-1), axis=(1, 2))
-            for a, b in zip(real, fake, strict=True)
+        differences = (
+            ops.cast(ops.stop_gradient(a), "float32") - ops.cast(b, "float32") for a, b in zip(real, fake, strict=True)
         )
+        return sum(ops.mean(ops.sum(ops.square(x), axis=-1), axis=(1, 2)) for x in differences)

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_semisis.losses import label_mix_mask
+from keras_semisis.losses import LabelMixLoss, label_mix_mask
 
 
 def test_every_class_is_on_one_side_throughout_the_batch():
@@ -12,6 +12,17 @@ def test_every_class_is_on_one_side_throughout_the_batch():
         assert mask.shape == (3, 8, 8, 1)
         for c in range(6):
             assert np.unique(mask[labels == c]).tolist() in ([0.0], [1.0])
+
+
+def test_the_loss_of_bfloat16_logits_is_float32():
+    logits = np.random.default_rng(0).normal(size=(3, 2, 4, 4, 6))
+    mask = label_mix_mask(np.arange(32).reshape(2, 4, 4) % 5, num_classes=5, seed=0)
+    real, fake, mixed = (ops.cast(x, "bfloat16") for x in logits)
+    loss = LabelMixLoss()((mask, real, fake), mixed)
+    assert keras.backend.standardize_dtype(loss.dtype) == "float32"
+    real, fake, mixed = (ops.convert_to_numpy(ops.cast(x, "float32")) for x in (real, fake, mixed))
+    mask = ops.convert_to_numpy(mask)
+    np.testing.assert_allclose(float(loss), np.square(mask * real + (1 - mask) * fake - mixed).mean(), rtol=1e-5)
 
 
 def test_every_class_has_a_fair_coin_of_its_own():

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_semisis.losses import FeatureMatchingLoss, PerceptualLoss
+from keras_semisis.losses import FeatureMatchingLoss, LPIPSLoss, PerceptualLoss
 from tests.losses.gradients import value_and_gradients
 
 RNG = np.random.default_rng(0)
@@ -57,3 +57,7 @@ def test_losses_are_float32_for_bfloat16_features():
     expected = np.square(ops.convert_to_numpy(ops.cast(real, "float32")) - ops.convert_to_numpy(ops.cast(fake, "float32")))
     assert keras.backend.standardize_dtype(loss.dtype) == "float32"
     assert float(loss) == pytest.approx(expected.mean(), rel=1e-5)
+    image = keras.Input((8, 8, 3))
+    loss = LPIPSLoss(keras.Model(image, [keras.layers.Identity(dtype="bfloat16")(image) for _ in range(2)]))(REAL, FAKE)
+    assert keras.backend.standardize_dtype(loss.dtype) == "float32"
+    assert float(loss) == pytest.approx(6 * expected.mean(), rel=1e-5)
