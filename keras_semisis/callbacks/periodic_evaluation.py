@@ -85,7 +85,8 @@ class PeriodicEvaluation(EverySteps):
                 save_model(model, self.directory / "best.keras")
 
     def _is_best(self, value):
-        before = [record[self.best] for record in self.history if math.isfinite(record[self.best])]
+        # a run that goes on may have had another best before, or other metrics
+        before = [record[self.best] for record in self.history if math.isfinite(record.get(self.best, math.nan))]
         if not math.isfinite(value):
             return False
         return not before or (value > max(before) if self._best_mode == "max" else value < min(before))

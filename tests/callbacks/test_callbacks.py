@@ -131,6 +131,14 @@ def test_which_value_is_best_is_as_the_table_of_scores_has_it(best, lowest):
     assert (evaluation._is_best(1.0), evaluation._is_best(3.0)) == (lowest, not lowest)
 
 
+def test_records_without_the_score_that_chooses_do_not_count():
+    evaluation = PeriodicEvaluation([], [], best="score", mode="max")
+    evaluation.history = [{"step": 2, "other": 9.0}]
+    assert evaluation._is_best(1.0)
+    evaluation.history.append({"step": 4, "score": 1.0})
+    assert not evaluation._is_best(0.5)
+
+
 def test_a_mode_that_there_is_not():
     with pytest.raises(ValueError, match="mode='lower' is none of"):
         PeriodicEvaluation([], [], mode="lower")
