@@ -7,7 +7,7 @@ from pathlib import Path
 from keras_semisis.callbacks.every_steps import EverySteps
 from keras_semisis.callbacks.log_file import read_log, write_log
 from keras_semisis.callbacks.model_file import save_model
-from keras_semisis.gans.validation import rehearse
+from keras_semisis.gans.validation import check_read_again, rehearse
 from keras_semisis.metrics import GenerationMetric
 from keras_semisis.metrics.table import best_mode
 from keras_semisis.processes import is_first_process
@@ -32,9 +32,10 @@ class PeriodicEvaluation(EverySteps):
         history: The scores so far: dicts with ``"step"``.
 
     Raises:
-        ValueError: If ``mode`` is none of these; when training begins, if no metric gives the score ``best``, ``mode`` leaves
-            open which value of it is best, the metrics cannot be had of this data set (one photo alone has no Fréchet
-            distance), or a metric's network may not judge the model (`AdversarialModel.check_judges`).
+        ValueError: If ``mode`` is none of these; when training begins, if the data set can be read once alone, no metric gives
+            the score ``best``, ``mode`` leaves open which value of it is best, the metrics cannot be had of this data set (one
+            photo alone has no Fréchet distance), or a metric's network may not judge the model
+            (`AdversarialModel.check_judges`).
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class PeriodicEvaluation(EverySteps):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
+        check_read_again(self.dataset, "PeriodicEvaluation: dataset")
         self.model.check_judges(self.metrics)
         self.model.require_same_classes(dataset=self.dataset)
         names = rehearse(self.metrics, self.model.evaluation_batches(self.dataset), "PeriodicEvaluation")

@@ -45,11 +45,7 @@ class Validation:
             if len(data) != gan.batch_rule.parts:
                 weights = " The scores have no sample weights." if len(data) == 3 else ""
                 raise ValueError(f"validation_data: a tuple of {len(data)}; expected {parts}.{weights}")
-        elif isinstance(data, Iterator):
-            raise ValueError(
-                "validation_data is an iterator, which can be read once: give a data set, which can be read "
-                "again, or arrays (images, label_maps)."
-            )
+        check_read_again(data, "validation_data")
         batches = gan.evaluation_batches(**self.arguments)
         self.names = [f"val_{name}" for name in rehearse(gan.metrics_of_compile, batches, "validation_data")]
 
@@ -100,6 +96,23 @@ def draws_for(metric, images: Iterable[np.ndarray]) -> np.ndarray:
     number = getattr(metric, "draws", 1)
     drawn = [*itertools.islice(images, number)]
     return drawn[0] if number == 1 else np.stack(drawn)
+
+
+def check_read_again(dataset: Any, argument: str) -> None:
+    """Refuses a data set that can be read once alone.
+
+    Args:
+        dataset: The data set.
+        argument: What it was given as, for the error.
+
+    Raises:
+        ValueError: If it is an iterator.
+    """
+    if isinstance(dataset, Iterator):
+        raise ValueError(
+            f"{argument} is an iterator, which can be read once: give a data set, which can be read again, or arrays "
+            "(images, label_maps)."
+        )
 
 
 def check_end(dataset: Any, steps: int | None) -> None:

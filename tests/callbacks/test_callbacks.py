@@ -153,6 +153,7 @@ _PHOTOS = [(np.zeros((2, 4, 4, 3)), np.zeros((2, 4, 4), int))]
         (_PHOTOS, "images", r"which value of images is best\? Give mode="),
         (_PHOTOS, "mIoU", "best='mIoU' is none of the scores images, images_real"),
         ([], "images", "PeriodicEvaluation: there is no batch in it"),
+        (iter(_PHOTOS), "images_real", "PeriodicEvaluation: dataset is an iterator, which can be read once"),
     ],
 )
 def test_what_would_end_the_first_evaluation_ends_training_before_it_begins(data, best, message):
