@@ -44,6 +44,7 @@ class SemanticGAN(AdversarialModel):
     data_sets: tuple[str, ...] = ("paired_ds",)
     default_preset = "paper"
     optimizer_of: Mapping[str, str] = MappingProxyType({"unconditional_discriminator": "unconditional"})
+    takes_instances = False
     _given = Untracked()
     _perceptual = Untracked()
     _perceptual_loss = Untracked()
@@ -82,6 +83,11 @@ class SemanticGAN(AdversarialModel):
         if tuple(self.generator.output_shape[1:]) != (*self.image_size, 3):
             raise ValueError(
                 f"The generator returns {tuple(self.generator.output_shape[1:])}; expected images of {(*self.image_size, 3)}."
+            )
+        if self.instance_edges and not self.takes_instances:
+            raise ValueError(
+                f"The generator reads edges between instances, which {type(self).__name__} does not give it: build it with "
+                "instance_edges=False, or train SPADEGAN or CCFPSE."
             )
         if augmentation is not None:
             augmentation.check_fill_class(ignore_class)

@@ -65,6 +65,7 @@ class SPADEGAN(SemanticGAN):
 
     default_preset = "spade"
     optimizer_of: Mapping[str, str] = MappingProxyType({"encoder": "generator"})
+    takes_instances = True
     _predictions_and_features = Untracked()  # its layers are D's
 
     def __init__(

@@ -277,6 +277,12 @@ def test_networks_and_argument_must_agree():
         ks.SPADEGAN(CLASSES, SIZE, perceptual=None, **(plain | {"generator": networks("spade")["generator"]}))
 
 
+@pytest.mark.parametrize("system", [ks.OASIS, ks.TCR, ks.USIS, ks.SemiPairedGAN])
+def test_other_systems_refuse_a_generator_that_reads_edges(system, spade):
+    with pytest.raises(ValueError, match=f"The generator reads edges between instances, which {system.__name__} does not give"):
+        system(CLASSES, SIZE, generator=spade.generator)
+
+
 @pytest.mark.parametrize("method", ["spade", "cc_fpse"])
 def test_a_model_of_other_classes_keeps_the_edges(method):
     generator = settled(Sampler(networks(method)["generator"])).generator
