@@ -128,6 +128,9 @@ class Diversity:
         weight: Weight of the term.
         limit: τ. Images are in [-1, 1], and the noise is normal, so that two noises differ by 1.13 on average.
 
+    Raises:
+        ValueError: When training begins, for a generator without noise.
+
     Reference: Yang et al., "Diversity-Sensitive Conditional Generative Adversarial Networks", ICLR 2019, eq. 2.
     """
 
@@ -138,6 +141,8 @@ class Diversity:
         self.limit = limit
 
     def __call__(self, gan, label_map, noise, generated):
+        if noise is None:
+            raise ValueError("pretext.Diversity: the generator takes no noise, by which photos could differ. Leave it out.")
         other = gan.draw_noise(label_map)
         again = gan.generate_from(label_map, other)
         apart = _distance(generated, again) / ops.maximum(_distance(noise, other), 1e-6)

@@ -52,6 +52,11 @@ def test_diversity_is_the_share_that_photos_differ_by(scale, differs):
     assert (value < 0.2 - 1e-6) == differs
 
 
+def test_without_noise_there_is_no_diversity():
+    with pytest.raises(ValueError, match=r"pretext\.Diversity: the generator takes no noise"):
+        Diversity()(SimpleNamespace(draw_noise=lambda label_map: None), LABEL_MAP, None, None)
+
+
 def test_they_are_written_and_read():
     for task in (Cycle(2.0, 0.5), Diversity(3.0, 0.1)):
         assert vars(type(task).from_config(task.get_config())) == vars(task)
