@@ -34,7 +34,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
     Args:
         generator: Model from ``[label_map, noise]`` or ``[label_map]`` to images in [-1, 1].
         ema_decay: Decay d of the moving average; at step t it is ``min(d, (1 + t) / (10 + t))``, so that a short run does
-            not show its initial weights.
+            not show its initial weights. 0, or None, is the generator itself.
         seed: Seed of the noise that training draws.
         **kwargs: ``num_classes``, ``image_size``, ``ignore_class`` and ``label_space`` of `gans.Sampler`, which are found out
             where they are left out; arguments of `keras.Model`.
@@ -127,7 +127,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
 
         def update():
             step = ops.cast(steps, "float32")
-            decay = ops.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
+            decay = ops.minimum(self.ema_decay or 0.0, (1.0 + step) / (10.0 + step))
             for average, current in pairs:
                 value = ops.convert_to_tensor(current)
                 if id(current) in learned:

@@ -111,6 +111,13 @@ def test_it_resumes_bit_for_bit(tmp_path):
     np.testing.assert_array_equal(whole.generate(label_maps), resumed.generate(label_maps))
 
 
+def test_without_a_decay_the_moving_average_is_the_generator():
+    gan = own(ema_decay=None)
+    gan.fit(data_sets()[0], steps_per_epoch=1, verbose=0)
+    pairs = zip(gan.ema_generator.variables, gan.generator.variables, strict=True)
+    assert all(same(*zip(*[pair for pair in pairs if pair[1].trainable], strict=True)))
+
+
 def test_a_loss_that_is_not_finite_stops_it():
     gan = own()
     gan.scale = float("nan")
