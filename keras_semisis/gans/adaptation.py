@@ -57,7 +57,8 @@ def adapt(model: Model, label_space: LabelSpace, affinity: Any = None, pairs: An
         DataError: If the pairs cannot be read, or have other classes than the label space.
 
     Warns:
-        UserWarning: Naming the classes that begin as the mean of all.
+        UserWarning: Naming the classes that begin as the mean of all; or if the model's pseudo-labels are left out, where there
+            is no don't-care class.
 
     Reference: Careil et al., "Few-shot Semantic Image Synthesis with Class Affinity Transfer", CVPR 2023 (arXiv 2304.02321).
 
@@ -146,6 +147,12 @@ def _adapted(model, label_space, matrix, alone):
         config["augmentation"] = _augmentation(model.augmentation, label_space)
         if config.get("perceptual") == "given":
             config["perceptual"] = model.perceptual
+        if config.get("pseudo_label_confidence") is not None and label_space.ignore_class is None:
+            config["pseudo_label_confidence"] = None
+            warnings.warn(
+                "adapt: pseudo_label_confidence is left out: there is no don't-care class for the pixels that are unsure.",
+                stacklevel=3,
+            )
     adapted = type(model).from_config(config)
     if isinstance(model, AdversarialModel):
         average = generator_of_classes(model.ema_generator, matrix)

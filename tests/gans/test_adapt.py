@@ -294,6 +294,15 @@ def test_augmentation_fills_with_the_new_dont_care_class():
     assert ks.adapt(gan, FORMER, EVEN).augmentation.policy == ("color",)
 
 
+def test_pseudo_labels_need_a_dont_care_class():
+    gan = tiny_gan(compile=False, pseudo_label_confidence=0.5)
+    assert ks.adapt(gan, NEW, EVEN).pseudo_label_confidence == 0.5
+    with pytest.warns(UserWarning, match="adapt: pseudo_label_confidence is left out") as warned:
+        adapted = ks.adapt(gan, FORMER, EVEN)
+    assert adapted.pseudo_label_confidence is None
+    assert [warning.filename for warning in warned if "adapt:" in str(warning.message)] == [__file__]
+
+
 def test_a_network_of_another_make_is_named():
     image = keras.Input((*SIZE, 3))
     lambdas = keras.layers.Conv2D(4, 1)(image)
