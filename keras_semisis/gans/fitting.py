@@ -180,6 +180,11 @@ def train(
         steps_per_epoch = max(_number_of_batches(dataset) for dataset in streams)
     total_steps = epochs * steps_per_epoch
     start = initial_epoch * steps_per_epoch if initial_step is None else initial_step
+    if start >= total_steps:
+        raise ValueError(
+            f"fit: epochs={epochs} of {steps_per_epoch} steps end at step {total_steps}, and it is to go on at step {start}: "
+            "all is done. Give more epochs."
+        )
     # what the data sets count as done before the first of these epochs
     done = model.step if initial_step is None and not initial_epoch else 0
     model.notice_frozen_layers()

@@ -85,6 +85,13 @@ def test_a_second_fit_reads_on_and_the_sampler_knows_all_steps(monkeypatch):
     assert gan.step == 8
 
 
+def test_a_run_that_is_done_says_so():
+    gan = tiny_oasis()
+    for arguments in ({"initial_step": 2, "epochs": 2}, {"initial_epoch": 2, "epochs": 2}):
+        with pytest.raises(ValueError, match=r"fit: epochs=2 of 1 steps end at step 2, .* at step 2: all is done"):
+            train(gan, **arguments)
+
+
 # -- saving ----------------------------------------------------------------------------------------------------------
 
 
