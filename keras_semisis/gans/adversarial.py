@@ -358,7 +358,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
         Returns:
             The step.
         """
-        self._step = self.step
+        self._step, self.finite = self.step, {}
         for name in self.network_names:
             for layer in frozen_features_of(getattr(self, name)):
                 if not float(ops.convert_to_numpy(layer.adapted)):
