@@ -48,9 +48,9 @@ def _networks(model, phases):
         network = getattr(model, name)
         where = [phase.name for phase in phases if name in phase.trains and any(phase.weights.values())]
         table.add_row(name, escape(_shapes(network)), *_counts(network), ", ".join(where))
-    uses = {"generator": "generates", "discriminator": "gives pseudo-labels"}
+    uses = {"generator": ", which generates", "discriminator": ", which gives pseudo-labels"}
     for name, average in model.moving_averages().items():
-        table.add_row(f"ema_{name}", "", "", _counts(average)[1], f"no phase: the moving average, which {uses[name]}")
+        table.add_row(f"ema_{name}", "", "", _counts(average)[1], f"no phase: the moving average{uses.get(name, '')}")
     return table
 
 

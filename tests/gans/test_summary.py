@@ -38,6 +38,15 @@ def test_a_discriminator_that_learns_from_unpaired_data_says_so():
     assert phases["unpaired"] == ["generator, discriminator", "cycle + adversarial"]
 
 
+def test_a_moving_average_of_ones_own_has_a_row():
+    gan = tiny_gan()
+    averages = gan.moving_averages() | {"unconditional_discriminator": gan.unconditional_discriminator}
+    gan.moving_averages = lambda: averages
+    _, networks, _ = tables(gan)
+    assert networks["ema_unconditional_discriminator"][-1] == "no phase: the moving average"
+    assert networks["ema_generator"][-1] == "no phase: the moving average, which generates"
+
+
 def test_before_compile_there_are_networks_alone():
     text, networks, phases = tables(tiny_gan(compile=False))
     assert networks["generator"][0] == "16×32, 4 → 16×32×3" and not phases
