@@ -21,6 +21,9 @@ class TCR(OASIS):
         consistency: The task, `gans.pretext.TCR`, with its weight and the limits of the transformation.
         **kwargs: The other arguments of `OASIS`.
 
+    Raises:
+        ValueError: If the task has no weight.
+
     Reference: Mustafa and Mantiuk, "Transformation Consistency Regularization", ECCV 2020, as arXiv 2306.13585, section 4,
     compares with it: on the generator and loss of OASIS.
 
@@ -43,6 +46,10 @@ class TCR(OASIS):
     ):
         super().__init__(num_classes, image_size, ignore_class, **kwargs)
         self.consistency = pretext.TCR() if consistency is None else consistency
+        if self.consistency.weight is None:
+            raise ValueError(
+                "consistency: its weight is None, which is SemiPairedGAN's cycle_weight, and none here. Give a number."
+            )
 
     def phases(self) -> Sequence[Phase]:
         """One iteration: D and G on the paired batch, G on the unpaired label maps."""

@@ -362,6 +362,11 @@ def test_pretext_tasks_have_weights_of_their_own():
     assert compiled(semi_paired(pretext=[])).phases()[2].due(0) == {"adversarial"}
 
 
+def test_the_consistency_of_tcr_has_a_weight():
+    with pytest.raises(ValueError, match="consistency: its weight is None"):
+        ks.TCR(CLASSES, SIZE, IGNORE, TCR(weight=None), generator=generator(), discriminator=discriminator())
+
+
 def test_pretext_tasks_have_names_of_their_own():
     with pytest.raises(ValueError, match=r"called consistency, consistency, adversarial.*a name of its own"):
         semi_paired(pretext=[TCR(weight=1), TCR(weight=5)])
