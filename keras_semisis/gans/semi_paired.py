@@ -9,6 +9,7 @@ from keras import ops
 
 from keras_semisis import models
 from keras_semisis.gans.adversarial import average_of
+from keras_semisis.gans.batch import batch_class
 from keras_semisis.gans.phase import Phase
 from keras_semisis.gans.pretext import Cycle
 from keras_semisis.gans.pseudo_labels import check_confidence, pseudo_labels
@@ -183,15 +184,25 @@ class SemiPairedGAN(SegmentingGAN):
             ),
         )
 
+    def batch(self, data: Any) -> Any:
+        """The batches by name, and ``guessed``, the pseudo-labels of the unpaired photos, where they have some."""
+        data = super().batch(data)
+        if self.pseudo_label_confidence is None:
+            return data
+        parts = *data, self.run("pseudo_labels", self._guess, data.unpaired[0])
+        return batch_class((*self.data_sets, "guessed"))(*parts)
+
+    def _guess(self, photos):
+        logits = self.ema_discriminator(photos, training=False)
+        return pseudo_labels(logits, cast(float, self.pseudo_label_confidence), cast(int, self.ignore_class))
+
     def pairs_of(self, data: Any) -> tuple[Any, Any]:
         """The paired batch, and behind it the unpaired photos where they have pseudo-labels."""
-        confidence = self.pseudo_label_confidence
-        if confidence is None:
+        if self.pseudo_label_confidence is None:
             return data.paired
-        photos, _ = data.unpaired
-        guessed = pseudo_labels(self.ema_discriminator(photos, training=False), confidence, cast(int, self.ignore_class))
         image, label_map = data.paired
-        return ops.concatenate([image, photos]), ops.concatenate([label_map, ops.cast(guessed, label_map.dtype)])
+        guessed = ops.cast(data.guessed, label_map.dtype)
+        return ops.concatenate([image, data.unpaired[0]]), ops.concatenate([label_map, guessed])
 
     def moving_averages(self) -> dict[str, keras.Model]:
         averages = super().moving_averages()

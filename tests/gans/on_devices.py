@@ -28,7 +28,7 @@ def everything():
 
 
 SYSTEMS = {"everything": everything} | {
-    name: test_systems.SYSTEMS[name] for name in ("OASIS", "TCR", "USIS", "SPADEGAN", "CCFPSE")
+    name: test_systems.SYSTEMS[name] for name in ("OASIS", "TCR", "USIS", "SPADEGAN", "CCFPSE", "pseudo-labels, focal weights")
 }
 
 

@@ -29,7 +29,8 @@ def trained(system, path, *devices):
 @pytest.mark.skipif(not ON_JAX, reason="several devices are JAX's")
 @pytest.mark.parametrize(
     ("system", "devices"),
-    [("everything", (1, 2, 4))] + [(name, (1, 2)) for name in ("OASIS", "TCR", "USIS", "SPADEGAN", "CCFPSE")],
+    [("everything", (1, 2, 4))]
+    + [(name, (1, 2)) for name in ("OASIS", "TCR", "USIS", "SPADEGAN", "CCFPSE", "pseudo-labels, focal weights")],
 )
 def test_the_number_of_devices_changes_rounding_alone(system, devices, tmp_path):
     """Two steps in float32: sums over a batch in another order."""

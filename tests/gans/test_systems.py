@@ -436,6 +436,16 @@ def test_the_moving_average_of_the_discriminator_labels_unpaired_photos():
     assert set(seen) == {8} and any(changed(before, average.variables))
 
 
+def test_a_step_labels_its_unpaired_photos_once():
+    gan, calls = compiled(semi_paired(pseudo_label_confidence=0.5), run_eagerly=True), []
+    segment = gan.ema_discriminator.call
+    gan.ema_discriminator.call = lambda *args, **kwargs: calls.append(1) or segment(*args, **kwargs)
+    train(gan, steps=1)
+    assert len(calls) == 1
+    batch = ("photos", "label maps"), ("others", "more")
+    assert semi_paired().batch(batch) == batch
+
+
 @pytest.mark.parametrize(
     ("confidence", "ignore_class", "message"),
     [(1.0, IGNORE, "is not a probability"), (-0.5, IGNORE, "is not a probability"), (0.5, None, "no don't-care class")],
