@@ -9,7 +9,7 @@ from keras_semisis.recipes.trained_models import label_space_of_model, load_gan
 
 
 def start_from(gan: SemanticGAN, path: Path) -> None:
-    """Gives the networks of a model, and its moving average, the weights of those of the same names in a file.
+    """Gives the networks of a model, and its moving averages, the weights of those of the same names in a file.
 
     What the file does not have, such as the discriminators of an imported generator, begins anew, and a line names it. So do
     the optimizers.
@@ -36,8 +36,11 @@ def start_from(gan: SemanticGAN, path: Path) -> None:
                 "run.",
                 {"init": str(path)},
             )
-    for name in (*shared, "ema_generator"):
+    for name in shared:
         getattr(gan, name).set_weights(getattr(other, name).get_weights())
+    for name, average in gan.moving_averages().items():
+        if name in shared:
+            average.set_weights((getattr(other, f"ema_{name}", None) or getattr(other, name)).get_weights())
     gan.inherit_trunks(other)
     new = [name.replace("_", " ") for name in gan.network_names if name not in shared]
     tell(

@@ -15,6 +15,7 @@ from keras_semisis.recipes.sources import open_data
 from keras_semisis.recipes.trained_models import label_space_of_model, load_gan
 from tests.cli.command import call
 from tests.data.sources.test_benchmarks import coco_tree
+from tests.gans.tiny import Scenes, tiny_gan
 
 SIZE = (16, 16)
 # stored ids of COCO-Stuff: person, wood, unlabeled
@@ -226,6 +227,21 @@ def test_a_training_begins_with_the_weights_of_a_file(tmp_path):
         for mine, given in zip(getattr(second, name).get_weights(), getattr(first, name).get_weights(), strict=True):
             np.testing.assert_array_equal(mine, given, err_msg=name)
     assert second.step == 0 and second.trunks == first.trunks == {"discriminator": ["VGG"]}  # none of them may judge it
+
+
+@pytest.mark.parametrize("confidence", [None, 0.5])
+def test_what_gives_pseudo_labels_begins_with_the_weights_of_a_file(confidence, tmp_path):
+    from keras_semisis.recipes.initial_weights import start_from
+
+    settings = {"compile": False, "label_space": Scenes.label_space}
+    first = tiny_gan(**settings, pseudo_label_confidence=confidence)
+    known = first.discriminator if confidence is None else first.ema_discriminator
+    known.set_weights([weights + 0.25 for weights in known.get_weights()])
+    first.save(tmp_path / "first.keras")
+    second = tiny_gan(**settings, pseudo_label_confidence=0.5)
+    start_from(second, tmp_path / "first.keras")
+    for mine, given in zip(second.ema_discriminator.get_weights(), known.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, given)
 
 
 def test_what_a_training_cannot_begin_with_is_refused(tmp_path):
