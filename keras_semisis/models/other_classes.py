@@ -91,6 +91,16 @@ def judge_of_classes(network: keras.Model, affinity: np.ndarray) -> keras.Model:
     (None, 32, 32, 3)
     """
     classes, former = affinity.shape
+    other = _built_for(network, former, classes)
+    # one class more shows the axes of the classes where there are as many as before
+    longer = other if classes != former else _built_for(network, former, former + 1)
+    for old, new, long in zip(network.weights, other.weights, longer.weights, strict=True):
+        new.assign(_of_classes(keras.ops.convert_to_numpy(old), tuple(long.shape), affinity))
+    return other
+
+
+def _built_for(network, former, classes):
+    """The network with new weights, for so many classes."""
     config = network.get_config()
     if reads_classes(network):
         changed = [layer["config"] for layer in config["layers"] if layer["config"].get("num_classes") == former]
@@ -107,20 +117,18 @@ def judge_of_classes(network: keras.Model, affinity: np.ndarray) -> keras.Model:
             f"The network {network.name!r} cannot be given {classes} classes in place of {former}: it is none of those that "
             "keras_semisis.models builds. Adapt the generator alone, and give the system another network of the new classes."
         )
-    for old, new in zip(network.weights, other.weights, strict=True):
-        new.assign(_of_classes(keras.ops.convert_to_numpy(old), tuple(new.shape), affinity))
     return other
 
 
-def _of_classes(values, shape, affinity):
-    """Weights of the former classes, mixed along the axis whose length is another."""
+def _of_classes(values, longer, affinity):
+    """Weights of the former classes, mixed along the axis whose length goes with the number of classes."""
     former = affinity.shape[1]
-    axes = [axis for axis, (old, new) in enumerate(zip(values.shape, shape, strict=True)) if old != new]
+    axes = [axis for axis, (old, new) in enumerate(zip(values.shape, longer, strict=True)) if old != new]
     if not axes:
         return values
     (axis,) = axes
     values = np.moveaxis(values, axis, 0)
-    if axis == len(shape) - 1:  # logits: the fake class, then the others
+    if axis == len(longer) - 1:  # logits: the fake class, then the others
         mixed = np.concatenate([values[:1], np.tensordot(affinity, values[1:], 1)])
     else:  # input channels: the classes, then edges and photo
         mixed = np.concatenate([np.tensordot(affinity, values[:former], 1), values[former:]])

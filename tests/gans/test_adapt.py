@@ -210,6 +210,16 @@ def test_the_discriminator_mixes_what_it_saw(adapted):
     assert (new.num_classes, new.ignore_class, new.label_space, new.step) == (3, 2, NEW, 0)
 
 
+def test_as_many_classes_as_before():
+    gan, turned = tiny_gan(), np.array([2, 0, 1, 4, 3])  # new class i is the former turned[i]
+    space = LabelSpace([f"former {i}" for i in turned], [(i, i, i) for i in range(CLASSES)], ignore_class=3)
+    new = ks.adapt(gan, space, np.eye(CLASSES)[turned])
+    photos = batches(1)[0][0][0]
+    former, logits = (ops.convert_to_numpy(system.discriminator(photos, training=False)) for system in (gan, new))
+    np.testing.assert_allclose(logits, former[..., [0, *(turned + 1)]], rtol=1e-4, atol=1e-4 * np.abs(former).max())
+
+
+@pytest.mark.parametrize("turned", [[2, 2, 0, 1], [2, 0, 1]])
 @pytest.mark.parametrize(
     "build",
     [
@@ -217,14 +227,15 @@ def test_the_discriminator_mixes_what_it_saw(adapted):
         lambda: models.fpse_discriminator(3, (32, 64), 2, instance_edges=True),
     ],
 )
-def test_a_discriminator_that_is_given_label_maps_takes_others(build):
+def test_a_discriminator_that_is_given_label_maps_takes_others(build, turned):
     keras.utils.set_random_seed(0)
     network = build()
-    other = models.other_classes.judge_of_classes(network, np.eye(3)[[2, 2, 0, 1]])
-    label_maps, rest = random_maps((32, 64), 4).astype("int32"), [np.random.default_rng(0).random((2, 32, 64, 3), "float32")]
+    other = models.other_classes.judge_of_classes(network, np.eye(3)[turned])
+    label_maps = random_maps((32, 64), len(turned)).astype("int32")
+    rest = [np.random.default_rng(0).random((2, 32, 64, 3), "float32")]
     rest.append(np.ones((2, 32, 64, 1), "float32"))
     found = other([label_maps, *rest], training=False)
-    for mine, theirs in zip(found, network([np.array([2, 2, 0, 1])[label_maps].astype("int32"), *rest]), strict=True):
+    for mine, theirs in zip(found, network([np.array(turned)[label_maps].astype("int32"), *rest]), strict=True):
         np.testing.assert_allclose(ops.convert_to_numpy(mine), ops.convert_to_numpy(theirs), atol=1e-5)
 
 
