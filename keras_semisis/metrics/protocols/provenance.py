@@ -1,6 +1,7 @@
 """What a result depends on: hashes of weights and data, versions."""
 
 import hashlib
+import json
 import platform
 from importlib import metadata
 from typing import Any
@@ -13,6 +14,9 @@ from keras_semisis.data.sources.source_digest import SourceDigest
 from keras_semisis.metrics.generation_metric import to_numpy
 
 PACKAGES = ("keras-semisis", "keras", "tensorflow", "jax", "torch", "numpy", "pillow", "keras-hub")
+# In a network's config: what refers to layers by name, and what does not change what is computed
+_OF_LAYERS = ("keras_history", "input_layers", "output_layers")
+_LEFT_OUT = ("name", "build_config", "compile_config")
 
 
 def versions() -> dict[str, str]:
@@ -47,23 +51,40 @@ def weights_sha256(network: Any) -> str | None:
 
 
 def network_fingerprint(network: Any) -> str | None:
-    """Hash of what a network computes: its operations with their settings, and its weights.
+    """Hash of what a network computes: its operations with their settings, what each is called with, and its weights.
 
-    Equal networks of two processes can differ in it, where layers are named inside others. None for anything but a functional
-    or sequential keras.Model: what a subclass computes is in its code.
+    Names of layers, which count what a process has built, do not change it. None for anything but a functional or sequential
+    keras.Model, what a subclass computes being in its code, and for operations that do not tell their settings.
     """
-    operations = network.layers if isinstance(network, keras.Sequential) else getattr(network, "operations", None)
-    if not isinstance(network, keras.Model) or operations is None:
+    weights = weights_sha256(network)
+    if weights is None or not (isinstance(network, keras.Sequential) or hasattr(network, "operations")):
+        return None
+    try:
+        config = network.get_config()
+        if "layers" not in config:  # the arguments of a subclass, which may not tell all
+            config |= {"layers": [keras.saving.serialize_keras_object(operation) for operation in network.operations]}
+        operations = json.dumps(_without_names(config, {}), sort_keys=True)
+    except (NotImplementedError, TypeError):
         return None
     shapes = (str(getattr(network, name, None)) for name in ("input_shape", "output_shape"))
-    described = [network.name, *shapes, weights_sha256(network)]
-    for operation in operations:
-        try:
-            settings = {key: value for key, value in operation.get_config().items() if key != "name"}
-        except NotImplementedError:
-            settings = {}
-        described.append(f"{type(operation).__name__} {settings!r}")
-    return hashlib.sha256("\n".join(described).encode()).hexdigest()
+    return hashlib.sha256("\n".join([*shapes, weights, operations]).encode()).hexdigest()
+
+
+def _without_names(value, places):
+    """A config in which layers have their places in their network in the place of names."""
+    if isinstance(value, (list, tuple)):
+        return [_without_names(item, places) for item in value]
+    if not isinstance(value, dict) or "DTypePolicy" in str(value.get("class_name")):
+        return value
+    if "input_layers" in value:
+        places = {layer["name"]: place for place, layer in enumerate(value["layers"])}
+    return {
+        key: keras.tree.map_structure(lambda part: places.get(part, part), item)
+        if key in _OF_LAYERS
+        else _without_names(item, places)
+        for key, item in value.items()
+        if key not in _LEFT_OUT
+    }
 
 
 def data_fingerprint(source: Source) -> str | None:

@@ -23,6 +23,7 @@ from keras_semisis.metrics import (
 )
 from keras_semisis.metrics.protocols import get_protocol
 from keras_semisis.metrics.protocols.protocol_features import ProtocolFeatures
+from keras_semisis.metrics.protocols.provenance import network_fingerprint
 from keras_semisis.metrics.protocols.resizing import pillow_bicubic_299
 from tests.data.array_source import ArraySource
 
@@ -365,6 +366,53 @@ def test_real_statistics_are_cached_by_what_they_depend_on(gan, features, segmen
     arrays = ArraySource([np.zeros((16, 24), int)] * 4, num_classes=NUM_CLASSES, ignore_class=10)
     evaluate_protocol(gan, arrays, features=features, cache=tmp_path / "none", batch_size=4)
     assert not (tmp_path / "none").exists()
+
+
+def operators(factor=127.5, turned=False, axis=(1, 2)):
+    """A network of operators, layers without names, and networks inside."""
+    image = keras.Input((8, 8, 3))
+    inner_image = keras.Input((8, 8, 3))
+    inner = keras.Model(inner_image, keras.layers.Conv2D(3, 1, kernel_initializer="ones")(inner_image))
+    chain = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.ReLU()])
+    x, y = inner(image * factor), chain(image)
+    if turned:
+        x, y = y, x
+    return keras.Model(image, ops.mean(keras.layers.Dropout(0.5)(x - y)[..., :2], axis=axis))
+
+
+def test_the_fingerprint_is_of_what_a_network_computes(tmp_path):
+    network = operators()
+    fingerprint = network_fingerprint(network)
+    assert network_fingerprint(operators()) == fingerprint  # layers have other names
+    for changed in ({"factor": 2.0}, {"turned": True}, {"axis": (2, 1)}):
+        assert network_fingerprint(operators(**changed)) not in (None, fingerprint), changed
+    network.compile("sgd", "mse")
+    network.save(tmp_path / "network.keras")
+    assert network_fingerprint(keras.saving.load_model(tmp_path / "network.keras")) == fingerprint
+    chains = [
+        keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, activation, kernel_initializer="ones")])
+        for activation in ("relu", "relu", "tanh")
+    ]
+    same, again, other = map(network_fingerprint, chains)
+    assert None is not same == again != other
+
+
+@keras.saving.register_keras_serializable(package="keras_semisis_tests")
+class Scaled(keras.Model):
+    """A functional network that is made of one number."""
+
+    def __init__(self, scale, name=None):
+        image = keras.Input((4, 4, 3))
+        super().__init__(image, keras.layers.Rescaling(scale)(image), name=name)
+
+    def get_config(self):
+        return {}
+
+
+def test_the_fingerprint_of_a_subclass():
+    one, same, other = (network_fingerprint(Scaled(scale)) for scale in (1, 1, 2))
+    assert None is not one == same != other
+    assert network_fingerprint(lambda image: image) is None
 
 
 @pytest.mark.parametrize(
