@@ -1,5 +1,6 @@
 """What scores of features have in common."""
 
+import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
@@ -47,6 +48,7 @@ class FeatureMetric(GenerationMetric):
         self.kept = kept
         self.with_moments = with_moments
         self._of_baseline: tuple[int, FeatureStatistics] | None = None
+        self._warned: set[str] = set()
         self.reset_state()
 
     @classmethod
@@ -91,6 +93,11 @@ class FeatureMetric(GenerationMetric):
                 statistics.update(features)
             self._of_baseline = count, statistics
         return self._of_baseline[1]
+
+    def _warn_once(self, message: str) -> None:
+        if message not in self._warned:
+            self._warned.add(message)
+            warnings.warn(message, stacklevel=3)
 
     def _statistics(self):
         return FeatureStatistics(self.kept, self.with_moments)

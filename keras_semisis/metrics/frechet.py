@@ -1,6 +1,5 @@
 """Fréchet distances between normal distributions of features."""
 
-import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, Self
 
@@ -63,7 +62,6 @@ class FrechetInceptionDistance(FeatureMetric):
         in_float32 = statistics == "float32"
         super().__init__(feature_extractor, baseline, name, kept=None if in_float32 else 0, with_moments=not in_float32)
         self.statistics = statistics
-        self._warned: set[str] = set()
 
     @classmethod
     def of_protocol(cls, judge: Any, protocol: Any, seed: int) -> Self:
@@ -105,11 +103,6 @@ class FrechetInceptionDistance(FeatureMetric):
             )
             return scores
         return scores | {f"{self.name}_real": self.compare(baseline, self.real)[self.name]}
-
-    def _warn_once(self, message: str) -> None:
-        if message not in self._warned:
-            self._warned.add(message)
-            warnings.warn(message, stacklevel=3)
 
 
 def frechet_distance(mean1: np.ndarray, cov1: np.ndarray, mean2: np.ndarray, cov2: np.ndarray) -> float:

@@ -26,7 +26,7 @@ class PrecisionRecall(FeatureMetric):
             D), or a `Features` that several metrics share.
         baseline: Re-iterable data set of (image, label_map) batches of real *training* images, which take
             the place of generated ones in `precision_real` and `recall_real`; None to leave these out. As
-            many images as were seen are taken, from its beginning.
+            many images as are compared are taken, from its beginning; with fewer, both are left out with a warning.
         neighbors: k, at least 1.
         kept_images: Number of images, from the first on, that are compared; None for all.
 
@@ -68,7 +68,7 @@ class PrecisionRecall(FeatureMetric):
         """Both shares.
 
         Returns:
-            `precision` and `recall` in [0, 1]; with a baseline also `precision_real` and `recall_real`.
+            `precision` and `recall` in [0, 1]; also `precision_real` and `recall_real` where the baseline has enough images.
 
         Raises:
             ValueError: a sample has no more than `neighbors` images.
@@ -76,10 +76,17 @@ class PrecisionRecall(FeatureMetric):
         if not self.real.count:
             raise ValueError("precision: no images were seen.")
         scores = self.compare(self.real, self.generated)
-        if self.baseline is not None:
-            found = self.compare(self.real, self.of_baseline(self.real.count))
-            scores |= {f"{name}_real": value for name, value in found.items()}
-        return scores
+        if self.baseline is None:
+            return scores
+        count = len(self.real.features[: self.kept])
+        baseline = self.of_baseline(count)
+        if baseline.count < count:
+            self._warn_once(
+                "precision: precision_real and recall_real are left out, because the baseline has "
+                f"{baseline.count} images and {count} were compared. Give a larger baseline or evaluate fewer images."
+            )
+            return scores
+        return scores | {f"{name}_real": value for name, value in self.compare(self.real, baseline).items()}
 
 
 @former_argument(neighbours="neighbors")

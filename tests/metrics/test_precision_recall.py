@@ -68,6 +68,17 @@ def test_metric_merges_and_compares_training_images():
         parts[0].result()
 
 
+@pytest.mark.parametrize("count", [3, 19])
+def test_a_too_small_baseline_leaves_its_shares_out(count):
+    metric = PrecisionRecall(color_features, [(images(count, 2), labels(count))])
+    metric.update_state(labels(20), images(20, 0), images(20, 1, 0.1))
+    with pytest.warns(UserWarning, match=f"recall_real are left out, because the baseline has {count} images and 20 were"):
+        assert list(metric.result()) == ["precision", "recall"]
+    kept = PrecisionRecall(color_features, [(images(19, 2), labels(19))], kept_images=19)
+    kept.update_state(labels(20), images(20, 0), images(20, 1, 0.1))
+    assert "recall_real" in kept.result()
+
+
 @pytest.mark.parametrize(
     "real, generated, message",
     [
