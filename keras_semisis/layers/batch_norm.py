@@ -12,7 +12,7 @@ class BatchNorm(keras.layers.Layer):
 
     It normalizes by the biased batch variance and stores the unbiased one; `keras.layers.BatchNormalization` stores the
     biased one, and falls back to the stored statistics when it is not trainable. Here ``training`` alone decides, so
-    that a frozen generator still uses batch statistics. Statistics are computed in float32 in every dtype policy.
+    that a frozen generator still uses batch statistics. It computes in float32 in every dtype policy.
 
     Args:
         momentum: Weight of the old running statistics, 0.9 in all published networks (PyTorch's 0.1).
@@ -40,16 +40,15 @@ class BatchNorm(keras.layers.Layer):
         if self.affine:
             self.gamma = self.add_weight(name="gamma", shape=shape, initializer="ones")
             self.beta = self.add_weight(name="beta", shape=shape, initializer="zeros")
-        self.moving_mean = self.add_weight(
-            name="moving_mean", shape=shape, initializer="zeros", trainable=False, autocast=False
-        )
-        self.moving_variance = self.add_weight(
-            name="moving_variance", shape=shape, initializer="ones", trainable=False, autocast=False
-        )
+        statistic = {"shape": shape, "dtype": "float32", "trainable": False, "autocast": False}
+        self.moving_mean = self.add_weight(name="moving_mean", initializer="zeros", **statistic)
+        self.moving_variance = self.add_weight(name="moving_variance", initializer="ones", **statistic)
 
     def call(self, x, training=False):
+        # bfloat16 would round a large offset, and so shift the channel
+        x = ops.cast(x, "float32")
         if training:
-            mean, variance = ops.moments(ops.cast(x, "float32"), axes=(0, 1, 2))
+            mean, variance = ops.moments(x, axes=(0, 1, 2))
             self._update(mean, variance, x)
         else:
             mean, variance = ops.convert_to_tensor(self.moving_mean), ops.convert_to_tensor(self.moving_variance)
@@ -58,7 +57,7 @@ class BatchNorm(keras.layers.Layer):
         if self.affine:
             gamma = ops.cast(self.gamma, "float32")
             scale, offset = scale * gamma, offset * gamma + ops.cast(self.beta, "float32")
-        return x * ops.cast(scale, x.dtype) + ops.cast(offset, x.dtype)
+        return ops.cast(x * scale + offset, self.compute_dtype)
 
     def _update(self, mean, variance, x):
         shape = ops.shape(x)

@@ -10,6 +10,8 @@ from keras import ops
 class InstanceNorm(keras.layers.Layer):
     """Normalizes each channel of each image by its own mean and biased variance; the same in training and inference.
 
+    It computes in float32 in every dtype policy.
+
     Args:
         epsilon: Added to the variance.
 
@@ -27,9 +29,10 @@ class InstanceNorm(keras.layers.Layer):
         self.epsilon = epsilon
 
     def call(self, x):
-        mean, variance = ops.moments(ops.cast(x, "float32"), axes=(1, 2), keepdims=True)
+        x = ops.cast(x, "float32")
+        mean, variance = ops.moments(x, axes=(1, 2), keepdims=True)
         scale = ops.rsqrt(variance + self.epsilon)
-        return x * ops.cast(scale, x.dtype) + ops.cast(-mean * scale, x.dtype)
+        return ops.cast(x * scale + -mean * scale, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -55,7 +55,8 @@ class SpectralConv2D(SpectralLayer):
     With the kernel as a matrix W (outputs × inputs), a training call does one power iteration, ``v ← Wᵀu/|Wᵀu|``,
     then ``u ← Wv/|Wv|``, and every call convolves with W/σ, σ = uᵀWv. u and v are constants to the gradient; W is
     differentiated in both places. (`keras.layers.SpectralNormalization` overwrites the kernel on TensorFlow, and does not
-    normalize at inference on JAX.) σ is computed in float32 in every dtype policy.
+    normalize at inference on JAX.) σ is computed in the dtype of the kernel, float32 in
+    mixed policies too.
 
     Args:
         filters: Output channels.

@@ -47,6 +47,28 @@ def test_batch_norm_that_is_not_trainable_still_uses_batch_statistics():
     np.testing.assert_allclose(y.mean((0, 1, 2)), 0, atol=1e-6)
 
 
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "bfloat16", "float16"])
+@pytest.mark.parametrize("norm", [BatchNorm, InstanceNorm])
+def test_a_mean_far_from_zero_is_taken_off_in_low_precision(norm, policy):
+    x = ops.cast(
+        np.random.default_rng(0).standard_normal((2, 16, 16, 5)) + np.linspace(50, 150, 5), policy.removeprefix("mixed_")
+    )
+    layer = norm(dtype=policy)
+    calls = [{"training": True}, {"training": False}] if norm is BatchNorm else [{}]
+    for kwargs in calls:
+        y = layer(x, **kwargs)
+        assert y.dtype == x.dtype
+        expected = ops.convert_to_numpy(ops.cast(x, "float32")).astype("float64")
+        if kwargs == {"training": False}:
+            expected -= ops.convert_to_numpy(layer.moving_mean)
+            expected /= np.sqrt(ops.convert_to_numpy(layer.moving_variance) + 1e-5)
+        else:
+            axes = (0, 1, 2) if norm is BatchNorm else (1, 2)
+            expected -= expected.mean(axes, keepdims=True)
+            expected /= np.sqrt(expected.var(axes, keepdims=True) + 1e-5)
+        np.testing.assert_allclose(ops.convert_to_numpy(ops.cast(y, "float32")), expected, rtol=1e-2, atol=1e-3)
+
+
 @pytest.mark.parametrize("training", [False, True])
 def test_instance_norm_equals_numpy_in_training_and_inference(training):
     x = image().astype("float64")
