@@ -96,7 +96,7 @@ class Diversity(GenerationMetric):
         run = images if self._previous is None else np.concatenate([self._previous, images])
         if len(run) > 1:
             self.real_values.extend(self.distances(run[1:], run[:-1]).tolist())
-        self._previous = run[-1:]
+        self._previous = run[-1:].copy()
 
     def update_generated(self, label_maps: Any, images: Any) -> None:
         """Takes in several images of each label map of a batch.

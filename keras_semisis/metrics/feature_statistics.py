@@ -80,4 +80,4 @@ class FeatureStatistics:
         room = len(features) if self.kept is None else max(0, self.kept - held)
         self.dimension = self.dimension or features.shape[1]
         if room:
-            self._parts.append(features[:room].astype(np.float32, copy=False))
+            self._parts.append(features[:room].astype(np.float32))

@@ -64,7 +64,7 @@ class Moments:
         if dimension != self.dimension:
             raise ValueError(f"features: expected vectors of {self.dimension} features, found {dimension}.")
         if self._scatter is None and self.count + len(features) <= dimension:
-            self._rows.append(features)
+            self._rows.append(features.copy())
             self.count += len(features)
             return
         for rows in self._take_rows():

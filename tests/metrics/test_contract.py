@@ -118,6 +118,20 @@ def test_photos_and_generated_images_come_in_apart_and_in_any_batches(build, nam
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.filterwarnings("ignore:.*images are too few")
+def test_a_buffer_may_be_filled_again(build, name):
+    wanted, metric = expected(build[name]()), build[name]()
+    photos, draws = np.empty_like(REAL[:3]), np.empty_like(DRAWS[:, :3])
+    for start in range(0, 12, 3):
+        rows = slice(start, start + 3)
+        photos[:], draws[:] = REAL[rows], DRAWS[:, rows]
+        metric.update_real(LABELS[rows], photos)
+        photos[:] = GENERATED[rows]
+        metric.update_generated(LABELS[rows], photos if metric.draws == 1 else draws)
+    assert_equal(metric.result(), wanted)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.filterwarnings("ignore:.*images are too few")
 def test_the_state_of_photos_is_kept_in_a_file(build, name):
     """And one that is loaded takes the place of what was there."""
     wanted, first, second = expected(build[name]()), build[name](), build[name]()

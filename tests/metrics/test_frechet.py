@@ -12,6 +12,7 @@ from keras_semisis.metrics import (
     frechet_distance,
     frechet_distance_of_features,
 )
+from keras_semisis.metrics.feature_statistics import FeatureStatistics
 from keras_semisis.metrics.moments import Moments
 from tests.models.reference import Reference
 
@@ -121,6 +122,16 @@ def test_merged_moments_equal_a_single_pass(sizes):
     np.testing.assert_allclose(parts[0].covariance(), covariance, rtol=1e-10, atol=1e-12)
     if other_mean is not None:
         np.testing.assert_array_equal(parts[1].mean, other_mean)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_is_kept_is_not_the_callers(dtype):
+    buffer = np.random.default_rng(0).normal(size=(3, 8)).astype(dtype)
+    before, statistics = buffer.copy(), FeatureStatistics(kept=2)
+    statistics.update(buffer)
+    buffer[:] = 0
+    np.testing.assert_array_equal(statistics.features, before[:2].astype("float32"))
+    np.testing.assert_array_equal(statistics.moments.mean, before.astype("float64").mean(axis=0))
 
 
 def test_memory_does_not_grow_with_the_count():
