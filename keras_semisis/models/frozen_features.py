@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from keras_semisis.layers.resize import resize_antialiased
-from keras_semisis.models.trunks import TRUNKS
+from keras_semisis.models.trunks import TRUNKS, trunk_named
 
 # Photos of which the constants are taken: more change them by less than a percent
 _PHOTOS = 128
@@ -55,9 +55,7 @@ class FrozenFeatures(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if trunk not in TRUNKS:
-            raise ValueError(f"trunk={trunk!r}: expected one of {', '.join(map(repr, TRUNKS))}.")
-        known = TRUNKS[trunk]
+        known = trunk_named(trunk)
         if weights is not None and sha256 not in (None, known.sha256):
             raise ValueError(
                 f"This model was trained on {trunk} with weights of the hash {sha256}; this version of "

@@ -2,11 +2,12 @@
 
 import keras
 
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.layers import SpectralConv2D
 from keras_semisis.models.frozen_features import FrozenFeatures
 from keras_semisis.models.image_size import check_image_size
 from keras_semisis.models.oasis import UNetUpBlock
-from keras_semisis.models.trunks import TRUNKS
+from keras_semisis.models.trunks import trunk_named
 
 
 def pretrained_discriminator(
@@ -42,7 +43,8 @@ def pretrained_discriminator(
         fake class, channel c + 1 is class c.
 
     Raises:
-        ValueError: If the size does not fit, naming the nearest that do, or the number of widths is not that of the depths.
+        ValueError: If there is no such trunk, a size does not fit, naming those that do, or the number of widths is not that of
+            the depths.
         ModuleNotFoundError: If the package with the weights is not installed.
 
     Reference: Berrada et al., "Unlocking Pre-trained Image Backbones for Semantic Image Synthesis", CVPR 2024
@@ -53,10 +55,16 @@ def pretrained_discriminator(
     >>> pretrained_discriminator(4, (32, 48), channels=(4, 4, 8, 8, 8), final_channels=4, weights=None).output_shape
     (None, 32, 48, 5)
     """
-    image_size, known = (image_size[0], image_size[1]), TRUNKS[trunk]
+    image_size, known = (image_size[0], image_size[1]), trunk_named(trunk)
     size = check_image_size("pretrained_discriminator", trunk_size or image_size, known.last_stride)
     strides = [known.first_stride * 2**i for i in range(len(known.taps))]
-    first = next(i for i, stride in enumerate(strides) if size[0] // stride <= image_size[0])
+    first = next((i for i, stride in enumerate(strides) if size[0] // stride <= image_size[0]), None)
+    if first is None:
+        raise ArgumentError(
+            f"pretrained_discriminator: {{}} is too large for images of {image_size}: all depths of {trunk} are finer than "
+            f"these. At most {tuple(n * known.last_stride for n in image_size)} fits.",
+            {"trunk_size": size},
+        )
     taps = known.taps[first:]
     if len(channels) != len(known.taps):
         raise ValueError(

@@ -9,7 +9,7 @@ from keras_semisis.layers import SpectralConv2D
 from keras_semisis.layers.convolve import convolve
 from keras_semisis.models.frozen_features import FrozenFeatures
 from keras_semisis.models.image_size import check_image_size
-from keras_semisis.models.trunks import TRUNKS
+from keras_semisis.models.trunks import trunk_named
 
 _DEPTHS = 4
 WIDTHS = (64, 128, 256, 512)
@@ -84,7 +84,7 @@ def projected_discriminator(
         coarsest depth's resolution.
 
     Raises:
-        ValueError: If the size does not fit, naming the nearest that do, or there are not four widths.
+        ValueError: If there is no such trunk, the size does not fit, naming the nearest that do, or there are not four widths.
         ModuleNotFoundError: If the package with the weights is not installed.
 
     Reference: Sauer et al., "Projected GANs Converge Faster", NeurIPS 2021, section 3.
@@ -96,7 +96,8 @@ def projected_discriminator(
     """
     if len(channels) != _DEPTHS:
         raise ValueError(f"projected_discriminator: channels={tuple(channels)}; expected {_DEPTHS} widths.")
-    known, taps = TRUNKS[trunk], TRUNKS[trunk].taps[-_DEPTHS:]
+    known = trunk_named(trunk)
+    taps = known.taps[-_DEPTHS:]
     size = check_image_size("projected_discriminator", trunk_size or image_size, known.last_stride)
     image = keras.Input((*image_size, 3), name="image")
     features = FrozenFeatures(trunk, taps, size, weights, name="trunk")(image)

@@ -59,3 +59,14 @@ TRUNKS = MappingProxyType(
         ),
     }
 )
+
+
+def trunk_named(name: str) -> Trunk:
+    """A trunk of the table.
+
+    Raises:
+        ValueError: If there is none of that name.
+    """
+    if name not in TRUNKS:
+        raise ValueError(f"trunk={name!r}: expected one of {', '.join(map(repr, TRUNKS))}.")
+    return TRUNKS[name]

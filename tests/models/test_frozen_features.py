@@ -121,3 +121,9 @@ def test_what_does_not_fit_is_refused():
         models.pretrained_discriminator(5, SIZE, channels=(4, 4, 4), weights=None)
     with pytest.raises(ValueError, match=r"expected 4 widths"):
         models.projected_discriminator(SIZE, channels=(4, 4, 4), weights=None)
+    for build, arguments in ((models.pretrained_discriminator, (5, SIZE)), (models.projected_discriminator, (SIZE,))):
+        with pytest.raises(ValueError, match=r"trunk='vgg19': expected one of 'vgg16', 'efficientnet_lite0'"):
+            build(*arguments, "vgg19")
+    with pytest.raises(ValueError, match=r"trunk_size=\(512, 1024\) is too large for images of \(16, 32\).*most \(256, 512\)"):
+        models.pretrained_discriminator(5, SIZE, trunk_size=(512, 1024), weights=None)
+    models.pretrained_discriminator(5, SIZE, trunk_size=(256, 512), channels=(4,) * 5, final_channels=4, weights=None)
