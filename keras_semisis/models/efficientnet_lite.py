@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_semisis.checkpoints import read_pth
 from keras_semisis.models.antialiased_resizing import AntialiasedResizing
+from keras_semisis.models.image_size import check_channels_last
 
 
 class Stage(NamedTuple):
@@ -33,8 +34,10 @@ def efficientnet_lite(stages: tuple[Stage, ...], image_size: tuple[int, int], na
         A model from images ``(B, H, W, 3)`` in [-1, 1] to features ``(B, 1280)``.
 
     Raises:
+        ValueError: If Keras is set to put channels first.
         CheckpointError: If the file is damaged.
     """
+    check_channels_last()
     model = _build(stages, image_size, name)
     if path is not None:
         _set_weights(model, read_pth(path))

@@ -6,6 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_semisis.models.image_size import check_channels_last
+
 # What keras.applications subtracts, in the order blue, green, red, for images in 0..255
 CAFFE_MEAN = (103.939, 116.779, 123.68)
 _FILTERS = (64, 128, 256, 512, 512)
@@ -37,7 +39,7 @@ def vgg_trunk(
         name of its output, `relu3_2` for instance.
 
     Raises:
-        ValueError: If a tap is no layer of the network.
+        ValueError: If a tap is no layer of the network, or Keras is set to put channels first.
 
     Reference: Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", 2015, table 1.
 
@@ -47,6 +49,7 @@ def vgg_trunk(
     >>> [tuple(feature.shape) for feature in model(keras.ops.zeros((1, 16, 32, 3)))][-1]
     (1, 1, 2, 512)
     """
+    check_channels_last()
     names = [f"relu{block}_{i}" for block, depth in enumerate(convolutions, start=1) for i in range(1, depth + 1)]
     if not taps or set(taps) - set(names):
         raise ValueError(f"taps={taps!r}: expected some of {', '.join(map(repr, names))}.")

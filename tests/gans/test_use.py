@@ -75,6 +75,11 @@ def test_a_precision_that_cannot_train_is_refused_in_a_sentence(policy, set_back
         lambda: ks.models.multiscale_discriminator(CLASSES, (32, 64), base_channels=4, num_layers=3),
         lambda: ks.models.wavelet_discriminator(SIZE, {4: 4, 8: 4, 32: 4}),
         lambda: ks.models.spade_encoder((32, 64), base_channels=1, latent_channels=3),
+        lambda: ks.models.vgg16_features(weights=None),
+        lambda: ks.models.alexnet_features(weights=None),
+        lambda: ks.models.efficientnet_lite0_features(weights=None),
+        lambda: ks.models.FrozenFeatures(weights=None),
+        lambda: ks.metrics.LPIPS(weights=None),
     ],
 )
 def test_channels_first_is_refused_in_a_sentence(build):

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -38,9 +39,14 @@ def test_a_small_map_never_reaches_the_backends_convolution(monkeypatch):
     assert [sorted(shape) for shape in seen] == [[1, 3, 5, 7]]
 
 
+@pytest.mark.parametrize("image_data_format", ["channels_last", "channels_first"])
 @pytest.mark.parametrize("kernel_size", [1, 3])
-def test_the_layer_is_keras_s_own_with_this_convolution(kernel_size):
-    layer = ZeroPaddedConv2D(5, kernel_size, activation="relu")
+def test_the_layer_is_keras_s_own_with_this_convolution(kernel_size, image_data_format):
+    keras.config.set_image_data_format(image_data_format)
+    try:
+        layer = ZeroPaddedConv2D(5, kernel_size, activation="relu")
+    finally:
+        keras.config.set_image_data_format("channels_last")
     layer.build((None, 2, 4, 3))
     layer.bias.assign(np.arange(5) - 2)
     x = drawn(2, 2, 4, 3)
