@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_semisis.models.lpips import check_lpips_size
+
 
 class LPIPSLoss(keras.losses.Loss):
     """LPIPS of the real and of the generated image: a learned perceptual distance in place of VGG of eq. 2.
@@ -17,6 +19,9 @@ class LPIPSLoss(keras.losses.Loss):
         y_true: Real images ``(B, H, W, 3)`` in [-1, 1].
         y_pred: Generated images, likewise.
 
+    Raises:
+        ValueError: When it is called, if images are smaller than the feature model takes.
+
     Reference: Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", CVPR 2018, eq. 1.
 
     Example:
@@ -30,8 +35,13 @@ class LPIPSLoss(keras.losses.Loss):
 
     def __init__(self, feature_model: keras.Model, name: str = "lpips_loss"):
         super().__init__(name=name, dtype="float32")
+
+        def features(image):
+            check_lpips_size(feature_model, image)
+            return feature_model(image, training=False)
+
         # A closure, which Keras's saving does not walk into: the feature model stays out of .keras files
-        self._features = lambda x: feature_model(x, training=False)
+        self._features = features
 
     def call(self, y_true, y_pred):
         real, fake = self._features(ops.stop_gradient(y_true)), self._features(y_pred)

@@ -11,6 +11,7 @@ from keras_semisis.distribution import predict
 from keras_semisis.former_names import former_method
 from keras_semisis.metrics.generation_metric import GenerationMetric, to_images, to_numpy
 from keras_semisis.metrics.lpips import LPIPS
+from keras_semisis.models.lpips import check_lpips_size
 
 
 class Diversity(GenerationMetric):
@@ -160,7 +161,9 @@ class Diversity(GenerationMetric):
 
     def normalized(self, images: Any) -> list[np.ndarray]:
         """Feature maps of a batch, of unit length over the channels; weighted as well where they are LPIPS's."""
-        outputs = predict(self.feature_model, [to_images(images, "draws")])
+        images = to_images(images, "draws")
+        check_lpips_size(self.feature_model, images)
+        outputs = predict(self.feature_model, [images])
         maps = [x.astype(np.float32) for x in (outputs if isinstance(outputs, list) else [outputs])]
         if self._lpips:
             return maps

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_semisis.distribution import predict
 from keras_semisis.metrics.generation_metric import GenerationMetric, to_images
-from keras_semisis.models.lpips import lpips_features
+from keras_semisis.models.lpips import check_lpips_size, lpips_features
 
 
 class LPIPS(GenerationMetric):
@@ -91,11 +91,14 @@ class LPIPS(GenerationMetric):
         """LPIPS of two batches, image by image.
 
         Args:
-            images: Float images ``(B, H, W, 3)`` in [-1, 1], H and W at least 31.
+            images: Float images ``(B, H, W, 3)`` in [-1, 1], H and W at least 31 (``"alexnet"``) or 16.
             others: Likewise.
 
         Returns:
             float64 ``(B,)``.
+
+        Raises:
+            ValueError: Images are smaller.
         """
         return _squared(self.embed(images, "images") - self.embed(others, "others"))
 
@@ -109,7 +112,9 @@ class LPIPS(GenerationMetric):
         Returns:
             float32 ``(B, D)``; D grows with the images.
         """
-        maps = predict(self.feature_model, [to_images(images, argument)])
+        images = to_images(images, argument)
+        check_lpips_size(self.feature_model, images)
+        maps = predict(self.feature_model, [images])
         return np.concatenate([x.reshape(len(x), -1) / np.float32(np.sqrt(x.shape[1] * x.shape[2])) for x in maps], axis=1)
 
 

