@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from keras_semisis.data import LabelSpace
+from keras_semisis.models.keras_privates import layers_of
 
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
@@ -37,15 +38,21 @@ class LabeledModel(keras.Model):
         """A functional network, sharing its layers, with a label space; itself where there is none."""
         if label_space is None:
             return network
-        return cls(network.input, network.output, name=network.name, label_space=label_space)
+        return cls(network.input, network.output, network.name, trainable=network.trainable, label_space=label_space)
 
     def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"label_space": self.label_space and self.label_space.get_config()}
+        config = super().get_config() | {"label_space": self.label_space and self.label_space.get_config()}
+        frozen = [i for i, layer in enumerate(layers_of(self)) if not layer.trainable]
+        return config | ({"frozen_layers": frozen} if frozen else {})
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
         config = dict(config)
-        label_space = config.pop("label_space")
+        label_space, frozen = config.pop("label_space"), config.pop("frozen_layers", ())
         model = super().from_config(config, custom_objects)
+        # Keras thaws what is in a layer that it builds of a config
+        layers = layers_of(model)
+        for place in frozen:
+            layers[place].trainable = False
         model.label_space = label_space and LabelSpace.from_config(label_space)
         return model

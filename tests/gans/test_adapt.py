@@ -278,6 +278,19 @@ def test_the_matrix_learns_alone(tmp_path):
     assert again.step == 2
 
 
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_generator_by_itself_stays_frozen_in_a_file(tmp_path, alone):
+    generator = ks.adapt(built("oasis"), FORMER, np.eye(3), alone=alone)
+    if not alone:
+        generator.trainable = False
+        generator = LabeledModel.of(generator, FORMER)
+    learning = [v.path for v in generator.trainable_variables]
+    assert learning == ["class_affinity/affinity"] * alone
+    generator.save(tmp_path / "generator.keras")
+    loaded = keras.saving.load_model(tmp_path / "generator.keras")
+    assert [v.path for v in loaded.trainable_variables] == learning and loaded.trainable == generator.trainable == alone
+
+
 def test_a_preset_and_once_more(tmp_path):
     street = ks.from_preset("street")
     space = LabelSpace(("Sky", "Building", "Road", "car", "hedge"), tuple((i, i, i) for i in range(5)))
