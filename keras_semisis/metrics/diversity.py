@@ -34,6 +34,9 @@ class Diversity(GenerationMetric):
         draws: Number of noises for each label map, at least 2.
         name: Key of the score.
 
+    Attributes:
+        is_lpips: Whether the distance is that of `metrics.LPIPS`.
+
     Raises:
         ValueError: the weights do not fit the features, or ``draws`` is below 2.
 
@@ -62,8 +65,8 @@ class Diversity(GenerationMetric):
         if draws < 2:
             raise ValueError(f"draws={draws}: expected 2 or more.")
         self.draws = draws
-        self._lpips = isinstance(feature_model, LPIPS)
-        if self._lpips and channel_weights is not None:
+        self.is_lpips = isinstance(feature_model, LPIPS)
+        if self.is_lpips and channel_weights is not None:
             raise ValueError("channel_weights: LPIPS has its own; leave them out.")
         self.feature_model = feature_model.feature_model if isinstance(feature_model, LPIPS) else feature_model
         channels = [output.shape[-1] for output in self.feature_model.outputs]
@@ -165,7 +168,7 @@ class Diversity(GenerationMetric):
         check_lpips_size(self.feature_model, images)
         outputs = predict(self.feature_model, [images])
         maps = [x.astype(np.float32) for x in (outputs if isinstance(outputs, list) else [outputs])]
-        if self._lpips:
+        if self.is_lpips:
             return maps
         return [x / (np.sqrt(np.sum(x**2, axis=-1, keepdims=True)) + 1e-10) for x in maps]
 

@@ -15,6 +15,7 @@ from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.gans import Sampler
 from keras_semisis.gans.batch_statistics import batch_norms
+from keras_semisis.metrics.diversity import Diversity
 from keras_semisis.metrics.feature_metric import FeatureMetric
 from keras_semisis.metrics.generation_metric import GenerationMetric, split_scores
 from keras_semisis.metrics.lpips import LPIPS
@@ -314,6 +315,8 @@ def _fingerprint(metric, network):
     """What the state of a metric's photos depends on beside the protocol."""
     network = network_fingerprint(network)
     kept = [metric.kept, metric.with_moments] if isinstance(metric, FeatureMetric) else []
+    if isinstance(metric, Diversity):
+        kept = [metric.is_lpips]
     return network and f"{metric.name} {kept} {network}"
 
 

@@ -13,8 +13,10 @@ from keras_semisis.data import DataError
 from keras_semisis.data.eight_bit import from_8_bit, to_8_bit
 from keras_semisis.gans import AdversarialModel
 from keras_semisis.metrics import (
+    LPIPS,
     Diversity,
     GeneratedSegmentationScores,
+    GenerationMetric,
     evaluate_protocol,
     frechet_distance_float32,
     frechet_distance_of_features,
@@ -413,6 +415,21 @@ def test_the_fingerprint_of_a_subclass():
     one, same, other = (network_fingerprint(Scaled(scale)) for scale in (1, 1, 2))
     assert None is not one == same != other
     assert network_fingerprint(lambda image: image) is None
+
+
+class OwnLPIPS(LPIPS):
+    """The distance of LPIPS on another network."""
+
+    def __init__(self, feature_model):
+        GenerationMetric.__init__(self, "lpips")
+        self.feature_model = feature_model
+
+
+def test_distances_of_two_kinds_on_one_network_are_kept_apart(gan, perceptual, tmp_path):
+    for judge in (perceptual, OwnLPIPS(perceptual)):
+        found = evaluate_protocol(gan, Held(4, seed=5), perceptual=judge, batch_size=4, cache=tmp_path)["real"]
+        assert found == evaluate_protocol(gan, Held(4, seed=5), perceptual=judge, batch_size=4)["real"]
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 @pytest.mark.parametrize(
