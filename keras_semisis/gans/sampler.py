@@ -480,7 +480,7 @@ class Sampler(KnowsClasses):
     def tile_reach(self) -> int | None:
         """How many pixels from a tile's edge its image is not that of the whole label map; None for everywhere.
 
-        It is measured once, by drawing random label maps whole and cut. 159 for OASIS's generator of six blocks.
+        It is measured once, by drawing random label maps whole and cut: up to 191 for OASIS's generator of six blocks.
         """
         self.refresh_statistics()
         return self._at_any_size(self.ema_generator).reach(cast(int, self.num_classes))

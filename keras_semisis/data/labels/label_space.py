@@ -1,6 +1,6 @@
 """What a label id means: names, colors, the don't-care class, and which class an id in a file stands for."""
 
-import re
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -168,9 +168,10 @@ class LabelSpace:
         if len(names) == len(other_names) and (names == other_names or unnamed_classes(len(names)) in (names, other_names)):
             return
         both = " ".join(
-            f"{what}: {', '.join(f'{i} {name}' for i, name in enumerate(space.class_names))}."
             # a path keeps its letter case
-            for what, space in ((re.sub("^the ", "The ", mine), self), (re.sub("^the ", "The ", others), other))
+            f"{what if os.sep in what else what[:1].upper() + what[1:]}: "
+            f"{', '.join(f'{i} {name}' for i, name in enumerate(space.class_names))}."
+            for what, space in ((mine, self), (others, other))
         )
         message = f"The classes of {others} are not those of {mine}. {both}"
         if sorted(names) != sorted(other_names) or len(set(names)) < len(names):
