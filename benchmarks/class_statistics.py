@@ -46,7 +46,7 @@ def _label_map(rng, size):
 def measure(folder: Path) -> dict[str, float]:
     """Of the label maps in a folder. To be called once in a process, for the sake of the peak of its memory."""
     from keras_semisis.data import Folder, LabelSpace, class_statistics
-    from keras_semisis.data.labels.label_space import distinct_colors
+    from keras_semisis.data.labels.distinct_colors import distinct_colors
 
     space = LabelSpace([str(i) for i in range(_CLASSES)], distinct_colors(_CLASSES))
     megabytes = {"imported": _memory("VmRSS")}

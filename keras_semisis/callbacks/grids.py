@@ -8,7 +8,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from keras_semisis.callbacks.every_steps import EverySteps
 from keras_semisis.data.eight_bit import to_8_bit
-from keras_semisis.data.labels.label_space import LabelSpace, distinct_colors
+from keras_semisis.data.labels.distinct_colors import distinct_colors
+from keras_semisis.data.labels.label_space import LabelSpace
 from keras_semisis.metrics.generation_metric import to_images
 from keras_semisis.processes import is_first_process
 

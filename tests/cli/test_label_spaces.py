@@ -11,6 +11,7 @@ from keras_semisis import OASIS, checkpoints, models
 from keras_semisis.data import COCOStuff, DataError, Folder, LabelSpace
 from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes.further_data import further_sources, training_sources
+from keras_semisis.recipes.named_sources import folder_like
 from keras_semisis.recipes.sources import open_data
 from keras_semisis.recipes.trained_models import label_space_of_model, load_gan
 from tests.cli.command import call
@@ -305,3 +306,14 @@ def test_a_path_keeps_its_letter_case_in_the_list_of_classes():
     space = LabelSpace(("sky", "road"), ((0, 0, 255), (90, 90, 90)))
     with pytest.raises(DataError, match=r"The model: 0 sky, 1 road\. car/classes\.csv: 0 road"):
         space.require_same_classes(LabelSpace(("road", "sky"), space.palette), "the model", "car/classes.csv")
+
+
+@pytest.mark.parametrize("header", ["id,name,r,g,b", "id,name"])
+def test_ids_of_a_folder_that_names_its_classes_are_none_of_a_benchmarks(tmp_path, header):
+    space = COCOStuff.label_space
+    rows = [",".join(map(str, (i, name, i, 0, 0)[: header.count(",") + 1])) for i, name in enumerate(space.class_names)]
+    (tmp_path / "classes.csv").write_text("\n".join([header, *rows]))
+    (tmp_path / "labels").mkdir()
+    Image.fromarray(np.full((4, 4), 5, np.uint8)).save(tmp_path / "labels" / "a.png")
+    source = folder_like(tmp_path, space, "the model", images=None)
+    assert source.load_label_map(0).max() == 5

@@ -13,7 +13,8 @@ from PIL import Image
 
 from keras_semisis import backend
 from keras_semisis.data import BadFiles, DataError, LabelSpace, SyntheticScenes
-from keras_semisis.data.labels.label_space import distinct_colors, unnamed_classes
+from keras_semisis.data.labels.distinct_colors import distinct_colors
+from keras_semisis.data.labels.label_space import unnamed_classes
 from keras_semisis.options import text
 from keras_semisis.options.segmenter import SegmenterOptions
 from keras_semisis.options.train import TrainSettings

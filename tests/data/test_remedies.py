@@ -30,7 +30,8 @@ from keras_semisis.data import (
 from keras_semisis.data.advised import Advised
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.data_warning import DataWarning
-from keras_semisis.data.labels.label_space import distinct_colors, uncolored_label_space
+from keras_semisis.data.labels.distinct_colors import distinct_colors
+from keras_semisis.data.labels.label_space import uncolored_label_space
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.metrics.protocols import get_protocol
 from keras_semisis.metrics.protocols.evaluation import _check

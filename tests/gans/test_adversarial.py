@@ -8,7 +8,7 @@ import pytest
 from keras import ops
 
 import keras_semisis as ks
-from keras_semisis.data.labels.label_space import distinct_colors
+from keras_semisis.data.labels.distinct_colors import distinct_colors
 from keras_semisis.gans.engines import engine
 from tests.conftest import not_on_jax
 from tests.gans.tiny import CLASSES, IGNORE, SIZE, Scenes, batches, data_sets, tiny_gan, tiny_perceptual

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_semisis.data.data_error import DataError
+from keras_semisis.data.labels.distinct_colors import distinct_colors
 from keras_semisis.data.labels.snapping import nearest_classes
 from keras_semisis.data.pictures.label_picture import LabelPicture, colors_of, is_gray, packed_colors
 from keras_semisis.data.remedy import Remedy
@@ -34,7 +35,7 @@ def ids_or_classes(picture: LabelPicture, space: "LabelSpace | None", where: str
     Raises:
         DataError: If ids and colors contradict each other, or colors are of no class.
     """
-    pixels, palette = picture
+    pixels, palette, says_classes = picture
     if pixels.ndim == 3:
         if is_gray(pixels):
             return _gray_ids(pixels, space, where)
@@ -43,7 +44,16 @@ def ids_or_classes(picture: LabelPicture, space: "LabelSpace | None", where: str
         return decode_colors(pixels, space, where), True
     if palette is None or space is None:
         return pixels, False
+    if says_classes and space.all_ids and _has_own_colors(pixels, palette[0], space):
+        return pixels, True
     return _indices(pixels, *palette, space, where)
+
+
+def _has_own_colors(classes, colors, space):
+    """Whether indices, as classes, have the colors of these."""
+    used = np.unique(classes)
+    known = used.max(initial=0) < min(len(colors), space.num_classes)
+    return known and np.array_equal(colors[used], np.asarray(space.palette)[used])
 
 
 def without_palette(where: str, colors: np.ndarray) -> DataError:
@@ -86,10 +96,12 @@ def _indices(indices, colors, alpha, space, where):
         return indices, False
     classes = [_class_of(int(i), space) for i in used]
     meant = _meant(colors[used], space)
-    if space.drawn_palette:  # which the file knows if it has no others
-        if all(meant) and not _agree(classes, meant) and not space.all_ids:
+    if space.drawn_palette:
+        if all(meant) and not _agree(classes, meant) and not space.all_ids and _are_drawn(colors):
             raise _contradiction(where, "indices", used.tolist(), classes, meant, space)
-        meant = [[] for _ in used]
+        known = range(min(len(colors), space.num_classes))
+        _check_grays(np.asarray(known), colors, [_class_of(i, space) for i in known], space, where)
+        return indices, False
     # of these a color of no class is no edge that was drawn smooth
     mapped = [int(i) in space.id_map for i in used]
     as_ids = _agree_where_known(classes, meant) and all(found or known for found, known in zip(meant, mapped, strict=True))
@@ -142,6 +154,12 @@ def _contradiction(where, what, used, classes, meant, space):
 
 def _few(values):
     return ", ".join(map(str, values[:8])) + (", ..." if len(values) > 8 else "")
+
+
+def _are_drawn(colors):
+    """Whether a palette is one that we may have drawn: it has no others of colors."""
+    drawn = packed_colors(np.asarray(distinct_colors(256)))
+    return bool(np.isin(packed_colors(colors), drawn).all())
 
 
 def is_ramp(colors):

@@ -4,12 +4,16 @@ import io
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from keras_semisis.data.labels.label_space import LabelSpace
+from keras_semisis.data.pictures.label_picture import CLASS_IDS
 
 
 def label_map_png(label_map: np.ndarray, space: LabelSpace) -> bytes:
     """A PNG of class ids, with the classes' colors as its palette where 8 bits suffice.
+
+    Its text says that the indices are classes, which a label space whose files store other ids could not know.
 
     Args:
         label_map: (height, width) integers.
@@ -26,6 +30,8 @@ def label_map_png(label_map: np.ndarray, space: LabelSpace) -> bytes:
     else:
         image = Image.fromarray(label_map.astype("uint8"), "P")
         image.putpalette(np.asarray(space.palette, "uint8").tobytes())
+    text = PngInfo()
+    text.add_text(*CLASS_IDS)
     file = io.BytesIO()
-    image.save(file, "PNG")
+    image.save(file, "PNG", pnginfo=text)
     return file.getvalue()

@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.data_error import DataError
+from keras_semisis.data.labels.distinct_colors import distinct_colors
 from keras_semisis.data.labels.id_survey import WITHOUT_SMOOTHING, IdSurvey, stray_remedies
 from keras_semisis.data.labels.ids_or_classes import ids_or_classes
 from keras_semisis.data.labels.stored_ids import class_ids, integer_ids, named_ids, remap
@@ -274,18 +275,3 @@ def uncolored_label_space(class_names: Sequence[str], **others: Any) -> LabelSpa
         **others: Its other arguments.
     """
     return LabelSpace(class_names, distinct_colors(len(class_names)), drawn_palette=True, **others)
-
-
-def distinct_colors(number: int) -> list[tuple[int, int, int]]:
-    """RGB colors that differ from each other: those of PASCAL VOC, whose id bits lie in all channels.
-
-    Example:
-
-    >>> distinct_colors(3)
-    [(0, 0, 0), (128, 0, 0), (0, 128, 0)]
-    """
-
-    def channel(i, first):
-        return sum(((i >> (3 * bit + first)) & 1) << (7 - bit) for bit in range(8))
-
-    return [tuple(channel(i, first) for first in range(3)) for i in range(number)]

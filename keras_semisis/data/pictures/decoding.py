@@ -22,7 +22,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.pictures.file_kind import kind_of, not_read
 from keras_semisis.data.pictures.image_range import DARK, FULL_RANGE, in_eight_bits, usual_bits
-from keras_semisis.data.pictures.label_picture import LabelPicture
+from keras_semisis.data.pictures.label_picture import CLASS_IDS, LabelPicture
 from keras_semisis.data.pictures.sixteen_bits import colors_of_16_bits
 from keras_semisis.data.remedy import Remedy
 
@@ -165,7 +165,8 @@ def decode_label_picture(content: bytes, where: str, called: str = "label map") 
 def _label_picture(image):
     if image.mode == "P":
         colors = np.array(image.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
-        return LabelPicture(np.asarray(image), (colors, _alpha(image.info.get("transparency"), len(colors))))
+        alpha = _alpha(image.info.get("transparency"), len(colors))
+        return LabelPicture(np.asarray(image), (colors, alpha), image.info.get(CLASS_IDS[0]) == CLASS_IDS[1])
     if image.mode in ("L", "1"):
         return LabelPicture(np.asarray(image).astype(np.uint8, copy=False))
     if image.mode.startswith("I"):

@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+# What a PNG of class ids says of itself
+CLASS_IDS = ("keras_semisis", "class ids")
+
 
 class LabelPicture(NamedTuple):
     """A decoded label picture.
@@ -11,10 +14,12 @@ class LabelPicture(NamedTuple):
     Attributes:
         pixels: Integers ``(H, W)``, ids or indices, or colors ``(H, W, 3)``.
         palette: Colors ``(N, 3)`` and alpha ``(N,)`` of the indices, where the file has a palette.
+        says_classes: Whether the file says that its indices are classes.
     """
 
     pixels: np.ndarray
     palette: tuple[np.ndarray, np.ndarray] | None = None
+    says_classes: bool = False
 
     @property
     def has_colors(self) -> bool:

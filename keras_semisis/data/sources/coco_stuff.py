@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from keras_semisis.data.data_error import DataError
-from keras_semisis.data.labels.label_space import uncolored_label_space
+from keras_semisis.data.labels.distinct_colors import distinct_colors
+from keras_semisis.data.labels.label_space import LabelSpace
 from keras_semisis.data.sources.benchmark import check_split
 from keras_semisis.data.sources.file_source import FileSource, find_files
 
@@ -30,7 +31,7 @@ _NUM_STORED = 182
 def _label_space():
     names = [name.strip() for name in _CLASSES.replace("\n", " ").split(",")]
     id_map = {stored: stored + 1 for stored in range(_NUM_STORED)} | {255: 0}
-    return uncolored_label_space(names, ignore_class=0, id_map=id_map, all_ids=True)
+    return LabelSpace(names, distinct_colors(len(names)), ignore_class=0, id_map=id_map, all_ids=True)
 
 
 class COCOStuff(FileSource):

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_semisis.data import ADE20K, DataError, Folder, LabelSpace
-from keras_semisis.data.labels.label_space import distinct_colors
+from keras_semisis.data import ADE20K, CamVid, Cityscapes, COCOStuff, DataError, Folder, LabelSpace
+from keras_semisis.data.labels.distinct_colors import distinct_colors
+from keras_semisis.data.labels.label_map_png import label_map_png
 
 SPACE = LabelSpace(["sky", "road", "car"], [(0, 128, 255), (90, 90, 90), (200, 0, 0)])
 IDS = np.array([[0, 0, 1], [2, 1, 1]], np.uint8)
@@ -187,7 +188,7 @@ def test_colors_that_nobody_gave_the_classes_change_no_ids(tmp_path, named):
 
 def test_drawn_colors_alone_in_another_order_are_ambiguous_unless_ids_are_named(tmp_path):
     (tmp_path / "labels").mkdir()
-    (tmp_path / "labels" / "a.png").write_bytes(indexed([[0, 1, 2, 2]], OTHERS))  # of our own colors, maybe, or of others
+    (tmp_path / "labels" / "a.png").write_bytes(indexed([[0, 1, 2, 2]], OTHERS[:3]))  # of our own colors, maybe, or of others
     with pytest.raises(DataError, match=r"say class 1 .* that of class 2"):
         Folder(tmp_path, images=None).load_label_map(0)
     (tmp_path / "classes.csv").write_text("name\na\nb\nc\n")
@@ -213,3 +214,24 @@ def test_a_color_that_is_no_blend_is_not_advised_to_be_snapped():
     with pytest.raises(DataError, match="palette") as caught:
         space.decode(saved(other), "a.png")
     assert "snap" not in str(caught.value)
+
+
+def test_a_picture_of_one_class_of_another_palette_is_read_by_its_indices(tmp_path):
+    (tmp_path / "labels").mkdir()
+    for i, ids in enumerate(([[0, 1]], [[1, 1]])):  # white and black
+        (tmp_path / "labels" / f"{i}.png").write_bytes(indexed(ids, [(255, 255, 255), (0, 0, 0)]))
+    source = Folder(tmp_path, images=None)
+    assert [source.load_label_map(i).tolist() for i in range(2)] == [[[0, 1]], [[1, 1]]]
+
+
+@pytest.mark.parametrize("source", [ADE20K, CamVid, Cityscapes, COCOStuff])
+def test_label_maps_that_are_written_here_are_read_as_the_same_classes(source):
+    space = source.label_space
+    classes = np.arange(space.num_classes).reshape(1, -1)
+    for part in (classes, classes[:, 5:9], classes[:, -1:]):
+        assert space.decode(label_map_png(part, space), "a.png").tolist() == part.tolist()
+    # of others nothing says that their indices are classes
+    content = indexed([[5, 6]], space.palette)
+    if source is COCOStuff:
+        with pytest.raises(DataError, match="the indices of this label map say class 6"):
+            space.decode(content, "a.png")

@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from keras_semisis.data import ADE20K, CamVid, Cityscapes, COCOStuff, DataError, LabelSpace
-from keras_semisis.data.labels.label_space import distinct_colors, unnamed_classes
+from keras_semisis.data.labels.distinct_colors import distinct_colors
+from keras_semisis.data.labels.label_space import unnamed_classes
 
 
 def space(number, ignore_class=None):

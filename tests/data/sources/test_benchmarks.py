@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from keras_semisis.data import ADE20K, CamVid, Cityscapes, COCOStuff, DataError, Folder, class_statistics, paired_dataset
-from keras_semisis.data.labels.label_space import distinct_colors
+from keras_semisis.data.labels.distinct_colors import distinct_colors
 from tests.conftest import SHARED, needs_shared
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (6, 8, 3)).astype(np.uint8)
