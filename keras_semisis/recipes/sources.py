@@ -246,13 +246,16 @@ def _open_hugging_face(text, options, hold_out, splits, layout):
     if not hold_out:
         return DataPair(train, train)
     try:
-        return DataPair(
-            train, open_hugging_face(text, splits[1], label_space=train.label_space, image_range=options["image_range"])
-        )
+        val = open_hugging_face(text, splits[1], label_space=train.label_space, image_range=options["image_range"])
     except DataError:  # there is no such split
         if layout.validation_split is not None:
             raise
         return _held_out(train, f"hf:{text}")
+    if val.location(0) == train.location(0):  # the split that is trained on, by another of its names
+        if layout.validation_split is not None:
+            raise ArgumentError("{}: this is the split that is trained on. Name another.", {"validation_split": splits[1]})
+        return _held_out(train, f"hf:{text}")
+    return DataPair(train, val)
 
 
 def _split(found, role, given, option):

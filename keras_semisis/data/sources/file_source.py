@@ -268,7 +268,7 @@ class FileSource(Source):
     def _label_file(self, labels, index):
         path = labels[self._names[index]]
         if path in self._refused:
-            raise self._refused[path]
+            raise self._refused[path].with_traceback(None)
         return path
 
     @property

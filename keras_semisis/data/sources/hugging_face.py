@@ -168,7 +168,7 @@ class HuggingFace(Source):
 
     def _label_bytes(self, index):
         if int(index) in self._refused:
-            raise self._refused[int(index)]
+            raise self._refused[int(index)].with_traceback(None)
         return self._bytes(self._label, index)
 
     def _bytes(self, column, index):

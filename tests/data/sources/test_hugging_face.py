@@ -254,8 +254,15 @@ def test_a_set_that_was_saved_by_itself_is_one_split(tmp_path):
     for split in ("test", "train[:50%]"):
         with pytest.raises(DataError, match="its splits are train"):
             HuggingFace(tmp_path / "set", split)
-    datasets.DatasetDict({"test": dataset(3)})["test"].save_to_disk(tmp_path / "three")
-    assert len(HuggingFace(tmp_path / "three", "train")) == 3  # it says no name
+    datasets.Dataset.from_dict({"image": [], "label": []}, split="validation")
+    named = datasets.Dataset(dataset(10).data, datasets.DatasetInfo(features=dataset(1).features), split="validation")
+    named.save_to_disk(tmp_path / "ten")
+    with pytest.raises(DataError, match="its splits are validation"):
+        open_data(f"hf:{tmp_path / 'ten'}", (4, 6))
+    train, val = open_data(f"hf:{tmp_path / 'ten'}", (4, 6), layout=Layout(train_split="validation"))
+    assert (len(train), len(val)) == (9, 1)
+    with pytest.raises(ValueError, match="this is the split that is trained on"):
+        open_data(f"hf:{tmp_path / 'ten'}", (4, 6), layout=Layout(train_split="validation", validation_split="valid"))
 
 
 def test_ignored_ids_of_validation_data_that_name_their_classes(tmp_path):
