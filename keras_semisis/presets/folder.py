@@ -23,6 +23,7 @@ from keras_semisis.presets.preset_model import PresetModel
 from keras_semisis.whole_file import whole_file
 
 DTYPES = ("float32", "float16")
+GRID = "grid.png"
 # values of an array from which on packing saves more than its index takes
 _WORTH_PACKING = 4096
 
@@ -59,7 +60,7 @@ def save_to_preset(
     Raises:
         ValueError: For another dtype, or examples of a model without a label space.
         FileNotFoundError: If there is no such picture.
-        FileExistsError: If there are files in the folder, and no preset.
+        FileExistsError: If there are files of these names in the folder, and no preset.
 
     Example:
 
@@ -91,23 +92,25 @@ def save_to_preset(
     metadata = _metadata(preset, model.step, dtype, dict(scores or {}), dict(training or {}))
     _write_json(folder / CONFIG, keras.saving.serialize_keras_object(preset))
     if picture is not None:
-        (folder / "grid.png").write_bytes(picture)
+        (folder / GRID).write_bytes(picture)
     card = model_card(preset, metadata, license, picture is not None)
-    _write_json(folder / METADATA, metadata | {"card_sha256": _sha256(card)})
     if own_card:
         warnings.warn(f"{folder / CARD}: this card was not written here, or changed since, and stays as it is.", stacklevel=2)
     else:
         (folder / CARD).write_text(card, encoding="utf-8")
+    _write_json(folder / METADATA, metadata | {"card_sha256": _sha256(card)})
 
 
 def _card_of_others(folder):
-    """Whether the folder has a card that somebody has written or changed. Its other files have to be those of a preset."""
+    """Whether the folder has a card that somebody has written or changed. What is replaced has to be a preset's."""
     before = {}
     with suppress(OSError, ValueError):
         before = json.loads((folder / METADATA).read_text(encoding="utf-8"))
-    others = sorted(path.name for path in folder.glob("[!.]*") if path.name != CARD)
-    if others and "keras_semisis_version" not in before:
-        raise FileExistsError(f"{folder} holds {others[0]} and no preset. Name another folder, or an empty one.")
+    written = (folder / name for name in (CONFIG, METADATA, GRID))
+    others = [path.name for path in (*written, *example_files(folder)) if path.exists()]
+    # one that was interrupted has its weights
+    if others and "keras_semisis_version" not in before and not (folder / WEIGHTS).exists():
+        raise FileExistsError(f"{folder} holds {others[0]} and no preset. Name another folder.")
     if not (folder / CARD).exists():
         return False
     card = (folder / CARD).read_text(encoding="utf-8")

@@ -197,3 +197,13 @@ def test_a_card_that_somebody_wrote_or_changed_stays(gan, tmp_path):
     for license in (None, "apache-2.0"):
         save_to_preset(gan, tmp_path, license=license)
     assert "apache-2.0" in (tmp_path / "README.md").read_text()
+
+
+def test_a_preset_that_was_interrupted_is_written_again(gan, tmp_path, monkeypatch):
+    (tmp_path / "LICENSE").write_text("mine")  # of no name that is written here
+    with monkeypatch.context() as patch:
+        patch.setattr("keras_semisis.presets.folder.model_card", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            save_to_preset(gan, tmp_path)
+    save_to_preset(gan, tmp_path)
+    assert from_preset(tmp_path).image_size == gan.image_size and (tmp_path / "LICENSE").read_text() == "mine"
