@@ -10,8 +10,8 @@ import numpy as np
 
 from keras_semisis.data import DataError, LabelSpace
 from keras_semisis.data.argument_error import ArgumentError
+from keras_semisis.data.labels.distinct_colors import distinct_colors
 from keras_semisis.data.labels.label_map_png import label_map_png
-from keras_semisis.data.labels.label_space import distinct_colors
 from keras_semisis.data.pictures.decoding import upright_size
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.classes_file import classes_text, read_classes
@@ -20,7 +20,7 @@ from keras_semisis.drawings.label_studio import HASH
 from keras_semisis.drawings.reading import read_drawings
 from keras_semisis.drawings.shapes import Drawing, Drawings
 from keras_semisis.options.rasterize import RasterizeOptions
-from keras_semisis.recipes.notices import tell
+from keras_semisis.recipes.notices import tell, warn
 from keras_semisis.recipes.progress import SILENT, Progress
 from keras_semisis.whole_file import whole_file
 
@@ -163,12 +163,9 @@ def _require_pycocotools():
 
 def _label_space(drawings: Drawings, classes: Path | None, background, merge) -> LabelSpace:
     labels = {*drawings.classes, *(shape.label for item in drawings.items for shape in item.shapes)}
-    strange = [name for name in merge if name not in labels]
-    if strange:
-        raise ArgumentError(
-            f"{{}}: nothing is drawn as {strange[0]!r}, there are {', '.join(sorted(labels))}. Correct it, or leave it out.",
-            {"merge": merge},
-        )
+    for name in merge:
+        if name not in labels:  # in another split there may be some
+            warn(f"--merge {name}={merge[name]}: nothing is drawn as {name!r}, there are {', '.join(sorted(labels))}.")
     drawn = {merge.get(shape.label, shape.label): item.where for item in drawings.items for shape in item.shapes}
     if classes is not None:
         space = read_classes(classes).with_void(UNLABELED)
