@@ -17,10 +17,9 @@ from keras_semisis.data.sources.folder_layout import FolderLayout
 from keras_semisis.data.sources.good_items import good_items
 from keras_semisis.data.sources.joined import Joined
 from keras_semisis.data.sources.source import View, instance_map_of
-from keras_semisis.data.sources.source_digest import SourceDigest
 from keras_semisis.data.stream.rejection import rejection_draws
 from keras_semisis.gans import Sampler
-from keras_semisis.metrics.protocols.provenance import weights_sha256
+from keras_semisis.metrics.protocols.provenance import data_fingerprint, weights_sha256
 from keras_semisis.options.augment import SAMPLERS, THRESHOLD, AugmentOptions
 from keras_semisis.options.read import check_fit
 from keras_semisis.options.text import parse_class_thresholds, parse_id_map
@@ -71,7 +70,8 @@ def augment(
 
     The same arguments give the same files. A photo depends on the seed and on its own name:
     ``gan.generate(label_map, seed=seed, first=name)`` draws it again, and ``keras-semisis generate MODEL DIR/labels --seed
-    SEED`` draws all of them. What was interrupted goes on behind its last whole batch when it is called again.
+    SEED`` draws all of them. What was interrupted goes on behind its last whole batch when it is called again, on the same
+    files: label maps that were written or copied since are others.
 
     Args:
         gan: The model.
@@ -140,7 +140,7 @@ def augment(
         "judge": None if judge is None else "discriminator" if segmenter is None else _named(segmenter),
         "judge_sha256": weights_sha256(judging),
         "label_maps": len(label_maps),
-        "label_maps_digest": _state(label_maps),
+        "label_maps_digest": data_fingerprint(label_maps, images=False),
         "draws_sha256": _digest([f"{draw.label_map}\t{draw.name}" for draw in plan]),
         "per_map": per_map,
         "sampler": sampler,
@@ -347,14 +347,6 @@ def _tell(report, threshold):
 
 def _named(segmenter) -> str:
     return next((text for key in ("name", "__name__") if (text := getattr(segmenter, key, None))), type(segmenter).__name__)
-
-
-def _state(label_maps: Source) -> str | None:
-    """A text that changes when a label map does, or how its ids are read; None where only reading would tell."""
-    digest = SourceDigest(label_maps)
-    for index in range(len(label_maps)):
-        digest.add(label_maps.fingerprint(index))
-    return digest.text() if digest.known else None
 
 
 def _digest(names: Sequence[str]) -> str:

@@ -87,15 +87,20 @@ def _without_names(value, places):
     }
 
 
-def data_fingerprint(source: Source) -> str | None:
+def data_fingerprint(source: Source, images: bool = True) -> str | None:
     """Hash of what tells one state of the data from another without reading it: names, sizes, times, order, label space.
 
     None for a source that gives no fingerprints.
+
+    Args:
+        source: The source.
+        images: Whether its photos count, and not its label maps alone.
     """
     digest = SourceDigest(source)
     for index in range(len(source)):
         digest.add(source.fingerprint(index))
-        digest.add(source.image_fingerprint(index))
+        if images:
+            digest.add(source.image_fingerprint(index))
         if not digest.known:
             return None
     return digest.text()
