@@ -5,6 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from keras_semisis.data.argument_error import ArgumentError
+from keras_semisis.gans import Sampler
 from keras_semisis.models.trunks import TRUNKS
 from keras_semisis.options.option import options_of
 from keras_semisis.options.train import TrainSettings
@@ -12,6 +13,8 @@ from keras_semisis.recipes.few_labels_recipe import few_labels_options
 from keras_semisis.recipes.known_data import default_sizes
 
 RECIPES = ("few_labels", "paper")
+# Where time limits a run and not their number
+MOST_STEPS_OF_MINUTES = 1_000_000
 # Beyond, the paper's networks have the time that they need
 _SHORT = 20_000
 
@@ -65,13 +68,15 @@ def with_recipe(options: Mapping[str, Any], given: Collection[str]) -> dict[str,
     return {**options, "trunk": None, **{k: v for k, v in chosen.items() if k == "trunk" or k not in given}, "recipe": name}
 
 
-def settings_to_begin(data: str, output: str, **options: Any) -> TrainSettings:
+def settings_to_begin(data: str, output: str, model: Sampler | None = None, **options: Any) -> TrainSettings:
     """The settings of a new run as the command `train` chooses them.
 
     Args:
         data, output: As in `TrainSettings`.
-        **options: Its other options, as far as they are chosen by hand. The size of the photos is by default that of published
-            results on the data; a recipe chooses networks and rates, as `with_recipe` says.
+        model: That of ``adapt``, if it is one.
+        **options: Its other options, as far as they are chosen by hand. The size of the photos is by default that of the model,
+            or of published results on the data; with ``minutes`` alone, steps are as many as fit; a recipe chooses networks and
+            rates, as `with_recipe` says.
 
     Raises:
         TypeError: If there is no such option.
@@ -84,7 +89,21 @@ def settings_to_begin(data: str, output: str, **options: Any) -> TrainSettings:
     >>> settings.recipe, settings.generator, settings.ema_decay
     ('few_labels', 'oasis', 0.999)
     """
-    size, load = default_sizes(data)
-    sizes = {} if options.get("image_size") else {"image_size": size, "load_size": load}
-    defaults = {field.name: field.default for field in fields(TrainSettings)}
-    return TrainSettings(**with_recipe({**defaults, **sizes, **options, "data": data, "output": output}, options))
+    defaults = {field.name: field.default for field in fields(TrainSettings)} | {"image_size": None}
+    return chosen_settings({**defaults, **options, "data": data, "output": output}, options, model)
+
+
+def chosen_settings(options: Mapping[str, Any], given: Collection[str], model: Sampler | None = None) -> TrainSettings:
+    """Settings of a run from all its options.
+
+    Args:
+        options: By the names of `TrainSettings`; no size is what suits.
+        given, model: Names of those that were chosen by hand, and the model, as `settings_to_begin` takes them.
+    """
+    options = dict(options)
+    if options["image_size"] is None:
+        size, load = default_sizes(options["data"]) if model is None else (model.image_size, None)
+        options |= {"image_size": size, "load_size": options["load_size"] or load}
+    if options["minutes"] is not None and "steps" not in given:
+        options["steps"] = MOST_STEPS_OF_MINUTES
+    return TrainSettings(**with_recipe(options, given))

@@ -12,6 +12,7 @@ from keras_semisis.data import paired_dataset
 from keras_semisis.metrics import split_scores
 from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes import scoring, training
+from keras_semisis.recipes.choice import MOST_STEPS_OF_MINUTES
 from keras_semisis.recipes.progress import SILENT, Progress
 from keras_semisis.recipes.run_folder import FILE, document_of, write_document
 from keras_semisis.recipes.segmenter import train_segmenter
@@ -138,7 +139,7 @@ def _segmenter(settings, data, deadline, steps, progress):
 def _train(gan, data, folder, deadline, steps, progress):
     """Trains until the deadline; returns the number of steps that were planned."""
     callbacks = training.run_callbacks(folder)
-    planned = training.plan_steps(gan, data, deadline, steps or training.MOST_STEPS_OF_MINUTES, callbacks)
+    planned = training.plan_steps(gan, data, deadline, steps or MOST_STEPS_OF_MINUTES, callbacks)
     if planned > gan.step:
         training.fit(gan, data, planned, gan.step, [StepClock(deadline), *callbacks], progress)
     return planned

@@ -14,6 +14,9 @@ from keras_semisis.recipes.systems import build_gan
 # 1.25 was published for 256×512 pixels; 0.25 at 128×192 and 0.03 at 48×64 were found here
 _R1_GAMMA_OF_A_PIXEL = 1.25 / (256 * 512)
 
+# that every run by the recipe has, unless all are chosen by hand
+RATES_AND_WIDTHS = ("generator_learning_rate", "discriminator_learning_rate", "ema_decay", "hidden_channels", "noise_channels")
+
 
 def few_labels(
     label_space: LabelSpace,

@@ -14,6 +14,8 @@ except ImportError:  # Windows, which does without
 def locked(folder: Path) -> Iterator[None]:
     """Within ``with``: no other process gets in. The lock goes with its process, however that ends.
 
+    Windows and some file systems of networks go without.
+
     Raises:
         ValueError: If another process is in it.
     """
@@ -24,4 +26,6 @@ def locked(folder: Path) -> Iterator[None]:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise ValueError(f"{folder}: another process trains here. Stop it, or wait until it is done.") from None
+            except OSError:  # a file system without locks
+                pass
         yield

@@ -28,11 +28,13 @@ from keras_semisis.gans.validation import rehearse
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
 from keras_semisis.metrics.table import best_mode
 from keras_semisis.options.hosts import HostOptions
+from keras_semisis.options.option import given_options
 from keras_semisis.options.train import TrainSettings, check_precision
 from keras_semisis.processes import first_before_others, is_first_process, number_of_processes, of_first_process, wait_for_all
 from keras_semisis.recipes import scoring
 from keras_semisis.recipes.adapting import adapted_gan
 from keras_semisis.recipes.devices import use_devices
+from keras_semisis.recipes.few_labels_recipe import RATES_AND_WIDTHS
 from keras_semisis.recipes.folder_lock import locked
 from keras_semisis.recipes.initial_weights import start_from
 from keras_semisis.recipes.known_data import unused_options
@@ -45,8 +47,6 @@ from keras_semisis.recipes.stop_on_interrupt import StopOnInterrupt
 from keras_semisis.recipes.systems import build_gan
 from keras_semisis.recipes.training_data import TrainingData, examples, open_training_data
 
-# Where time limits a run and not their number
-MOST_STEPS_OF_MINUTES = 1_000_000
 _WARM_UP = 6
 # What is left for steps that take longer than those that were measured
 _RESERVE = 0.95
@@ -152,7 +152,7 @@ class Run:
             DataError: If data cannot be read. What was learned is saved before.
             ValueError: If another process trains in the folder.
         """
-        with locked(self.folder) if is_first_process() else nullcontext():
+        with _alone(self.folder):
             return self._train(progress)
 
     def _train(self, progress):
@@ -198,7 +198,8 @@ def begin(settings: TrainSettings, progress: Progress = SILENT, model: Sampler |
         ValueError: If options do not fit together, or there is a run in the folder.
     """
     refuse_a_second_run(settings)
-    if settings.recipe == "few_labels" and not settings.augmentation:  # which it always has
+    chosen = {name for name, _ in given_options(settings)}
+    if settings.recipe == "few_labels" and chosen.isdisjoint(RATES_AND_WIDTHS):
         raise ValueError('recipe="few_labels" names what these settings do not have: build them by settings_to_begin.')
     return _opened(settings, Path(settings.output), progress, going_on=False, model=model)
 
@@ -228,7 +229,8 @@ def go_on(settings: TrainSettings, progress: Progress = SILENT) -> Run:
             f"--resume {settings.output}: its --data {settings.data} is not here. The path is relative to the folder in which "
             "the run was begun: go there."
         )
-    return _opened(settings, Path(settings.output), progress, going_on=True)
+    with _alone(Path(settings.output)):  # before its settings are written anew
+        return _opened(settings, Path(settings.output), progress, going_on=True)
 
 
 def _opened(settings, folder, progress, going_on, model=None):
@@ -263,14 +265,19 @@ def _opened(settings, folder, progress, going_on, model=None):
     return run
 
 
+def _alone(folder):
+    """Keeps others than the processes of this run out of its folder."""
+    return locked(folder) if is_first_process() else nullcontext()
+
+
 def _tell_of_change(folder, data):
     """Tells if a run goes on with more data than it had, or less."""
     before = cast(dict, read_document(folder / FILE)).get("counts", data.counts)
     if before != data.counts:
         was, now = (", ".join(f"{number} {name}" for name, number in each.items()) for each in (before, data.counts))
         warn(
-            f"{folder}: the data have changed since: {was} before, {now} now. They are divided anew, so photos that were "
-            "trained on may validate, and scores from here on do not compare with those before."
+            f"{folder}: the data have changed since: {was} before, {now} now. Where some of the pairs validate, others may do "
+            "so now, and scores from here on do not compare with those before."
         )
 
 

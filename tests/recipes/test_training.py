@@ -1,5 +1,6 @@
 """A run by functions, as the command has it."""
 
+import errno
 import json
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from keras_semisis import recipes
 from keras_semisis.gans import OASIS
 from keras_semisis.gans.batch_statistics import Calibration
 from keras_semisis.options.option import option_name
+from keras_semisis.recipes import folder_lock
 from keras_semisis.recipes.folder_lock import locked
 from tests.cli.command import call
 from tests.conftest import not_on_jax
@@ -76,14 +78,20 @@ def test_a_share_of_the_steps_that_is_none(tmp_path, share):
 
 
 def test_settings_in_python_are_those_of_the_command(tmp_path, monkeypatch):
-    begun = []
-    monkeypatch.setattr("keras_semisis.recipes.training._opened", lambda settings, *_, **__: begun.append(settings) or 1 / 0)
+    begun, ends = [], [True]
+
+    def end():
+        if ends[0]:
+            raise ValueError("begun")
+
+    monkeypatch.setattr("keras_semisis.recipes.training._opened", lambda settings, *_, **__: begun.append(settings) or end())
     for number, options in enumerate(
         (
             {"trunk": "none"},
             {"recipe": "few_labels", "trunk": "none", "precision": "float32", "image_size": (32, 32), "generator": "wavelet"},
             {"recipe": "few_labels", "trunk": "none", "ema_decay": 0.5},
             {"base_channels": 3},
+            {"trunk": "none", "minutes": 5.0},
         )
     ):
         folder = str(tmp_path / str(number))
@@ -99,12 +107,17 @@ def test_settings_in_python_are_those_of_the_command(tmp_path, monkeypatch):
         ("few_labels", "wavelet", "float32"),
         ("few_labels", "oasis", "mixed_bfloat16"),
         (None, "wavelet", "float32"),
+        ("few_labels", "oasis", "mixed_bfloat16"),
     ]
+    assert begun[-1].steps == 10**6
+    # whatever is chosen by hand
+    ends[0] = False
+    recipes.begin(recipes.settings_to_begin("synthetic:8", folder, recipe="few_labels", trunk="none", augmentation=False))
 
 
 def test_a_recipe_that_is_named_alone_is_refused(tmp_path):
     with pytest.raises(ValueError, match="build them by settings_to_begin"):
-        recipes.begin(replace(settings(tmp_path / "run", 1), recipe="few_labels"))
+        recipes.begin(recipes.TrainSettings("synthetic:8", str(tmp_path / "run"), recipe="few_labels"))
 
 
 def test_a_run_that_goes_on_with_other_data_says_so(tmp_path, told, monkeypatch):
@@ -132,5 +145,18 @@ def test_a_run_that_goes_on_with_other_data_says_so(tmp_path, told, monkeypatch)
 
 def test_a_folder_in_which_another_process_trains(tmp_path):
     run = recipes.begin(settings(tmp_path / "run", 1))
-    with locked(tmp_path / "run"), pytest.raises(ValueError, match="another process trains here"):
-        run.train()
+    with locked(tmp_path / "run"):
+        for train in (run.train, lambda: recipes.go_on(recipes.settings_to_go_on(tmp_path / "run", skip_bad=3))):
+            with pytest.raises(ValueError, match="another process trains here"):
+                train()
+    assert recipes.read_settings(tmp_path / "run").skip_bad == 0
+
+
+@pytest.mark.skipif(folder_lock.fcntl is None, reason="Windows does without")
+def test_a_file_system_without_locks(tmp_path, monkeypatch):
+    def flock(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(folder_lock.fcntl, "flock", flock)
+    with locked(tmp_path), locked(tmp_path):
+        pass

@@ -13,7 +13,6 @@ from keras_semisis.options.resume import ResumeOptions
 from keras_semisis.options.train import TrainSettings
 
 if TYPE_CHECKING:
-    from keras_semisis.gans import Sampler
     from keras_semisis.recipes.training import Run
 
 
@@ -40,6 +39,7 @@ def _begin(given: Given) -> None:
         raise ValueError("train needs --data (such as camvid:PATH, folder:PATH or synthetic), or --resume RUN.")
     from keras_semisis.cli.commands.check import check_files
     from keras_semisis.recipes import training
+    from keras_semisis.recipes.choice import chosen_settings
     from keras_semisis.recipes.terminal_progress import TerminalProgress
     from keras_semisis.recipes.trained_models import load_gan
 
@@ -49,7 +49,7 @@ def _begin(given: Given) -> None:
     first = _join(given, values["devices"])
     # only then may JAX compute: models are read, and devices looked at
     model = None if values["adapt"] is None else load_gan(values["adapt"], "--adapt")
-    settings = _settings_of(given, values, model)
+    settings = chosen_settings(values, given.by_hand, model)
     if given.values["check"] and first:
         check_files(settings)
     run = training.begin(settings, TerminalProgress(console), model)
@@ -93,7 +93,6 @@ def _values_of(given: Given) -> dict[str, Any]:
     from keras_semisis.data.argument_error import ArgumentError
     from keras_semisis.joining import coordinator_of_environment
     from keras_semisis.recipes.adapting import affinity_given, refuse_options_of_generator
-    from keras_semisis.recipes.training import MOST_STEPS_OF_MINUTES
 
     values = {name: given.values[name] for name in options_of(TrainSettings)}
     coordinator = given.values["coordinator"] or coordinator_of_environment()
@@ -104,20 +103,7 @@ def _values_of(given: Given) -> dict[str, Any]:
     if values["output"] is None and coordinator:
         raise ArgumentError("{} is missing: several processes are told their run folder, the same all.", {"output": ...})
     values["output"] = values["output"] or time.strftime("runs/train-%Y%m%d-%H%M%S")
-    if values["minutes"] is not None and "steps" not in given.by_hand:
-        values["steps"] = MOST_STEPS_OF_MINUTES
     return values
-
-
-def _settings_of(given: Given, values: dict[str, Any], model: Sampler | None) -> TrainSettings:
-    """The settings of a new run: with the size of the model or of the data's published results, and by its recipe."""
-    from keras_semisis.recipes.choice import with_recipe
-    from keras_semisis.recipes.known_data import default_sizes
-
-    size, load = default_sizes(values["data"]) if model is None else (model.image_size, None)
-    if values["image_size"] is None:
-        values |= {"image_size": size, "load_size": values["load_size"] or load}
-    return TrainSettings(**with_recipe(values, given.by_hand))
 
 
 def _go_on(given: Given) -> None:
