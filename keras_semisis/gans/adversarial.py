@@ -105,7 +105,9 @@ class AdversarialModel(engine.TrainStep, Sampler):
             due = phase.due(self._step)
             if not due or self._idle.issuperset(phase.trains):  # all weights are 0, or nothing is to learn
                 continue
-            ok, terms = self.run((phase.name, due), partial(take_step, self, phase, due), data, ok)
+            # what is a constant in it may have been set anew since
+            constants = phase.trains, *((term, w) for term, w in phase.weights.items() if isinstance(w, int | float))
+            ok, terms = self.run((phase.name, due, constants), partial(take_step, self, phase, due), data, ok)
             self.finite[phase.name] = ok
             logs |= {f"{phase.name}/{term}": value for term, value in terms.items()}
         self.run("end", self._end_step, ok)

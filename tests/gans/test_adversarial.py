@@ -9,6 +9,7 @@ from keras import ops
 
 import keras_semisis as ks
 from keras_semisis.data.labels.distinct_colors import distinct_colors
+from keras_semisis.gans import AdversarialModel, Phase
 from keras_semisis.gans.engines import engine
 from tests.conftest import not_on_jax
 from tests.gans.tiny import CLASSES, IGNORE, SIZE, Scenes, batches, data_sets, tiny_gan, tiny_perceptual
@@ -76,6 +77,43 @@ def test_unfrozen_cycle_also_trains_the_discriminator():
     before = values(gan.discriminator.trainable_variables)
     train(gan)
     assert not all_equal(before, values(gan.discriminator.trainable_variables))
+
+
+class Brightness(AdversarialModel):
+    """One weight, the brightness of every photo, and another that learns if it is told to."""
+
+    network_names = ("generator", "other")
+
+    def __init__(self):
+        label_map, image = keras.Input((2, 2), dtype="int32"), keras.Input((2, 2, 3))
+        painted = keras.layers.Embedding(1, 3, embeddings_initializer="zeros")(label_map)
+        super().__init__(keras.Model(label_map, painted), num_classes=1)
+        self.other = keras.Model(image, keras.layers.Conv2D(1, 1, kernel_initializer="ones")(image))
+        self.weight, self.trains = 1.0, ("generator",)
+
+    def phases(self):
+        return [Phase("paint", self.trains, self.terms, {"dark": self.weight})]
+
+    def terms(self, data, due):
+        return {"dark": -ops.mean(self.other(self.synthesize(data[0][1])))}
+
+
+def test_what_is_set_between_two_fits_counts():
+    gan, data = Brightness(), (np.zeros((2, 2, 2, 3), "uint8"), np.zeros((2, 2, 2), "uint8"))
+    gan.compile({name: keras.optimizers.SGD(1.0) for name in gan.network_names}, statistics_batches=1)
+
+    def changes():
+        networks = (gan.generator, gan.other)
+        before = [values(network.trainable_variables)[0] for network in networks]
+        gan.fit(data, batch_size=2, verbose=0)
+        after = [values(network.trainable_variables)[0] for network in networks]
+        return [float((b - a).mean()) for a, b in zip(before, after, strict=True)]
+
+    first = changes()
+    gan.weight = 3.0
+    assert changes() == pytest.approx([3 * first[0], 0.0]) and first[0] and not first[1]
+    gan.trains = ("generator", "other")
+    assert changes()[1]
 
 
 def test_trainable_is_toggled_and_restored():
