@@ -153,7 +153,9 @@ def _train(run: Run) -> None:
         )
         raise
     except DataError:
-        kept = "What was learned is kept." if (run.folder / "last.keras").exists() else "Nothing was saved yet."
+        kept = "What was learned is kept." if run.gan.step > run.start else "Nothing was learned yet."
+        if run.gan.step > run.start and not (run.folder / "last.keras").exists():  # in the steps that are timed
+            kept = "Nothing was saved yet."
         console.print(
             f"Stopped at step {run.gan.step} of {run.settings.steps}: a file cannot be used. {kept} Correct the file and go "
             f"on with: keras-semisis train --resume {run.folder}\n--skip-bad and --id-map may be added to that, and "
