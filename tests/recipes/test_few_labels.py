@@ -9,7 +9,7 @@ import pytest
 
 from keras_semisis import SemiPairedGAN, data, models, recipes
 from keras_semisis.cli.commands.train import networks_of
-from keras_semisis.data import LabelSpace
+from keras_semisis.data import DataError, LabelSpace
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.models.packaged_weights import PackagedWeights
 from keras_semisis.models.trunks import TRUNKS
@@ -205,3 +205,17 @@ def test_a_run_of_a_time_and_of_few_steps_is_saved(tmp_path, steps):
     run = tmp_path / "run"
     assert "Done." in call("train", *TINY, "--minutes", 10, "--steps", steps, "--output", run)
     assert keras.saving.load_model(run / "last.keras").step == steps
+
+
+@not_on_jax
+@pytest.mark.usefixtures("eager_tensorflow")
+@pytest.mark.filterwarnings("ignore:Even though the", "ignore:The . pairs")
+def test_steps_that_are_timed_are_not_said_to_be_kept(tmp_path, monkeypatch):
+    from keras_semisis.recipes import training
+
+    def first_step_and_then_a_bad_file(gan, *_):
+        gan._steps.assign(1)
+        raise DataError("a.png: this file is damaged.")
+
+    monkeypatch.setattr(training, "plan_steps", first_step_and_then_a_bad_file)
+    assert "Nothing was saved yet." in call("train", *TINY, "--minutes", 10, "--output", tmp_path / "run", code=1)
