@@ -91,7 +91,7 @@ def open_data(
         raise ValueError(reason)
     hold_out, splits = validation_data is None, (layout.train_split or "train", layout.validation_split or "val")
     if hold_out and splits[0] == splits[1]:
-        raise ArgumentError("{}: this is the split that is trained on. Name another.", {"validation_split": splits[1]})
+        raise _one_split(splits[1])
     if kind == "synthetic" and (not path or path.isdigit()):
         scenes = int(path or _SYNTHETIC_SCENES)
         train: Source
@@ -129,7 +129,7 @@ def open_data(
     else:
         raise ArgumentError(f"{{}}: expected {EXPECTED}.", {"data": data})
     if validation_data is None:
-        return pair
+        return _apart(pair, layout, data)
     kind, _, path = validation_data.partition(":")
     if kind == "records" and path:
         val = Records(path, layout.validation_split)
@@ -228,6 +228,19 @@ def _open_folder(root, options, hold_out, layout, label_space):
     return _held_out(train, root) if hold_out else DataPair(train, train)
 
 
+def _apart(pair, layout, data):
+    """The pair; where both are the same split by two of its names, one of which is usual, pairs of it that are held out."""
+    if not len(pair.train) or not len(pair.val) or pair.val.location(0) != pair.train.location(0):
+        return pair
+    if layout.validation_split is not None:
+        raise _one_split(layout.validation_split)
+    return _held_out(pair.train, data)
+
+
+def _one_split(name):
+    return ArgumentError("{}: this is the split that is trained on. Name another.", {"validation_split": name})
+
+
 def _apart_from_training(found, train, split, given):
     """The validation split of lists of names, unless it names what is trained on, as "trainval" does."""
     shared = {*found.listed(split)} & {train.name(i) for i in range(len(train))} if split else ()
@@ -250,10 +263,6 @@ def _open_hugging_face(text, options, hold_out, splits, layout):
     except DataError:  # there is no such split
         if layout.validation_split is not None:
             raise
-        return _held_out(train, f"hf:{text}")
-    if val.location(0) == train.location(0):  # the split that is trained on, by another of its names
-        if layout.validation_split is not None:
-            raise ArgumentError("{}: this is the split that is trained on. Name another.", {"validation_split": splits[1]})
         return _held_out(train, f"hf:{text}")
     return DataPair(train, val)
 

@@ -422,3 +422,12 @@ def test_label_maps_beside_a_folder_of_another_task(tmp_path):
             boxes.write_text("0 0.5 0.5 0.1 0.1")
     train, val = opened(tmp_path)
     assert (len(train), len(val)) == (3, 3) and train.load_label_map(1).max() == 1
+
+
+def test_the_split_that_is_trained_on_validates_under_no_other_name(tmp_path):
+    write_split(tmp_path, "{split}/{kind}", "valid", 10)
+    write_split(tmp_path, "{split}/{kind}", "test", 3)
+    train, val = opened(tmp_path, train_split="valid")
+    assert (len(train), len(val)) == (9, 1) and not {*names(train)} & {*names(val)}
+    with pytest.raises(ValueError, match="this is the split that is trained on"):
+        opened(tmp_path, train_split="valid", validation_split="val")
