@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from keras_semisis.presets.location import GRID
+
 REAL = "_real"
 # of a run's settings, what a reader of a card asks for, and what it is called there
 _TRAINING = {
@@ -31,7 +33,7 @@ def model_card(preset: Any, metadata: Mapping[str, Any], license: str | None, ha
         + (", and a network that segments photos comes with it." if preset.segmenter is not None else "."),
     ]
     if has_grid:
-        parts.append("![Label maps, and what the model draws of them](grid.png)")
+        parts.append(f"![Label maps, and what the model draws of them]({GRID})")
     parts += [_use(preset), _classes(preset), _scores(metadata["scores"]), _training(metadata), _limits(preset)]
     return "\n\n".join(part for part in parts if part) + "\n"
 

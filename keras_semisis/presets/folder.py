@@ -18,12 +18,11 @@ from keras_semisis.data.labels.label_map_png import label_map_png
 from keras_semisis.data.labels.label_space import LabelSpace
 from keras_semisis.gans.sampler import Sampler
 from keras_semisis.presets.card import model_card
-from keras_semisis.presets.location import CARD, CONFIG, EXAMPLE, METADATA, WEIGHTS, example_files, locate
+from keras_semisis.presets.location import CARD, CONFIG, EXAMPLE, GRID, METADATA, WEIGHTS, example_files, locate
 from keras_semisis.presets.preset_model import PresetModel
 from keras_semisis.whole_file import whole_file
 
 DTYPES = ("float32", "float16")
-GRID = "grid.png"
 # values of an array from which on packing saves more than its index takes
 _WORTH_PACKING = 4096
 
@@ -79,7 +78,8 @@ def save_to_preset(
     picture = None if grid is None else Path(grid).read_bytes()
     model.refresh_statistics()
     preset, folder = PresetModel.of(model, segmenter), Path(folder)
-    own_card = _card_of_others(folder)
+    before = _metadata_before(folder)
+    own_card = _is_of_others(folder / CARD, before)
     folder.mkdir(parents=True, exist_ok=True)
     with whole_file(folder / WEIGHTS) as path:
         _save_weights(preset, path, dtype)
@@ -101,20 +101,24 @@ def save_to_preset(
     _write_json(folder / METADATA, metadata | {"card_sha256": _sha256(card)})
 
 
-def _card_of_others(folder):
-    """Whether the folder has a card that somebody has written or changed. What is replaced has to be a preset's."""
-    before = {}
+def _metadata_before(folder):
+    """What the preset that is there says of itself, None where there is none; other files of such names stay."""
     with suppress(OSError, ValueError):
-        before = json.loads((folder / METADATA).read_text(encoding="utf-8"))
+        metadata = json.loads((folder / METADATA).read_text(encoding="utf-8"))
+        if "keras_semisis_version" in metadata:
+            return metadata
     written = (folder / name for name in (CONFIG, METADATA, GRID))
     others = [path.name for path in (*written, *example_files(folder)) if path.exists()]
-    # one that was interrupted has its weights
-    if others and "keras_semisis_version" not in before and not (folder / WEIGHTS).exists():
+    if others and not (folder / WEIGHTS).exists():  # which one that was interrupted has
         raise FileExistsError(f"{folder} holds {others[0]} and no preset. Name another folder.")
-    if not (folder / CARD).exists():
+    return None
+
+
+def _is_of_others(card, metadata):
+    """Whether somebody has written or changed a card; older presets do not say what they wrote."""
+    if not card.exists() or (metadata is not None and "card_sha256" not in metadata):
         return False
-    card = (folder / CARD).read_text(encoding="utf-8")
-    return before.get("card_sha256", _sha256(card) if before else None) != _sha256(card)  # older presets do not say it
+    return metadata is None or metadata["card_sha256"] != _sha256(card.read_text(encoding="utf-8"))
 
 
 def _sha256(text):

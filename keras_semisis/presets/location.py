@@ -3,6 +3,7 @@
 from pathlib import Path
 
 CONFIG, WEIGHTS, METADATA, CARD = "config.json", "model.weights.h5", "metadata.json", "README.md"
+GRID = "grid.png"
 EXAMPLE = "label_map-{}.png"
 HUB = "hf://"
 _BUILT_IN = Path(__file__).parent / "built_in"
