@@ -26,7 +26,7 @@ from keras_semisis.recipes.inverting import read_noise
 from keras_semisis.recipes.not_overwritten import check_not_read
 from keras_semisis.recipes.notices import tell
 from keras_semisis.recipes.progress import SILENT, Progress
-from keras_semisis.recipes.styles import read_styles, style_grid, take_encoder
+from keras_semisis.recipes.styles import style_files, style_grid, take_encoder
 from keras_semisis.recipes.trained_models import fit_of_model, label_space_of_model, load_gan
 
 _BATCH = 8
@@ -83,9 +83,10 @@ def generate(options: GenerateOptions, progress: Progress = SILENT) -> list[Path
     if options.instances is not None and not gan.instance_edges:
         raise ArgumentError("{}: the model does not read edges between instances.", {"instances": options.instances})
     things = instance_files(options.instances, files) if gan.instance_edges else {}
-    styles = read_styles(options.style)
-    given = [*options.style, *(Path(text.rpartition("=")[0]) for text in options.resample)]
-    read = [*files.values(), *things.values(), *given, *(file for folder in given for file in folder.rglob("*"))]
+    style = style_files(options.style)
+    styles = {name: read_image(file) for name, file in style.items()}
+    masks = (Path(text.rpartition("=")[0]) for text in options.resample)
+    read = [*files.values(), *things.values(), *style.values(), *masks]
     painter = _Painter(gan, options, regions, noise, sized.fit, progress, read)
     painter.take_styles(styles)
     photos = options.frames if options.interpolate else len(styles) or options.samples

@@ -9,27 +9,26 @@ from PIL import Image
 from keras_semisis.callbacks.grids import GAP, tile_size
 from keras_semisis.callbacks.model_file import load_model
 from keras_semisis.data import DataError
-from keras_semisis.data.pictures.decoding import read_image
 from keras_semisis.data.pictures.resizing import resize_image
 from keras_semisis.data.sources.folder_files import find_photos
 from keras_semisis.gans import Sampler
 
 
-def read_styles(paths: Iterable[Path]) -> dict[str, np.ndarray]:
-    """Photos by the names of their files.
+def style_files(paths: Iterable[Path]) -> dict[str, Path]:
+    """Files of photos, those in folders included, by their names.
 
     Raises:
-        DataError: If there is no such file, one cannot be read, or two have one name.
+        DataError: If there is no such file, or two have one name.
     """
-    photos: dict[str, np.ndarray] = {}
+    files: dict[str, Path] = {}
     for path in paths:
         if not path.exists():
             raise DataError(f"{path}: there is no such file or folder. Give photos, or folders of them, as --style.")
         for file in find_photos(path).values() if path.is_dir() else [path]:
-            if file.stem in photos:
+            if file.stem in files:
                 raise DataError(f"{file}: there are two photos of this name among the styles. Rename one.")
-            photos[file.stem] = read_image(file)
-    return photos
+            files[file.stem] = file
+    return files
 
 
 def take_encoder(gan: Sampler, path: Path) -> None:
