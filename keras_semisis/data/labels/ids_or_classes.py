@@ -104,7 +104,7 @@ def _indices(indices, colors, alpha, space, where):
         return indices, False
     # of these a color of no class is no edge that was drawn smooth
     mapped = [int(i) in space.id_map for i in used]
-    as_ids = _agree_where_known(classes, meant) and all(found or known for found, known in zip(meant, mapped, strict=True))
+    as_ids = _agree(classes, meant) and all(found or known for found, known in zip(meant, mapped, strict=True))
     if space.snap is not None and any(meant) and not all(meant) and not space.all_ids and not as_ids:
         return decode_colors(colors[indices], space, where), True
     if not any(meant):
@@ -119,7 +119,7 @@ def _indices(indices, colors, alpha, space, where):
             table = np.zeros(len(colors), np.int32)
             table[used] = [found[0] for found in meant]
             return table[indices], True
-    if _agree_where_known(classes, meant):
+    if _agree(classes, meant):
         if len(used) - meant.count([]) > 1 and meant.count([]) > _MOST_UNKNOWN:
             decode_colors(colors[used][None], space, where)  # raises: colors between those of the classes
         return indices, False
@@ -179,10 +179,7 @@ def _meant(colors, space):
 
 
 def _agree(classes, meant):
-    return all(to in found for to, found in zip(classes, meant, strict=True))
-
-
-def _agree_where_known(classes, meant):
+    """Whether the classes by ids are those by colors, where colors are of any."""
     return all(not found or to in found for to, found in zip(classes, meant, strict=True))
 
 
