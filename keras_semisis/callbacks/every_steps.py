@@ -30,8 +30,8 @@ class EverySteps(keras.callbacks.Callback):
         """What is to be done.
 
         Args:
-            logs: The losses of the step, to which may be added; later callbacks see that. None at the end of
-                training.
+            logs: The losses of the step, to which may be added; later callbacks see that. At the end of training those of
+                its last epoch, or None where it broke off.
         """
         raise NotImplementedError
 
@@ -47,4 +47,4 @@ class EverySteps(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         if self._acted_at != self.step:
             self._acted_at = self.step
-            self.act(None)
+            self.act(logs)

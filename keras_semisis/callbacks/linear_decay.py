@@ -54,7 +54,7 @@ class LinearDecay(EverySteps):
 
     def act(self, logs: dict | None) -> None:
         change = self.share(self.step) / self.share(self.step - 1)
-        if change == 1 or logs is None:  # None at the end of training, where the step before has acted
+        if change == 1:
             return
         # `model` puts the state of training back into its variables before, which is why there are not many stairs
         for optimizer in self.model.optimizers.values():

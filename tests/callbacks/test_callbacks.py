@@ -215,7 +215,33 @@ def test_tensorboard_holds_the_losses(run):
     events.Reload()
     values = {event.step: event.tensor_proto.float_val[0] for event in events.Tensors("unpaired/cycle")}
     assert values == {i + 1: np.float32(logs["unpaired/cycle"]) for i, logs in enumerate(run.seen.steps)}
-    assert [event.step for event in events.Tensors("val_images")] == [2, 4]
+    assert [event.step for event in events.Tensors("val_images")] == [2, 4, 5]
+
+
+@not_on_jax
+def test_tensorboard_holds_the_scores_of_validation_data_once(tmp_path):
+    event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    gan, (paired, unpaired, val) = tiny_gan(), tiny_data()
+    gan.metrics_of_compile = [Brightness()]
+    history = gan.fit(
+        paired,
+        unpaired,
+        epochs=3,
+        steps_per_epoch=2,
+        validation_data=val,
+        validation_freq=2,
+        verbose=0,
+        callbacks=[
+            PeriodicEvaluation(val, [Brightness()], every=3, best=None),
+            callbacks.TensorBoardScalars(tmp_path, every=5),
+        ],
+    )
+    events = event_accumulator.EventAccumulator(str(tmp_path))
+    events.Reload()
+    # evaluated after steps 3 and 6 by the callback, after step 4 by fit
+    assert [event.step for event in events.Tensors("val_images")] == [3, 4, 6]
+    assert [event.step for event in events.Tensors("unpaired/cycle")] == [5]
+    assert np.isfinite(history.history["val_images"][1])
 
 
 def test_without_tensorboard_there_is_a_message_and_no_crash(monkeypatch, capsys, tmp_path):
