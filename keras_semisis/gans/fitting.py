@@ -125,6 +125,23 @@ class _EpochEnds(keras.callbacks.Callback):
             dataset.end_epoch()
 
 
+class _OneTraining(keras.callbacks.CallbackList):
+    """Callbacks for which several calls of Keras's `fit` are one training."""
+
+    def next_part(self, steps: int, begins: bool, ends: bool) -> None:
+        """What is called next: the steps of its epochs, and whether training begins and ends with it."""
+        self.set_params(self.params | {"steps": steps})
+        self._begins, self._ends = begins, ends
+
+    def on_train_begin(self, logs=None):
+        if self._begins:
+            super().on_train_begin(logs)
+
+    def on_train_end(self, logs=None):
+        if self._ends or model_of(self).stop_training:
+            super().on_train_end(logs)
+
+
 def name_data_sets(system: str, names: Sequence[str], datasets: Sequence[Any]) -> dict[str, Any]:
     """The data sets that were given to `fit`, by name.
 
@@ -195,23 +212,30 @@ def train(
     )
     calibration = model.calibrate(Calibration(streams[-1], model.statistics_batches))
     before = model.begin(streams[-1])
-    stream = training_stream(streams, done + start, done + total_steps)
-    epoch_logs, history = EpochLogs(), None
+    epoch_logs = EpochLogs()
     columns = model.names_of_terms + (validation.names if validation else [])
     callbacks = [Guard(validation), *_with_columns(callbacks or [], columns), _EpochEnds(streams), epoch_logs]
+    training = _OneTraining(
+        callbacks,
+        add_history=True,
+        add_progbar=verbose != 0,
+        model=model,
+        verbose=verbose,
+        epochs=epochs,
+        steps=steps_per_epoch,
+    )
     # A run that stopped inside an epoch finishes that epoch first
     for begin, end in epoch_ranges(start, steps_per_epoch, total_steps):
-        if begin != start:
-            stream = training_stream(streams, done + begin, done + total_steps)
+        steps = min(steps_per_epoch, end - begin)
+        training.next_part(steps, begins=begin == start, ends=end == total_steps)
         try:
             with original_errors(streams), engine.other_processes():
-                part = keras_fit(
-                    stream,
+                history = keras_fit(
+                    training_stream(streams, done + begin, done + total_steps),
                     epochs=-(-end // steps_per_epoch),
                     initial_epoch=begin // steps_per_epoch,
-                    steps_per_epoch=min(steps_per_epoch, end - begin),
-                    callbacks=callbacks,
-                    verbose=verbose,
+                    steps_per_epoch=steps,
+                    callbacks=training,
                     shuffle=False,
                 )
         except DataError:
@@ -225,9 +249,6 @@ def train(
                     with suppress(DataError):
                         callback.on_train_end()
             raise
-        if history is not None:
-            part.epoch[:0] = history.epoch
-        history = part
         history.history = epoch_logs.history()
         if model.stop_training:
             break

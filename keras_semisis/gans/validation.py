@@ -155,8 +155,6 @@ class EpochLogs(keras.callbacks.Callback):
 class Columns(keras.callbacks.Callback):
     """Before a CSVLogger: gives it the columns of terms and scores that the first epoch need not have.
 
-    And lets it write on where `fit` begins a second time, after the rest of an epoch.
-
     Args:
         logger: The `keras.callbacks.CSVLogger`, which otherwise writes what it saw in the first epoch.
         names: Names of losses and scores.
@@ -166,15 +164,6 @@ class Columns(keras.callbacks.Callback):
         super().__init__()
         self.logger = logger
         self.names = names
-        self.append = logger.append
-        self.began = False
-
-    def on_train_begin(self, logs=None):
-        self.logger.append = self.append or self.began
-        self.began = True
-
-    def on_train_end(self, logs=None):
-        self.logger.append = self.append
 
     def on_epoch_end(self, epoch, logs=None):
         if self.logger.keys is None:

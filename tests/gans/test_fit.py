@@ -268,6 +268,35 @@ def test_history_and_table_have_a_place_for_every_epoch(tmp_path):
     assert set(rows[0]) == {"epoch", *history.history}
 
 
+class Calls(keras.callbacks.Callback):
+    def __init__(self, stop_in=None):
+        super().__init__()
+        self.stop_in = stop_in
+        self.seen = []
+
+    def on_train_begin(self, logs=None):
+        self.seen.append("begin")
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.seen.append((epoch, self.params["steps"]))
+        self.model.stop_training = epoch == self.stop_in
+
+    def on_train_end(self, logs=None):
+        self.seen.append("end")
+
+
+@not_on_jax
+@pytest.mark.parametrize("stop_in", [None, 0])
+def test_the_rest_of_an_epoch_and_the_next_ones_are_one_training_to_callbacks(stop_in, capsys):
+    calls = Calls(stop_in)
+    history = tiny_oasis().fit(pairs(), epochs=2, steps_per_epoch=2, initial_step=1, callbacks=[calls], verbose=1)
+    expected = [(0, 1), (1, 2)] if stop_in is None else [(0, 1)]
+    assert calls.seen == ["begin", *expected, "end"]
+    assert history.epoch == [epoch for epoch, _ in expected]
+    shown = capsys.readouterr().out
+    assert "1/1" in shown and ("2/2" in shown) == (stop_in is None) and "Epoch 1/2" in shown
+
+
 class Endless(keras.utils.PyDataset):
     num_batches = None
 
