@@ -259,7 +259,7 @@ def _with_columns(callbacks, names):
     """Callbacks of Keras that write tables are told what there will be."""
     return [
         part
-        for callback in callbacks
+        for callback in keras.tree.flatten(callbacks)
         for part in ((Columns(callback, names), callback) if isinstance(callback, keras.callbacks.CSVLogger) else (callback,))
     ]
 
