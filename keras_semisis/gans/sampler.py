@@ -545,13 +545,31 @@ class Sampler(KnowsClasses):
 
         return export(self, filepath, format, part, batch_size)
 
-    def _segment(self, photos) -> np.ndarray:
+    def segmentation_logits(self, photos: Any) -> np.ndarray:
+        """What the network that segments says of each pixel, before the arg max that is a label map.
+
+        Args:
+            photos: ``(B, H, W, 3)`` or ``(H, W, 3)``, uint8, or float in [-1, 1].
+
+        Returns:
+            float32 ``(B, H, W, num_classes)`` or ``(H, W, num_classes)``, -∞ for the don't-care class; the fake class is left
+            out.
+
+        Raises:
+            ValueError: If the model has no such network.
+            DataError: If the photos are something else.
+        """
+        if self.segmenting_network is None:
+            raise ValueError("This model has no network that segments: its method trains none, or it was saved without.")
         photos = host_array(photos)
         images = self.batch_rule.of_any_size().photos(photos if photos.ndim != 3 else photos[None], "segment")
         network = self._at_any_size(self.segmenting_network)
         logits = at_any_size(network, [images], lambda inputs: network.predict(inputs, batch_size=8))
-        label_maps = class_logits(logits, self.ignore_class).argmax(-1).astype("int32")
-        return label_maps if photos.ndim != 3 else label_maps[0]
+        logits = class_logits(logits, self.ignore_class).astype("float32")
+        return logits if photos.ndim != 3 else logits[0]
+
+    def _segment(self, photos) -> np.ndarray:
+        return self.segmentation_logits(photos).argmax(-1).astype("int32")
 
     @property
     def segmenting_network(self) -> keras.Model | None:

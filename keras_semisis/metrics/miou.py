@@ -181,6 +181,23 @@ class GeneratedMeanIoU(GenerationMetric):
         self._check_ids(answers, num_classes, "the segmenter's answers")
         return answers
 
+    def logits(self, images: Any) -> np.ndarray:
+        """The segmenter's logits, of which `answers` are the arg max.
+
+        Args:
+            images: Float images (B, H, W, 3) in [-1, 1].
+
+        Returns:
+            Float32 (B, H, W, C); -∞ for `ignore_class`.
+
+        Raises:
+            ValueError: the segmenter returns label maps, or logits that are not a number or of other classes.
+        """
+        output = run(self.segmenter, to_images(images, "images"))
+        if output.ndim == 3:
+            raise ValueError("segmenter: it returns label maps; logits (B, H, W, C) are needed here.")
+        return self._masked(output)
+
     def _segment(self, images: np.ndarray) -> tuple[np.ndarray, int]:
         """The segmenter's answers, and of how many classes they are."""
         output = run(self.segmenter, images)
@@ -188,9 +205,10 @@ class GeneratedMeanIoU(GenerationMetric):
             if self.num_classes is None:
                 raise ValueError("num_classes: needed, because the segmenter returns label maps instead of logits.")
             return to_label_maps(output, "the segmenter's answers"), self.num_classes
-        return self._arg_max(output), output.shape[-1]
+        return self._masked(output).argmax(axis=-1), output.shape[-1]
 
-    def _arg_max(self, logits: np.ndarray) -> np.ndarray:
+    def _masked(self, logits: np.ndarray) -> np.ndarray:
+        """Logits as float32, that of the don't-care class -∞."""
         if logits.ndim != 4 or self.num_classes not in (None, logits.shape[-1]):
             shifted = logits.ndim == 4 and logits.shape[-1] + 1 == self.num_classes
             raise ValueError(
@@ -208,7 +226,7 @@ class GeneratedMeanIoU(GenerationMetric):
             raise ValueError("segmenter: its logits hold values that are not a number; check its weights.")
         if self.ignore_class is not None and 0 <= self.ignore_class < self.num_classes:
             logits[..., self.ignore_class] = -np.inf
-        return logits.argmax(axis=-1)
+        return logits
 
     def _check_ids(self, ids: np.ndarray, num_classes: int, words: str) -> None:
         stray = np.unique(ids[(ids < 0) | (ids >= num_classes)])

@@ -45,6 +45,12 @@ class AugmentOptions(DataOptions):
         min=0,
     )
     class_threshold: tuple[str, ...] = option((), "CLASS=LEAST: of one class, in the photos that show it. Repeatable.")
+    pixel_tolerance: float | None = option(
+        None,
+        "Pixels of photos that are kept become don't-care where the discriminator's cross-entropy with the label map is more "
+        "than this many times the mean of their class, such as 1.25; by default label maps stay as they are.",
+        min=0,
+    )
     segmenter: str | None = same_as(
         EvaluateOptions,
         "segmenter",

@@ -75,6 +75,4 @@ class PresetModel(Sampler):
             ValueError: If this preset has no network that segments.
             DataError: If the photos are something else.
         """
-        if self.segmenter is None:
-            raise ValueError("This preset has no network that segments: its method trains none, or it was saved without.")
         return self._segment(photos)

@@ -15,16 +15,20 @@ from keras_semisis.metrics.miou import confusion_of, iou_from_confusion
 _DIGITS = 4
 
 
-def open_judge(gan: Sampler, segmenter: Any, label_space: LabelSpace) -> Callable[[np.ndarray], np.ndarray]:
-    """What sees label maps in photos: a segmenter, or, where none is given, the discriminator.
+def open_judge(
+    gan: Sampler, segmenter: Any, label_space: LabelSpace, logits: bool = False
+) -> Callable[[np.ndarray], np.ndarray]:
+    """What sees classes in photos: a segmenter, or, where none is given, the discriminator.
 
     Args:
         gan: The model.
         segmenter: As `metrics.GeneratedMeanIoU` takes it, or None.
         label_space: What the classes are.
+        logits: Whether logits are wanted, which tell how sure it is.
 
     Returns:
-        A function from photos, uint8 ``(B, H, W, 3)``, to label maps ``(B, H, W)``.
+        A function from photos, uint8 ``(B, H, W, 3)``, to label maps ``(B, H, W)``, or to logits float32 ``(B, H, W, C)``, -∞
+        for the don't-care class.
 
     Raises:
         ValueError: If there is neither.
@@ -33,14 +37,15 @@ def open_judge(gan: Sampler, segmenter: Any, label_space: LabelSpace) -> Callabl
     if segmenter is not None:
         metric = GeneratedMeanIoU(segmenter, label_space.ignore_class, label_space.num_classes)
         gan.require_same_classes(**{"the segmenter": segmenter})
-        return lambda photos: metric.answers(from_8_bit(photos))
+        see = metric.logits if logits else metric.answers
+        return lambda photos: see(from_8_bit(photos))
     if gan.segmenting_network is None:
         raise ValueError(
             "There is nothing that photos could be judged by: the model has no discriminator that segments, since its method "
             "trains none or it was saved without. Give --segmenter FILE of train-segmenter (in Python segmenter=), or keep all "
             "photos by --no-filter (filter=False)."
         )
-    return cast(Any, gan).segment  # which all have that have such a network
+    return gan.segmentation_logits if logits else cast(Any, gan).segment  # which all have that have such a network
 
 
 def agreement(label_map: np.ndarray, seen: np.ndarray, num_classes: int, ignore_class: int | None = None) -> np.ndarray:

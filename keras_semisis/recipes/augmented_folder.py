@@ -43,6 +43,7 @@ class AugmentedFolder:
         settings: What its photos depend on, ready for JSON.
 
     Attributes:
+        root: The folder.
         entries: What ``photos.jsonl`` says of the photos that are drawn, kept or not, in their order.
 
     Raises:
@@ -68,7 +69,8 @@ class AugmentedFolder:
         self._write_manifest()
 
     def _check(self, manifest):
-        before, now = manifest["settings"], json.loads(json.dumps(self._settings))
+        # of before there was this one
+        before, now = {"pixel_tolerance": None} | manifest["settings"], json.loads(json.dumps(self._settings))
         # whatever it is called: its weights are the same
         different = [name for name in now if name != "model" and name in before and before[name] != now[name]]
         if different:
@@ -80,6 +82,10 @@ class AugmentedFolder:
     def keep_first(self, number: int) -> None:
         """Forgets all but so many photos, to go on behind them."""
         self.entries = self.entries[:number]
+        self.write_entries()
+
+    def write_entries(self) -> None:
+        """Writes ``photos.jsonl`` anew."""
         write_log(self.root / PHOTOS, self.entries)
 
     def add(
@@ -90,6 +96,7 @@ class AugmentedFolder:
         found: Sequence[Mapping[str, float | None]],
         means: Sequence[float | None],
         kept: Sequence[bool],
+        pixels: Sequence[Mapping[str, Mapping[str, float]]] | None = None,
     ) -> None:
         """Writes those of a batch that are kept, and then says what became of all.
 
@@ -100,12 +107,15 @@ class AugmentedFolder:
             found: Of each photo, agreement by class name; None where nothing judges.
             means: The mean agreement of each.
             kept: Whether it is kept.
+            pixels: Of each, `noisy_pixels.pixels_of`, where pixels are filtered.
         """
         entries = []
-        for draw, label_map, photo, classes, mean, keep in zip(draws, label_maps, photos, found, means, kept, strict=True):
+        for i, (draw, label_map, photo, classes, mean, keep) in enumerate(
+            zip(draws, label_maps, photos, found, means, kept, strict=True)
+        ):
             if keep:
                 Image.fromarray(photo).save(self.root / "images" / f"{draw.name}.png")
-                (self.root / "labels" / f"{draw.name}.png").write_bytes(label_map_png(label_map, self._space))
+                self.write_label_map(draw.name, label_map)
             entries.append(
                 {
                     "name": draw.name,
@@ -114,10 +124,20 @@ class AugmentedFolder:
                     "kept": keep,
                     "agreement": mean,
                     "classes": dict(classes),
+                    **({} if pixels is None else {"pixels": pixels[i]}),
                 }
             )
         append_log(self.root / PHOTOS, entries)
         self.entries += entries
+
+    def photo(self, name: str) -> np.ndarray:
+        """A photo that was kept, uint8 ``(H, W, 3)``."""
+        with Image.open(self.root / "images" / f"{name}.png") as photo:
+            return np.asarray(photo)
+
+    def write_label_map(self, name: str, label_map: np.ndarray) -> None:
+        """Writes the label map of a photo, classes ``(H, W)``, in place of one that is there."""
+        (self.root / "labels" / f"{name}.png").write_bytes(label_map_png(label_map, self._space))
 
     def finish(self) -> dict[str, Any]:
         """Puts the report into the manifest.
@@ -128,9 +148,13 @@ class AugmentedFolder:
         return self._write_manifest(report=self.report())
 
     def report(self) -> dict[str, Any]:
-        """How many photos were drawn and kept, in all and of those that show each class, and how they agree."""
+        """How many photos were drawn and kept, in all and of those that show each class, and how they agree.
+
+        Where pixels are filtered, ``pixels`` is the share of those in kept photos that still have a class.
+        """
         kept = [entry for entry in self.entries if entry["kept"]]
-        classes = {}
+        pixels = [entry["pixels"] for entry in kept if "pixels" in entry]
+        classes: dict[str, dict[str, Any]] = {}
         for number, name in enumerate(self._space.class_names):
             if number != self._space.ignore_class:
                 drawn_of, kept_of = (
@@ -142,11 +166,14 @@ class AugmentedFolder:
                     "agreement": _mean(drawn_of),
                     "agreement_kept": _mean(kept_of),
                 }
+                if pixels:
+                    classes[name]["pixels"] = _share(found[name] for found in pixels if name in found)
         return {
             "drawn": len(self.entries),
             "kept": len(kept),
             "agreement": _mean([entry["agreement"] for entry in self.entries]),
             "agreement_kept": _mean([entry["agreement"] for entry in kept]),
+            **({"pixels": _share(classes for found in pixels for classes in found.values())} if pixels else {}),
             "classes": classes,
         }
 
@@ -185,6 +212,13 @@ def file_names(names: Sequence[str], fuller: Sequence[str]) -> list[str]:
 def _mean(values):
     values = [value for value in values if value is not None]
     return round(float(np.mean(values)), 4) if values else None
+
+
+def _share(found):
+    """Of the pixels that were drawn, those that are kept."""
+    found = list(found)
+    drawn = sum(pixels["drawn"] for pixels in found)
+    return round(sum(pixels["kept"] for pixels in found) / drawn, 4) if drawn else None
 
 
 def _short(value):

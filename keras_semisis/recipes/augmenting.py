@@ -29,6 +29,7 @@ from keras_semisis.recipes.devices import use_devices
 from keras_semisis.recipes.evaluating import open_segmenter
 from keras_semisis.recipes.further_data import unpaired_labels
 from keras_semisis.recipes.named_sources import folder_like, kind_of
+from keras_semisis.recipes.noisy_pixels import cross_entropy, limits, pixels_of, without_noise
 from keras_semisis.recipes.notices import warn
 from keras_semisis.recipes.progress import SILENT, Progress
 from keras_semisis.recipes.sources import open_data
@@ -48,6 +49,7 @@ def augment(
     filter: bool = True,
     threshold: float = THRESHOLD,
     class_threshold: Mapping[str, float] | None = None,
+    pixel_tolerance: float | None = None,
     segmenter: Any = None,
     image_size: tuple[int, int] | None = None,
     fit: str = "stretch",
@@ -68,10 +70,14 @@ def augment(
     label map, of each class that this shows. Their mean has to be at least ``threshold``. The discriminator has trained the
     generator, and judges it mildly; ``segmenter`` replaces it.
 
+    With ``pixel_tolerance`` single pixels of the photos that are kept are judged too, with or without ``filter``. Where the
+    cross-entropy of what is seen with the label map is more than so many times the mean over all pixels of that class, the
+    label map in the folder says don't-care, so that a segmenter does not learn what went wrong.
+
     The same arguments give the same files. A photo depends on the seed and on its own name:
     ``gan.generate(label_map, seed=seed, first=name)`` draws it again, and ``keras-semisis generate MODEL DIR/labels --seed
-    SEED`` draws all of them. What was interrupted goes on behind its last whole batch when it is called again, on the same
-    files: label maps that were written or copied since are others.
+    SEED`` draws all of them, where no pixel was made don't-care. What was interrupted goes on behind its last whole batch when
+    it is called again, on the same files: label maps that were written or copied since are others.
 
     Args:
         gan: The model.
@@ -83,6 +89,8 @@ def augment(
         filter: Whether photos are dropped.
         threshold: The least agreement, in [0, 1].
         class_threshold: Of single classes by name, in the photos that show them.
+        pixel_tolerance: From which multiple of its class's mean cross-entropy on a pixel is don't-care; 1.25 as published. None
+            leaves label maps as they are.
         segmenter: What judges in place of the discriminator, as `metrics.GeneratedMeanIoU` takes it.
         image_size: (height, width) of the photos; None is the model's.
         fit: What is done with label maps of other proportions: ``"stretch"`` or ``"crop"``.
@@ -94,13 +102,17 @@ def augment(
 
     Returns:
         What the manifest says: ``settings``, ``versions``, and ``report``, with ``drawn``, ``kept``, ``agreement`` and
-        ``agreement_kept`` (means) of all photos and, in ``classes``, of those that show each class.
+        ``agreement_kept`` (means) of all photos and, in ``classes``, of those that show each class; with ``pixel_tolerance``
+        also ``pixels``, the share of pixels in kept photos that still have their class.
 
     Raises:
         ValueError: If arguments cannot be, or there is nothing that judges.
         DataError: If label maps are bad or of other classes, or no photo agrees well enough.
         FileExistsError: If there is something else in the folder, or a data set of other settings.
         OSError: If it cannot be written.
+
+    Reference: ``pixel_tolerance`` is the filter of noisy regions of Yang et al., "FreeMask: Synthetic Images with Dense
+    Annotations Make Stronger Segmentation Models", NeurIPS 2023, arXiv 2310.15160.
 
     Example:
 
@@ -116,7 +128,7 @@ def augment(
     """
     class_threshold = dict(class_threshold or {})
     bad = bad_files(skip_bad)
-    _check(sampler, threshold, class_threshold, fit, per_map, batch_size, filter)
+    _check(sampler, threshold, class_threshold, pixel_tolerance, fit, per_map, batch_size, filter)
     gan.require_same_classes(label_maps=label_maps)
     if label_maps.label_space.ignore_class is None:
         label_maps = label_maps.with_ignore_class(gan.ignore_class)
@@ -126,19 +138,25 @@ def augment(
             raise ArgumentError(
                 f"{{}}: there is no class {name}; there are {', '.join(space.class_names)}.", {"class_threshold": name}
             )
-    judge = open_judge(gan, segmenter, space) if filter else None
+    if pixel_tolerance is not None and space.ignore_class is None:
+        raise ArgumentError(
+            "{}: there is no don't-care class, which pixels could become. Leave it out.", {"pixel_tolerance": pixel_tolerance}
+        )
+    judging = filter or pixel_tolerance is not None
+    judge = open_judge(gan, segmenter, space, logits=pixel_tolerance is not None) if judging else None
     label_maps = good_items(label_maps, bad, images=False)
     if gan.instance_edges and not label_maps.has_instances:
         raise DataError("The model reads edges between instances, and not all of these label maps have an instance map.")
     plan = _plan(label_maps, per_map, sampler, seed, progress)
     size = image_size or gan.image_size
-    judging = (gan.segmenting_network if segmenter is None else segmenter) if filter else None
+    if judge is not None and segmenter is not None and pixel_tolerance is not None:
+        judge(np.zeros((1, *size, 3), "uint8"))  # that it gives no logits is told before anything is written
     gan.refresh_statistics()  # which are weights, too
     settings = {
         "model": model,
         "generator_sha256": weights_sha256(gan.ema_generator),
         "judge": None if judge is None else "discriminator" if segmenter is None else _named(segmenter),
-        "judge_sha256": weights_sha256(judging),
+        "judge_sha256": weights_sha256((gan.segmenting_network if segmenter is None else segmenter) if judging else None),
         "label_maps": len(label_maps),
         "label_maps_digest": data_fingerprint(label_maps, images=False),
         "draws_sha256": _digest([f"{draw.label_map}\t{draw.name}" for draw in plan]),
@@ -146,6 +164,7 @@ def augment(
         "sampler": sampler,
         "threshold": threshold if filter else None,
         "class_threshold": class_threshold,
+        "pixel_tolerance": pixel_tolerance,
         "image_size": list(size),
         "fit": fit,
         "seed": seed,
@@ -157,6 +176,9 @@ def augment(
         folder.keep_first(len(folder.entries) // batch_size * batch_size)
         with progress.counting("Photos") as show:
             _draw(gan, judge, label_maps, plan, folder, settings, show)
+    if pixel_tolerance is not None:
+        with progress.counting("Pixels") as show:
+            _unlabel_noise(gan, judge, label_maps, plan, folder, settings, show)
     document = folder.finish()
     _tell(document["report"], threshold)
     return document
@@ -177,9 +199,19 @@ def augment_files(options: AugmentOptions, bad: BadFiles, progress: Progress = S
         ValueError, DataError, OSError: As `augment` and `open_data` raise them, or if there is no such model.
     """
     thresholds = parse_class_thresholds(options.class_threshold)
-    _check(options.sampler, options.threshold, thresholds, options.fit, options.per_map, options.batch_size, options.filter)
-    if options.segmenter is not None and not options.filter:
-        raise ArgumentError("{} has no use with --no-filter.", {"segmenter": options.segmenter})
+    tolerance = options.pixel_tolerance
+    _check(
+        options.sampler,
+        options.threshold,
+        thresholds,
+        tolerance,
+        options.fit,
+        options.per_map,
+        options.batch_size,
+        options.filter,
+    )
+    if options.segmenter is not None and not options.filter and tolerance is None:
+        raise ArgumentError("{} has no use with --no-filter and no --pixel-tolerance.", {"segmenter": options.segmenter})
     segmenter = None if options.segmenter is None else open_segmenter(options.segmenter)
     use_devices(options.devices)
     gan = load_gan(options.model)
@@ -193,6 +225,7 @@ def augment_files(options: AugmentOptions, bad: BadFiles, progress: Progress = S
         filter=options.filter,
         threshold=options.threshold,
         class_threshold=thresholds,
+        pixel_tolerance=options.pixel_tolerance,
         segmenter=segmenter,
         image_size=options.image_size,
         fit=fit_of_model(options.fit, options.model),
@@ -204,7 +237,7 @@ def augment_files(options: AugmentOptions, bad: BadFiles, progress: Progress = S
     )
 
 
-def _check(sampler, threshold, class_threshold, fit, per_map, batch_size, filter):
+def _check(sampler, threshold, class_threshold, pixel_tolerance, fit, per_map, batch_size, filter):
     check_fit(fit)
     if sampler not in SAMPLERS:
         raise ArgumentError(f"{{}}: expected {' or '.join(SAMPLERS)}.", {"sampler": sampler})
@@ -214,6 +247,8 @@ def _check(sampler, threshold, class_threshold, fit, per_map, batch_size, filter
     for name, value in (("threshold", threshold), *(("class_threshold", value) for value in class_threshold.values())):
         if not 0 <= value <= 1:
             raise ArgumentError("{} is not between 0 and 1, as an intersection over union is.", {name: value})
+    if pixel_tolerance is not None and not 0 < pixel_tolerance < float("inf"):
+        raise ArgumentError("{} is no multiple of a mean; 1.25 is a good one.", {"pixel_tolerance": pixel_tolerance})
     if class_threshold and not filter:
         raise ArgumentError("{} has no use where all photos are kept.", {"class_threshold": next(iter(class_threshold))})
 
@@ -284,37 +319,69 @@ def _own_name(source, index):
 
 def _draw(gan, judge, source, plan, folder, settings, show):
     """Draws the rest of the plan, batch by batch."""
-    size, space, batch_size = tuple(settings["image_size"]), source.label_space, settings["batch_size"]
+    space, batch_size = source.label_space, settings["batch_size"]
     done = len(folder.entries)
     if done:
         show(done, len(plan))
 
-    def load(i):
-        maps = [source.load_label_map(plan[i].item)]
-        if gan.instance_edges:
-            maps.append(instance_map_of(source, plan[i].item, maps[0]))
-        return [fitted(part, size, settings["fit"]) for part in maps]
-
-    loaded = in_order(load, done, len(plan))
+    loaded = in_order(lambda i: _fitted(gan, source, plan[i], settings), done, len(plan))
     for first in range(done, len(plan), batch_size):
         part = plan[first : first + batch_size]
         label_maps, *instances = (np.stack(maps) for maps in zip(*(next(loaded) for _ in part), strict=True))
         how = {"instances": instances[0]} if instances else {}
         photos = gan.generate(label_maps, settings["seed"], batch_size, [draw.name for draw in part], **how)
-        found = _found(judge, label_maps, photos, space)
+        seen: Any = None if judge is None else judge(photos)
+        pixels = None
+        if settings["pixel_tolerance"] is not None:
+            costs = cross_entropy(label_maps, seen, space.ignore_class)
+            pixels = [pixels_of(*of_photo, space.class_names) for of_photo in zip(label_maps, costs, strict=True)]
+            seen = seen.argmax(-1)
+        found = _found(seen, label_maps, space)
         means = [None if judge is None or not each else mean_agreement(each) for each in found]
-        kept = [judge is None or is_kept(each, settings["threshold"], settings["class_threshold"]) for each in found]
-        folder.add(part, label_maps, photos, found, means, kept)
+        kept = [
+            settings["threshold"] is None or is_kept(each, settings["threshold"], settings["class_threshold"]) for each in found
+        ]
+        folder.add(part, label_maps, photos, found, means, kept, pixels)
         show(first + len(part), len(plan))
 
 
-def _found(judge, label_maps, photos, space) -> list[dict[str, Any]]:
+def _unlabel_noise(gan, judge, source, plan, folder, settings, show):
+    """Makes noisy pixels of the photos that are kept don't-care, once these are all there."""
+    space, batch_size = source.label_space, settings["batch_size"]
+    kept = [i for i, entry in enumerate(folder.entries) if entry["kept"]]
+    if all("kept" in pixels for i in kept for pixels in folder.entries[i]["pixels"].values()):
+        return
+    found = limits((folder.entries[i]["pixels"] for i in kept), space.class_names, settings["pixel_tolerance"])
+    loaded = in_order(lambda i: _fitted(gan, source, plan[kept[i]], settings)[0], 0, len(kept))
+    for first in range(0, len(kept), batch_size):
+        part = kept[first : first + batch_size]
+        label_maps = np.stack([next(loaded) for _ in part])
+        photos = np.stack([folder.photo(plan[i].name) for i in part])
+        costs = cross_entropy(label_maps, judge(photos), space.ignore_class)
+        for i, label_map in zip(part, without_noise(label_maps, costs, found, space.ignore_class), strict=True):
+            folder.write_label_map(plan[i].name, label_map)
+            counts = np.bincount(label_map.ravel(), minlength=space.num_classes).tolist()
+            for name, pixels in folder.entries[i]["pixels"].items():
+                pixels["kept"] = counts[space.class_names.index(name)]
+        show(first + len(part), len(kept))
+    folder.write_entries()
+
+
+def _fitted(gan, source, draw, settings) -> list[np.ndarray]:
+    """A label map, and the instance map if the model reads one, at the photos' size."""
+    maps = [source.load_label_map(draw.item)]
+    if gan.instance_edges:
+        maps.append(instance_map_of(source, draw.item, maps[0]))
+    return [fitted(part, tuple(settings["image_size"]), settings["fit"]) for part in maps]
+
+
+def _found(seen, label_maps, space) -> list[dict[str, Any]]:
     """Of each photo, agreement by the name of each class that its label map shows; None where nothing judges."""
-    seen = label_maps if judge is None else judge(photos)
-    values = [agreement(*both, space.num_classes, space.ignore_class) for both in zip(label_maps, seen, strict=True)]
+    both = zip(label_maps, label_maps if seen is None else seen, strict=True)
+    values = [agreement(*each, space.num_classes, space.ignore_class) for each in both]
     return [
         {
-            space.class_names[number]: None if judge is None else float(row[number])
+            space.class_names[number]: None if seen is None else float(row[number])
             for number in np.flatnonzero(~np.isnan(row)).tolist()
         }
         for row in values

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.special import log_softmax
 
 import keras_semisis as ks
 from keras_semisis.data import DataError, Folder, LabelSpace
@@ -16,6 +17,7 @@ from keras_semisis.data.sources.joined import Joined
 from keras_semisis.gans import Sampler
 from keras_semisis.recipes import augment
 from keras_semisis.recipes.agreement import agreement
+from keras_semisis.recipes.augmented_folder import AugmentedFolder
 from tests.cli.command import call
 from tests.gans.tiny import CLASSES, IGNORE, SIZE, Scenes, tiny_gan
 
@@ -217,15 +219,97 @@ def test_the_discriminator_judges_as_segment_answers(gan, tmp_path):
         assert list(entry["classes"].values()) == found[~np.isnan(found)].tolist()
 
 
+def sure_but_on_the_left(images):
+    """Logits of a segmenter that knows the colors, and in the first column takes each of three classes for as likely."""
+    logits = 4.0 * np.eye(4)[reads_colors(images)]
+    logits[:, :, 0] = 0
+    return logits
+
+
+def test_pixels_that_are_harder_to_see_than_their_class_become_dont_care(painter, tmp_path):
+    """By hand: on the left are one of eight pixels of sky, one of two of road, and the only one of a pole."""
+    maps = [[[SKY, SKY, SKY, ROAD], [ROAD, SKY, SKY, VOID]], [[POLE, SKY, SKY, SKY], [VOID, VOID, VOID, VOID]]]
+    options = {"sampler": "uniform", "filter": False, "segmenter": sure_but_on_the_left}
+    document = augment(painter, Maps(maps), tmp_path / "some", pixel_tolerance=1.25, **options)
+    left, sure = np.log(3), np.log(1 + 2 * np.exp(-4))
+    written = Folder(tmp_path / "some")
+    expected = [[[VOID, SKY, SKY, ROAD], [VOID, SKY, SKY, VOID]], maps[1]]
+    np.testing.assert_array_equal([written.load_label_map(i) for i in range(2)], expected)
+    pixels = [entry["pixels"] for entry in entries(tmp_path / "some")]
+    assert pixels[0] == {
+        "sky": {"cross_entropy": round((left + 4 * sure) / 5, 6), "drawn": 5, "kept": 4},
+        "road": {"cross_entropy": round((left + sure) / 2, 6), "drawn": 2, "kept": 1},
+    }
+    assert pixels[1]["pole"] == {"cross_entropy": round(left, 6), "drawn": 1, "kept": 1}
+    report = document["report"]
+    assert (report["pixels"], report["kept"]) == (round(9 / 11, 4), 2)
+    assert {name: found["pixels"] for name, found in report["classes"].items()} == {"sky": 0.875, "road": 0.5, "pole": 1.0}
+    # a photo alone has other means: of its two skies one is harder to see than 1.8 times theirs
+    augment(painter, Maps([[[SKY, SKY, ROAD, ROAD]] * 2]), tmp_path / "more", pixel_tolerance=1.8, **options)
+    np.testing.assert_array_equal(Folder(tmp_path / "more").load_label_map(0), [[VOID, SKY, ROAD, ROAD]] * 2)
+    augment(painter, Maps([[[SKY, SKY, ROAD, ROAD]] * 2]), tmp_path / "none", pixel_tolerance=2, **options)
+    np.testing.assert_array_equal(Folder(tmp_path / "none").load_label_map(0), [[SKY, SKY, ROAD, ROAD]] * 2)
+
+
+def test_pixels_are_judged_by_the_discriminator_and_photos_as_without(gan, tmp_path, monkeypatch):
+    options = {"per_map": 2, "seed": 3, "batch_size": 4}
+    augment(gan, Scenes(5), tmp_path / "without", threshold=0.0, **options)
+    options["threshold"] = float(np.median([entry["agreement"] for entry in entries(tmp_path / "without")]))
+    augment(gan, Scenes(5), tmp_path / "photos", **options)
+    options["pixel_tolerance"] = 1.25
+    augment(gan, Scenes(5), tmp_path / "pixels", **options)
+    alike = ("name", "kept", "agreement", "classes")
+    both = [[{key: entry[key] for key in alike} for entry in entries(tmp_path / name)] for name in ("photos", "pixels")]
+    assert both[0] == both[1]
+    photos, whole = (np.stack([Folder(tmp_path / "photos").load(i)[k] for i in range(5)]) for k in range(2))
+    logits = gan.segmentation_logits(photos).astype("float64")
+    np.testing.assert_array_equal(logits.argmax(-1), gan.segment(photos))
+    costs = -np.take_along_axis(log_softmax(logits, -1), whole[..., None].astype(int), -1)[..., 0]
+    expected = whole.copy()
+    for c in set(range(CLASSES)) - {IGNORE}:
+        expected[(whole == c) & (costs > 1.25 * costs[whole == c].mean())] = IGNORE
+    written = np.stack([Folder(tmp_path / "pixels").load_label_map(i) for i in range(5)])
+    assert ((written != whole).any((1, 2)) & (written != IGNORE).any((1, 2))).all()
+    np.testing.assert_array_equal(written, expected)
+
+    def stops(self, name, label_map, calls=[]):  # noqa: B006  # of all calls
+        calls.append(name)
+        if len(calls) == 8:
+            raise KeyboardInterrupt
+        return write(self, name, label_map)
+
+    write = AugmentedFolder.write_label_map
+    monkeypatch.setattr(AugmentedFolder, "write_label_map", stops)
+    with pytest.raises(KeyboardInterrupt):  # five label maps were written with their photos
+        augment(gan, Scenes(5), tmp_path / "stopped", **options)
+    assert len(entries(tmp_path / "stopped")) == 10
+    for _ in range(2):
+        augment(gan, Scenes(5), tmp_path / "stopped", **options)
+        assert files(tmp_path / "stopped") == files(tmp_path / "pixels")
+    with pytest.raises(FileExistsError, match=r"pixel_tolerance was null and is 1\.25"):
+        augment(gan, Scenes(5), tmp_path / "photos", **options)
+
+
 def test_what_cannot_be_is_refused(painter, tmp_path):
     maps = Maps([[[0, 0, 1, 1], [0, 0, 1, 1]]])
     with pytest.raises(ValueError, match=r"no discriminator that segments.*--segmenter FILE.*--no-filter"):
         augment(painter, maps, tmp_path / "a")
     with pytest.raises(ArgumentError, match="there is no class tram; there are sky, road, pole, void"):
         augment(painter, maps, tmp_path / "a", segmenter=reads_colors, class_threshold={"tram": 0.5})
-    for name, value in {"threshold": 50.0, "per_map": 0, "batch_size": 0, "sampler": "even", "fit": "squeeze"}.items():
+    for name, value in {
+        "threshold": 50.0,
+        "pixel_tolerance": 0.0,
+        "per_map": 0,
+        "batch_size": 0,
+        "sampler": "even",
+        "fit": "squeeze",
+    }.items():
         with pytest.raises(ValueError, match=str(value)):
             augment(painter, maps, tmp_path / "a", **{name: value})
+    with pytest.raises(ValueError, match=r"it returns label maps; logits .* are needed"):
+        augment(painter, maps, tmp_path / "a", segmenter=reads_colors, pixel_tolerance=1.25)
+    with pytest.raises(ValueError, match=r"no discriminator that segments.*--segmenter FILE"):
+        augment(painter, maps, tmp_path / "a", filter=False, pixel_tolerance=1.25)
     with pytest.raises(DataError, match="The classes of label_maps are not those of the model"):
         augment(painter, Scenes(2), tmp_path / "a")
     assert not (tmp_path / "a").exists()
@@ -262,6 +346,11 @@ def test_on_the_command_line(gan, tmp_path):
     # of two pairs one is kept for validation; label maps without a photo are drawn too
     assert f"6 of 6 photos kept in {tmp_path / 'out'}. Train with --data folder:{tmp_path / 'out'}" in said
     assert "class 3" in said and "class 4" not in said
+    assert "pixels left" not in said
+    said = call(*augmenting, "--no-filter", "--pixel-tolerance", 1.25, "--output", tmp_path / "pixels")
+    manifest = json.loads((tmp_path / "pixels/manifest.json").read_text())
+    shares = [found["pixels"] for found in manifest["report"]["classes"].values()]
+    assert "pixels left" in said and len(shares) == 4 and all(f"{share:.0%}" in said for share in shares)
     shutil.rmtree(tmp_path / "data/images")
     assert "4 of 4 photos kept" in call(*augmenting, "--threshold", 0, "--output", tmp_path / "labels alone")
     said = call(*augmenting, "--threshold", 1, "--class-threshold", "class 1=0.5", "--output", tmp_path / "none", code=1)
@@ -269,6 +358,7 @@ def test_on_the_command_line(gan, tmp_path):
     for options, words in {
         ("--class-threshold", "pole"): "Error: --class-threshold pole: expected CLASS=LEAST, such as pole=0.1.",
         ("--threshold", 2): "Error: --threshold 2.0 is not between 0 and 1",
+        ("--pixel-tolerance", 0): "Error: --pixel-tolerance 0.0 is no multiple of a mean",
         ("--no-filter", "--segmenter", tmp_path / "gan.keras"): f"Error: --segmenter {tmp_path / 'gan.keras'} has no use with",
         ("--sampler", "even"): "Error: --sampler even: expected rare_classes or uniform.",
     }.items():

@@ -32,11 +32,17 @@ def augment(given: Given) -> None:
 
 
 def _table(classes: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Of the photos that show each class, how many were kept and dropped, and how they agree with the label map."""
-    table = Table("photos with", "kept", "dropped", "agreement", "of those kept")
+    """Of the photos that show each class, how many were kept and dropped, and how they agree with the label map.
+
+    Where pixels are filtered, what is left of the class's in those that were kept.
+    """
+    pixels = any("pixels" in found for found in classes.values())
+    table = Table("photos with", "kept", "dropped", "agreement", "of those kept", *(["pixels left"] if pixels else []))
     for column in table.columns[1:]:
         column.justify = "right"
     for name, found in classes.items():
-        means = ("–" if found[key] is None else f"{found[key]:.2f}" for key in ("agreement", "agreement_kept"))
+        means = ["–" if found[key] is None else f"{found[key]:.2f}" for key in ("agreement", "agreement_kept")]
+        if pixels:
+            means.append("–" if found["pixels"] is None else f"{found['pixels']:.0%}")
         table.add_row(name, str(found["kept"]), str(found["drawn"] - found["kept"]), *means)
     return table
