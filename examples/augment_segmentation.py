@@ -2,10 +2,10 @@
 
 MODEL is a file that `keras-semisis demo` or `keras-semisis train` has saved, or a preset; ratio, and seed or `--split`, must
 be those of its training. One segmenter learns from the labeled photos alone, others also from photos that MODEL draws for
-label maps without a photo: from all of them, and from those that the filter keeps. Here these label maps are what the split
-has left unpaired; they may come from a simulator or a game as well. The photos are written by `recipes.augment`, as by
-`keras-semisis augment`. What filters is the model's discriminator, or, of a model without one, the segmenter of the labeled
-photos.
+label maps without a photo: from all of them, from all but their noisy pixels, and from those that the filter keeps. Here these
+label maps are what the split has left unpaired; they may come from a simulator or a game as well. The photos are written by
+`recipes.augment`, as by `keras-semisis augment`. What filters is the model's discriminator, or, of a model without one, the
+segmenter of the labeled photos.
 """
 
 import argparse
@@ -29,8 +29,13 @@ parser.add_argument("--steps", type=int, default=1000, help="of each segmenter, 
 parser.add_argument("--per-map", type=int, default=1, help="photos for each label map")
 parser.add_argument("--sampler", default="rare_classes", help="or uniform: each label map as often as the others")
 parser.add_argument("--threshold", type=float, default=0.3, help="least agreement of a photo by the model's discriminator")
+parser.add_argument("--pixel-tolerance", type=float, default=1.25, help="of noisy pixels: multiple of their class's mean")
 parser.add_argument(
-    "--no-filter", action="store_true", help="all photos alone, as of a discriminator that segments nothing yet"
+    "--filters",
+    nargs="*",
+    default=("pixels", "photos"),
+    choices=("pixels", "photos"),
+    help="which are tried; none where the discriminator segments nothing yet",
 )
 parser.add_argument("--output", help="folder of the data sets, which are kept")
 parser.add_argument("--imagenet", action="store_true", help="a segmenter on features of ImageNet (extra offline), not a U-Net")
@@ -85,22 +90,26 @@ def learned(seed: int, *pools: tuple[np.ndarray, np.ndarray]) -> tuple[float, ke
     return score.result()["miou"], segmenter
 
 
-def generated(seed: int, label_maps, judge: keras.Model | None, folder: Path) -> tuple[str, tuple[np.ndarray, np.ndarray]]:
-    """How many photos were kept of how many, and those that were; of all of them if nothing judges."""
+def generated(seed: int, label_maps, judge: keras.Model, folder: Path, **how) -> tuple[str, tuple[np.ndarray, np.ndarray]]:
+    """How many photos were kept of how many, and those that were."""
     report = ks.recipes.augment(
         gan,
         label_maps,
         folder,
         arguments.per_map,
         sampler=arguments.sampler,
-        filter=judge is not None,
-        threshold=arguments.threshold,
         segmenter=None if judge is gan.segmenting_network else judge,
         seed=seed,
+        **how,
     )["report"]
     return f"{report['kept']} of {report['drawn']}", photos_of(ks.data.Folder(folder))
 
 
+ways: dict[str, tuple[str, dict]] = {
+    "all": ("all generated ones", {"filter": False}),
+    "pixels": ("all but their noisy pixels", {"filter": False, "pixel_tolerance": arguments.pixel_tolerance}),
+    "photos": ("those that the filter keeps", {"threshold": arguments.threshold}),
+}
 scores: dict[str, list[float]] = {}
 
 
@@ -120,10 +129,10 @@ for seed in range(arguments.seed, arguments.seed + arguments.seeds):
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(arguments.output or temporary)
         judge = segmenter if gan.segmenting_network is None else gan.segmenting_network
-        sets = (("all generated ones", None), ("those that the filter keeps", judge))
-        for which, judging in sets[: 1 if arguments.no_filter else 2]:
-            count, photos = generated(seed, labels, judging, folder / f"{seed}-{'all' if judging is None else 'kept'}")
-            tell(f"with {which}", f"these and {count} generated ones", learned(seed, labeled, photos)[0])
+        for way in ("all", *arguments.filters):
+            which, how = ways[way]
+            count, photos = generated(seed, labels, judge, folder / f"{seed}-{way}", **how)
+            tell(f"with {which}", f"these and {count} generated ones, {which}", learned(seed, labeled, photos)[0])
     tell("all labeled", f"what labeling all {len(train)} would give", learned(seed, photos_of(train))[0])
 if arguments.seeds > 1:
     for which, found in scores.items():
