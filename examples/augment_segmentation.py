@@ -91,7 +91,7 @@ def learned(seed: int, *pools: tuple[np.ndarray, np.ndarray]) -> tuple[float, ke
 
 
 def generated(seed: int, label_maps, judge: keras.Model, folder: Path, **how) -> tuple[str, tuple[np.ndarray, np.ndarray]]:
-    """How many photos were kept of how many, and those that were."""
+    """How many photos were kept of how many, and how many of their pixels; and the photos and label maps."""
     report = ks.recipes.augment(
         gan,
         label_maps,
@@ -102,7 +102,8 @@ def generated(seed: int, label_maps, judge: keras.Model, folder: Path, **how) ->
         seed=seed,
         **how,
     )["report"]
-    return f"{report['kept']} of {report['drawn']}", photos_of(ks.data.Folder(folder))
+    pixels = f" ({report['pixels']:.0%} of their pixels)" if "pixels" in report else ""
+    return f"{report['kept']} of {report['drawn']}{pixels}", photos_of(ks.data.Folder(folder))
 
 
 ways: dict[str, tuple[str, dict]] = {
@@ -132,7 +133,7 @@ for seed in range(arguments.seed, arguments.seed + arguments.seeds):
         for way in ("all", *arguments.filters):
             which, how = ways[way]
             count, photos = generated(seed, labels, judge, folder / f"{seed}-{way}", **how)
-            tell(f"with {which}", f"these and {count} generated ones, {which}", learned(seed, labeled, photos)[0])
+            tell(f"with {which}", f"these and {which}, {count}", learned(seed, labeled, photos)[0])
     tell("all labeled", f"what labeling all {len(train)} would give", learned(seed, photos_of(train))[0])
 if arguments.seeds > 1:
     for which, found in scores.items():
