@@ -43,7 +43,7 @@ def open_judge(
         raise ValueError(
             "There is nothing that photos could be judged by: the model has no discriminator that segments, since its method "
             "trains none or it was saved without. Give --segmenter FILE of train-segmenter (in Python segmenter=), or keep all "
-            "photos by --no-filter (filter=False)."
+            "photos by --no-filter (filter=False)" + (", and their pixels, without --pixel-tolerance." if logits else ".")
         )
     return gan.segmentation_logits if logits else cast(Any, gan).segment  # which all have that have such a network
 

@@ -308,7 +308,7 @@ def test_what_cannot_be_is_refused(painter, tmp_path):
             augment(painter, maps, tmp_path / "a", **{name: value})
     with pytest.raises(ValueError, match=r"it returns label maps; logits .* are needed"):
         augment(painter, maps, tmp_path / "a", segmenter=reads_colors, pixel_tolerance=1.25)
-    with pytest.raises(ValueError, match=r"no discriminator that segments.*--segmenter FILE"):
+    with pytest.raises(ValueError, match=r"no discriminator that segments.*--segmenter FILE.* without --pixel-tolerance"):
         augment(painter, maps, tmp_path / "a", filter=False, pixel_tolerance=1.25)
     with pytest.raises(DataError, match="The classes of label_maps are not those of the model"):
         augment(painter, Scenes(2), tmp_path / "a")
@@ -322,6 +322,14 @@ def test_what_cannot_be_is_refused(painter, tmp_path):
         augment(painter, maps, tmp_path / "c", filter=False)
     with pytest.raises(DataError, match=r"The label maps a/1 and a_1 lead to photos of one name"):
         augment(painter, Maps([maps.label_maps[0]] * 2, ["a/1", "a_1"]), tmp_path / "d", filter=False)
+
+
+def test_without_a_dont_care_class_pixels_cannot_be_left_out(painter, tmp_path):
+    maps = Maps([[[0, 0, 1, 1], [0, 0, 1, 1]]])
+    maps.label_space = LabelSpace(SPACE.class_names, SPACE.palette)
+    model = Sampler(painter.ema_generator, 4, (2, 4), label_space=maps.label_space)
+    with pytest.raises(ArgumentError, match=r"pixel_tolerance=1\.25: there is no don't-care class"):
+        augment(model, maps, tmp_path / "a", segmenter=sure_but_on_the_left, pixel_tolerance=1.25)
 
 
 def test_label_maps_of_two_sources_keep_their_names_where_these_differ(painter, tmp_path):
