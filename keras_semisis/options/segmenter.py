@@ -17,6 +17,9 @@ class SegmenterOptions(DataOptions):
     """Every option of `train-segmenter`."""
 
     output: Path = option(Path("segmenter.keras"), "The .keras file that is written.")
+    augmented: Path | None = option(
+        None, "Folder of augment: of its photos is half of what the segmenter learns from, of those of --data the other half."
+    )
     network: str = option(
         "unet",
         "unet, or efficientnet_lite0: a decoder on features of ImageNet (extra: offline), which learns more from few "

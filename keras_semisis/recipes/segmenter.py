@@ -9,6 +9,7 @@ from keras_semisis.callbacks.model_file import save_model
 from keras_semisis.data import BadFiles, BatchStream, paired_dataset
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.sources.good_items import good_items
+from keras_semisis.data.sources.joined import in_equal_parts
 from keras_semisis.data.stream.original_errors import original_errors
 from keras_semisis.gans.engines import engine
 from keras_semisis.losses import BalancedCrossEntropy
@@ -17,6 +18,7 @@ from keras_semisis.models import LabeledModel
 from keras_semisis.options.read import check_fit
 from keras_semisis.options.segmenter import NETWORKS, SegmenterOptions
 from keras_semisis.options.train import check_precision
+from keras_semisis.recipes.named_sources import folder_like
 from keras_semisis.recipes.progress import SILENT, Progress
 from keras_semisis.recipes.sources import open_data
 from keras_semisis.whole_file import check_writable
@@ -40,6 +42,8 @@ def train_segmenter_file(
 ) -> tuple[keras.Model, dict[str, float], int]:
     """Trains a segmenter on all training pairs, writes it into a file, and scores it on validation photos.
 
+    With generated photos, of `augment`, as much is learned from these as from the pairs, however many there are of each.
+
     Args:
         options: The data, the network, the training and the file.
         bad: Takes files that are bad.
@@ -50,6 +54,7 @@ def train_segmenter_file(
 
     Raises:
         ValueError: If options do not fit together.
+        DataError: If data cannot be used, or the generated photos are of other classes.
         OSError: If the file cannot be written.
     """
     if options.output.suffix != ".keras":
@@ -73,6 +78,8 @@ def train_segmenter_file(
     )
     val = good_items(val, bad)
     size, batch, fit, space = options.image_size, options.batch_size, options.fit, train.label_space
+    if options.augmented is not None:
+        train = in_equal_parts(train, folder_like(options.augmented, space, f"--data {options.data}"))
     dataset = paired_dataset(train, size, batch, seed=options.seed, skip_bad=bad, fit=fit)
     segmenter = build_segmenter(options, space.num_classes)
     with progress.steps("Segmenter", options.steps) as shown:

@@ -15,7 +15,8 @@ from keras_semisis.data import DataError, Folder, LabelSpace
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.sources.joined import Joined
 from keras_semisis.gans import Sampler
-from keras_semisis.recipes import augment
+from keras_semisis.options.segmenter import SegmenterOptions
+from keras_semisis.recipes import augment, segmenter
 from keras_semisis.recipes.agreement import agreement
 from keras_semisis.recipes.augmented_folder import AugmentedFolder
 from tests.cli.command import call
@@ -352,7 +353,7 @@ def test_on_the_command_line(gan, tmp_path):
     augmenting = ["augment", tmp_path / "gan.keras", "--data", f"folder:{tmp_path / 'data'}", "--sampler", "uniform"]
     said = call(*augmenting, "--per-map", 2, "--threshold", 0, "--output", tmp_path / "out")
     # of two pairs one is kept for validation; label maps without a photo are drawn too
-    assert f"6 of 6 photos kept in {tmp_path / 'out'}. Train with --data folder:{tmp_path / 'out'}" in said
+    assert f"6 of 6 photos kept in {tmp_path / 'out'}. Train on them with --data folder:{tmp_path / 'out'}, and on" in said
     assert "class 3" in said and "class 4" not in said
     assert "pixels left" not in said
     said = call(*augmenting, "--no-filter", "--pixel-tolerance", 1.25, "--output", tmp_path / "pixels")
@@ -395,3 +396,30 @@ def test_label_maps_that_have_changed_are_another_data_set(painter, tmp_path, wh
             sampler="uniform",
             filter=False,
         )
+
+
+def test_a_segmenter_learns_from_generated_photos_as_much_as_from_real_ones(painter, tmp_path, monkeypatch):
+    """Real photos are black; 2 of them and 7 generated ones are 14 of an epoch."""
+    map_ = np.array([[SKY, SKY, ROAD, ROAD], [SKY, POLE, VOID, ROAD]], "uint8")
+    augment(painter, Maps([map_] * 7), tmp_path / "augmented", sampler="uniform", filter=False)
+    real = tmp_path / "real"
+    for folder, array in (("images", np.zeros((2, 4, 3), "uint8")), ("labels", map_)):
+        (real / folder).mkdir(parents=True)
+        for i in range(3):
+            Image.fromarray(array).save(real / folder / f"{i}.png")
+    shutil.copy(tmp_path / "augmented/classes.csv", real)
+    counted = []
+
+    def count(segmenter, dataset, steps, *_):
+        black = np.concatenate([(np.asarray(image) == -1).all((1, 2, 3)) for image, _ in dataset.stream(0, len(dataset))])
+        counted.append((black.sum(), len(black)))
+
+    monkeypatch.setattr(segmenter, "train_segmenter", count)
+    options = {"data": f"folder:{real}", "image_size": (32, 32), "batch_size": 2, "channels": (2, 2), "final_channels": 2}
+    for augmented in (None, tmp_path / "augmented"):
+        settings = SegmenterOptions(**options, augmented=augmented, output=tmp_path / "segmenter.keras")
+        segmenter.train_segmenter_file(settings, ks.data.BadFiles(0))
+    assert counted == [(2, 2), (7, 14)]
+    (tmp_path / "augmented/classes.csv").write_text((real / "classes.csv").read_text().replace("pole", "tram"))
+    with pytest.raises(DataError, match=r"(?s)--data folder:.*real.*augmented/classes\.csv"):
+        segmenter.train_segmenter_file(settings, ks.data.BadFiles(0))

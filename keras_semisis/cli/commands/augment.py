@@ -25,7 +25,8 @@ def augment(given: Given) -> None:
     console.print(_table(report["classes"]))
     print_report(bad)
     console.print(
-        f"{report['kept']} of {report['drawn']} photos kept in {options.output}. Train with --data folder:{options.output}",
+        f"{report['kept']} of {report['drawn']} photos kept in {options.output}. Train on them with --data "
+        f"folder:{options.output}, and on real ones, too, with train-segmenter --augmented {options.output}",
         soft_wrap=True,
         highlight=False,
     )

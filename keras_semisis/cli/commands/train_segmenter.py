@@ -1,4 +1,4 @@
-"""`keras-semisis train-segmenter`: the network that judges generated photos."""
+"""`keras-semisis train-segmenter`: a segmentation network, which judges generated photos or has learned from them."""
 
 from keras_semisis.cli.command import Given, command
 from keras_semisis.cli.messages import console, print_report
@@ -7,7 +7,7 @@ from keras_semisis.options.segmenter import SegmenterOptions
 
 @command("train-segmenter", SegmenterOptions)
 def train_segmenter(given: Given) -> None:
-    """Trains the segmentation network that judges generated photos, on real ones."""
+    """Trains a segmentation network: on real photos, to judge generated ones; or on both, to segment better."""
     from keras_semisis.data import BadFiles
     from keras_semisis.recipes.known_data import default_sizes
     from keras_semisis.recipes.segmenter import train_segmenter_file

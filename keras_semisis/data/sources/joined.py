@@ -1,5 +1,7 @@
 """Two sources as one."""
 
+import numpy as np
+
 from keras_semisis.data.sources.source import Source, View
 
 
@@ -49,3 +51,13 @@ class Joined(View):
     @property
     def stored_label_space(self):
         return self.parts[0].stored_label_space
+
+
+def in_equal_parts(first: Source, second: Source) -> Joined:
+    """Two sources as one, the items of the smaller one repeated until it has as many as the other.
+
+    Args:
+        first, second: As `Joined` takes them; neither is empty.
+    """
+    indices = np.arange(max(len(first), len(second)))
+    return Joined(first.subset(indices % len(first)), second.subset(indices % len(second)))
