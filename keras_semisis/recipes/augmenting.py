@@ -89,7 +89,7 @@ def augment(
         filter: Whether photos are dropped.
         threshold: The least agreement, in [0, 1].
         class_threshold: Of single classes by name, in the photos that show them.
-        pixel_tolerance: From which multiple of its class's mean cross-entropy on a pixel is don't-care; 1.25 as published. None
+        pixel_tolerance: From which multiple of its class's mean cross-entropy on a pixel is don't-care, such as 1.25. None
             leaves label maps as they are.
         segmenter: What judges in place of the discriminator, as `metrics.GeneratedMeanIoU` takes it.
         image_size: (height, width) of the photos; None is the model's.
