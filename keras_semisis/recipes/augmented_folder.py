@@ -69,7 +69,7 @@ class AugmentedFolder:
         self._write_manifest()
 
     def _check(self, manifest):
-        # of before there was this one
+        # data sets of before there was a filter of pixels say nothing of it
         before, now = {"pixel_tolerance": None} | manifest["settings"], json.loads(json.dumps(self._settings))
         # whatever it is called: its weights are the same
         different = [name for name in now if name != "model" and name in before and before[name] != now[name]]

@@ -273,13 +273,14 @@ def test_pixels_are_judged_by_the_discriminator_and_photos_as_without(gan, tmp_p
     assert ((written != whole).any((1, 2)) & (written != IGNORE).any((1, 2))).all()
     np.testing.assert_array_equal(written, expected)
 
-    def stops(self, name, label_map, calls=[]):  # noqa: B006  # of all calls
+    calls, write = [], AugmentedFolder.write_label_map
+
+    def stops(self, name, label_map):
         calls.append(name)
         if len(calls) == 8:
             raise KeyboardInterrupt
         return write(self, name, label_map)
 
-    write = AugmentedFolder.write_label_map
     monkeypatch.setattr(AugmentedFolder, "write_label_map", stops)
     with pytest.raises(KeyboardInterrupt):  # five label maps were written with their photos
         augment(gan, Scenes(5), tmp_path / "stopped", **options)
