@@ -399,6 +399,26 @@ def test_label_maps_that_have_changed_are_another_data_set(painter, tmp_path, wh
         )
 
 
+def test_instance_maps_that_have_changed_are_another_data_set(tmp_path):
+    inputs = keras.Input((2, 4), dtype="int32"), keras.Input((2, 4, 1), name="edges")
+    generator = keras.Model(inputs, keras.layers.Embedding(4, 3)(inputs[0]) + inputs[1])
+    reader = Sampler(generator, 4, (2, 4), label_space=SPACE)
+    source = tmp_path / "source"
+    for kind in ("labels", "instances"):
+        (source / kind).mkdir(parents=True)
+        Image.fromarray(np.zeros((2, 4), np.uint8)).save(source / kind / "a.png")
+
+    def drawn():
+        folder = Folder(source, images=None, label_space=SPACE)
+        augment(reader, folder, tmp_path / "out", sampler="uniform", filter=False)
+
+    drawn()
+    drawn()  # the same
+    Image.fromarray(np.arange(8, dtype=np.uint8).reshape(2, 4)).save(source / "instances" / "a.png")
+    with pytest.raises(FileExistsError, match="other settings: instance_maps_digest was"):
+        drawn()
+
+
 def test_a_segmenter_learns_from_generated_photos_as_much_as_from_real_ones(painter, tmp_path, monkeypatch):
     """Real photos are black; 2 of them and 7 generated ones are 14 of an epoch."""
     map_ = np.array([[SKY, SKY, ROAD, ROAD], [SKY, POLE, VOID, ROAD]], "uint8")

@@ -234,6 +234,9 @@ class FileSource(Source):
         state = self._state(self._images, index)
         return state if self._image_range is None else f"{state}/{self._image_range}"
 
+    def instance_fingerprint(self, index: int) -> str | None:
+        return self._state(self._instances, index) if self.has_instances else None
+
     def _state(self, files, index):
         """Name, size and time of a file."""
         name = self._names[index]

@@ -33,6 +33,9 @@ class FittedItems(Subset):
     def image_fingerprint(self, index: int) -> str | None:
         return self._of_size(super().image_fingerprint(index))
 
+    def instance_fingerprint(self, index: int) -> str | None:
+        return self._of_size(super().instance_fingerprint(index))
+
     def _of_size(self, fingerprint):
         return fingerprint and f"{fingerprint}/the middle, {self._size[0]}x{self._size[1]}"
 

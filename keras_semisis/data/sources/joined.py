@@ -40,6 +40,9 @@ class Joined(View):
     def image_fingerprint(self, index: int) -> str | None:
         return self._of_part(index, super().image_fingerprint(index))
 
+    def instance_fingerprint(self, index: int) -> str | None:
+        return self._of_part(index, super().instance_fingerprint(index))
+
     def label_map_bytes(self, index: int) -> bytes | None:
         first, second = (part.stored_label_space for part in self.parts)
         return super().label_map_bytes(index) if first == second else None

@@ -153,6 +153,10 @@ class Source(ABC):
         """
         return None
 
+    def instance_fingerprint(self, index: int) -> str | None:
+        """A text that changes when the instance map of one item does, or None where only reading it would tell."""
+        return None
+
     @property
     def stored_label_space(self) -> LabelSpace:
         """By which the files of `label_map_bytes` are read: `label_space`, where its files store no other ids than others."""
@@ -206,6 +210,7 @@ class View(Source):
     location = _of_item("location")
     fingerprint = _of_item("fingerprint")
     image_fingerprint = _of_item("image_fingerprint")
+    instance_fingerprint = _of_item("instance_fingerprint")
     class_counts = _of_item("class_counts")
     image_bytes = _of_item("image_bytes")
     label_map_bytes = _of_item("label_map_bytes")

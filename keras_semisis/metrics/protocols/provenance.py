@@ -4,7 +4,7 @@ import hashlib
 import json
 import platform
 from importlib import metadata
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -87,20 +87,24 @@ def _without_names(value, places):
     }
 
 
-def data_fingerprint(source: Source, images: bool = True) -> str | None:
+def data_fingerprint(source: Source, *parts: Literal["label maps", "images", "instance maps"]) -> str | None:
     """Hash of what tells one state of the data from another without reading it: names, sizes, times, order, label space.
 
     None for a source that gives no fingerprints.
 
     Args:
         source: The source.
-        images: Whether its photos count, and not its label maps alone.
+        parts: What of it counts.
     """
     digest = SourceDigest(source)
+    fingerprints = {
+        "label maps": source.fingerprint,
+        "images": source.image_fingerprint,
+        "instance maps": source.instance_fingerprint,
+    }
     for index in range(len(source)):
-        digest.add(source.fingerprint(index))
-        if images:
-            digest.add(source.image_fingerprint(index))
+        for part in parts:
+            digest.add(fingerprints[part](index))
         if not digest.known:
             return None
     return digest.text()

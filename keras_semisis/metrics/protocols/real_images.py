@@ -69,7 +69,7 @@ class RealImages:
     @cached_property
     def fingerprint(self) -> str | None:
         """That of the data, for which every file is looked at."""
-        return data_fingerprint(self.source)
+        return data_fingerprint(self.source, "label maps", "images")
 
     def read(self, metrics: Mapping[GenerationMetric, str | None], tick: Callable[[], None]) -> None:
         """Gives the photos to metrics, or the states that were kept.

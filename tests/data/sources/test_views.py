@@ -19,6 +19,8 @@ OF_ITEMS = [
     if not name.startswith("_") and list(getattr(inspect.unwrap(method), "__annotations__", {})) == ["index", "return"]
 ]
 
+FINGERPRINTS = ("fingerprint", "image_fingerprint", "instance_fingerprint")
+
 
 class Asked(Source):
     """Answers with the question."""
@@ -36,12 +38,12 @@ Asked.__abstractmethods__ = frozenset()
 
 @pytest.mark.parametrize("name", OF_ITEMS)
 def test_a_view_answers_every_question_about_an_item_as_its_source_does(name):
-    assert {"fingerprint", "image_fingerprint", "load", "image_bytes", "class_counts"} <= {*OF_ITEMS}
+    assert {*FINGERPRINTS, "load", "image_bytes", "class_counts"} <= {*OF_ITEMS}
     assert name in vars(View)
     assert getattr(Subset(Asked(), [4, 2]), name)(1) == (name, 2)
 
 
-@pytest.mark.parametrize("name", sorted({*OF_ITEMS} - {"name", "fingerprint", "image_fingerprint"}))
+@pytest.mark.parametrize("name", sorted({*OF_ITEMS} - {"name", *FINGERPRINTS}))
 def test_joined_sources_answer_as_the_one_that_has_the_item(name):
     assert getattr(Joined(Asked(), Subset(Asked(), [3])), name)(5) == (name, 3)
 
@@ -49,7 +51,8 @@ def test_joined_sources_answer_as_the_one_that_has_the_item(name):
 @pytest.fixture
 def folder(tmp_path):
     for name in "ab":
-        for kind, array in (("images", np.full((2, 2, 3), ord(name), np.uint8)), ("labels", np.eye(2, dtype=np.uint8))):
+        classes = np.eye(2, dtype=np.uint8)
+        for kind, array in (("images", np.full((2, 2, 3), ord(name), np.uint8)), ("labels", classes), ("instances", classes)):
             (tmp_path / kind).mkdir(exist_ok=True)
             Image.fromarray(array).save(tmp_path / kind / f"{name}.png")
     return Folder(tmp_path)
@@ -57,7 +60,7 @@ def folder(tmp_path):
 
 def test_a_source_joined_with_itself_has_no_two_items_of_one_name_or_fingerprint(folder):
     twice = Joined(folder, folder)
-    for question in (twice.name, twice.fingerprint, twice.image_fingerprint):
+    for question in (twice.name, *(getattr(twice, name) for name in FINGERPRINTS)):
         answers = [question(i) for i in range(4)]
         assert len({*answers}) == 4 and None not in answers
     digest = SourceDigest(twice)
