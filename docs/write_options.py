@@ -14,7 +14,9 @@ PAGE = Path(__file__).parent / "options.md"
 HEAD = """# Options
 
 Every option of every command, as `--help` has it; [Command line](commands.md) says what the commands are for. Where no default
-stands, the option is off, or the command, the method or the recipe chooses. `docs/write_options.py` writes this page.
+stands, the option is off, or the command, the method or the recipe chooses. The recipe `few_labels`, the usual one of `train`,
+also has its own `--precision` (mixed_bfloat16), `--base-channels`, `--hidden-channels` and `--augmentation`.
+`docs/write_options.py` writes this page.
 """
 
 

@@ -205,6 +205,7 @@ class TrainSettings(ReadOptions):
         NETWORKS,
         methods=SEGMENTING,
         form=SIZE,
+        by_hand=False,
     )
     preset: str | None = option(
         None,

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, cast
 
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.gans import Sampler
@@ -11,6 +11,7 @@ from keras_semisis.options.option import options_of
 from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes.few_labels_recipe import few_labels_options
 from keras_semisis.recipes.known_data import default_sizes
+from keras_semisis.recipes.run_folder import read_document, settings_beside
 
 RECIPES = ("few_labels", "paper")
 # Where time limits a run and not their number
@@ -22,8 +23,8 @@ _SHORT = 20_000
 def with_recipe(options: Mapping[str, Any], given: Collection[str]) -> dict[str, Any]:
     """Fills in what a recipe chooses.
 
-    Without a name, a training of `SemiPairedGAN` of up to 20,000 steps, or of some minutes, for which no network, loss or rate
-    is given follows ``"few_labels"``, and every other ``"paper"``, which is what the constructors do.
+    Without a name, a training of `SemiPairedGAN` of up to 20,000 steps, or of some minutes, follows ``"few_labels"``, unless an
+    option `leaves_few_labels`; every other follows ``"paper"``, which is what the constructors do.
 
     Args:
         options: Of a run, by the names of `TrainSettings`. ``trunk`` may be ``"none"`` here: few labels without pretrained
@@ -39,10 +40,7 @@ def with_recipe(options: Mapping[str, Any], given: Collection[str]) -> dict[str,
     """
     name, trunk = options["recipe"], options["trunk"]
     if name is None:
-        long = options["steps"] > _SHORT and options["minutes"] is None
-        by_hand = any(declared.is_by_hand and name in given for name, declared in options_of(TrainSettings).items())
-        own = options["method"] != "semi_paired" or long or by_hand
-        name = "paper" if own or (trunk is not None and trunk != "none") else "few_labels"
+        name = "few_labels" if _is_short(options) and not leaves_few_labels(options, given) else "paper"
     if name not in RECIPES:
         raise ArgumentError(f"{{}}: expected {' or '.join(RECIPES)}.", {"recipe": name})
     if name == "paper":
@@ -51,6 +49,7 @@ def with_recipe(options: Mapping[str, Any], given: Collection[str]) -> dict[str,
                 "--trunk none is of --recipe few_labels: name that, or leave it out, since discriminators are "
                 "then not pretrained unless --discriminator or --unconditional says so."
             )
+        _refuse_an_idle_trunk(options)
         return dict(options)
     if options["method"] != "semi_paired":
         raise ValueError(f"--recipe few_labels is for --method semi_paired. Leave it out with --method {options['method']}.")
@@ -66,6 +65,43 @@ def with_recipe(options: Mapping[str, Any], given: Collection[str]) -> dict[str,
             "paper has the paper's networks, for long trainings."
         ) from None
     return {**options, "trunk": None, **{k: v for k, v in chosen.items() if k == "trunk" or k not in given}, "recipe": name}
+
+
+def leaves_few_labels(options: Mapping[str, Any], given: Collection[str]) -> list[str]:
+    """Names of the options by which a short training of `SemiPairedGAN` follows ``"paper"``, though no recipe is named.
+
+    These are a network, loss or rate that is given, and weights to begin with that are not of a run of few labels.
+
+    Args:
+        options, given: As `with_recipe` takes them.
+    """
+    if options["recipe"] is not None or not _is_short(options):
+        return []
+    found = [name for name, declared in options_of(TrainSettings).items() if declared.is_by_hand and name in given]
+    if "init" in found and _recipe_of_run(options["init"]) == "few_labels":
+        found.remove("init")
+    return found
+
+
+def _is_short(options):
+    return options["method"] == "semi_paired" and (options["steps"] <= _SHORT or options["minutes"] is not None)
+
+
+def _refuse_an_idle_trunk(options):
+    if options["discriminator"] != "pretrained" and options["unconditional"] != "projected":
+        for name in ("trunk", "trunk_size"):
+            if options[name] is not None:
+                raise ArgumentError(
+                    "{}: no discriminator is on a frozen network here. Leave it out, or give --recipe few_labels, or "
+                    "--discriminator pretrained or --unconditional projected.",
+                    {name: options[name]},
+                )
+
+
+def _recipe_of_run(model):
+    """The recipe of the run in whose folder a model lies, if there is one."""
+    settings = settings_beside(model)
+    return None if settings is None else cast(dict, read_document(settings))["options"].get("recipe")
 
 
 def settings_to_begin(data: str, output: str, model: Sampler | None = None, **options: Any) -> TrainSettings:

@@ -32,7 +32,7 @@ def start_from(gan: SemanticGAN, path: Path) -> None:
             raise ArgumentError(
                 f"{{}}: its {name} has {len(theirs)} weights, that of this training {len(ours)}, "
                 f"{_first_difference(ours, theirs)}. Give the options of networks that the file was trained with: "
-                "--generator, --image-size, --base-channels and the like, which are in the settings.json of its "
+                "--recipe, --generator, --image-size, --base-channels and the like, which are in the settings.json of its "
                 "run.",
                 {"init": str(path)},
             )

@@ -41,13 +41,17 @@ def build_gan(settings: TrainSettings, space: LabelSpace, networks: Mapping[str,
     Raises:
         ValueError: If an option is none of those that there are, or the image size does not fit the networks.
     """
-    gan = METHODS[settings.method].system(**(arguments_of(settings, space) | dict(networks or {})))
+    gan = METHODS[settings.method].system(**arguments_of(settings, space, networks))
     compile_gan(gan, settings)
     return gan
 
 
-def arguments_of(settings: TrainSettings, space: LabelSpace) -> dict[str, Any]:
-    """The arguments of a system's constructor: networks with weights drawn from the seed, and what the settings give."""
+def arguments_of(settings: TrainSettings, space: LabelSpace, networks: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The arguments of a system's constructor: networks with weights drawn from the seed, and what the settings give.
+
+    Args:
+        settings, space, networks: As those of `build_gan`. Losses that the settings leave open suit the networks.
+    """
     # again, since a segmenter that was built in between draws numbers too
     keras.utils.set_random_seed(settings.seed)
     arguments = {
@@ -58,9 +62,10 @@ def arguments_of(settings: TrainSettings, space: LabelSpace) -> dict[str, Any]:
         "seed": settings.seed,
     }
     arguments |= (_conditional_networks if settings.method in _CONDITIONAL else _networks)(settings, space.num_classes)
-    if settings.unconditional == "projected":
+    arguments |= networks or {}
+    if _is_on_a_trunk(arguments.get("unconditional_discriminator")):
         arguments |= {"adversarial_loss": "hinge", "r1_gamma": 0.0}
-    if settings.discriminator == "pretrained" and settings.has_use_for("feature_matching_weight", settings.method):
+    if _is_on_a_trunk(arguments.get("discriminator")) and settings.has_use_for("feature_matching_weight", settings.method):
         arguments["feature_matching_weight"] = PRETRAINED_FEATURE_MATCHING
     arguments |= settings.of_system
     if settings.perceptual is not None:
@@ -72,6 +77,10 @@ def arguments_of(settings: TrainSettings, space: LabelSpace) -> dict[str, Any]:
     if settings.method == "semi_paired":
         arguments["pretext"] = _pretext(settings)
     return arguments
+
+
+def _is_on_a_trunk(network):
+    return network is not None and bool(models.frozen_features_of(network))
 
 
 def _pretext(settings):
@@ -101,7 +110,8 @@ def compile_gan(gan: SemanticGAN, settings: TrainSettings) -> None:
 
 def _adam(settings, owner, preset):
     """The optimizer that the library takes by default, at another learning rate or β; None leaves it to the preset."""
-    rate = getattr(settings, f"{owner}_learning_rate") or settings.learning_rate
+    own = getattr(settings, f"{owner}_learning_rate")
+    rate = settings.learning_rate if own is None else own
     betas = settings.unconditional_betas if owner == "unconditional" else None
     if rate is None and betas is None:
         return None

