@@ -80,4 +80,4 @@ def _mask(file):
     except (OSError, SyntaxError) as error:
         raise DataError(f"{file}: no PNG that can be read ({error}). Export it again.") from None
     has_transparency = (rgba[..., 3] < 255).any()
-    return rgba[..., 3] > 127 if has_transparency else (rgba[..., :3] > 127).any(axis=-1)
+    return rgba[..., 3] > 127 if has_transparency else rgba[..., :3].any(axis=-1)

@@ -380,9 +380,10 @@ def test_brushes_that_are_damaged():
             brush_mask(packed, (2, 3), "here")
 
 
-def test_layers(tmp_path):
+@pytest.mark.parametrize("ink", [255, 90, 1])
+def test_layers(tmp_path, ink):
     def layer(name, mask, transparent):
-        mask = np.array(mask, "uint8") * 255
+        mask = np.array(mask, "uint8") * (255 if transparent else ink)
         path = tmp_path / "layers/a" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         picture = np.stack([np.full_like(mask, 50), mask, mask, mask], axis=-1) if transparent else mask
