@@ -56,10 +56,14 @@ def folder_like(root: str | Path, label_space: LabelSpace, whose: str, **options
         own = _with_void_of(label_space, read_classes(classes))
         label_space.require_same_classes(own, whose, str(classes))
         ignore_class = label_space.ignore_class if own.ignore_class is None else own.ignore_class
-        # a rule for all ids, with colors, is that of a benchmark's own files; classes.csv says what the ids of others are
-        id_map = {} if label_space.all_ids and not label_space.drawn_palette else label_space.id_map
+        id_map = {} if _is_rule_of_a_benchmark(label_space) else label_space.id_map
         label_space = replace(own, ignore_class=ignore_class, id_map={**own.id_map, **id_map}, snap=label_space.snap)
     return Folder(root, label_space=label_space, **options)
+
+
+def _is_rule_of_a_benchmark(label_space):
+    """A rule for all ids, with colors, is that of a benchmark's own files; data that name their classes have other ids."""
+    return label_space.all_ids and not label_space.drawn_palette
 
 
 def _with_void_of(label_space, own):
@@ -79,6 +83,35 @@ def open_tfds(text: str, split: str, **options: Any) -> TFDS:
     """``NAME?image=FEATURE&label=FEATURE&data_dir=PATH``, likewise."""
     name, named = _named_parts("tfds", text, ("image", "label", "data_dir"))
     return TFDS(name, split, **named, **options)
+
+
+def hugging_face_like(text: str, split: str, label_space: LabelSpace, whose: str, where: str, **options: Any) -> HuggingFace:
+    """`open_hugging_face`, by a given label space. Classes that the set itself names must be the same."""
+    source = open_hugging_face(text, split, label_space=label_space, **options)
+    if source.named_label_space is None:
+        return source
+    label_space.require_same_classes(_with_void_of(label_space, source.named_label_space), whose, where)
+    if _is_rule_of_a_benchmark(label_space):
+        return open_hugging_face(text, split, label_space=replace(label_space, id_map={}, all_ids=False), **options)
+    return source
+
+
+def tfds_like(
+    text: str,
+    split: str,
+    label_space: LabelSpace,
+    whose: str,
+    where: str,
+    ignore_class: int | None = None,
+    id_map: Mapping[int, int] | None = None,
+) -> TFDS:
+    """`open_tfds`, likewise."""
+    own = open_tfds(text, split).label_space
+    label_space.require_same_classes(_with_void_of(label_space, own), whose, where)
+    if ignore_class is None and own.ignore_class is None:
+        ignore_class = label_space.ignore_class
+    ids = {} if _is_rule_of_a_benchmark(label_space) else label_space.id_map
+    return open_tfds(text, split, ignore_class=ignore_class, id_map={**ids, **(id_map or {})})
 
 
 def _named_parts(kind, text, keys):
@@ -110,13 +143,10 @@ def open_of_library(
     if "split" in named:
         split = named.pop("split")
         path = f"{name}?{urlencode(named)}" if named else name
+    like = (space, f"--data {data}", f"{option} {text}")
     if kind == "tfds":
-        known = open_tfds(path, split, id_map=id_map)
-        space.require_same_classes(_with_void_of(space, known.label_space), f"--data {data}", f"{option} {text}")
-        return known
-    source = open_hugging_face(path, split, label_space=space.with_ids(id_map), image_range=image_range)
-    if source.named_label_space is not None:
-        space.require_same_classes(_with_void_of(space, source.named_label_space), f"--data {data}", f"{option} {text}")
+        return tfds_like(path, split, *like, id_map=id_map)
+    source = hugging_face_like(path, split, *like, id_map=id_map, image_range=image_range)
     if source.label_space is None and option != "--unpaired-images":
         raise DataError(f"{option} {text}: there are photos alone in it. Name the column of label maps: hf:NAME?label=COLUMN.")
     return source

@@ -24,11 +24,13 @@ from keras_semisis.recipes.known_data import EXPECTED, unused_options
 from keras_semisis.recipes.named_sources import (
     BENCHMARKS,
     folder_like,
+    hugging_face_like,
     kind_of,
     open_hugging_face,
     open_of_library,
     open_tfds,
     splits_of_pack,
+    tfds_like,
 )
 from keras_semisis.recipes.notices import tell
 
@@ -74,7 +76,7 @@ def open_data(
         validation_data: ``folder:PATH``, ``records:PATH``, ``hf:NAME`` or ``tfds:NAME`` of others.
         skip_bad: Bad files that are tolerated, as `Folder` takes them.
         image_range: Of the photos of folders and of ``hf``, as `Folder` takes it.
-        label_space: What the label maps of a folder mean, of a model that is there already.
+        label_space: What the label maps of a folder, of ``hf`` and of ``tfds`` mean, of a model that is there already.
         layout: Names of splits, and suffixes and prefixes of names.
         unpaired_images, unpaired_labels: What else these options are for. It is not opened.
 
@@ -106,8 +108,13 @@ def open_data(
         pair = DataPair(train, BENCHMARKS[kind](path, splits[1]) if hold_out else train)
     elif kind == "tfds" and path:
         options: dict[str, Any] = {"ignore_class": ignore_class, "id_map": parse_id_map(id_map)}
-        train = open_tfds(path, splits[0], **options)
-        pair = DataPair(train, open_tfds(path, splits[1], **options) if hold_out else train)
+        train, val = (
+            open_tfds(path, split, **options)
+            if label_space is None
+            else tfds_like(path, split, label_space, "the model", data, **options)
+            for split in (splits if hold_out else splits[:1] * 2)
+        )
+        pair = DataPair(train, val)
     elif kind == "folder" and path:
         options = {
             "ignore_class": ignore_class,
@@ -125,7 +132,7 @@ def open_data(
             "skip_bad": skip_bad or 0,
             "image_range": image_range,
         }
-        pair = _open_hugging_face(path, options, hold_out, splits, layout)
+        pair = _open_hugging_face(path, options, hold_out, splits, layout, label_space)
     else:
         raise ArgumentError(f"{{}}: expected {EXPECTED}.", {"data": data})
     if validation_data is None:
@@ -252,8 +259,11 @@ def _apart_from_training(found, train, split, given):
     return None if shared else split
 
 
-def _open_hugging_face(text, options, hold_out, splits, layout):
-    train = open_hugging_face(text, splits[0], **options)
+def _open_hugging_face(text, options, hold_out, splits, layout, label_space):
+    if label_space is None:
+        train = open_hugging_face(text, splits[0], **options)
+    else:
+        train = hugging_face_like(text, splits[0], label_space, "the model", f"hf:{text}", **options)
     if train.label_space is None:
         raise DataError(f"hf:{text}: there are photos alone in it. Name the column of label maps: hf:NAME?label=COLUMN.")
     if not hold_out:

@@ -245,6 +245,34 @@ def test_classes_of_further_data_must_be_the_same(tmp_path):
     assert labels.load_label_map(0).tolist() == ids(1).tolist()
 
 
+def test_the_label_space_of_a_model_reads_a_set(saved):
+    space = label_space_of(f"hf:{saved}").with_ids({2: 0})
+    for part in open_data(f"hf:{saved}", (4, 6), label_space=space, id_map=("1=2",)):
+        assert part.label_space.id_map == {2: 0, 1: 2}
+    train = open_data(f"hf:{saved}", (4, 6), label_space=space).train
+    assert [int(train.load_label_map(i).max()) for i in range(3)] == [0, 1, 0]
+
+
+def test_the_label_space_of_a_model_reads_a_set_that_names_its_classes(tmp_path):
+    label = datasets.Sequence(datasets.Sequence(datasets.ClassLabel(names=["sky", "road", "car"])))
+    data = datasets.Dataset.from_dict(
+        {"image": [encoded(photo(i)) for i in range(3)], "label": [ids(i).tolist() for i in range(3)]},
+        features=datasets.Features({"image": datasets.Image(), "label": label}),
+    )
+    datasets.DatasetDict({"train": data, "validation": data}).save_to_disk(tmp_path / "set")
+    text = f"hf:{tmp_path / 'set'}?label=label"
+
+    def read(space):
+        return [int(open_data(text, (4, 6), label_space=space).val.load_label_map(i).max()) for i in range(3)]
+
+    own = open_data(text, (4, 6)).train.label_space
+    assert read(own.with_ids({2: 0})) == [0, 1, 0]
+    # the rule of a benchmark is that of its files, whose ids are others
+    assert read(LabelSpace(SPACE.class_names, SPACE.palette, id_map={7: 0, 8: 1, 9: 2}, all_ids=True)) == [0, 1, 2]
+    with pytest.raises(DataError, match="are not those of the model"):
+        read(LabelSpace(["road", "sky", "car"], SPACE.palette))
+
+
 def test_a_set_that_was_saved_by_itself_is_one_split(tmp_path):
     dataset(12).save_to_disk(tmp_path / "set")
     train, val = open_data(f"hf:{tmp_path / 'set'}", (4, 6))

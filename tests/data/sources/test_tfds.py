@@ -255,6 +255,33 @@ def test_as_validation_and_unpaired_data():
             open_data(f"{text}?column=a", (32, 32))
 
 
+def test_the_label_space_of_a_model_reads_a_set(tmp_path):
+    features = tfds.features.FeaturesDict(
+        {
+            "image": tfds.features.Image(shape=(None, None, 3), encoding_format="png"),
+            "label": tfds.features.LabeledImage(labels=["sky", "road", "car"], shape=(None, None, 1)),
+        }
+    )
+    data = [{"image": np.zeros((8, 12, 3), np.uint8), "label": ids(i, None)} for i in range(3)]
+    tfds.dataset_builders.store_as_tfds_dataset(
+        name="named",
+        version="1.0.0",
+        features=features,
+        data_dir=tmp_path,
+        file_format="array_record",
+        disable_shuffling=True,
+        split_datasets={split: list(enumerate(data)) for split in ("train", "validation")},
+    )
+    text = f"tfds:named?image=image&label=label&data_dir={tmp_path}"
+    own = open_data(text, (8, 12)).train.label_space
+    for space, read in ((own.with_ids({2: 0}), [0, 1, 0]), (own.with_void().with_ids({2: 3}), [0, 1, 3])):
+        for part in open_data(text, (8, 12), label_space=space):
+            assert part.label_space.class_names == space.class_names
+            assert [int(part.load_label_map(i).max()) for i in range(3)] == read
+    with pytest.raises(DataError, match="are not those of the model"):
+        open_data(text, (8, 12), label_space=LabelSpace(["road", "sky", "car"], SPACE.palette))
+
+
 def test_features_and_folder_on_the_command_line(prepared):
     def refused(text):
         return call("check", "--data", text, code=1)
