@@ -20,6 +20,7 @@ from keras_semisis.callbacks import (
     TensorBoardScalars,
     resume,
 )
+from keras_semisis.callbacks.log_file import read_log
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.distribution import number_of_devices
 from keras_semisis.gans import Sampler
@@ -254,6 +255,8 @@ def _opened(settings, folder, progress, going_on, model=None):
                 f"{gan.num_classes}. Files or --id-map must have added or removed one: bring them back."
             )
     else:
+        if going_on:
+            _begin_anew(settings, folder)
         gan, start = adapted_gan(settings, data, model) if settings.adapt else build_gan(settings, space), 0
         if settings.init:
             start_from(gan, Path(settings.init))
@@ -268,6 +271,19 @@ def _opened(settings, folder, progress, going_on, model=None):
 def _alone(folder):
     """Keeps others than the processes of this run out of its folder."""
     return locked(folder) if is_first_process() else nullcontext()
+
+
+def _begin_anew(settings, folder):
+    """Tells that a run begins anew where nothing was saved, and refuses where what was learned is elsewhere, or lost."""
+    of_demo = "model.keras"
+    there = [name for name in (of_demo, "best.keras") if (folder / name).is_file()]
+    steps = max((entry["step"] for entry in read_log(folder / "losses.jsonl")), default=0)
+    if steps > settings.save_every or of_demo in there:
+        raise ValueError(
+            f"--resume {folder}: there is no last.keras to go on with, though {steps} steps are logged. Bring it back, or "
+            f"begin another run{f', by --init {folder / there[0]}' if there else ''}."
+        )
+    tell(f"{folder}: nothing was saved, so it begins anew.")
 
 
 def _tell_of_change(folder, data):
@@ -285,6 +301,8 @@ def _evaluation(settings, data, folder):
     """What evaluates during training, if anything. What could end it later is found now, before there is a run."""
     judges = _judges(settings, data)
     if not judges:
+        if settings.best is not None:
+            raise ArgumentError("{}: nothing scores the photos. Give --segmenter or --features, too.", {"best": settings.best})
         return None
     best = settings.best or judges[0].name
     scores = [name for name in rehearse(judges, data.val, "the validation photos") if best_mode(name)]

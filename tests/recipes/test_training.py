@@ -60,6 +60,31 @@ def test_a_run_in_python_says_nothing_and_goes_on(tmp_path, capsys, told, monkey
     assert [json.loads(line)["step"] for line in (folder / "losses.jsonl").read_text().splitlines()] == [1, 2]
 
 
+def test_a_run_whose_last_state_is_gone_is_not_begun_anew(tmp_path, told):
+    folder = tmp_path / "run"
+    recipes.begin(replace(settings(folder, 9), save_every=3))
+
+    def log(steps):
+        (folder / "losses.jsonl").write_text("".join(json.dumps({"step": step + 1}) + "\n" for step in range(steps)))
+
+    log(3)
+    assert recipes.go_on(recipes.settings_to_go_on(folder)).start == 0
+    assert "nothing was saved, so it begins anew" in told()
+    (folder / "model.keras").touch()  # as the demo leaves it
+    with pytest.raises(ValueError, match=r"there is no last\.keras to go on with.*by --init .*model\.keras"):
+        recipes.go_on(recipes.settings_to_go_on(folder))
+    (folder / "model.keras").unlink()
+    log(4)
+    with pytest.raises(ValueError, match=r"no last\.keras to go on with, though 4 steps are logged\. Bring it back"):
+        recipes.go_on(recipes.settings_to_go_on(folder))
+    assert len((folder / "losses.jsonl").read_text().splitlines()) == 4
+
+
+def test_a_best_score_needs_one_that_scores(tmp_path):
+    with pytest.raises(ValueError, match=r"best='miou': nothing scores the photos\. Give --segmenter or --features"):
+        recipes.begin(replace(settings(tmp_path / "run", 1), best="miou"))
+
+
 def test_rates_fall_over_the_share_of_the_steps_that_is_asked_for(tmp_path, monkeypatch):
     monkeypatch.setattr(Calibration, "label_maps", lambda self: [next(iter(self.dataset))[1:]])
     rates = []
