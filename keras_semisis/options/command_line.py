@@ -1,17 +1,20 @@
 """Options as they are typed."""
 
 import shlex
+from collections.abc import Collection
+from dataclasses import fields
 from typing import Any
 
 from keras_semisis.options.methods import METHODS
-from keras_semisis.options.option import given_options, option_name, options_of
+from keras_semisis.options.option import option_name, options_of
 
 
-def command_line(settings: Any) -> str:
+def command_line(settings: Any, also: Collection[str] = ()) -> str:
     """The options that are not at their default, or that of the method, as they are typed.
 
     Args:
         settings: A dataclass of options.
+        also: Names of those that are written at their default, too, unless that is None.
 
     Example:
 
@@ -21,8 +24,11 @@ def command_line(settings: Any) -> str:
     """
     declared, words = options_of(type(settings)), list[str]()
     method = METHODS.get(getattr(settings, "method", ""))
-    for name, value in given_options(settings):
-        if value == getattr(method, name, ...):
+    for field in fields(settings):
+        name, value = field.name, getattr(settings, field.name)
+        usual = value in (field.default, getattr(method, name, field.default))
+        # an option that is off cannot be typed
+        if value is None or (usual and (name not in also or value is False)):
             continue
         option, typed = declared[name], option_name(name)
         if option.form is not None:

@@ -85,6 +85,10 @@ def few_labels_options(
         raise ArgumentError(f"{{}}: expected one of {', '.join(TRUNKS)}, or None.", {"trunk": trunk})
     if trunk is not None:  # before anything is read
         TRUNKS[trunk].weights.path(f"The frozen {trunk}")
+    return _options(image_size, trunk, accelerator, generator)
+
+
+def _options(image_size, trunk, accelerator, generator):
     wide = engine.has_accelerator() if accelerator is None else accelerator
     options = {
         "method": "semi_paired",
@@ -129,3 +133,7 @@ def few_labels_options(
 def _narrow(image_size):
     """A quarter of OASIS's widths."""
     return tuple(max(1, width // 4) for width in published_widths(image_size))
+
+
+CHOSEN_FOR_FEW_LABELS = frozenset({*_options((64, 64), None, False, None), *_options((64, 64), "vgg16", False, None)})
+"""Names of the options that the recipe chooses where they are not given."""

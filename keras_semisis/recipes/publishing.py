@@ -11,15 +11,17 @@ from keras_semisis.callbacks.log_file import read_log
 from keras_semisis.options.command_line import command_line
 from keras_semisis.options.publish import PublishOptions
 from keras_semisis.options.train import TrainSettings
-from keras_semisis.presets import save_to_preset
+from keras_semisis.presets import built_in_presets, save_to_preset
+from keras_semisis.presets.location import HUB
 from keras_semisis.recipes.example_maps import example_label_maps
+from keras_semisis.recipes.few_labels_recipe import CHOSEN_FOR_FEW_LABELS
 from keras_semisis.recipes.named_sources import kind_of
 from keras_semisis.recipes.run_folder import read_settings, settings_beside
 from keras_semisis.recipes.trained_models import fit_of_model, label_space_of_model, load_gan
 
 # options that name files of the machine
 _DATA = ("data", "validation_data", "unpaired_images", "unpaired_labels")
-_FILES = ("init", "segmenter")
+_FILES = ("init", "adapt", "segmenter")
 
 
 def publish(options: PublishOptions) -> list[str]:
@@ -65,11 +67,26 @@ def _training(settings: TrainSettings) -> dict[str, Any]:
     """The options of a run, and how they are typed, without paths of the machine."""
     named = {name: getattr(settings, name) for name in (*_DATA, *_FILES)}
     hidden: dict[str, Any] = {
-        name: (_kind(text) if name in _DATA else "FILE") for name, text in named.items() if text is not None
+        name: (_kind(text) if name in _DATA else text if _is_public(text) else "FILE")
+        for name, text in named.items()
+        if text is not None
     }
     kept = replace(settings, output="RUN", **hidden)
     known = {name: value for name, value in asdict(kept).items() if value is not None and name != "output"}
-    return known | {"data": kind_of(settings.data), "command": f"keras-semisis train {command_line(kept)}"}
+    return known | {"data": kind_of(settings.data), "command": f"keras-semisis train {_typed(kept)}"}
+
+
+def _typed(settings):
+    """The options with those that by default would be chosen for the data, the machine or few labels."""
+    also = {"image_size"}
+    if settings.recipe == "few_labels":
+        also |= CHOSEN_FOR_FEW_LABELS
+        settings = replace(settings, trunk=settings.trunk or "none")
+    return command_line(settings, also)
+
+
+def _is_public(model):
+    return model.startswith(HUB) or model in built_in_presets()
 
 
 def _kind(text):
