@@ -55,9 +55,9 @@ class AugmentedFolder:
         self._space = label_space
         self._settings = settings
         self.entries: list[dict[str, Any]] = []
-        manifest = root / MANIFEST
-        if manifest.is_file():
-            self._check(json.loads(manifest.read_text(encoding="utf-8")))
+        manifest = _manifest(root)
+        if manifest is not None:
+            self._check(manifest)
             self.entries = read_log(root / PHOTOS)
             return
         if root.exists() and (not root.is_dir() or any(root.iterdir())):
@@ -181,6 +181,22 @@ class AugmentedFolder:
         document = {"settings": self._settings, "versions": versions(), **more}
         write_document(self.root / MANIFEST, document)
         return document
+
+
+def refuse_unfinished(root: Path) -> None:
+    """Raises a `DataError` for a folder of `augment` that was interrupted: label maps in it may not be what they will be."""
+    manifest = _manifest(root)
+    if manifest is not None and "report" not in manifest:
+        raise DataError(f"{root}: augment was interrupted before it had finished this folder. Give its command again.")
+
+
+def _manifest(root):
+    """What the manifest of a folder says; None where there is none, or one of another program."""
+    try:
+        document = json.loads((root / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return document if isinstance(document, dict) and isinstance(document.get("settings"), dict) else None
 
 
 def file_names(names: Sequence[str], fuller: Sequence[str]) -> list[str]:

@@ -274,7 +274,13 @@ def _opened(options, gan, bad):
         images_are_there = whole.images is not None and whole.images.is_dir()
         if whole.labels is not None and whole.labels.is_dir() and not images_are_there and not layout.is_divided:
             return folder_like(
-                path, gan.label_space, "the model", images=None, id_map=parse_id_map(options.id_map), snap=options.snap
+                path,
+                gan.label_space,
+                "the model",
+                images=None,
+                ignore_class=options.ignore_class,
+                id_map=parse_id_map(options.id_map),
+                **{name: value for name, value in options.of_folder.items() if not name.startswith("image")},
             )
     return open_data(
         options.data,

@@ -316,6 +316,11 @@ def test_what_cannot_be_is_refused(painter, tmp_path):
         augment(painter, Scenes(2), tmp_path / "a")
     assert not (tmp_path / "a").exists()
     augment(painter, maps, tmp_path / "b", filter=False)
+    (tmp_path / "site").mkdir()
+    for text in ('{"name": "an app"}', "[]"):
+        (tmp_path / "site/manifest.json").write_text(text)
+        with pytest.raises(FileExistsError, match="holds something else"):
+            augment(painter, maps, tmp_path / "site", filter=False)
     with pytest.raises(FileExistsError, match=r"other settings: seed was 0 and is 1\. Remove it or name another folder"):
         augment(painter, maps, tmp_path / "b", filter=False, seed=1)
     (tmp_path / "c").mkdir()
@@ -363,6 +368,12 @@ def test_on_the_command_line(gan, tmp_path):
     assert "pixels left" in said and len(shares) == 4 and all(f"{share:.0%}" in said for share in shares)
     shutil.rmtree(tmp_path / "data/images")
     assert "4 of 4 photos kept" in call(*augmenting, "--threshold", 0, "--output", tmp_path / "labels alone")
+    for path in (tmp_path / "data/labels").iterdir():
+        Image.fromarray(np.where(np.asarray(Image.open(path)) == IGNORE, 255, 0).astype("uint8")).save(
+            tmp_path / "data/labels" / f"{path.stem}_mask.png"
+        )
+    suffixed = ("--label-suffix", "_mask", "--ignore-class", 255, "--threshold", 0)
+    assert "4 of 4 photos kept" in call(*augmenting, *suffixed, "--output", tmp_path / "of one kind")
     said = call(*augmenting, "--threshold", 1, "--class-threshold", "class 1=0.5", "--output", tmp_path / "none", code=1)
     assert said.count("Error: --threshold 1.0: none of 4 photos agrees") == 1
     for options, words in {
@@ -441,6 +452,12 @@ def test_a_segmenter_learns_from_generated_photos_as_much_as_from_real_ones(pain
         settings = SegmenterOptions(**options, augmented=augmented, output=tmp_path / "segmenter.keras")
         segmenter.train_segmenter_file(settings, ks.data.BadFiles(0))
     assert counted == [(2, 2), (7, 14)]
+    manifest = json.loads((tmp_path / "augmented/manifest.json").read_text())
+    del manifest["report"]
+    (tmp_path / "augmented/manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(DataError, match="augment was interrupted before it had finished this folder"):
+        segmenter.train_segmenter_file(settings, ks.data.BadFiles(0))
+    (tmp_path / "augmented/manifest.json").unlink()
     (tmp_path / "augmented/classes.csv").write_text((real / "classes.csv").read_text().replace("pole", "tram"))
     with pytest.raises(DataError, match=r"(?s)--data folder:.*real.*augmented/classes\.csv"):
         segmenter.train_segmenter_file(settings, ks.data.BadFiles(0))
