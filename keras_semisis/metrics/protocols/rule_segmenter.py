@@ -48,7 +48,7 @@ class RuleSegmenter:
                 )
             self.input_sizes = [fixed]
         # the don't-care class of a segmenter of one's own: no label map can name it, so it is no answer
-        self._masked = sorted(set(range(rule.num_outputs)) - set(rule.label_ids))
+        self.masked = sorted(set(range(rule.num_outputs)) - set(rule.label_ids))
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """Channels (B, H, W) of float images (B, H, W, 3) in [-1, 1].
@@ -72,7 +72,7 @@ class RuleSegmenter:
             scores = scores + (self._softmax(logits) if len(self.input_sizes) > 1 else logits)
         if np.isnan(scores).any():
             raise ValueError("segmenter: its logits hold values that are not a number; check its weights.")
-        scores[..., self._masked] = -np.inf
+        scores[..., self.masked] = -np.inf
         return scores.argmax(axis=-1)
 
     def _softmax(self, logits):

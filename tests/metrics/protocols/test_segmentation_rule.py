@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from keras_semisis.data import Cityscapes, LabelSpace
-from keras_semisis.metrics import PROTOCOLS
+from keras_semisis.metrics import PROTOCOLS, GeneratedMeanIoU
 from keras_semisis.metrics.protocols import IGNORED, SegmentationRule
+from keras_semisis.metrics.protocols.rule_scores import RuleScores
 from keras_semisis.metrics.protocols.rule_segmenter import RuleSegmenter, rule_for
 from keras_semisis.metrics.protocols.segmentation_rule import DEEPLAB, DRN, PLAIN_RULES, UPERNET, own_rule
 from tests.conftest import SHARED, needs_shared
@@ -116,6 +117,20 @@ def test_a_segmenter_of_one_size_is_fitted_where_the_rule_allows_it():
     assert answers.shape == (2, 16, 24) and set(np.unique(answers)) == {0, 2}  # never the don't-care class
     with pytest.raises(ValueError, match=r"takes images of \(32, 32\) alone.*--protocol native"):
         RuleSegmenter(network, replace(rule, fits_segmenter=False), (16, 24), eight_bit=False)
+
+
+def test_a_dont_care_class_that_is_answered_is_missed_and_has_no_score():
+    label_maps = np.array([[[0, 0, 1, 1], [0, 0, 2, 1]]])
+    answers = np.array([[[0, 2, 1, 1], [0, 0, 0, 1]]])
+    space = space_of(["a", "b", "void"], ignore_class=2)
+    metrics = [
+        RuleScores(lambda images: answers, PROTOCOLS["native"], space, (2, 4)),
+        GeneratedMeanIoU(lambda images: answers, ignore_class=2, num_classes=3),
+    ]
+    for metric in metrics:
+        metric.update_real(label_maps, np.zeros((1, 2, 4, 3)))
+        metric.update_generated(label_maps, np.zeros((1, 2, 4, 3)))
+        assert metric.result()["miou"] == metric.result()["miou_real"] == (3 / 4 + 1) / 2
 
 
 def test_wrong_answers_are_refused():
