@@ -226,7 +226,7 @@ class SemiPairedGAN(SegmentingGAN):
         if self.judge_pairs:
             image, label_map = ops.concatenate([data.paired[0], image]), ops.concatenate([data.paired[1], label_map])
         image, generated = self.augmented(image, self.synthesize(label_map))
-        return unconditional_terms(self._judge, self._critic_loss, image, generated, due)
+        return unconditional_terms(self.unconditional_discriminator, self._critic_loss, image, generated, due)
 
     def _judge(self, image):
         return self.unconditional_discriminator(image, training=True)

@@ -1,7 +1,9 @@
 """What the systems with an unconditional discriminator share: eq. 4."""
 
+from functools import partial
 from typing import Any
 
+import keras
 from keras import ops
 
 from keras_semisis.gans.engines import engine
@@ -23,17 +25,17 @@ def adversarial_losses(name: str):
     return NonSaturatingLoss(), NonSaturatingLoss()
 
 
-def unconditional_terms(judge, loss, image: Any, generated, due: Any) -> dict[str, Any]:
+def unconditional_terms(network: keras.Model, loss, image: Any, generated, due: Any) -> dict[str, Any]:
     """Eq. 4: D_u tells photos from generated images; R1 keeps its gradient on photos small.
 
     Args:
-        judge: D_u, a function from images to logits.
+        network: D_u, from images to logits.
         loss: The loss of D_u, as `losses.NonSaturatingLoss`.
         image, generated: Batches of photos and of generated images.
         due: Names of the terms that are due; ``"r1"`` may be among them.
     """
-    generated = ops.stop_gradient(generated)
+    judge, generated = partial(network, training=True), ops.stop_gradient(generated)
     terms = {"fake": loss(0, judge(generated)), "real": loss(1, judge(image))}
     if "r1" in due:
-        terms["r1"] = r1_penalty(engine.input_gradient(lambda x: ops.sum(judge(x)), image))
+        terms["r1"] = r1_penalty(engine.input_gradient(lambda x: ops.sum(judge(x)), image, network.variables))
     return terms

@@ -150,7 +150,7 @@ class USIS(SemanticGAN):
         """D_u tells photos from generated images, and keeps what the decoder rebuilds photos from."""
         image, label_map = data.unpaired
         image, generated = self.augmented(image, self.synthesize(label_map))
-        terms = unconditional_terms(self._judge, self._critic_loss, image, generated, due)
+        terms = unconditional_terms(self.unconditional_discriminator, self._critic_loss, image, generated, due)
         if "reconstruction" in due:
             rebuilt = ops.cast(self.decoder(self._features(image, training=True), training=True), image.dtype)
             terms["reconstruction"] = ops.mean(ops.abs(image - rebuilt))

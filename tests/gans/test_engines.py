@@ -33,6 +33,27 @@ def test_a_compiled_function_differentiates_an_input_gradient():
     np.testing.assert_allclose(result, 18 * ops.convert_to_numpy(w) * x**4, rtol=1e-5)
 
 
+def test_a_network_may_have_a_state_in_an_input_gradient():
+    """Of Σ w (x - mean)³, whose layer keeps a running mean: R1 passes through such layers, too."""
+    image = keras.Input((3,))
+    network = keras.Model(image, keras.layers.BatchNormalization(momentum=0.0)(image))
+    norm = network.layers[-1]
+    x = np.random.default_rng(0).normal(2, 1, (8, 3)).astype("float32")
+
+    def gradient(x):
+        def loss(values):
+            with keras.StatelessScope([(norm.gamma, values[0]), *((v, v.value) for v in norm.variables[1:])]) as scope:
+                slope = engine.input_gradient(lambda x: ops.sum(network(x, training=True) ** 3), x, network.variables)
+            return ops.sum(slope**2), scope.get_current_value(norm.moving_mean)
+
+        _, mean, (slope,) = engine.value_and_gradients(loss, [norm.gamma])
+        return mean, slope
+
+    mean, slope = engine.compiled(gradient)(ops.convert_to_tensor(x))
+    np.testing.assert_allclose(ops.convert_to_numpy(mean), x.mean(0), rtol=1e-5)
+    assert np.abs(ops.convert_to_numpy(slope)).min() > 0
+
+
 @pytest.mark.parametrize(
     "create",
     [

@@ -40,8 +40,17 @@ def value_and_gradients(fn, variables):
     return loss, aux, gradients
 
 
-def input_gradient(fn, x):
-    return jax.grad(fn)(x)
+def input_gradient(fn, x, variables=()):
+    def with_assigned(x):
+        # what is assigned in here, such as running means, may not leave the trace by itself
+        with keras.StatelessScope(outside(variables)) as scope:
+            return fn(x), [scope.get_current_value(v) for v in variables]
+
+    gradient, values = jax.grad(with_assigned, has_aux=True)(x)
+    for variable, value in zip(variables, values, strict=True):
+        if not variable.trainable:
+            variable.assign(value)
+    return gradient
 
 
 def apply(ok, fn, variables):
