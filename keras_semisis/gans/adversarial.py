@@ -197,7 +197,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
         composite = NetworkOptimizers(lambda variable: optimizer_by_id[id(variable)], self._steps)
         # Keras's loop runs the step as Python; what is compiled are the phases
         super().compile(optimizer=composite, run_eagerly=True, jit_compile=False)
-        self._set_compilation(eagerly=run_eagerly, jit=engine.JIT_BY_DEFAULT if jit_compile == "auto" else jit_compile)
+        self._set_compilation(run_eagerly, jit_compile)
         composite.build([v for v in self.variables if id(v) in optimizer_by_id])
         self._optimizers, self._optimized = optimizers, optimized
         self._metrics_of_compile = metrics
@@ -240,8 +240,9 @@ class AdversarialModel(engine.TrainStep, Sampler):
         )
         self.forget_compiled()
 
-    def _set_compilation(self, eagerly, jit):
-        self.eagerly, self.jit = eagerly, jit
+    def _set_compilation(self, run_eagerly, jit_compile):
+        self._compilation = {"run_eagerly": run_eagerly, "jit_compile": jit_compile}
+        self.eagerly, self.jit = run_eagerly, engine.JIT_BY_DEFAULT if jit_compile == "auto" else jit_compile
         self._layers_trainable = None
         self.forget_compiled()
 
@@ -415,6 +416,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
             "optimizers": {name: keras.saving.serialize_keras_object(o) for name, o in self.optimizers.items()},
             "statistics_batches": self.statistics_batches,
             "optimized": self._optimized_places(),
+            **self._compilation,
         }
 
     def compile_from_config(self, config: Any) -> None:
@@ -425,6 +427,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
             self.compile_again(optimizers, config)
         finally:
             self._restored = None
+        self._set_compilation(config.get("run_eagerly", False), config.get("jit_compile", "auto"))
 
     def compile_again(self, optimizers: dict[str, keras.optimizers.Optimizer], config: dict) -> None:
         """Compiles a saved model. For a subclass whose `compile` takes arguments of its own.

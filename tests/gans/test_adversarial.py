@@ -220,6 +220,15 @@ def test_compile_again_keeps_the_step_and_the_moving_average(tmp_path):
                 np.testing.assert_allclose(ops.convert_to_numpy(average), expected, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.parametrize(("given", "expected"), [("auto", engine.JIT_BY_DEFAULT), (True, True), (False, False)])
+def test_a_file_says_how_phases_are_compiled(tmp_path, given, expected):
+    gan = tiny_gan(compile=False)
+    gan.compile(jit_compile=given, run_eagerly=bool(expected))
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    assert (loaded.eagerly, loaded.jit, loaded.get_compile_config()["jit_compile"]) == (bool(expected), expected, given)
+
+
 def test_an_older_file_has_its_step_with_the_optimizers(tmp_path, monkeypatch):
     gan = only(tiny_gan(), "generator")
     train(gan, steps=2)
