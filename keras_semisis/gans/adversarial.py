@@ -397,6 +397,9 @@ class AdversarialModel(engine.TrainStep, Sampler):
         config = super().get_config() | {"ema_decay": self.ema_decay}
         return config | ({"frozen_layers": frozen} if any(frozen.values()) else {})
 
+    def _further_networks(self):
+        return []  # the moving average is made anew
+
     @classmethod
     def from_config(cls, config, custom_objects=None):
         config = dict(config)

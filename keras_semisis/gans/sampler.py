@@ -774,7 +774,8 @@ class Sampler(KnowsClasses):
                 super().save_weights(filepath, *args, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
-        networks = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in self.network_names}
+        names = [*self.network_names, *self._further_networks()]
+        networks = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in names}
         return (
             super().get_config()
             | networks
@@ -786,6 +787,10 @@ class Sampler(KnowsClasses):
                 "seed": self.seed,
             }
         )
+
+    def _further_networks(self):
+        """Names of arguments that are networks, beside ``network_names``."""
+        return [] if self.ema_generator is self.generator else ["ema_generator"]
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

@@ -88,6 +88,8 @@ def rehearse(metrics: Any, batches: Iterable, argument: str) -> list[str]:
             raise ValueError(f"{argument}: {failed or 'there is no batch in it.'}")
     for metric in metrics:
         metric.reset_state()
+        if hasattr(metric, "forget_warnings"):
+            metric.forget_warnings()
     return names
 
 

@@ -49,6 +49,7 @@ class BatchNorm(keras.layers.Layer):
         x = ops.cast(x, "float32")
         if training:
             mean, variance = ops.moments(x, axes=(0, 1, 2))
+            variance = ops.maximum(variance, 0.0)  # that of a constant channel may be rounded to less
             self._update(mean, variance, x)
         else:
             mean, variance = ops.convert_to_tensor(self.moving_mean), ops.convert_to_tensor(self.moving_variance)

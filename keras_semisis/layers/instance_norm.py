@@ -31,7 +31,8 @@ class InstanceNorm(keras.layers.Layer):
     def call(self, x):
         x = ops.cast(x, "float32")
         mean, variance = ops.moments(x, axes=(1, 2), keepdims=True)
-        scale = ops.rsqrt(variance + self.epsilon)
+        # that of a constant map may be rounded to less than 0
+        scale = ops.rsqrt(ops.maximum(variance, 0.0) + self.epsilon)
         return ops.cast(x * scale + -mean * scale, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):

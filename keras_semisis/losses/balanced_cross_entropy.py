@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_semisis.losses.class_balancing import class_balance
+from keras_semisis.losses.class_balancing import check_ignore_class, class_balance
 
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
@@ -27,6 +27,7 @@ class BalancedCrossEntropy(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         label_map = ops.cast(y_true, "int32")
+        check_ignore_class(self.ignore_class, y_pred.shape[-1])
         weights = class_balance(label_map, y_pred.shape[-1], self.ignore_class)
         loss = ops.sparse_categorical_crossentropy(label_map, y_pred, from_logits=True)
         return loss * ops.take(weights, label_map, axis=0)

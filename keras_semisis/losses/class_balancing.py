@@ -35,3 +35,12 @@ def class_balance(label_map: Any, num_classes: int, ignore_class: int | None = N
     present = ops.cast(counts > 0, "float32")
     total = ops.cast(ops.size(pixels), "float32")
     return present * total / (ops.maximum(ops.sum(present), 1.0) * ops.maximum(counts, 1.0))
+
+
+def check_ignore_class(ignore_class: int | None, num_classes: int) -> None:
+    """Raises a `ValueError` if a don't-care id is none of the classes of logits, where it would lead out of them."""
+    if ignore_class is not None and not 0 <= ignore_class < num_classes:
+        raise ValueError(
+            f"ignore_class={ignore_class} is none of the {num_classes} classes of the logits, the don't-care class among them. "
+            "Give its pixels an id of these, as LabelSpace.with_void().with_ids({255: ...}) does."
+        )

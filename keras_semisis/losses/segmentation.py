@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_semisis.data.argument_error import ArgumentError
-from keras_semisis.losses.class_balancing import class_balance
+from keras_semisis.losses.class_balancing import check_ignore_class, class_balance
 
 
 class _ClassWeighted(keras.losses.Loss):
@@ -21,6 +21,7 @@ class _ClassWeighted(keras.losses.Loss):
         self.class_balancing = class_balancing
 
     def _weighted_cross_entropy(self, label_map, target, logits, num_classes):
+        check_ignore_class(self.ignore_class, num_classes)
         loss = self._of_pixel(ops.sparse_categorical_crossentropy(target, logits, from_logits=True))
         if self.class_balancing:
             weights = class_balance(label_map, num_classes, self.ignore_class)

@@ -94,6 +94,10 @@ class FeatureMetric(GenerationMetric):
             self._of_baseline = count, statistics
         return self._of_baseline[1]
 
+    def forget_warnings(self) -> None:
+        """Gives each warning once more, after a rehearsal in which none could be seen."""
+        self._warned.clear()
+
     def _warn_once(self, message: str) -> None:
         if message not in self._warned:
             self._warned.add(message)

@@ -21,12 +21,14 @@ class Stage(NamedTuple):
     filters: int
 
 
-def efficientnet_lite(stages: tuple[Stage, ...], image_size: tuple[int, int], name: str, path: Path | None) -> keras.Model:
+def efficientnet_lite(
+    stages: tuple[Stage, ...], image_size: tuple[int, int] | None, name: str, path: Path | None
+) -> keras.Model:
     """Up to the pooled features, frozen; float32, whatever the global dtype policy is.
 
     Args:
         stages: The blocks between stem and head, whose widths, 32 and 1280, all Lite variants share.
-        image_size: Height and width that images are resized to (bilinear, antialiased).
+        image_size: Height and width that images are resized to (bilinear, antialiased); None takes them as they are.
         name: Name of the model.
         path: The ``.pth`` file of its weights; None for random weights.
 
@@ -47,7 +49,7 @@ def efficientnet_lite(stages: tuple[Stage, ...], image_size: tuple[int, int], na
 
 def _build(stages, image_size, name):
     image = keras.Input((None, None, 3), dtype="float32", name="image")
-    x = AntialiasedResizing(image_size, dtype="float32", name="resize")(image)
+    x = image if image_size is None else AntialiasedResizing(image_size, dtype="float32", name="resize")(image)
     # The network was trained on (pixel - 127) / 128.
     x = keras.layers.Rescaling(127.5 / 128, 0.5 / 128, dtype="float32", name="normalization")(x)
     x = _conv_norm(x, "_conv_stem", "_bn0", 32, 3, strides=2)

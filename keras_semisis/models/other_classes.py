@@ -65,8 +65,8 @@ def reads_classes(network: keras.Model) -> bool:
 
 def segments(network: keras.Model, num_classes: int) -> bool:
     """Whether a network gives, for each pixel of a photo, the logits of a fake class and of so many classes."""
-    outputs = network.outputs
-    return len(outputs) == 1 and len(outputs[0].shape) == 4 and outputs[0].shape[-1] == num_classes + 1
+    outputs, image = network.outputs, network.inputs[0]
+    return len(outputs) == 1 and tuple(outputs[0].shape[1:]) == (*image.shape[1:3], num_classes + 1)
 
 
 def judge_of_classes(network: keras.Model, affinity: np.ndarray) -> keras.Model:

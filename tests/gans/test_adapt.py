@@ -12,6 +12,7 @@ from keras_semisis import models
 from keras_semisis.data import LabelSpace
 from keras_semisis.gans.class_affinity import affinity_of_names, affinity_text, given_affinity
 from keras_semisis.models import LabeledModel
+from keras_semisis.models.other_classes import segments
 from tests.gans.test_fit import tiny_oasis
 from tests.gans.tiny import CLASSES, IGNORE, SIZE, Scenes, batches, tiny_gan
 
@@ -325,6 +326,13 @@ def test_pseudo_labels_need_a_dont_care_class():
         adapted = ks.adapt(gan, FORMER, EVEN)
     assert adapted.pseudo_label_confidence is None
     assert [warning.filename for warning in warned if "adapt:" in str(warning.message)] == [__file__]
+
+
+def test_a_discriminator_of_patches_has_no_classes_however_many_channels():
+    patches, gan = models.projected_discriminator(SIZE, weights=None, channels=(2,) * 4), tiny_gan(compile=False)
+    assert patches.output_shape[1:3] != SIZE
+    assert not segments(patches, patches.output_shape[-1] - 1)
+    assert segments(gan.discriminator, CLASSES)
 
 
 def test_a_network_of_another_make_is_named():

@@ -289,3 +289,16 @@ def test_the_dont_care_class_of_a_sampler_is_one_of_its_classes():
         Sampler(painter(), num_classes=CLASSES, ignore_class=7)
     with pytest.raises(ValueError, match="The don't-care class of the label space is 4, the model has ignore_class=1"):
         Sampler(painter(), ignore_class=1, label_space=Scenes.label_space)
+
+
+def test_a_file_holds_a_moving_average_beside_its_generator(tmp_path):
+    generator = ks.models.oasis_generator(4, (32, 32), base_channels=1, noise_channels=4)
+    other = ks.models.oasis_generator(4, (32, 32), base_channels=1, noise_channels=4, hidden_channels=8)
+    sampler = Sampler(generator, ema_generator=other)
+    sampler.save(tmp_path / "sampler.keras")
+    loaded = keras.saving.load_model(tmp_path / "sampler.keras")
+    for name in ("generator", "ema_generator"):
+        for saved, read in zip(getattr(sampler, name).get_weights(), getattr(loaded, name).get_weights(), strict=True):
+            np.testing.assert_array_equal(saved, read)
+    label_maps = np.zeros((1, 32, 32), "uint8")
+    np.testing.assert_array_equal(sampler.generate(label_maps), loaded.generate(label_maps))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_semisis.losses import CycleLoss, FakeLoss, SegmentationLoss, class_balance
+from keras_semisis.losses import BalancedCrossEntropy, CycleLoss, FakeLoss, SegmentationLoss, class_balance
 from tests.losses.gradients import value_and_gradients
 
 RNG = np.random.default_rng(0)
@@ -13,6 +13,13 @@ LABELS = RNG.integers(0, 3, (2, 5, 6)).astype("int32")
 def log_softmax(x):
     x = x.astype("float64")
     return x - np.log(np.exp(x).sum(-1, keepdims=True))
+
+
+@pytest.mark.parametrize("loss", [SegmentationLoss(255), CycleLoss(255), BalancedCrossEntropy(255), BalancedCrossEntropy(-1)])
+def test_a_dont_care_id_that_is_no_class_is_refused(loss):
+    channels = 3 if isinstance(loss, BalancedCrossEntropy) else 4
+    with pytest.raises(ValueError, match=r"ignore_class=(255|-1) is none of the 3 classes of the logits"):
+        loss(np.zeros((1, 2, 2), "int32"), np.zeros((1, 2, 2, channels), "float32"))
 
 
 def balanced_cross_entropy(label_map, log_probability, ignore_class):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 
+from keras_semisis.gans.validation import rehearse
 from keras_semisis.metrics import (
     Features,
     FrechetInceptionDistance,
@@ -206,6 +207,14 @@ def test_few_images_warn_once_and_stay_finite():
         enough = FrechetInceptionDistance(color_features)
         enough.update_state(labels(13), images(13, 0), images(13, 1))
         enough.result()
+
+
+def test_a_rehearsal_swallows_no_warning():
+    metric = FrechetInceptionDistance(color_features)
+    rehearse([metric], [(images(12, 0), labels(12))], "val_ds")
+    metric.update_state(labels(12), images(12, 0), images(12, 1))
+    with pytest.warns(UserWarning, match="KernelInceptionDistance"):
+        metric.result()
 
 
 def test_shared_features_pass_each_batch_once():

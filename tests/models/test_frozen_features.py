@@ -127,3 +127,10 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match=r"trunk_size=\(512, 1024\) is too large for images of \(16, 32\).*most \(256, 512\)"):
         models.pretrained_discriminator(5, SIZE, trunk_size=(512, 1024), weights=None)
     models.pretrained_discriminator(5, SIZE, trunk_size=(256, 512), channels=(4,) * 5, final_channels=4, weights=None)
+
+
+@pytest.mark.parametrize("trunk", TRUNKS)
+def test_photos_are_taken_as_they_are_without_a_size(trunk):
+    found = models.FrozenFeatures(trunk, weights=None)(ops.zeros((1, 64, 96, 3)))
+    stride = TRUNKS[trunk].first_stride
+    assert [tuple(x.shape[1:3]) for x in found] == [(64 // s, 96 // s) for s in (stride * 2**i for i in range(len(found)))]
