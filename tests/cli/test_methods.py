@@ -114,9 +114,21 @@ def test_augmentation_and_betas():
     assert (optimizer.beta_1, optimizer.beta_2, float(optimizer.learning_rate)) == (0.5, 0.99, pytest.approx(2e-3))
 
 
-def test_a_rate_of_0_is_a_rate():
-    rates = build_gan(tiny("usis", learning_rate=3e-4, unconditional_learning_rate=0.0), SPACE).optimizers
-    assert float(rates["unconditional_discriminator"].learning_rate) == 0 != float(rates["generator"].learning_rate)
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (
+            {"generator_learning_rate": 1e-3, "discriminator_learning_rate": 2e-3, "unconditional_learning_rate": 3e-3},
+            (1, 2, 3),
+        ),
+        ({"learning_rate": 4e-3, "discriminator_learning_rate": 2e-3}, (4, 2, 4)),
+        ({"learning_rate": 4e-3, "unconditional_learning_rate": 0.0}, (4, 4, 0)),
+    ],
+)
+def test_each_network_has_the_rate_that_is_given_it(given, expected):
+    optimizers = build_gan(tiny("semi_paired", **given), SPACE).optimizers
+    networks = ("generator", "discriminator", "unconditional_discriminator")
+    assert [1e3 * float(optimizers[name].learning_rate) for name in networks] == pytest.approx(expected)
 
 
 def test_what_goes_beyond_the_paper():
