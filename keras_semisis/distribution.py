@@ -90,18 +90,23 @@ def distribute(
 
 
 def number_of_devices() -> int:
-    """How many devices share a batch."""
+    """How many devices share a batch. To be asked before threads load: Keras's distribution is that of a thread."""
     distribution = keras.distribution.distribution()
     return 1 if distribution is None else int(np.prod(distribution.device_mesh.shape))
 
 
-def check_batch_size(name: str, batch_size: int) -> None:
+def check_batch_size(name: str, batch_size: int, devices: int | None = None) -> None:
     """Refuses batches that the devices cannot share.
+
+    Args:
+        name: What the batches are of, for the message.
+        batch_size: Their size.
+        devices: `number_of_devices`, asked before threads load batches; None asks.
 
     Raises:
         ValueError: Naming the nearest batch sizes that they can.
     """
-    devices = number_of_devices()
+    devices = number_of_devices() if devices is None else devices
     if batch_size % devices:
         below = batch_size // devices * devices
         nearest = " or ".join(str(size) for size in (below, below + devices) if size)

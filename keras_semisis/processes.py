@@ -1,6 +1,6 @@
 """Several processes that train one model: what is whose. On JAX alone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,14 +22,19 @@ def is_first_process() -> bool:
     return number_of_processes() == 1 or keras.distribution.distribution().data_shard_id == 0
 
 
-def own_rows(batch_size: int) -> slice:
-    """Which rows of a batch this process loads."""
+def own_rows() -> Callable[[int], slice]:
+    """Which rows of a batch of some size this process loads.
+
+    To be asked before threads load batches: Keras's distribution is that of a thread alone.
+    """
     processes = number_of_processes()
-    if processes == 1:
-        return slice(0, batch_size)
-    share = batch_size // processes
-    first = keras.distribution.distribution().data_shard_id * share
-    return slice(first, first + share)
+    place = 0 if processes == 1 else keras.distribution.distribution().data_shard_id
+
+    def rows(batch_size):
+        share = batch_size // processes
+        return slice(place * share, (place + 1) * share)
+
+    return rows
 
 
 def of_first_process(value: float) -> float:

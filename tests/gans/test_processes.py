@@ -71,17 +71,17 @@ def test_the_number_of_processes_changes_rounding_alone(tmp_path):
 
 
 @pytest.fixture
-def second_of_two(monkeypatch):
-    class Distribution:
-        num_processes, data_shard_id = 2, 1
-        device_mesh = SimpleNamespace(shape=(2,))
-
-    monkeypatch.setattr(keras.distribution, "distribution", Distribution)
+def second_of_two():
+    """Known in this thread alone, as Keras has it: the threads that load batches have to be told."""
+    mesh = SimpleNamespace(shape=(2,))
+    keras.distribution.set_distribution(SimpleNamespace(num_processes=2, data_shard_id=1, device_mesh=mesh))
+    yield
+    keras.distribution.set_distribution(None)
 
 
 @pytest.mark.parametrize("without_tensorflow", [False, True])
 def test_a_process_reads_its_rows_of_every_batch(second_of_two, monkeypatch, without_tensorflow):
-    assert processes.own_rows(6) == slice(3, 6)
+    assert processes.own_rows()(6) == slice(3, 6)
     assert not processes.is_first_process()
     if without_tensorflow:
         for module in ("batch_stream", "pipeline"):
@@ -106,10 +106,14 @@ def test_a_process_reads_its_rows_of_every_batch(second_of_two, monkeypatch, wit
     assert len(set(scenes.read)) > len(own)
 
 
-def test_data_sets_of_the_users_own_give_a_process_its_rows(second_of_two):
+@pytest.mark.parametrize("without_tensorflow", [False, True])
+def test_data_sets_of_the_users_own_give_a_process_its_rows(second_of_two, monkeypatch, without_tensorflow):
     from keras_semisis.data.stream.batch_rule import BatchRule
     from keras_semisis.data.stream.own_batches import own_batches
 
+    if without_tensorflow:
+        for module in ("own_batches", "pipeline"):
+            monkeypatch.setattr(f"keras_semisis.data.stream.{module}.optional_tensorflow", lambda: None)
     images, label_maps = -np.ones((4, *SIZE, 3), "float32"), np.arange(4)[:, None, None] * np.ones((1, *SIZE), "int32")
     dataset = own_batches([(images, label_maps)], BatchRule(5, SIZE), "paired_ds")
     ((image, label_map),) = _elements(ks.data.training_stream([dataset], 0, 1))[0]
@@ -117,6 +121,9 @@ def test_data_sets_of_the_users_own_give_a_process_its_rows(second_of_two):
     np.testing.assert_array_equal(label_map, label_maps[2:])
     ((_, whole),) = dataset
     np.testing.assert_array_equal(whole, label_maps)
+    odd = own_batches([(images[:3], label_maps[:3])], BatchRule(5, SIZE), "paired_ds")
+    with pytest.raises(Exception, match="batch_size=3 cannot be split between 2 devices"):
+        _elements(ks.data.training_stream([odd], 0, 1))
 
 
 def _elements(stream):

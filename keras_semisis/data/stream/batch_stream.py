@@ -1,6 +1,6 @@
 """What `fit` and `evaluate` read: batches, and the stream of training steps."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -93,7 +93,7 @@ class BatchStream:
         self.error = None
         tf = optional_tensorflow()
         if tf is None:
-            return StepDataset(lambda step: self.load_own_rows(step, total_steps), start_step, stop)
+            return StepDataset(self.own_rows_loader(total_steps), start_step, stop)
         return self._tf_stream(tf, start_step, stop, total_steps)
 
     def load_step(self, step: int, total_steps: int | None = None) -> tuple[np.ndarray, ...]:
@@ -105,9 +105,10 @@ class BatchStream:
         rare = self._is_rare(step, total_steps)
         return self._load(draws, *(lane.indices(draws, rare) for lane in self._lanes))
 
-    def load_own_rows(self, step: int, total_steps: int | None = None) -> tuple[np.ndarray, ...]:
-        """What this process trains on of the batch that `load_step` gives."""
-        return self._load_rows(step, total_steps, self._own_rows())
+    def own_rows_loader(self, total_steps: int | None = None) -> Callable[[int], tuple[np.ndarray, ...]]:
+        """Step → what this process trains on of the batch that `load_step` gives; may be called from threads."""
+        rows = self._own_rows()
+        return lambda step: self._load_rows(step, total_steps, rows)
 
     def label_maps(self) -> Iterator[tuple[np.ndarray, ...] | DataError]:
         """The label maps of the batches in one pass, as it begins; the error in place of a batch that cannot be read.
@@ -128,7 +129,7 @@ class BatchStream:
         return in_order(label_maps, 0, len(self))
 
     def _own_rows(self):
-        return own_rows(self.batch_size) if self.training else slice(None)
+        return own_rows()(self.batch_size) if self.training else slice(None)
 
     def _draws_end(self, stop):
         if self.training:

@@ -16,7 +16,7 @@ from keras_semisis.data.stream.array_batches import ArrayBatches
 from keras_semisis.data.stream.batch_rule import BatchRule, host_array, not_a_batch
 from keras_semisis.data.stream.batch_stream import BatchStream
 from keras_semisis.data.stream.optional_tensorflow import numpy_function, optional_tensorflow
-from keras_semisis.distribution import check_batch_size
+from keras_semisis.distribution import check_batch_size, number_of_devices
 from keras_semisis.processes import own_rows
 
 ACCEPTED = (
@@ -64,6 +64,8 @@ class OwnBatches:
         self._rule = rule
         self._name = name
         self._training = training
+        # asked here, as threads may load the batches
+        self._rows, self._devices = own_rows(), number_of_devices()
         self._kept: list[tuple[np.ndarray, ...]] | None = [] if isinstance(dataset, Iterator) else None
         self._most_kept = kept
         self._load: Callable[[int], Any] | None = None
@@ -214,7 +216,7 @@ class OwnBatches:
                 )
 
     def _own_rows(self, batch):
-        rows = own_rows(len(batch[0]))
+        rows = self._rows(len(batch[0]))
         return tuple(array[rows] for array in batch)
 
     def _checked(self, element, first):
@@ -222,7 +224,7 @@ class OwnBatches:
             element = _channels_last(*map(host_array, element))
         image, *maps = self._rule.batch(element, self._name, first, self.is_tf_data)
         if first and self._training:
-            check_batch_size(self._name, len(image))
+            check_batch_size(self._name, len(image), self._devices)
         if self._kept is not None and len(self._kept) < self._most_kept:
             self._kept.append(tuple(maps))
         return image, *maps

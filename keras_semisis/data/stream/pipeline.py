@@ -299,7 +299,7 @@ def _is_tf_data(tf, dataset):
 def _step_loader(dataset, start_step, total_steps):
     """Step number → element, of a data set of ours or a PyDataset."""
     if isinstance(dataset, BatchStream):
-        return lambda step: dataset.load_own_rows(step, total_steps)
+        return dataset.own_rows_loader(total_steps)
     if isinstance(dataset, OwnBatches):
         return dataset.loader(start_step)
     length = dataset.num_batches
