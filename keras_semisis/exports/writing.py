@@ -12,6 +12,7 @@ from keras_semisis.exports.networks import drawing_network, segmenting_network
 from keras_semisis.exports.onnx_file import write_onnx
 from keras_semisis.exports.tensorflow_files import write_litert, write_saved_model
 from keras_semisis.gans.sampler import Sampler
+from keras_semisis.processes import alone, is_first_process
 
 PARTS = ("generator", "segmenter")
 """What can be exported of a model."""
@@ -82,7 +83,9 @@ def export(
         else segmenting_network(segmenter, model.ignore_class, batch_size)
     )
     description = description_of(model, part, network, batch_size)
-    FORMATS[format].write(network, path, description)
+    if is_first_process():
+        with alone():
+            FORMATS[format].write(network, path, description)
     return description
 
 

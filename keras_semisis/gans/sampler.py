@@ -459,6 +459,8 @@ class Sampler(KnowsClasses):
                 raise ValueError(f"resample: {region!r} is no class; {known}.")
             return label_maps == names.index(region)
         if isinstance(region, int | np.integer):
+            if not 0 <= region < cast(int, self.num_classes):
+                raise ValueError(f"resample: {region} is no class; they are 0 to {cast(int, self.num_classes) - 1}.")
             return label_maps == region
         mask = host_array(region)
         if mask.dtype != bool or mask.shape not in (label_maps.shape, label_maps.shape[1:]):

@@ -6,7 +6,7 @@ import json
 import tempfile
 import warnings
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +20,7 @@ from keras_semisis.gans.sampler import Sampler
 from keras_semisis.presets.card import model_card
 from keras_semisis.presets.location import CARD, CONFIG, EXAMPLE, GRID, METADATA, WEIGHTS, example_files, locate
 from keras_semisis.presets.preset_model import PresetModel
+from keras_semisis.processes import alone, is_first_process
 from keras_semisis.whole_file import whole_file
 
 DTYPES = ("float32", "float16")
@@ -57,7 +58,8 @@ def save_to_preset(
             know its label space.
 
     Raises:
-        ValueError: For another dtype, or examples of a model without a label space.
+        ValueError: For another dtype, one in which a weight would be infinite, or examples of a model without a label space.
+        TypeError: For scores or settings that JSON has no form for. What was in the folder stays then.
         FileNotFoundError: If there is no such picture.
         FileExistsError: If there are files of these names in the folder, and no preset.
 
@@ -77,28 +79,35 @@ def save_to_preset(
         raise ValueError("label_maps: a model without a label space cannot tell what they show. Build it with label_space=.")
     picture = None if grid is None else Path(grid).read_bytes()
     model.refresh_statistics()
-    preset, folder = PresetModel.of(model, segmenter), Path(folder)
-    before = _metadata_before(folder)
-    own_card = _is_of_others(folder / CARD, before)
-    folder.mkdir(parents=True, exist_ok=True)
-    with whole_file(folder / WEIGHTS) as path:
-        _save_weights(preset, path, dtype)
-    for file in example_files(folder):
-        file.unlink()
-    for number, label_map in enumerate(label_maps if label_maps is not None else ()):
-        (folder / EXAMPLE.format(number)).write_bytes(
-            label_map_png(np.asarray(label_map), cast(LabelSpace, preset.label_space))
-        )
-    metadata = _metadata(preset, model.step, dtype, dict(scores or {}), dict(training or {}))
-    _write_json(folder / CONFIG, keras.saving.serialize_keras_object(preset))
-    if picture is not None:
-        (folder / GRID).write_bytes(picture)
-    card = model_card(preset, metadata, license, picture is not None)
+    if not is_first_process():
+        return
+    with alone():  # Keras makes variables to compare with
+        preset, folder = PresetModel.of(model, segmenter), Path(folder)
+        before = _metadata_before(folder)
+        own_card = _is_of_others(folder / CARD, before)
+        metadata = _metadata(preset, model.step, dtype, dict(scores or {}), dict(training or {}))
+        card = model_card(preset, metadata, license, picture is not None)
+        files = {
+            EXAMPLE.format(number): label_map_png(np.asarray(label_map), cast(LabelSpace, preset.label_space))
+            for number, label_map in enumerate(label_maps if label_maps is not None else ())
+        }
+        files[CONFIG] = _json(keras.saving.serialize_keras_object(preset))
+        files[METADATA] = _json(metadata | {"card_sha256": _sha256(card)})
+        if picture is not None:
+            files[GRID] = picture
+        if not own_card:
+            files[CARD] = card.encode()
+        folder.mkdir(parents=True, exist_ok=True)
+        # all are there before one takes the place of what was
+        with ExitStack() as stack:
+            for name, content in files.items():
+                stack.enter_context(whole_file(folder / name)).write_bytes(content)
+            _save_weights(preset, stack.enter_context(whole_file(folder / WEIGHTS)), dtype)
+        for file in (*example_files(folder), folder / GRID):  # of the preset before
+            if file.name not in files:
+                file.unlink(missing_ok=True)
     if own_card:
         warnings.warn(f"{folder / CARD}: this card was not written here, or changed since, and stays as it is.", stacklevel=2)
-    else:
-        (folder / CARD).write_text(card, encoding="utf-8")
-    _write_json(folder / METADATA, metadata | {"card_sha256": _sha256(card)})
 
 
 def _metadata_before(folder):
@@ -165,9 +174,20 @@ def _copy(name, item, target, dtype):
         copy = target.require_group(name)
     else:
         values = item[()]
-        values = values.astype(dtype) if values.dtype == np.float32 else values
+        values = _of_dtype(values, dtype, name) if values.dtype == np.float32 else values
         copy = target.create_dataset(name, data=values, compression="gzip" if values.size > _WORTH_PACKING else None)
     copy.attrs.update(item.attrs)
+
+
+def _of_dtype(values, dtype, name):
+    with np.errstate(over="ignore"):
+        converted = values.astype(dtype)
+    if not np.array_equal(np.isfinite(values), np.isfinite(converted)):
+        raise ValueError(
+            f"dtype={dtype!r}: {name} holds {np.abs(values).max():.3g}, which is more than such a number can be. Take "
+            "dtype='float32'."
+        )
+    return converted
 
 
 def _metadata(preset, step, dtype, scores, training):
@@ -188,5 +208,11 @@ def _metadata(preset, step, dtype, scores, training):
     }
 
 
-def _write_json(path, document):
-    path.write_text(json.dumps(document, indent=1), encoding="utf-8")
+def _json(document):
+    return json.dumps(document, indent=1, default=_plain).encode()
+
+
+def _plain(value):
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"scores and training are written as JSON, which has no {type(value).__name__}: {value!r}.")

@@ -48,7 +48,7 @@ def locate(name: str | Path, revision: str | None = None) -> Path:
         revision: Branch, tag or commit on the Hub; None is its main branch.
 
     Raises:
-        ValueError: If there is no such preset, or ``revision`` is given for one that has none.
+        ValueError: If there is no such preset, or two, or ``revision`` is given for one that has none.
         ModuleNotFoundError: If it is on the Hub, and the package huggingface_hub is not installed.
     """
     name = str(name)
@@ -56,7 +56,13 @@ def locate(name: str | Path, revision: str | None = None) -> Path:
         return _check(_download(name.removeprefix(HUB), revision), name)
     if revision is not None:
         raise ValueError(f"revision={revision!r} is of presets on the Hub, {HUB}user/model; {name} is none.")
-    return built_in_presets().get(name) or _check(Path(name), name)
+    built_in = built_in_presets().get(name)
+    if built_in is not None and (Path(name) / CONFIG).is_file():
+        raise ValueError(
+            f"{name}: this preset is built in, and there is a folder of that name here. Give ./{name} for the folder, or "
+            "rename it."
+        )
+    return built_in or _check(Path(name), name)
 
 
 def _download(repository, revision):

@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_semisis.data import LabelSpace, Source, SyntheticScenes
 from keras_semisis.data.pictures.resizing import fitted
+from keras_semisis.data.sources.synthetic.scenes import NAMES, SMALLEST_SIDE
 from keras_semisis.gans import Sampler
 from keras_semisis.presets.location import examples_of
 from keras_semisis.recipes.notices import tell
@@ -34,9 +35,8 @@ def example_label_maps(gan: Sampler, model: str | Path, number: int, fit: str) -
 
 
 def _source(gan, model, number) -> Source | None:
-    scenes = SyntheticScenes(num_scenes=number, split="val", image_size=gan.image_size)
-    if gan.label_space.class_names == scenes.label_space.class_names:
-        return scenes
+    if gan.label_space.class_names == NAMES and min(gan.image_size) >= SMALLEST_SIDE:
+        return SyntheticScenes(num_scenes=number, split="val", image_size=gan.image_size)
     settings = settings_beside(model)
     if settings is None:
         return None

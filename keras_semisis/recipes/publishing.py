@@ -16,7 +16,7 @@ from keras_semisis.presets.location import HUB
 from keras_semisis.recipes.example_maps import example_label_maps
 from keras_semisis.recipes.few_labels_recipe import CHOSEN_FOR_FEW_LABELS
 from keras_semisis.recipes.named_sources import kind_of
-from keras_semisis.recipes.run_folder import read_settings, settings_beside
+from keras_semisis.recipes.run_folder import newest_grid, read_settings, settings_beside
 from keras_semisis.recipes.trained_models import fit_of_model, label_space_of_model, load_gan
 
 # options that name files of the machine
@@ -38,11 +38,13 @@ def publish(options: PublishOptions) -> list[str]:
     """
     if not options.model.is_file():
         raise ValueError(f"{options.model}: there is no such file. Give a .keras file of train.")
+    if str(options.output) in built_in_presets():
+        raise ValueError(f"{options.output}: a preset of this name is built in. Name the folder otherwise.")
     gan = load_gan(options.model)
     label_space_of_model(gan, options.model)
     folder, settings = options.model.parent, settings_beside(options.model)
     training = {} if settings is None else _training(read_settings(folder))
-    grids = [] if settings is None else sorted(folder.glob("grid-*.png"))
+    grid = None if settings is None else newest_grid(folder)
     scores = _scores(options.scores) if options.scores else _scores_of_run(folder / "scores.jsonl", gan.step)
     save_to_preset(
         gan,
@@ -51,13 +53,13 @@ def publish(options: PublishOptions) -> list[str]:
         dtype=options.dtype,
         scores=scores,
         training=training,
-        grid=grids[-1] if grids else None,
+        grid=grid,
         license=options.license,
         label_maps=_examples(gan, options),
     )
     lacking = [
         (not scores, "scores (--scores results.json of `keras-semisis evaluate`)"),
-        (not grids, "a picture"),
+        (grid is None, "a picture"),
         (not options.license, "a license (--license)"),
     ]
     return [what for missing, what in lacking if missing]

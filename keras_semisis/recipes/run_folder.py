@@ -64,3 +64,8 @@ def document_of(settings: TrainSettings, label_space, **facts) -> dict[str, Any]
         "label_space": label_space.get_config(),
         **facts,
     }
+
+
+def newest_grid(folder: Path) -> Path | None:
+    """The grid of pictures of a run's last step that has one; None of a run without."""
+    return max(folder.glob("grid-*.png"), key=lambda path: (len(path.name), path.name), default=None)

@@ -9,7 +9,7 @@ from keras_semisis.callbacks.log_file import read_log
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.metrics.table import SCORES, best_mode
 from keras_semisis.recipes.notices import tell
-from keras_semisis.recipes.run_folder import FILE, read_document
+from keras_semisis.recipes.run_folder import FILE, newest_grid, read_document
 
 _SETTINGS = ("method", "data", "ratio", "image_size", "seed")
 
@@ -59,7 +59,7 @@ def _read(path: Path) -> dict[str, Any] | None:
     options = document["options"]
     losses, scores = (read_log(folder / name) for name in ("losses.jsonl", "scores.jsonl"))
     last = scores[-1] if scores else {}
-    grids = sorted(folder.glob("grid-*.png"))
+    grid = newest_grid(folder)
     return {
         "folder": str(folder),
         **{name: options.get(name) for name in _SETTINGS},
@@ -67,5 +67,5 @@ def _read(path: Path) -> dict[str, Any] | None:
         "of": options.get("steps"),
         "scores": {name: value for name, value in last.items() if best_mode(name)},
         "scored_at": last.get("step"),
-        "grid": str(grids[-1]) if grids else None,
+        "grid": None if grid is None else str(grid),
     }

@@ -1,5 +1,6 @@
 """Trained models by their files, and what these say of label maps."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -13,7 +14,7 @@ from keras_semisis.gans import Sampler
 from keras_semisis.options.read import check_fit
 from keras_semisis.options.text import parse_id_map
 from keras_semisis.presets import from_preset
-from keras_semisis.presets.location import built_in_names, is_preset
+from keras_semisis.presets.location import METADATA, built_in_names, is_preset, locate
 from keras_semisis.recipes.named_sources import known_source
 from keras_semisis.recipes.notices import tell
 from keras_semisis.recipes.run_folder import read_document, settings_beside
@@ -74,7 +75,7 @@ def label_space_of_model(gan: Sampler, model: str | Path) -> LabelSpace:
 
 
 def fit_of_model(fit: str | None, model: str | Path) -> str:
-    """How label maps and photos come to a model's size: as an option says, else as in its run, else "stretch".
+    """How label maps and photos come to a model's size: as an option says, else as in its training, else "stretch".
 
     Args:
         fit: The option, or None.
@@ -84,14 +85,21 @@ def fit_of_model(fit: str | None, model: str | Path) -> str:
         ValueError: If there is no such way.
     """
     check_fit(fit)
-    settings = settings_beside(model)
-    if fit is None and settings is not None:
-        fit = cast(dict, read_document(settings))["options"].get("fit")
+    if fit is None:
+        where, of_training = _training_of(model)
+        fit = of_training.get("fit")
         if fit == "crop":
-            tell(
-                f"{settings} says --fit crop, so the longer sides are cropped here too; --fit stretch changes that.",
-            )
+            tell(f"{where} says --fit crop, so the longer sides are cropped here too; --fit stretch changes that.")
     return fit or "stretch"
+
+
+def _training_of(model):
+    """Where the options of a model's training are written, and what they are, as far as that is known."""
+    if is_preset(model):
+        path = locate(model) / METADATA
+        return path, json.loads(path.read_text(encoding="utf-8")).get("training") or {}
+    settings = settings_beside(model)
+    return settings, {} if settings is None else cast(dict, read_document(settings))["options"]
 
 
 def _label_space_of_run(path, num_classes):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import keras_semisis as ks
+from keras_semisis.data import DataError
 from tests.gans.test_fit import MAPS, tiny_oasis
 from tests.gans.tiny import CLASSES, SIZE
 
@@ -31,6 +32,16 @@ def test_a_map_has_the_noise_of_its_number_or_of_its_name(gan, monkeypatch):
     assert not np.array_equal(gan.generate_floats(MAPS[:1], seed=1, first="b")[0], named[1])
     with pytest.raises(ValueError, match="1 names for 2 label maps"):
         gan.generate(MAPS, first="a")
+
+
+def test_nothing_to_draw_or_to_see_is_said(gan):
+    with pytest.raises(DataError, match="there are no label maps"):
+        gan.generate(MAPS[:0])
+    with pytest.raises(DataError, match="there are no photos"):
+        gan.segment(np.zeros((0, *SIZE, 3), "uint8"))
+    for region in (CLASSES, -1):
+        with pytest.raises(ValueError, match=f"resample: {region} is no class; they are 0 to {CLASSES - 1}"):
+            gan.generate(MAPS, resample=[(region, 1)])
 
 
 def test_predict_and_call_take_noise_or_say_what_draws_it(gan):

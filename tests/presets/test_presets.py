@@ -1,6 +1,8 @@
 """A trained model as a folder: what goes in comes out, and nothing is run."""
 
 import json
+import shutil
+from unittest import mock
 
 import h5py
 import keras
@@ -11,6 +13,7 @@ import keras_semisis as ks
 from keras_semisis import models
 from keras_semisis.presets import PresetModel, built_in_presets, from_preset, save_to_preset
 from keras_semisis.presets.location import example_files, is_preset
+from keras_semisis.recipes.trained_models import fit_of_model
 
 SIZE, CLASSES = (32, 32), 4
 SPACE = ks.data.LabelSpace(("sky", "road", "car", "void"), [(i, 0, 9) for i in range(CLASSES)], 3).with_ids({255: 3})
@@ -106,6 +109,48 @@ def test_a_picture_goes_along(gan, tmp_path):
     save_to_preset(gan, tmp_path / "preset", grid=tmp_path / "grid.png")
     assert (tmp_path / "preset" / "grid.png").read_bytes() == (tmp_path / "grid.png").read_bytes()
     assert "](grid.png)" in (tmp_path / "preset" / "README.md").read_text()
+
+
+def test_a_preset_stays_whole_where_another_cannot_be_written(gan, tmp_path):
+    gan.save_to_preset(tmp_path, scores={"fid": np.float32(3)}, grid=__file__)
+    assert json.loads((tmp_path / "metadata.json").read_text())["scores"] == {"fid": 3.0}
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(TypeError, match="written as JSON, which has no PosixPath"):
+        gan.save_to_preset(tmp_path, training={"data": tmp_path})
+    large = keras.models.clone_model(gan.ema_generator)
+    large.set_weights([weight * 0 + 1e5 for weight in gan.ema_generator.get_weights()])
+    with pytest.raises(ValueError, match=r"holds 1e\+05, which is more than such a number can be"):
+        save_to_preset(ks.gans.Sampler(large, CLASSES, SIZE), tmp_path, dtype="float16")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    gan.save_to_preset(tmp_path)
+    assert not (tmp_path / "grid.png").exists()  # which was of the model before
+
+
+def test_the_first_process_alone_writes(gan, tmp_path, monkeypatch):
+    for module in ("presets.folder", "exports.writing"):
+        monkeypatch.setattr(f"keras_semisis.{module}.is_first_process", lambda: False)
+    gan.save_to_preset(tmp_path / "preset")
+    with (
+        mock.patch("keras_semisis.exports.writing.drawing_network"),
+        mock.patch("keras_semisis.exports.writing.description_of"),
+    ):
+        gan.export(tmp_path / "model.onnx")
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_name_that_means_two_presets_is_refused(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(folder, tmp_path / "street")
+    with pytest.raises(ValueError, match=r"street: this preset is built in, and there is a folder.*Give \./street"):
+        from_preset("street")
+    assert from_preset("./street").num_classes == CLASSES
+
+
+def test_photos_are_cropped_as_in_the_training_of_a_preset(gan, folder, tmp_path, told):
+    gan.save_to_preset(tmp_path, training={"fit": "crop"})
+    assert [fit_of_model(fit, tmp_path) for fit in (None, "stretch")] == ["crop", "stretch"]
+    assert "metadata.json says --fit crop" in told()
+    assert fit_of_model(None, folder) == "stretch"
 
 
 def test_code_in_a_preset_is_not_run(tmp_path):

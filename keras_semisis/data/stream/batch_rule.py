@@ -108,6 +108,8 @@ class BatchRule:
         """
         images = host_array(images)
         self._check_photo_shape(images, where, False)
+        if not len(images):
+            raise DataError(f"{where}: there are no photos.")
         return self._photos(images, where, True, False)
 
     def label_maps(self, label_maps: Any, where: str, mapped: bool = False) -> np.ndarray:
@@ -123,6 +125,8 @@ class BatchRule:
         """
         label_maps = host_array(label_maps)
         self._check_label_shape(label_maps, where, mapped)
+        if not len(label_maps):
+            raise DataError(f"{where}: there are no label maps.")
         if label_maps.dtype != bool and not np.issubdtype(label_maps.dtype, np.integer):
             raise self._no_integers(label_maps, where, mapped)
         self._check_ids(label_maps, where, mapped)

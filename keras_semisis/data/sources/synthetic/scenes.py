@@ -12,7 +12,7 @@ from keras_semisis.data.sources.synthetic.render import render
 _SPLITS = ("train", "val")
 # To be raised when a scene changes: statistics are cached by it
 _VERSION = 1
-_MIN_SIZE = 32
+SMALLEST_SIDE = 32
 
 
 class SyntheticScenes(Source):
@@ -54,9 +54,10 @@ class SyntheticScenes(Source):
             raise ValueError(f"num_scenes={num_scenes}: give at least 1.")
         if seed < 0:
             raise ValueError(f"seed={seed} is negative: give a non-negative integer.")
-        if len(image_size) != 2 or min(image_size) < _MIN_SIZE:
+        if len(image_size) != 2 or min(image_size) < SMALLEST_SIDE:
             raise ArgumentError(
-                f"{{}}: give (height, width), each at least {_MIN_SIZE} pixels; smaller scenes have no room for their objects.",
+                f"{{}}: give (height, width), each at least {SMALLEST_SIDE} pixels; smaller scenes have no room for their "
+                "objects.",
                 {"image_size": tuple(image_size)},
             )
         self.num_scenes = int(num_scenes)
