@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from keras_semisis.data.packs.pack_files import UNPAIRED_IMAGES, UNPAIRED_LABELS
-from keras_semisis.data.packs.packing import Packer
+from keras_semisis.data.packs.packing import Packer, remove_pack
 from keras_semisis.data.sources.source import Source
 from keras_semisis.data.sources.source_digest import SourceDigest
 from keras_semisis.data.statistics.class_counts import ClassStatistics
@@ -120,6 +120,8 @@ def write_records(
     for name, part, with_images in ((UNPAIRED_IMAGES, "unpaired_images", True), (UNPAIRED_LABELS, "unpaired_labels", False)):
         if getattr(source, part) is not None and (images or not with_images):
             write_records(partial(_part_of, open_source, part), folder / name, with_images, items_per_shard, options)
+        elif not done:
+            remove_pack(folder / name)
     if not done:
         packer.finish()
 

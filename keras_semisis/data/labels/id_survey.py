@@ -16,7 +16,7 @@ _MOST_COUNTED = 2**16
 _FEW_EDGES = 2
 # So many levels, with gaps between them, are an id map that can be written down
 MOST_LEVELS = 32
-_UNLABELED = {-1, 255}
+UNLABELED = {-1, 255}
 
 WITHOUT_SMOOTHING = Remedy(
     "Write the label maps again as PNG, without anti-aliasing, resized with nearest neighbor alone, "
@@ -137,8 +137,8 @@ def unlabeled(ids: Iterable[int]) -> list[int]:
     ([255], [])
     """
     ids = set(ids)
-    others = ids - _UNLABELED
-    return [] if others == {0} or are_levels({0, *others}) else sorted(ids & _UNLABELED)
+    others = ids - UNLABELED
+    return [] if others == {0} or are_levels({0, *others}) else sorted(ids & UNLABELED)
 
 
 def stray_remedies(
@@ -157,14 +157,14 @@ def stray_remedies(
     stored = {int(i) for i in stored}
     stray = {i for i in stored if not 0 <= id_map.get(i, i) < num_classes}
     for spread in _spreads(num_classes):
-        if stored <= set(spread) and (len(stored) > 2 or num_classes == 2 or stray - _UNLABELED):
+        if stored <= set(spread) and (len(stored) > 2 or num_classes == 2 or stray - UNLABELED):
             what = (
                 "this looks like a mask of 0 and 255"
                 if spread == [0, 255]
                 else f"the ids may be scaled: spread over 0..{spread[-1]}"
             )
             return what, [Remedy("Give {}.", {"id_map": {level: i for i, level in enumerate(spread) if level != i}})]
-    if stray <= _UNLABELED:
+    if stray <= UNLABELED:
         what = f"{' and '.join(map(str, sorted(stray)))} usually marks unlabeled pixels"
         if ignore_class is not None:
             return what, [

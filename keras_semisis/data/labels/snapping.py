@@ -4,6 +4,8 @@ import numpy as np
 
 # Pixels to each side that say which classes an edge lies between
 _REACH = 2
+# Distances that are held at once
+_BLOCK = 1 << 20
 
 
 def nearest_classes(
@@ -31,10 +33,18 @@ def nearest_classes(
     [1]
     """
     rows, columns = np.nonzero(unknown)
-    differences = rgb[rows, columns].astype(np.float64)[:, None] - np.asarray(colors, np.float64)
+    around = np.pad(np.where(unknown, -1, found), _REACH, constant_values=-1)
+    colors = np.asarray(colors, np.float64)
+    size = max(1, _BLOCK // len(colors))  # of pixels at once, as each has a distance from every color
+    blocks = [slice(first, first + size) for first in range(0, len(rows), size)]
+    parts = [_nearest(rgb, around, rows[block], columns[block], colors) for block in blocks]
+    return np.concatenate([chosen for chosen, _ in parts]), np.concatenate([distance for _, distance in parts])
+
+
+def _nearest(rgb, around, rows, columns, colors):
+    differences = rgb[rows, columns].astype(np.float64)[:, None] - colors
     distances = np.sqrt((differences**2).sum(-1))
     near = np.zeros(distances.shape, bool)
-    around = np.pad(np.where(unknown, -1, found), _REACH, constant_values=-1)
     for down in range(2 * _REACH + 1):
         for right in range(2 * _REACH + 1):
             classes = around[rows + down, columns + right]

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
@@ -101,8 +102,16 @@ def write_records(
     ):
         if further is not None:
             write_records(further, folder / name, with_images, items_per_shard, skip_bad=bad)
+        elif not done:  # of other data, which a writer that was interrupted had
+            remove_pack(folder / name)
     if not done:
         packer.finish()
+
+
+def remove_pack(path: Path) -> None:
+    """Removes a pack, finished or not, if there is one."""
+    for folder in (path, unfinished_folder(path)):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class Packer:

@@ -14,6 +14,7 @@ from keras_semisis.data.data_error import DataError
 from keras_semisis.data.data_warning import DataWarning
 from keras_semisis.data.labels.id_survey import (
     MOST_LEVELS,
+    UNLABELED,
     WITHOUT_SMOOTHING,
     IdSurvey,
     are_levels,
@@ -273,8 +274,9 @@ def found_label_space(
     if fault is not None:
         raise DataError(f"{where}: {fault}.", WITHOUT_SMOOTHING, _NAME_THEM)
     classes = {i: id_map.get(i, i) for i in first}
-    others = {*classes.values()} - {ignore_class}
-    if ignore_class is None or not 0 <= ignore_class <= 2 * (max(others, default=0) + 1):  # of a stored id a class is made
+    highest = max({*classes.values()} - {ignore_class}, default=0)
+    is_stored = ignore_class in UNLABELED and ignore_class > highest
+    if ignore_class is None or is_stored or not 0 <= ignore_class <= 2 * (highest + 1):  # of a stored id a class is made
         classes = {i: to for i, to in classes.items() if to != ignore_class} or {0: 0}
         ignore_class = None
     _check_found(classes, id_map, ignore_class, where, first)

@@ -11,7 +11,7 @@ from keras_semisis.data.bad_files import BadFiles, bad_files
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.labels.label_space import LabelSpace, uncolored_label_space
 from keras_semisis.data.labels.stored_ids import integer_ids
-from keras_semisis.data.pictures.decoding import decode_image, read_bytes
+from keras_semisis.data.pictures.decoding import decode_image, read_bytes, unreadable
 from keras_semisis.data.pictures.image_range import checked_range
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.folder import found_label_space, with_ignored
@@ -91,6 +91,7 @@ class HuggingFace(Source):
         self._image_range = None if image_range is None else checked_range(image_range)
         self.label_space = None  # type: ignore[assignment]  # as in every source of photos alone
         self._refused: Mapping[int, DataError] = {}
+        self._in_files: dict[str | None, bool] = {}
         self.named_label_space = None if self._label is None else self._named_classes()
         if self._label is not None:
             space = label_space or self.named_label_space
@@ -128,11 +129,30 @@ class HuggingFace(Source):
     def fingerprint(self, index: int) -> str | None:
         if self.label_space is None:
             return None
-        return f"{self._dataset._fingerprint}/{self._label}/{index}/{self.label_space.id_rule}"
+        return f"{self._state(self._label, index)}/{self.label_space.id_rule}"
 
     def image_fingerprint(self, index: int) -> str | None:
-        state = f"{self._dataset._fingerprint}/{self._image}/{index}"
+        state = self._state(self._image, index)
         return state if self._image_range is None else f"{state}/{self._image_range}"
+
+    def _state(self, column, index):
+        """What tells one state of a picture from another: the set's, and, of a picture in a file beside it, the file's."""
+        state = f"{self._dataset._fingerprint}/{column}/{index}"
+        if not self._is_in_files(column):
+            return state
+        path = Path(self._value(column, index)["path"])
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise unreadable(path, error) from None
+        return f"{state}/{status.st_size}/{status.st_mtime_ns}"
+
+    def _is_in_files(self, column):
+        """Whether the pictures of a column lie in files that the set names, as the first one does."""
+        if column not in self._in_files:
+            value = self._value(column, 0) if len(self) else None
+            self._in_files[column] = isinstance(value, dict) and value["bytes"] is None
+        return self._in_files[column]
 
     def image_bytes(self, index: int) -> bytes | None:
         # by a range a photo is not as it is in the file

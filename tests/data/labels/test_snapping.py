@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw
 from keras_semisis.data import DataError, Folder, LabelSpace, Records, class_statistics, snap_report, write_records
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.labels.ids_or_classes import decode_colors
+from keras_semisis.data.labels.snapping import nearest_classes
 from tests.cli.command import call
 
 # gray is about half way between black and white, as their blend is
@@ -53,6 +54,19 @@ def write(root, picture, mode="RGB"):
     (image if mode == "RGB" else image.quantize(64, dither=Image.Dither.NONE)).save(root / "labels" / "a.png")
     rows = [f"{i},{name},{r},{g},{b}" for i, (name, (r, g, b)) in enumerate(zip(SPACE.class_names, PALETTE, strict=True))]
     (root / "classes.csv").write_text("\n".join(["id,name,r,g,b", *rows]))
+
+
+def test_pixels_are_compared_in_blocks(monkeypatch):
+    """However many there are, and colors."""
+    random = np.random.default_rng(0)
+    colors = random.integers(0, 256, (7, 3))
+    found = random.integers(0, 7, (20, 30))
+    rgb, unknown = colors[found].astype("uint8"), random.random((20, 30)) < 0.4
+    rgb[unknown] += random.integers(0, 40, (int(unknown.sum()), 3)).astype("uint8")
+    whole = nearest_classes(rgb, found, unknown, colors)
+    monkeypatch.setattr("keras_semisis.data.labels.snapping._BLOCK", 50)
+    for one, other in zip(whole, nearest_classes(rgb, found, unknown, colors), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_what_was_done_is_reported(tmp_path):

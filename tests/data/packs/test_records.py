@@ -338,6 +338,22 @@ def test_an_interrupted_pack_is_none_and_goes_on(folder, packed, tmp_path, monke
         assert (path / file.name).read_bytes() == file.read_bytes(), file.name
 
 
+def test_a_pack_that_was_interrupted_leaves_nothing_to_other_data(tmp_path):
+    folder = write_folder(tmp_path / "data")
+    alone = next((tmp_path / "data" / "labels").iterdir())
+    label_map = alone.read_bytes()
+    alone.unlink()
+    with_photos_alone = Folder(tmp_path / "data", label_space=folder.label_space)
+    assert len(with_photos_alone.unpaired_images) == 1
+    write_records(with_photos_alone, tmp_path / "pack", items_per_shard=SHARD)
+    (tmp_path / "pack").rename(tmp_path / "pack.part")
+    (tmp_path / "pack.part" / "pack.json").unlink()
+    alone.write_bytes(label_map)
+    write_records(folder, tmp_path / "pack", items_per_shard=SHARD)
+    packed = Records(tmp_path / "pack")
+    assert len(packed) == NUMBER and packed.unpaired_images is None
+
+
 @pytest.mark.parametrize("killed_at", [1, 4, 6, 9])
 def test_a_killed_pack_goes_on_from_whatever_lies_on_the_disk(folder, tmp_path, killed_at):
     path, other = tmp_path / "pack", tmp_path / "killed"

@@ -383,9 +383,12 @@ def test_a_label_space_and_a_palette_contradict_each_other(tmp_path):
         ((0, 1, 2), 1, (0, 1, 2), 3, 1),
         ((0, 3, 5), 5, (0, 3, 5), 6, 5),
         ((0, 1, 2), 3, (0, 1, 2), 4, 3),
+        # as many classes as ADE20K has, with and without a pixel of it
+        ((0, 149, 255), 255, (0, 149, 150), 151, 150),
+        ((0, 149, 0), 255, (0, 149, 0), 151, 150),
     ],
 )
-@pytest.mark.filterwarnings("ignore:.*makes . classes")
+@pytest.mark.filterwarnings("ignore:.*makes .* classes")
 def test_an_ignored_id_above_all_classes_becomes_one(tmp_path, ids, ignore_class, right, number, void):
     write(tmp_path / "labels" / "a.png", np.array([ids], np.uint8))
     source = Folder(tmp_path, images=None, ignore_class=ignore_class)

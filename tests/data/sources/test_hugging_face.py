@@ -155,6 +155,26 @@ def test_batches_and_statistics(tmp_path):
     assert np.asarray(class_statistics(source, tmp_path / "cache.npz")).sum(axis=0).tolist() == [48, 48, 48]
 
 
+def test_pictures_in_files_are_told_by_their_files(tmp_path):
+    paths = {"image": tmp_path / "photo.png", "label": tmp_path / "ids.png"}
+    Image.fromarray(photo(0)).save(paths["image"])
+    Image.fromarray(ids(0)).save(paths["label"])
+    columns = {name: [str(path)] for name, path in paths.items()}
+    data = datasets.Dataset.from_dict(columns, features=datasets.Features({name: datasets.Image() for name in columns}))
+
+    def state():
+        source = HuggingFace(data, label_space=SPACE)
+        return source.fingerprint(0), source.image_fingerprint(0)
+
+    before = state()
+    assert state() == before
+    Image.fromarray(ids(1)).save(paths["label"])
+    assert state()[0] != before[0] and state()[1] == before[1]
+    paths["image"].unlink()
+    with pytest.raises(DataError, match=r"photo\.png"):
+        state()
+
+
 # On the command line
 
 
