@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.paper.published import Published, published
-from benchmarks.paper.settings import METHODS, ONLY_OF, Cell
+from benchmarks.paper.settings import METHODS, ONLY_OF, VARIANTS, Cell
 from keras_semisis.callbacks.grids import GAP, TITLE, tile_size
 from keras_semisis.metrics import SCORES as METRIC_SCORES
+from keras_semisis.recipes import PRETRAINED_FEATURE_MATCHING
 
 _BOTH = "semi-paired, D and D_u on frozen features + DiffAugment"
 NAMES = {
@@ -354,7 +355,8 @@ def explanation(cells: list[dict]) -> str:
     return (
         f"Every method has the same split, feature network ({cells[0]['settings']['features']}), generator widths, batch, "
         "steps and precision, and, unless its name has DiffAugment, the same augmentation. A score is the mean over a cell's "
-        "last three evaluations, that of another segmenter, named in brackets, of its last state; ± is the standard deviation "
+        "last three evaluations; mIoU by another segmenter, named in brackets, a network's own mIoU, and LPIPS to the nearest "
+        "photo are of its last state. ± is the standard deviation "
         f"over seeds. {_judged_by(cells)}{_never_saw(cells)} Loss terms are means over the steps that their table names. The "
         f"paper's figures are of {paper.data_set} at {'×'.join(map(str, paper.image_size))} with Inception features: they "
         "compare among themselves alone."
@@ -398,7 +400,17 @@ def settings_text(cells: list[dict]) -> str:
         values = [value if len(by_value) == 1 else f"{value} ({', '.join(names)})" for value, names in by_value.items()]
         if values:
             parts.append(f"{name.replace('_', ' ')} {', '.join(values)}")
-    return ", ".join(parts)
+    text = ", ".join(parts)
+    apart = [method for method in dict.fromkeys(cell["method"] for cell in cells) if method in VARIANTS]
+    return text + "".join(f". {NAMES[method]} has: {_of_variant(VARIANTS[method])}" for method in apart)
+
+
+def _of_variant(options):
+    """What a variant has in place of the suite's settings."""
+    chosen = {"feature_matching_weight": PRETRAINED_FEATURE_MATCHING, "r1_gamma": 0.0}  # where it leaves that to the command
+    return ", ".join(
+        f"{name.replace('_', ' ')} {chosen[name] if value is None else _shown(name, value)}" for name, value in options.items()
+    )
 
 
 def _shown(name, value):

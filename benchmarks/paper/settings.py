@@ -48,7 +48,10 @@ RATIOS = {1: (0.1, 0.2, 0.4, 0.6, 1.0), 2: (0.2,), 3: (0.005, 0.01, 0.05)}
 ONLY_RATIO = {"usis": 0.0, "spade": 1.0, "cc_fpse": 1.0}
 
 # Settings that only some methods have
-ONLY_OF = {"feature_matching_weight": ("semi_paired", "A", "B", "D", "E", "F", *VARIANTS)}
+ONLY_OF = {
+    "feature_matching_weight": ("semi_paired", "A", "B", "D", "E", "F", *VARIANTS),
+    "perceptual_weight": ("semi_paired", "A", "B", "C", "E", "F", *VARIANTS),
+}
 
 
 @dataclass(frozen=True)

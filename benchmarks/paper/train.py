@@ -37,9 +37,9 @@ def build(method: str, settings: Settings, space, seed: int):
         "generator": recipes.METHODS[name].generator if s.generator == "published" else s.generator,
         "discriminator_channels": s.discriminator_channels[:1] if name in ("spade", "cc_fpse") else s.discriminator_channels,
         "unconditional_channels": 1 / s.unconditional_divisor,
-        # SPADE and CC-FPSE have their published ones
-        "feature_matching_weight": s.feature_matching_weight if method in ONLY_OF["feature_matching_weight"] else None,
     }
+    # SPADE and CC-FPSE have their published weights
+    wanted |= {option: None for option, methods in ONLY_OF.items() if method not in methods}
     wanted |= VARIANTS.get(method, {})
     if wanted.get("discriminator") == "pretrained":  # which has a width for each of its trunk's five depths
         widths = s.discriminator_channels

@@ -291,6 +291,18 @@ def test_augmentation_without_a_dont_care_class_is_of_colors():
         assert augmentation.fill_class == train.label_space.ignore_class and len(augmentation.policy) == 3
 
 
+@pytest.mark.parametrize("method", ["spade", "cc_fpse"])
+def test_a_method_with_published_weights_keeps_them(method):
+    train, _ = open_data(TINY.data, TINY.image_size)
+    gan = build(method, dataclasses.replace(TINY, perceptual_weight=0.3), train.label_space, 0)
+    config = gan.get_config()
+    own = type(gan)(
+        train.label_space.num_classes, TINY.image_size, **{n: getattr(gan, n) for n in gan.network_names}
+    ).get_config()
+    for name in ("perceptual_weight", "feature_matching_weight"):
+        assert config[name] == own[name]
+
+
 def test_generators_of_the_two_kinds_are_equally_wide():
     train, _ = open_data(TINY.data, TINY.image_size)
     published = dataclasses.replace(TINY, generator="published")
@@ -573,6 +585,8 @@ def test_the_report_tells_the_settings_of_the_methods_that_have_them():
     assert settings_text(alike[:1]) == "image size 48×64"
     differing = [*alike, cell("B", feature_matching_weight=2.0)]
     assert settings_text(differing) == ("image size 48×64, feature matching weight 1.0 (semi_paired-r0.1-s0), 2.0 (B-r0.1-s0)")
+    apart = settings_text([cell("pretrained", feature_matching_weight=1.0)])
+    assert apart.endswith(f". {NAMES['pretrained']} has: discriminator pretrained, feature matching weight 0.1")
 
 
 def test_errors_are_one_line(tmp_path, capsys):
