@@ -48,13 +48,34 @@ def _paint(segmentation, size, where):
         return polygons(segmentation, where)
     from pycocotools import mask
 
-    counts, shape = segmentation["counts"], tuple(int(side) for side in segmentation["size"])
-    if shape != size:
-        raise ValueError(f"its runs are of {shape[0]}×{shape[1]}, the image is {size[0]}×{size[1]}")
-    if isinstance(counts, list):
-        if sum(counts) != shape[0] * shape[1] or min(counts, default=0) < 0:
-            raise ValueError(f"its runs are of {sum(counts)} pixels, the image has {shape[0] * shape[1]}")
-        runs = mask.frPyObjects(segmentation, *shape)
-    else:
-        runs = {"size": list(shape), "counts": counts.encode() if isinstance(counts, str) else counts}
+    counts, (height, width) = segmentation["counts"], (int(side) for side in segmentation["size"])
+    if (height, width) != size:
+        raise ValueError(f"its runs are of {height}×{width}, the image is {size[0]}×{size[1]}")
+    lengths = [int(length) for length in counts] if isinstance(counts, list) else _lengths(counts.encode())
+    if sum(lengths) != height * width or min(lengths, default=0) < 0:
+        raise ValueError(f"its runs are of {sum(lengths)} pixels, the image has {height * width}")
+    runs = mask.frPyObjects({"size": [height, width], "counts": lengths}, height, width)
     return lambda size: whole_mask(mask.decode(runs).astype(bool), where)(size)
+
+
+def _lengths(packed: bytes) -> list[int]:
+    """Lengths of runs from their compressed form: 5 bits a character, and a sixth that says whether the number goes on.
+
+    From the fourth on, a number is what its length is more than that of two before. (maskApi.c of COCO, ``rleFrString``.)
+    """
+    lengths: list[int] = []
+    number = bits = 0
+    for character in packed:
+        if not 48 <= character < 112:
+            raise ValueError(f"its runs have the character {chr(character)!r}")
+        number |= (character - 48 & 31) << bits
+        bits += 5
+        if character - 48 & 32:
+            continue
+        if character - 48 & 16:
+            number -= 1 << bits
+        lengths.append(number + lengths[-2] if len(lengths) > 2 else number)
+        number = bits = 0
+    if bits:
+        raise ValueError("its runs are cut short")
+    return lengths

@@ -41,9 +41,18 @@ def read_coco_panoptic(document: dict[str, Any], path: Path) -> Drawings:
                     if part["category_id"] not in names:
                         raise ValueError(f"there is no category {part['category_id']}")
                 shapes = [Shape(names[part["category_id"]], _paint(file, int(part["id"]), listed)) for part in segments]
-                size = int(image["height"]), int(image["width"])
-                items.append(Drawing(place, str(image["file_name"]), size, shapes))
+                items.append(Drawing(place, str(image["file_name"]), _size(image), shapes))
+        drawn = {each["image_id"] for each in document["annotations"]}
+        items += [
+            Drawing(f"{path}, image {key}", str(image["file_name"]), _size(image), [])
+            for key, image in images.items()
+            if key not in drawn
+        ]
     return Drawings(KIND, items, list(names.values()), colors)
+
+
+def _size(image):
+    return int(image["height"]), int(image["width"])
 
 
 def _color(color):

@@ -12,50 +12,86 @@ from keras_semisis.drawings.shapes import Drawing, Drawings, Shape, ellipse, pol
 
 KIND = "Label Studio"
 # What stands before the name of a photo that was uploaded
-HASH = re.compile(r"^[0-9a-f]{8}-")
+_HASH = re.compile(r"^[0-9a-f]{8}-")
 
 
 def read_label_studio(tasks: list[dict[str, Any]], where: str) -> Drawings:
-    """What the first annotation of each task says that was not canceled.
+    """What the first annotation of each task says that was not canceled, for each of its photos.
 
     Args:
         tasks: What the JSON file holds.
         where: The file, for messages.
 
     Raises:
-        DataError: If it is not understood, or is JSON-MIN.
+        DataError: If it is not understood, is JSON-MIN, or one tag shows several photos.
     """
-    items, left_out = [], Counter[str]()
+    drawn, items, left_out = [], [], Counter[str]()
     for number, task in enumerate(tasks):
         place = f"{where}, task {task.get('id', number)}"
         with understood(place, KIND):
             if "annotations" not in task:
                 raise DataError(f'{place}: it has no "annotations", as of JSON-MIN. Export the project as JSON.')
-            done = [each for each in task["annotations"] if not each.get("was_cancelled")]
-            results = [each for each in (done[0]["result"] if done else []) if "original_width" in each]
-            if not results:
-                left_out["a photo on which nothing is drawn"] += 1
-                continue
-            size = int(results[0]["original_height"]), int(results[0]["original_width"])
-            shapes = []
-            for each in results:
-                shape = _shape(each, size, place)
-                if shape is None:
-                    left_out[f"one of {each['type']}"] += 1
+            drawn.append((place, task["data"], _by_tag(task["annotations"])))
+    tags = dict.fromkeys(tag for *_, by_tag in drawn for tag in by_tag)
+    for place, data, by_tag in drawn:
+        with understood(place, KIND):
+            # a photo of this task on which nothing is drawn is known by its tag, if one of another task is drawn on
+            for tag, results in ({tag: [] for tag in tags if tag in data} | by_tag or {None: []}).items():
+                address = _address(data, tag)
+                if results and (not address or (tag not in data and len(tags) > 1)):
+                    raise DataError(
+                        f"{place}: something is drawn on {tag!r}, but its data does not say which photo that is. Rename what "
+                        "is in data as the tags are named."
+                    )
+                if isinstance(address, list) or len({each.get("item_index") for each in results}) > 1:
+                    raise DataError(
+                        f"{place}: one tag, {tag!r}, shows several photos. Give each a task of its own, or a tag of its own."
+                    )
+                if address:
+                    items.append(_drawing(place, address, results, left_out))
                 else:
-                    shapes.append(shape)
-            items.append(Drawing(place, _photo(task["data"], results[0].get("to_name")), size, shapes))
+                    left_out["a photo on which nothing is drawn"] += 1
     return Drawings(KIND, items, left_out=left_out)
 
 
-def _photo(data, name):
-    """The name of the photo, of ``/data/upload/1/NAME`` or ``/data/local-files/?d=PATH`` or another address."""
-    address = data[name] if name in data else next(iter(data[key] for key in ("image", "img", "photo") if key in data), None)
-    if address is None:
-        address = next(value for value in data.values() if isinstance(value, str))
+def _by_tag(annotations):
+    """What is drawn, by the name of the tag that shows its photo."""
+    done = [each for each in annotations if not each.get("was_cancelled")]
+    by_tag: dict[str | None, list[dict[str, Any]]] = {}
+    for each in done[0]["result"] if done else ():
+        if "original_width" in each:
+            by_tag.setdefault(each.get("to_name"), []).append(each)
+    return by_tag
+
+
+def _address(data, tag):
+    """What the data says of a tag, or, as tags may have names of their own, of what is likely to be the photo."""
+    named = [data[key] for key in (tag, "image", "img", "photo") if key in data]
+    found = next(iter(named or [each for each in data.values() if isinstance(each, str)]), None)
+    return found[0] if isinstance(found, list) and len(found) == 1 else found
+
+
+def _drawing(where, address, results, left_out):
+    size = (int(results[0]["original_height"]), int(results[0]["original_width"])) if results else None
+    shapes = []
+    for each in results:
+        shape = _shape(each, size, where)
+        if shape is None:
+            left_out[f"one of {each['type']}"] += 1
+        else:
+            shapes.append(shape)
+    photo, elsewhere = _photo(address)
+    return Drawing(where, photo, size, shapes, elsewhere)
+
+
+def _photo(address):
+    """The path of a photo, of ``/data/local-files/?d=PATH`` or another address; of an upload its name, also without hash."""
     parts = urlsplit(address)
-    local = parse_qs(parts.query).get("d")
-    return (local[0] if local else unquote(parts.path)).replace("\\", "/").rsplit("/", 1)[-1]
+    path = parse_qs(parts.query).get("d", [unquote(parts.path)])[0].replace("\\", "/").lstrip("/")
+    if "data/upload/" in path:
+        name = path.rsplit("/", 1)[-1]
+        return name, _HASH.sub("", name)
+    return path, None
 
 
 def _shape(result, size, where):
@@ -71,7 +107,8 @@ def _shape(result, size, where):
     elif kind == "brush":
         if value.get("format", "rle") != "rle":
             raise ValueError(f"a brush of the format {value['format']!r}")
-        paint = whole_mask(brush_mask(value["rle"], size, where), where)
+        packed = bytes([*value["rle"]])
+        return Shape(str(labels[0]), lambda size: whole_mask(brush_mask(packed, size, where), where)(size))
     else:
         x, y = (np.array([value["x"], value["y"]], np.float64) * scale).tolist()
         degrees = float(value.get("rotation") or 0)
@@ -84,7 +121,7 @@ def _shape(result, size, where):
     return Shape(str(labels[0]), paint)
 
 
-def brush_mask(packed: list[int], size: tuple[int, int], where: str) -> np.ndarray:
+def brush_mask(packed: bytes, size: tuple[int, int], where: str) -> np.ndarray:
     """The mask that a brush has drawn.
 
     It is an RGBA picture of which the alpha counts, its bytes packed as runs of words: the number of words in 32 bits, the bits
@@ -102,7 +139,7 @@ def brush_mask(packed: list[int], size: tuple[int, int], where: str) -> np.ndarr
     Raises:
         DataError: If it is cut short, or of another size.
     """
-    bits = np.unpackbits(np.asarray(packed, np.uint8))
+    bits = np.unpackbits(np.frombuffer(packed, np.uint8))
     at = 0
 
     def take(number):

@@ -3,8 +3,10 @@
 import base64
 import binascii
 import io
+import posixpath
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import numpy as np
@@ -15,17 +17,19 @@ from keras_semisis.drawings.shapes import Drawing, Drawings, Shape, ellipse, par
 KIND = "labelme"
 
 
-def read_labelme(documents: Iterable[tuple[str, dict[str, Any]]]) -> Drawings:
+def read_labelme(documents: Iterable[tuple[Path, dict[str, Any]]], root: Path) -> Drawings:
     """What the ``shapes`` of files say.
 
     Args:
-        documents: Each file, for messages, and what it holds.
+        documents: Each file, and what it holds.
+        root: The folder of the files, from which the photos have their paths.
 
     Raises:
         DataError: If one is not understood.
     """
     items, left_out = [], Counter[str]()
-    for where, document in documents:
+    for file, document in documents:
+        where = str(file)
         with understood(where, KIND):
             shapes = []
             for each in document["shapes"]:
@@ -34,9 +38,19 @@ def read_labelme(documents: Iterable[tuple[str, dict[str, Any]]]) -> Drawings:
                     left_out[f"a {each['shape_type']}"] += 1
                 else:
                     shapes.append(Shape(str(each["label"]), paint))
-            photo = str(document["imagePath"]).replace("\\", "/")
-            items.append(Drawing(where, photo, (int(document["imageHeight"]), int(document["imageWidth"])), shapes))
+            size = int(document["imageHeight"]), int(document["imageWidth"])
+            photo, elsewhere = _photo(str(document["imagePath"]), file.parent.relative_to(root).as_posix())
+            items.append(Drawing(where, photo, size, shapes, elsewhere))
     return Drawings(KIND, items, left_out=left_out)
+
+
+def _photo(path, folder):
+    """The path of a photo from the root; if it leads out of it, that of a photo beside the JSON file, and the path."""
+    path = path.replace("\\", "/")
+    joined = posixpath.normpath(posixpath.join(folder, path))
+    if PureWindowsPath(path).anchor or joined.startswith("../"):
+        return posixpath.normpath(posixpath.join(folder, posixpath.basename(path))), joined
+    return joined, None
 
 
 def _paint(shape, where):

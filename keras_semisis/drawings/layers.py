@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from keras_semisis.data.data_error import DataError
+from keras_semisis.data.remedy import Remedy
 from keras_semisis.drawings.shapes import Drawing, Drawings, Shape, whole_mask
 
 KIND = "layers"
@@ -15,10 +16,20 @@ _NUMBER = re.compile(r"^(\d+)[ _-]+(?=\S)")
 
 
 def layer_folders(root: Path) -> list[Path]:
-    """The folders with layers: this one, or its subfolders."""
-    if any(_layers_in(root)):
-        return [root]
-    return [folder for folder in sorted(root.iterdir()) if folder.is_dir() and any(_layers_in(folder))]
+    """The folders with layers: this one, or its subfolders, beside which their photos may lie.
+
+    Raises:
+        DataError: If it may be either.
+    """
+    folders = [each for each in sorted(root.iterdir()) if each.is_dir() and not _is_hidden(each) and any(_layers_in(each))]
+    names = {folder.name for folder in folders}
+    layers = [file for file in sorted(_layers_in(root)) if not {file.stem, file.name} & names]
+    if layers and folders:
+        raise DataError(
+            f"{root}: {layers[0].name} may be a layer of one photo, and the folder {folders[0].name} the layers of another.",
+            Remedy("Take either out of the folder. Photos may lie in one of their own, named by {}.", {"images": ...}),
+        )
+    return [root] if layers else folders
 
 
 def read_layers(root: Path) -> Drawings:
@@ -30,7 +41,7 @@ def read_layers(root: Path) -> Drawings:
         root: A folder of layers, named after its photo, or one with such folders in it.
 
     Raises:
-        DataError: If a file is no PNG, or those of one photo differ in size.
+        DataError: If a file is no PNG, those of one photo differ in size, or it is not clear which of both the folder is.
     """
     items, classes = [], dict[str, None]()
     for folder in layer_folders(root):
@@ -53,7 +64,11 @@ def read_layers(root: Path) -> Drawings:
 
 
 def _layers_in(folder):
-    return (file for file in folder.iterdir() if file.suffix.lower() == ".png" and not file.name.startswith("."))
+    return (file for file in folder.iterdir() if file.suffix.lower() == ".png" and not _is_hidden(file))
+
+
+def _is_hidden(path):
+    return path.name.startswith(".")
 
 
 def _order(file):

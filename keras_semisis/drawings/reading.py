@@ -30,9 +30,9 @@ def read_drawings(path: Path) -> Drawings:
     """
     if path.is_dir():
         files = sorted(file for file in path.rglob("*.json") if not file.name.startswith("."))
-        documents = [(str(file), _json(file)) for file in files]
+        documents = [(file, _json(file)) for file in files]
         if documents and all(_is_labelme(document) for _, document in documents):
-            return read_labelme(documents)
+            return read_labelme(documents, path)
         if documents:
             odd = next(where for where, document in documents if not _is_labelme(document))
             raise DataError(
@@ -51,8 +51,8 @@ def read_drawings(path: Path) -> Drawings:
         if isinstance(document, list) and all(isinstance(each, dict) for each in document):
             return read_label_studio(document, str(path))
         if _is_labelme(document):
-            return read_labelme([(str(path), document)])
-        if isinstance(document, dict) and any("segments_info" in each for each in document.get("annotations", ())):
+            return read_labelme([(path, document)], path.parent)
+        if _is_panoptic(document):
             return read_coco_panoptic(document, path)
         if isinstance(document, dict) and {"images", "annotations", "categories"} <= document.keys():
             return read_coco(document, str(path))
@@ -68,3 +68,8 @@ def _json(file):
 
 def _is_labelme(document):
     return isinstance(document, dict) and "shapes" in document and "imagePath" in document
+
+
+def _is_panoptic(document):
+    annotations = document.get("annotations") if isinstance(document, dict) else None
+    return isinstance(annotations, list) and any(isinstance(each, dict) and "segments_info" in each for each in annotations)

@@ -32,15 +32,17 @@ class Drawing:
 
     Args:
         where: The file, and the place in it, for messages.
-        photo: Name of the photo as the file has it.
-        size: Its (height, width).
+        photo: Path of the photo as the file has it.
+        size: Its (height, width); None if the file does not say it of a photo on which nothing is drawn.
         shapes: In the order in which they were drawn.
+        elsewhere: Another path under which the photo may lie.
     """
 
     where: str
     photo: str
-    size: tuple[int, int]
+    size: tuple[int, int] | None
     shapes: list[Shape]
+    elsewhere: str | None = None
 
 
 @dataclass

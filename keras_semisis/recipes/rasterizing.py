@@ -4,7 +4,7 @@ import shutil
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
 
@@ -16,9 +16,8 @@ from keras_semisis.data.pictures.decoding import upright_size
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.classes_file import classes_text, read_classes
 from keras_semisis.data.sources.file_source import SUFFIXES
-from keras_semisis.drawings.label_studio import HASH
 from keras_semisis.drawings.reading import read_drawings
-from keras_semisis.drawings.shapes import Drawing, Drawings
+from keras_semisis.drawings.shapes import Drawing, Drawings, Shape
 from keras_semisis.options.rasterize import RasterizeOptions
 from keras_semisis.recipes.notices import tell, warn
 from keras_semisis.recipes.progress import SILENT, Progress
@@ -110,16 +109,19 @@ def rasterize(
     space = _label_space(drawings, None if classes is None else Path(classes), background, merge)
     folder = Path(images) if images is not None else annotations if annotations.is_dir() else annotations.parent
     names = _names(drawings)
-    files = [_photo(item, folder, drawings) if photos else None for item in drawings.items]
+    files = _files(drawings, folder, photos)
     report = RasterReport(space, left_out=drawings.left_out, pixels=np.zeros(space.num_classes, np.int64))
     by_area = drawings.by_area if order is None else order == "area"
     with progress.counting("Label maps") as show:
         for number, (item, name, file) in enumerate(zip(drawings.items, names, files, strict=True)):
-            if file is not None:
+            if photos and file is not None:
                 _copy(file, output / "images" / f"{name}{file.suffix}")
                 report.photos += 1
-            if item.shapes or background is not None:
-                label_map = _painted(item, space, background, merge, by_area)
+            size = item.size if file is None else upright_size(file)
+            if size is None:
+                report.left_out["a photo on which nothing is drawn"] += 1
+            elif item.shapes or background is not None:
+                label_map = _painted(item.shapes, size, space, background, merge, by_area)
                 path = output / "labels" / f"{name}.png"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(label_map_png(label_map, space))
@@ -201,15 +203,11 @@ def _class_of(name: str, space: LabelSpace) -> int:
     return space.ignore_class  # type: ignore[return-value]  # of what is unlabeled there is one
 
 
-def _painted(item: Drawing, space: LabelSpace, background, merge, by_area) -> np.ndarray:
-    label_map = np.full(item.size, _class_of(UNLABELED if background is None else background, space), np.int32)
-    if by_area:
-        masks = [(shape, shape.paint(item.size)) for shape in item.shapes]
-        masks.sort(key=lambda each: -int(each[1].sum()))
-    else:
-        masks = [(shape, shape.paint(item.size)) for shape in sorted(item.shapes, key=lambda shape: shape.level)]
-    for shape, mask in masks:
-        label_map[mask] = _class_of(merge.get(shape.label, shape.label), space)
+def _painted(shapes: list[Shape], size: tuple[int, int], space: LabelSpace, background, merge, by_area) -> np.ndarray:
+    label_map = np.full(size, _class_of(UNLABELED if background is None else background, space), np.int32)
+    # each mask is painted twice by area: all together would be gigabytes
+    for shape in sorted(shapes, key=lambda shape: -np.count_nonzero(shape.paint(size)) if by_area else shape.level):
+        label_map[shape.paint(size)] = _class_of(merge.get(shape.label, shape.label), space)
     return label_map
 
 
@@ -218,7 +216,7 @@ def _names(drawings: Drawings) -> list[str]:
     names, taken = [], dict[str, str]()
     for item in drawings.items:
         path = PurePosixPath(item.photo)
-        if path.is_absolute() or ".." in path.parts:
+        if PureWindowsPath(item.photo).anchor or ".." in path.parts:
             path = PurePosixPath(path.name)
         name = str(path.with_suffix("") if path.suffix.lower() in SUFFIXES else path)
         if name.casefold() in taken:
@@ -231,15 +229,37 @@ def _names(drawings: Drawings) -> list[str]:
     return names
 
 
-def _photo(item: Drawing, folder: Path, drawings: Drawings) -> Path:
-    """The file of a photo, which has the size that was drawn on."""
-    path = PurePosixPath(item.photo)
-    wanted = dict.fromkeys((str(path).lstrip("/"), path.name, HASH.sub("", path.name)))
-    candidates = [folder / name for name in wanted]
-    if path.suffix.lower() not in SUFFIXES:
+def _files(drawings: Drawings, folder: Path, photos: bool) -> list[Path | None]:
+    """The photos, of which each is drawn on once; without ``photos``, those alone that have to say their size, if there."""
+    files, taken = list[Path | None](), dict[Path, Drawing]()
+    for item in drawings.items:
+        file = _found(item, folder) if photos or item.size is None else None
+        if photos:
+            file = _checked(item, file, folder)
+        if file is not None and taken.setdefault(file, item) is not item:
+            raise DataError(
+                f"{item.where}: its photo {item.photo} is not in {folder}, or that of {taken[file].where} is not: both would "
+                f"be {file}. Put each there under its own path."
+            )
+        files.append(file)
+    return files
+
+
+def _found(item: Drawing, folder: Path) -> Path | None:
+    """The file of a photo, at its path or at an end of this, the longest first."""
+    ends = []
+    for path in (item.photo, item.elsewhere or ""):
+        parts = PurePosixPath(path.lstrip("/")).parts
+        ends += [parts[start:] for start in range(len(parts)) if not start or ".." not in parts[start:]]
+    candidates = [folder.joinpath(*end) for end in ends]
+    if PurePosixPath(item.photo).suffix.lower() not in SUFFIXES:
         endings = [*SUFFIXES, *(suffix.upper() for suffix in SUFFIXES)]  # CVAT writes frames as .PNG
-        candidates += [folder / f"{name}{ending}" for name in wanted for ending in endings]
-    found = next((file for file in candidates if file.is_file()), None)
+        candidates += [file.with_name(file.name + ending) for file in candidates for ending in endings]
+    return next((file for file in candidates if file.is_file()), None)
+
+
+def _checked(item: Drawing, found: Path | None, folder: Path) -> Path:
+    """The file of a photo, if there is one, of the size that was drawn on."""
     if found is None:
         raise DataError(
             f"{item.where}: its photo {item.photo} is not in {folder}.",
@@ -248,7 +268,7 @@ def _photo(item: Drawing, folder: Path, drawings: Drawings) -> Path:
     size = upright_size(found)
     if size is None:
         raise DataError(f"{found}: this is no photo that can be read. Put the one there that was drawn on.")
-    if size != item.size:
+    if item.size not in (None, size):
         turned = (
             " They would agree if the photo were not turned as its EXIF data says: save it turned, and draw on that."
             if size == item.size[::-1]

@@ -164,6 +164,41 @@ def test_what_a_file_of_coco_lacks(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_runs_of_coco_cover_the_whole_photo(tmp_path):
+    """pycocotools leaves what lies behind shorter ones as the memory was."""
+    from pycocotools import mask
+
+    def packed(array):
+        return mask.encode(np.asfortranarray(np.array(array, "uint8")))["counts"].decode()
+
+    random = np.random.default_rng(0)
+    for size in ((HEIGHT, WIDTH), (40, 300)):
+        drawn = (random.random(size) < 0.3).astype("uint8")
+        document = {"images": [{"id": 1, "file_name": "a.png", "height": size[0], "width": size[1]}]}
+        document |= {"categories": [{"id": 1, "name": "x"}], "annotations": [{"image_id": 1, "category_id": 1}]}
+
+        def write(counts, size=size, document=document):
+            document["annotations"][0]["segmentation"] = {"size": size, "counts": counts}
+            (tmp_path / "coco.json").write_text(json.dumps(document))
+            return tmp_path / "coco.json"
+
+        photo(tmp_path / "a.png", size)
+        rasterize(write(packed(drawn)), tmp_path / f"out {size[0]}")
+        assert label_map(tmp_path / f"out {size[0]}", "a") == (1 - drawn).tolist()
+        for counts in (packed(np.zeros((2, size[1]))), packed(np.ones((size[0] + 1, size[1]))), "", packed(drawn)[:-1], "\x01"):
+            with pytest.raises(DataError, match=r"coco\.json.*(its runs are of|are cut short|have the character)"):
+                rasterize(write(counts), tmp_path / "other")
+            assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("annotations", [None, [1], 3])
+def test_annotations_that_are_none(tmp_path, annotations):
+    document = {"images": [], "categories": [], "annotations": annotations}
+    (tmp_path / "coco.json").write_text(json.dumps(document))
+    with pytest.raises(DataError, match=r"coco\.json"):
+        rasterize(tmp_path / "coco.json", tmp_path / "out")
+
+
 def panoptic(tmp_path, segments, ids, file_name="a.png"):
     """Segments as [(id, category)], and the id of each pixel."""
     ids = np.array(ids)
@@ -194,7 +229,12 @@ def test_coco_panoptic(tmp_path):
     # red alone, green, blue, and all of them
     numbers = np.array([0, 255, 256 * 3, 65536 * 2 + 256 + 9])
     file = panoptic(tmp_path, [(255, 200), (768, 3), (131337, 3)], numbers[drawn])
+    photo(tmp_path / "empty.jpg")
+    document = json.loads(file.read_text())
+    document["images"].append({"id": 8, "file_name": "empty.jpg", "height": HEIGHT, "width": WIDTH})
+    file.write_text(json.dumps(document))
     report = rasterize(file, tmp_path / "out")
+    assert report.photos == 2 and len(Folder(tmp_path / "out").unpaired_images) == 1
     assert label_map(tmp_path / "out", "a") == np.array([2, 1, 0, 0])[drawn].tolist()
     space = Folder(tmp_path / "out").label_space
     assert space.class_names == ("car", "sky", "unlabeled") and space.palette[:2] == ((0, 0, 142), (70, 130, 180))
@@ -237,6 +277,17 @@ def test_labelme(tmp_path):
     (tmp_path / "b.json").write_text("{}")
     with pytest.raises(DataError, match=r"b\.json: no file of labelme"):
         rasterize(tmp_path, tmp_path / "other")
+
+
+def test_labelme_in_folders(tmp_path):
+    for town in ("aachen", "bochum"):
+        photo(tmp_path / town / "1.png")
+        document = {"imagePath": "1.png", "imageHeight": HEIGHT, "imageWidth": WIDTH}
+        shape = {"label": town, "points": [[0, 0], [8, 0], [8, 6], [0, 6]], "shape_type": "polygon"}
+        (tmp_path / town / "1.json").write_text(json.dumps(document | {"shapes": [shape]}))
+    report = rasterize(tmp_path, tmp_path / "out")
+    assert report.photos == 2
+    assert [label_map(tmp_path / "out", f"{town}/1")[0][0] for town in ("aachen", "bochum")] == [0, 1]
 
 
 def cvat(tmp_path, shapes, more=""):
@@ -362,22 +413,72 @@ def test_label_studio(tmp_path):
     (tmp_path / "export.json").write_text(json.dumps(tasks))
     photo(tmp_path / "a b.png", (2, 3))
     photo(tmp_path / "c.png")
+    photo(tmp_path / "d.png")
     report = rasterize(tmp_path / "export.json", tmp_path / "out")
     assert label_map(tmp_path / "out", "0a1b2c3d-a b") == [[3, 2, 2], [3, 2, 3]]
-    assert label_map(tmp_path / "out", "c") == grid("30003333 30003333 33333322 11111122 11111111 11111111")
-    assert report.left_out == {"one of keypointlabels": 1, "a photo on which nothing is drawn": 1}
+    assert label_map(tmp_path / "out", "town/c") == grid("30003333 30003333 33333322 11111122 11111111 11111111")
+    assert (report.photos, report.label_maps, report.left_out) == (3, 2, {"one of keypointlabels": 1})
+    assert len(Folder(tmp_path / "out").unpaired_images) == 1
+    assert rasterize(tmp_path / "export.json", tmp_path / "background", background="sky").label_maps == 3
+    alone = rasterize(tmp_path / "export.json", tmp_path / "alone", photos=False)  # the photos tell their size all the same
+    assert (alone.label_maps, alone.left_out) == (2, {"one of keypointlabels": 1})
     (tmp_path / "min.json").write_text(json.dumps([{"image": "/data/upload/3/a.png", "id": 5}]))
     with pytest.raises(DataError, match='task 5: it has no "annotations", as of JSON-MIN'):
         rasterize(tmp_path / "min.json", tmp_path / "other")
 
 
+def studio(tmp_path, *tasks):
+    """An export of tasks: of each its data, and what is drawn on the whole photo of a tag."""
+    square = {"x": 0, "y": 0, "width": 100, "height": 100}
+
+    def result(tag, label, more):
+        value = square | {"rectanglelabels": [label]}
+        size = {"original_height": HEIGHT, "original_width": WIDTH}
+        return {"type": "rectanglelabels", "to_name": tag, "value": value} | size | more
+
+    (tmp_path / "export.json").write_text(
+        json.dumps([{"data": data, "annotations": [{"result": [result(*each) for each in drawn]}]} for data, drawn in tasks])
+    )
+    return tmp_path / "export.json"
+
+
+def test_a_task_with_two_photos_has_two_drawings(tmp_path):
+    for name in ("a.png", "b.png", "c.png", "d.png"):
+        photo(tmp_path / name)
+    both = {"before": "a.png", "after": "b.png"}, [("before", "x", {}), ("after", "y", {})]
+    one = {"before": "c.png", "after": "d.png"}, [("after", "x", {})]
+    report = rasterize(studio(tmp_path, both, one), tmp_path / "out")
+    assert [label_map(tmp_path / "out", name)[0][0] for name in "abd"] == [0, 1, 0]
+    assert (report.photos, report.label_maps) == (4, 3) and not (tmp_path / "out/labels/c.png").exists()
+    pages = {"before": ["a.png", "b.png"]}, [("before", "x", {"item_index": i}) for i in (0, 1)]
+    with pytest.raises(DataError, match="task 0: one tag, 'before', shows several photos"):
+        rasterize(studio(tmp_path, pages), tmp_path / "other")
+
+
+def test_photos_in_folders_are_told_apart(tmp_path):
+    for town in ("aachen", "bochum"):
+        photo(tmp_path / "photos" / town / "1.png")
+    tasks = [({"image": f"/data/local-files/?d=photos/{t}/1.png"}, [("image", t, {})]) for t in ("aachen", "bochum")]
+    for images in (tmp_path, tmp_path / "photos"):
+        out = tmp_path / f"out of {images.name}"
+        assert rasterize(studio(tmp_path, *tasks), out, images).photos == 2
+        assert [label_map(out, f"photos/{town}/1")[0][0] for town in ("aachen", "bochum")] == [0, 1]
+    # what looks like the hash of an upload is part of a name elsewhere
+    photo(tmp_path / "street.jpg")
+    with pytest.raises(DataError, match=r"its photo 20240101-street\.jpg is not in"):
+        rasterize(studio(tmp_path, ({"image": "20240101-street.jpg"}, [("image", "x", {})])), tmp_path / "other")
+    assert rasterize(
+        studio(tmp_path, ({"image": "/data/upload/1/20240101-street.jpg"}, [("image", "x", {})])), tmp_path / "upload"
+    ).photos
+
+
 def test_brushes_that_are_damaged():
-    assert brush_mask(BRUSH, (2, 3), "here").astype(int).tolist() == [[0, 1, 1], [0, 1, 0]]
+    assert brush_mask(bytes(BRUSH), (2, 3), "here").astype(int).tolist() == [[0, 1, 1], [0, 1, 0]]
     with pytest.raises(DataError, match="here: a brush of 24 values for a photo of 3×3"):
-        brush_mask(BRUSH, (3, 3), "here")
+        brush_mask(bytes(BRUSH), (3, 3), "here")
     for packed in (BRUSH[:10], []):
         with pytest.raises(DataError, match="here: a brush is cut short"):
-            brush_mask(packed, (2, 3), "here")
+            brush_mask(bytes(packed), (2, 3), "here")
 
 
 @pytest.mark.parametrize("ink", [255, 90, 1])
@@ -401,6 +502,19 @@ def test_layers(tmp_path, ink):
     layer("3_sign.png", [[1, 1]], False)
     with pytest.raises(DataError, match=r"3_sign\.png: this layer is 1×2 \(height×width\), but 1_sky\.png is 6×8"):
         rasterize(tmp_path / "layers", tmp_path / "other", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a"])
+def test_photos_lie_beside_the_folders_of_their_layers(tmp_path, name):
+    for folder in ("a", "b.png" if name == "a.png" else "b"):
+        photo(tmp_path / folder.removesuffix(".png") / "1_sky.png")
+    for stem in "ab":
+        photo(tmp_path / f"{stem}.png")
+    report = rasterize(tmp_path, tmp_path.parent / f"{tmp_path.name} out")
+    assert report.label_space.class_names == ("sky", "unlabeled") and report.photos == 2
+    photo(tmp_path / "3_car.png")
+    with pytest.raises(DataError, match=r"3_car\.png may be a layer of one photo, and the folder a the layers of another"):
+        rasterize(tmp_path, tmp_path / "other")
 
 
 # Classes and photos

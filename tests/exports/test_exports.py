@@ -291,17 +291,17 @@ def test_a_saved_model_draws_what_the_model_draws(gan, tmp_path):
 
 
 def test_the_command_names_its_options_and_its_file(gan, tmp_path, monkeypatch):
-    gan.save_to_preset(tmp_path / "street", segmenter=False)
+    gan.save_to_preset(tmp_path / "town", segmenter=False)
     monkeypatch.chdir(tmp_path)
-    output = call("export", "street", "--format", "pickle", code=1)
+    output = call("export", "town", "--format", "pickle", code=1)
     assert "--format pickle: expected one of onnx, tf_saved_model, litert." in output
-    assert "--part segmenter: this model has no network" in call("export", "street", "--part", "segmenter", code=1)
+    assert "--part segmenter: this model has no network" in call("export", "town", "--part", "segmenter", code=1)
     assert "nowhere.keras: there is no such model" in call("export", "nowhere.keras", code=1)
     asked = []
     monkeypatch.setattr(ks.gans.Sampler, "export", lambda _, *given: asked.append(given) or DESCRIBED)
-    assert "It takes 2 at once." in call("export", "street", "--part", "segmenter", "--batch-size", 2)
-    call("export", tmp_path / "street", "--output", "here.tflite")
-    assert asked == [(Path("street-segmenter.onnx"), "onnx", "segmenter", 2), (Path("here.tflite"), None, "generator", None)]
+    assert "It takes 2 at once." in call("export", "town", "--part", "segmenter", "--batch-size", 2)
+    call("export", tmp_path / "town", "--output", "here.tflite")
+    assert asked == [(Path("town-segmenter.onnx"), "onnx", "segmenter", 2), (Path("here.tflite"), None, "generator", None)]
 
 
 DESCRIBED = {"inputs": {}, "outputs": {}, "batch_size": 2}
