@@ -63,7 +63,7 @@ def _begin(given: Given) -> None:
     elif leaving := leaves_few_labels(values, given.by_hand):
         console.print(
             f"Recipe paper, as {', '.join(map(option_name, leaving))} {'is' if len(leaving) == 1 else 'are'} given. "
-            "--recipe few_labels beside it keeps that for few labels and a short training in all else.",
+            "Beside --recipe few_labels the rest would be as for few labels and a short training.",
             soft_wrap=True,
             highlight=False,
         )
