@@ -23,7 +23,7 @@ def layer_folders(root: Path) -> list[Path]:
     """
     folders = [each for each in sorted(root.iterdir()) if each.is_dir() and not _is_hidden(each) and any(_layers_in(each))]
     names = {folder.name for folder in folders}
-    layers = [file for file in sorted(_layers_in(root)) if not {file.stem, file.name} & names]
+    layers = [file for file in sorted(_layers_in(root)) if file.stem not in names]
     if layers and folders:
         raise DataError(
             f"{root}: {layers[0].name} may be a layer of one photo, and the folder {folders[0].name} the layers of another.",
@@ -64,7 +64,7 @@ def read_layers(root: Path) -> Drawings:
 
 
 def _layers_in(folder):
-    return (file for file in folder.iterdir() if file.suffix.lower() == ".png" and not _is_hidden(file))
+    return (each for each in folder.iterdir() if each.suffix.lower() == ".png" and each.is_file() and not _is_hidden(each))
 
 
 def _is_hidden(path):

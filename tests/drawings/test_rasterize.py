@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import shutil
+import weakref
 
 import numpy as np
 import pytest
@@ -11,8 +12,9 @@ from PIL import Image
 
 from keras_semisis.data import DataError, Folder
 from keras_semisis.drawings.label_studio import brush_mask
-from keras_semisis.drawings.shapes import ellipse, polygons, rectangle
-from keras_semisis.recipes import rasterize
+from keras_semisis.drawings.reading import read_drawings
+from keras_semisis.drawings.shapes import Drawing, Drawings, Shape, ellipse, polygons, rectangle
+from keras_semisis.recipes import rasterize, rasterizing
 from tests.cli.command import call
 
 pytest.importorskip("pycocotools")
@@ -290,6 +292,23 @@ def test_labelme_in_folders(tmp_path):
     assert [label_map(tmp_path / "out", f"{town}/1")[0][0] for town in ("aachen", "bochum")] == [0, 1]
 
 
+@pytest.mark.parametrize("path", ["../photos/1.png", "..\\photos\\1.png", "/home/me/photos/1.png", "C:\\me\\photos\\1.png"])
+def test_a_photo_that_labelme_has_elsewhere_is_named_by_its_json_file(tmp_path, path):
+    document = {"imagePath": path, "imageHeight": HEIGHT, "imageWidth": WIDTH}
+    shape = {"label": "road", "points": [[0, 0], [8, 0], [8, 6], [0, 6]], "shape_type": "polygon"}
+    (tmp_path / "drawn/town").mkdir(parents=True)
+    for file in ("drawn/1.json", "drawn/town/1.json"):
+        levels = "../" if "town" in file and path.startswith("..") else ""
+        (tmp_path / file).write_text(json.dumps(document | {"imagePath": levels + path, "shapes": [shape]}))
+    assert [item.photo for item in read_drawings(tmp_path / "drawn").items] == ["1.png", "town/1.png"]
+    photo(tmp_path / "photos/1.png")
+    images = tmp_path / "drawn" if path.startswith("..") else tmp_path
+    rasterize(tmp_path / "drawn/1.json", tmp_path / "out", images)
+    assert (tmp_path / "out/images/1.png").is_file()
+    with pytest.raises(DataError, match=r"both would be .*1\.png\. Put each there under its own path"):
+        rasterize(tmp_path / "drawn", tmp_path / "other", images)
+
+
 def cvat(tmp_path, shapes, more=""):
     (tmp_path / "annotations.xml").write_text(
         f"""<?xml version="1.0" encoding="utf-8"?>
@@ -455,6 +474,15 @@ def test_a_task_with_two_photos_has_two_drawings(tmp_path):
         rasterize(studio(tmp_path, pages), tmp_path / "other")
 
 
+def test_a_photo_that_is_not_there_and_not_drawn_on_has_no_size(tmp_path):
+    photo(tmp_path / "a.png")
+    file = studio(tmp_path, ({"image": "a.png"}, [("image", "x", {})]), ({"image": "b.png"}, []))
+    with pytest.raises(DataError, match=r"task 1: its photo b\.png is not in"):
+        rasterize(file, tmp_path / "out")
+    report = rasterize(file, tmp_path / "out", photos=False, background="ground")
+    assert (report.label_maps, report.left_out) == (1, {"a photo on which nothing is drawn": 1})
+
+
 def test_photos_in_folders_are_told_apart(tmp_path):
     for town in ("aachen", "bochum"):
         photo(tmp_path / "photos" / town / "1.png")
@@ -481,6 +509,21 @@ def test_brushes_that_are_damaged():
             brush_mask(bytes(packed), (2, 3), "here")
 
 
+def test_brushes_are_unpacked_as_they_are_painted(tmp_path):
+    def write(value):
+        result = {"type": "brushlabels", "to_name": "image", "original_height": 2, "original_width": 3, "value": value}
+        task = {"id": 4, "data": {"image": "a.png"}, "annotations": [{"result": [result]}]}
+        (tmp_path / "export.json").write_text(json.dumps([task]))
+        return tmp_path / "export.json"
+
+    (item,) = read_drawings(write({"format": "rle", "rle": BRUSH[:10], "brushlabels": ["tree"]})).items
+    with pytest.raises(DataError, match=r"export\.json, task 4: a brush is cut short"):
+        item.shapes[0].paint(item.size)
+    for rle in ([300], ["a"], 5, None):
+        with pytest.raises(DataError, match=r"export\.json, task 4: not understood"):
+            read_drawings(write({"format": "rle", "rle": rle, "brushlabels": ["tree"]}))
+
+
 @pytest.mark.parametrize("ink", [255, 90, 1])
 def test_layers(tmp_path, ink):
     def layer(name, mask, transparent):
@@ -504,12 +547,11 @@ def test_layers(tmp_path, ink):
         rasterize(tmp_path / "layers", tmp_path / "other", tmp_path)
 
 
-@pytest.mark.parametrize("name", ["a.png", "a"])
-def test_photos_lie_beside_the_folders_of_their_layers(tmp_path, name):
-    for folder in ("a", "b.png" if name == "a.png" else "b"):
-        photo(tmp_path / folder.removesuffix(".png") / "1_sky.png")
-    for stem in "ab":
-        photo(tmp_path / f"{stem}.png")
+def test_photos_lie_beside_the_folders_of_their_layers(tmp_path):
+    for name in "ab":
+        photo(tmp_path / name / "1_sky.png")
+        photo(tmp_path / f"{name}.png")
+    photo(tmp_path / ".thumbnails/a.png")
     report = rasterize(tmp_path, tmp_path.parent / f"{tmp_path.name} out")
     assert report.label_space.class_names == ("sky", "unlabeled") and report.photos == 2
     photo(tmp_path / "3_car.png")
@@ -517,7 +559,30 @@ def test_photos_lie_beside_the_folders_of_their_layers(tmp_path, name):
         rasterize(tmp_path, tmp_path / "other")
 
 
+def test_a_folder_of_layers_may_have_the_whole_name_of_its_photo(tmp_path):
+    photo(tmp_path / "layers/a.png/1_sky.png")
+    photo(tmp_path / "a.png")
+    assert rasterize(tmp_path / "layers", tmp_path / "out", tmp_path).label_maps == 1
+
+
 # Classes and photos
+
+
+@pytest.mark.parametrize(("order", "times"), [("area", 2), ("file", 1)])
+def test_masks_are_painted_one_at_a_time(tmp_path, monkeypatch, order, times):
+    """All masks of a photo with a thousand buildings would be gigabytes."""
+    masks = []
+
+    def paint(size):
+        assert all(mask() is None for mask in masks)
+        mask = np.ones(size, bool)
+        masks.append(weakref.ref(mask))
+        return mask
+
+    drawings = Drawings("a program", [Drawing("here", "a.png", (HEIGHT, WIDTH), [Shape("x", paint)] * 3)])
+    monkeypatch.setattr(rasterizing, "read_drawings", lambda _: drawings)
+    rasterize(tmp_path, tmp_path / "out", photos=False, order=order)
+    assert len(masks) == 3 * times
 
 
 def test_classes_that_are_given_and_merged(tmp_path):
