@@ -368,12 +368,14 @@ def test_on_the_command_line(gan, tmp_path):
     assert "pixels left" in said and len(shares) == 4 and all(f"{share:.0%}" in said for share in shares)
     shutil.rmtree(tmp_path / "data/images")
     assert "4 of 4 photos kept" in call(*augmenting, "--threshold", 0, "--output", tmp_path / "labels alone")
-    for path in (tmp_path / "data/labels").iterdir():
-        Image.fromarray(np.where(np.asarray(Image.open(path)) == IGNORE, 255, 0).astype("uint8")).save(
-            tmp_path / "data/labels" / f"{path.stem}_mask.png"
-        )
+    masks = []
+    for path in sorted((tmp_path / "data/labels").iterdir()):
+        masks.append(path.with_name(f"{path.stem}_mask.png"))
+        Image.fromarray(np.where(np.asarray(Image.open(path)) == IGNORE, 255, 0).astype("uint8")).save(masks[-1])
     suffixed = ("--label-suffix", "_mask", "--ignore-class", 255, "--threshold", 0)
     assert "4 of 4 photos kept" in call(*augmenting, *suffixed, "--output", tmp_path / "of one kind")
+    for path in masks:
+        path.unlink()
     said = call(*augmenting, "--threshold", 1, "--class-threshold", "class 1=0.5", "--output", tmp_path / "none", code=1)
     assert said.count("Error: --threshold 1.0: none of 4 photos agrees") == 1
     for options, words in {
