@@ -42,6 +42,7 @@ class GeneratedSegmentationScores(GeneratedMeanIoU):
         super().__init__(segmenter, ignore_class, num_classes, name)
         _check_mean_over(mean_over)
         self.mean_over = mean_over
+        self._unscored = ignore_class
 
     def result(self) -> dict[str, float]:
         """The scores of generated and of real images.
@@ -52,7 +53,7 @@ class GeneratedSegmentationScores(GeneratedMeanIoU):
         Raises:
             ValueError: no pixel of a class other than `ignore_class` was seen.
         """
-        generated, real = (segmentation_scores(counts, self.ignore_class, self.mean_over) for counts in self._counts())
+        generated, real = (segmentation_scores(counts, self._unscored, self.mean_over) for counts in self._counts())
         return generated | {f"{name}_real": value for name, value in real.items()}
 
 

@@ -14,7 +14,7 @@ from keras_semisis.data import DataError, LabelSpace
 from keras_semisis.data.labels.label_map_png import label_map_png
 from keras_semisis.data.sources.classes_file import classes_text
 from keras_semisis.metrics.protocols.provenance import versions
-from keras_semisis.recipes.run_folder import write_document
+from keras_semisis.recipes.run_folder import read_document, write_document
 from keras_semisis.whole_file import whole_file
 
 MANIFEST, PHOTOS = "manifest.json", "photos.jsonl"
@@ -192,11 +192,7 @@ def refuse_unfinished(root: Path) -> None:
 
 def _manifest(root):
     """What the manifest of a folder says; None where there is none, or one of another program."""
-    try:
-        document = json.loads((root / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return document if isinstance(document, dict) and isinstance(document.get("settings"), dict) else None
+    return read_document(root / MANIFEST, "settings")
 
 
 def file_names(names: Sequence[str], fuller: Sequence[str]) -> list[str]:

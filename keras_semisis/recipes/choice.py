@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import fields
-from typing import Any, cast
+from typing import Any
 
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.gans import Sampler
@@ -11,7 +11,7 @@ from keras_semisis.options.option import options_of
 from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes.few_labels_recipe import few_labels_options
 from keras_semisis.recipes.known_data import default_sizes
-from keras_semisis.recipes.run_folder import read_document, settings_beside
+from keras_semisis.recipes.run_folder import options_beside
 
 RECIPES = ("few_labels", "paper")
 # Where time limits a run and not their number
@@ -78,7 +78,7 @@ def leaves_few_labels(options: Mapping[str, Any], given: Collection[str]) -> lis
     if options["recipe"] is not None or not _is_short(options):
         return []
     found = [name for name, declared in options_of(TrainSettings).items() if declared.is_by_hand and name in given]
-    if "init" in found and _recipe_of_run(options["init"]) == "few_labels":
+    if "init" in found and options_beside(options["init"]).get("recipe") == "few_labels":
         found.remove("init")
     return found
 
@@ -96,12 +96,6 @@ def _refuse_an_idle_trunk(options):
                     "--discriminator pretrained or --unconditional projected.",
                     {name: options[name]},
                 )
-
-
-def _recipe_of_run(model):
-    """The recipe of the run in whose folder a model lies, if there is one."""
-    settings = settings_beside(model)
-    return None if settings is None else cast(dict, read_document(settings))["options"].get("recipe")
 
 
 def settings_to_begin(data: str, output: str, model: Sampler | None = None, **options: Any) -> TrainSettings:

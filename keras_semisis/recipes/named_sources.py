@@ -56,14 +56,19 @@ def folder_like(root: str | Path, label_space: LabelSpace, whose: str, **options
         own = _with_void_of(label_space, read_classes(classes))
         label_space.require_same_classes(own, whose, str(classes))
         ignore_class = label_space.ignore_class if own.ignore_class is None else own.ignore_class
-        id_map = {} if _is_rule_of_a_benchmark(label_space) else label_space.id_map
-        label_space = replace(own, ignore_class=ignore_class, id_map={**own.id_map, **id_map}, snap=label_space.snap)
+        id_map = {**own.id_map, **_ids_beside_names(label_space)}
+        label_space = replace(own, ignore_class=ignore_class, id_map=id_map, snap=label_space.snap)
     return Folder(root, label_space=label_space, **options)
 
 
 def _is_rule_of_a_benchmark(label_space):
     """A rule for all ids, with colors, is that of a benchmark's own files; data that name their classes have other ids."""
     return label_space.all_ids and not label_space.drawn_palette
+
+
+def _ids_beside_names(label_space):
+    """The stored ids that a label space maps where data name their classes themselves."""
+    return {} if _is_rule_of_a_benchmark(label_space) else label_space.id_map
 
 
 def _with_void_of(label_space, own):
@@ -110,8 +115,7 @@ def tfds_like(
     label_space.require_same_classes(_with_void_of(label_space, own), whose, where)
     if ignore_class is None and own.ignore_class is None:
         ignore_class = label_space.ignore_class
-    ids = {} if _is_rule_of_a_benchmark(label_space) else label_space.id_map
-    return open_tfds(text, split, ignore_class=ignore_class, id_map={**ids, **(id_map or {})})
+    return open_tfds(text, split, ignore_class=ignore_class, id_map={**_ids_beside_names(label_space), **(id_map or {})})
 
 
 def _named_parts(kind, text, keys):

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from keras_semisis.metrics.protocols.provenance import versions
 from keras_semisis.options.option import from_json
@@ -23,13 +23,13 @@ def write_document(path: Path, document: Mapping[str, Any]) -> None:
         unfinished.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
-def read_document(path: Path) -> dict[str, Any] | None:
-    """What a file of settings holds; None of one that is missing, damaged, or of another program."""
+def read_document(path: Path, part: str = "options") -> dict[str, Any] | None:
+    """What a file of settings holds, a ``part`` among it; None of one that is missing, damaged, or of another program."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return document if isinstance(document, dict) and isinstance(document.get("options"), dict) else None
+    return document if isinstance(document, dict) and isinstance(document.get(part), dict) else None
 
 
 def read_settings(folder: Path) -> TrainSettings:
@@ -54,6 +54,12 @@ def settings_beside(model: str | Path) -> Path | None:
     """The settings of the run in whose folder a model's file lies, if it does; None for a preset."""
     path = Path(model).parent / FILE
     return path if Path(model).is_file() and read_document(path) is not None else None
+
+
+def options_beside(model: str | Path) -> dict[str, Any]:
+    """The options of that run, as its settings hold them; none where there is none."""
+    settings = settings_beside(model)
+    return {} if settings is None else cast(dict, read_document(settings))["options"]
 
 
 def document_of(settings: TrainSettings, label_space, **facts) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from keras_semisis.presets import from_preset
 from keras_semisis.presets.location import METADATA, built_in_names, is_preset, locate
 from keras_semisis.recipes.named_sources import known_source
 from keras_semisis.recipes.notices import tell
-from keras_semisis.recipes.run_folder import read_document, settings_beside
+from keras_semisis.recipes.run_folder import options_beside, read_document, settings_beside
 
 
 def load_gan(model: str | Path, name: str = "MODEL") -> Sampler:
@@ -98,8 +98,7 @@ def _training_of(model):
     if is_preset(model):
         path = locate(model) / METADATA
         return path, json.loads(path.read_text(encoding="utf-8")).get("training") or {}
-    settings = settings_beside(model)
-    return settings, {} if settings is None else cast(dict, read_document(settings))["options"]
+    return settings_beside(model), options_beside(model)
 
 
 def _label_space_of_run(path, num_classes):

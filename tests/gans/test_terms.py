@@ -292,43 +292,32 @@ def test_label_mix_shows_the_discriminator_a_mixture():
         np.testing.assert_allclose(found, logits(network, x), atol=1e-5)
 
 
+ON_PAIRS = {
+    "segmentation_weight": 2.0,
+    "fake_weight": 3.0,
+    "feature_matching_weight": 5.0,
+    "perceptual_weight": 7.0,
+    "label_mix_weight": 17.0,
+}
+PHASES_ON_PAIRS = {
+    "discriminator": {"real": 2, "fake": 3, "label_mix": 17},
+    "generator": {"segmentation": 2, "feature_matching": 5, "perceptual": 7},
+}
+
+
 @pytest.mark.parametrize(
     ("system", "weights", "expected"),
     [
         (
             semi_paired,
-            {
-                "segmentation_weight": 2.0,
-                "fake_weight": 3.0,
-                "feature_matching_weight": 5.0,
-                "perceptual_weight": 7.0,
-                "cycle_weight": 11.0,
-                "adversarial_weight": 13.0,
-                "label_mix_weight": 17.0,
-                "r1_gamma": 19.0,
-                "r1_every": 4,
-            },
-            {
-                "discriminator": {"real": 2, "fake": 3, "label_mix": 17},
-                "generator": {"segmentation": 2, "feature_matching": 5, "perceptual": 7},
+            ON_PAIRS | {"cycle_weight": 11.0, "adversarial_weight": 13.0, "r1_gamma": 19.0, "r1_every": 4},
+            PHASES_ON_PAIRS
+            | {
                 "unpaired": {"cycle": 11, "adversarial": 13},
                 "unconditional": {"fake": 1, "real": 1, "r1": 38},
             },
         ),
-        (
-            oasis,
-            {
-                "segmentation_weight": 2.0,
-                "fake_weight": 3.0,
-                "feature_matching_weight": 5.0,
-                "perceptual_weight": 7.0,
-                "label_mix_weight": 17.0,
-            },
-            {
-                "discriminator": {"real": 2, "fake": 3, "label_mix": 17},
-                "generator": {"segmentation": 2, "feature_matching": 5, "perceptual": 7},
-            },
-        ),
+        (oasis, ON_PAIRS, PHASES_ON_PAIRS),
         (
             usis,
             {

@@ -54,19 +54,16 @@ def _begin(given: Given) -> None:
         check_files(settings)
     run = training.begin(settings, TerminalProgress(console), model)
     _tell_of_data(run)
+    recipe = None
     if settings.recipe == "few_labels":
-        console.print(
-            f"Recipe few_labels: {networks_of(run)}. --recipe paper has the paper's networks.",
-            soft_wrap=True,
-            highlight=False,
-        )
+        recipe = f"few_labels: {networks_of(run)}. --recipe paper has the paper's networks."
     elif leaving := leaves_few_labels(values, given.by_hand):
-        console.print(
-            f"Recipe paper, as {', '.join(map(option_name, leaving))} {'is' if len(leaving) == 1 else 'are'} given. "
-            "Beside --recipe few_labels the rest would be as for few labels and a short training.",
-            soft_wrap=True,
-            highlight=False,
+        recipe = (
+            f"paper, as {', '.join(map(option_name, leaving))} {'is' if len(leaving) == 1 else 'are'} given. "
+            "Beside --recipe few_labels the rest would be as for few labels and a short training."
         )
+    if recipe is not None:
+        console.print(f"Recipe {recipe}", soft_wrap=True, highlight=False)
     _train(run)
 
 

@@ -75,6 +75,19 @@ def read_bytes(path: Path) -> bytes:
         raise unreadable(path, error) from None
 
 
+def file_state(path: Path) -> str:
+    """What tells one state of a file from another, unread: its size and time.
+
+    Raises:
+        DataError: If it is not there, or cannot be looked at.
+    """
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise unreadable(path, error) from None
+    return f"{status.st_size}/{status.st_mtime_ns}"
+
+
 def unreadable(path: Path, error: OSError) -> DataError:
     """What to tell about a file that the system does not open."""
     if error.errno == errno.ELOOP:

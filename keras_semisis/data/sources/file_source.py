@@ -16,7 +16,7 @@ from keras_semisis.data.data_error import DataError
 from keras_semisis.data.data_warning import DataWarning
 from keras_semisis.data.labels.label_files import read_instance_map, read_label_map
 from keras_semisis.data.labels.label_space import LabelSpace
-from keras_semisis.data.pictures.decoding import read_bytes, read_image, unreadable, upright_size
+from keras_semisis.data.pictures.decoding import file_state, read_bytes, read_image, unreadable, upright_size
 from keras_semisis.data.pictures.image_range import checked_range
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.source import Source
@@ -240,11 +240,7 @@ class FileSource(Source):
     def _state(self, files, index):
         """Name, size and time of a file."""
         name = self._names[index]
-        try:
-            status = files[name].stat()
-        except OSError as error:
-            raise unreadable(files[name], error) from None
-        return f"{name}/{status.st_size}/{status.st_mtime_ns}"
+        return f"{name}/{file_state(files[name])}"
 
     def photo_size(self, index):
         return None if self._images is None else upright_size(self._images[self._names[index]])

@@ -11,7 +11,7 @@ from keras_semisis.data.bad_files import BadFiles, bad_files
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.labels.label_space import LabelSpace, uncolored_label_space
 from keras_semisis.data.labels.stored_ids import integer_ids
-from keras_semisis.data.pictures.decoding import decode_image, read_bytes, unreadable
+from keras_semisis.data.pictures.decoding import decode_image, file_state, read_bytes
 from keras_semisis.data.pictures.image_range import checked_range
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.folder import found_label_space, with_ignored
@@ -140,12 +140,7 @@ class HuggingFace(Source):
         state = f"{self._dataset._fingerprint}/{column}/{index}"
         if not self._is_in_files(column):
             return state
-        path = Path(self._value(column, index)["path"])
-        try:
-            status = path.stat()
-        except OSError as error:
-            raise unreadable(path, error) from None
-        return f"{state}/{status.st_size}/{status.st_mtime_ns}"
+        return f"{state}/{file_state(Path(self._value(column, index)['path']))}"
 
     def _is_in_files(self, column):
         """Whether the pictures of a column lie in files that the set names, as the first one does."""

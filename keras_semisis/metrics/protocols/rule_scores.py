@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from keras_semisis.data import LabelSpace
-from keras_semisis.metrics.generated_segmentation_scores import GeneratedSegmentationScores, segmentation_scores
+from keras_semisis.metrics.generated_segmentation_scores import GeneratedSegmentationScores
 from keras_semisis.metrics.miou import iou_from_confusion
 from keras_semisis.metrics.protocols.protocol import Protocol
 from keras_semisis.metrics.protocols.rule_segmenter import RuleSegmenter, rule_for
@@ -31,7 +31,7 @@ class RuleScores(GeneratedSegmentationScores):
         super().__init__(segmenter, self.rule.ignored, self.rule.num_outputs, mean_over=self.rule.mean_over)
         self._input_sizes = segmenter.input_sizes
         # one at most, the don't-care class of a segmenter of one's own; a label map that it returns may still answer it
-        self._scores_none = next(iter(segmenter.masked), self.rule.ignored)
+        self._unscored = next(iter(segmenter.masked), self.rule.ignored)
 
     def update_real(self, label_maps: Any, images: Any) -> None:
         super().update_real(self.rule.channels(label_maps), images)
@@ -45,8 +45,7 @@ class RuleScores(GeneratedSegmentationScores):
                 f"No labelled pixel counts: every one is ignored by the rule {self.rule.name!r}. Check the label "
                 "maps and the don't-care class."
             )
-        generated, real = (segmentation_scores(counts, self._scores_none, self.mean_over) for counts in self._counts())
-        return generated | {f"{name}_real": value for name, value in real.items()}
+        return super().result()
 
     def labels(self) -> dict[str, Any]:
         """The label map's ids as the segmenter's channels, and what does not count."""
