@@ -41,7 +41,7 @@ def compiled_gan():
 def as_fast_as_it_goes(gan):
     """TensorFlow runs a few steps of a small network sooner than it traces one."""
     if keras.backend.backend() == "tensorflow":
-        gan._set_compilation(eagerly=True, jit=False)
+        gan._set_compilation(run_eagerly=True, jit_compile=False)
     return gan
 
 
