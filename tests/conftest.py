@@ -57,6 +57,13 @@ def precision_of_other_modules():
     keras.config.set_dtype_policy(before)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def bfloat16_is_fast():
+    """What commands choose by the device that they run on is the same on every machine."""
+    with mock.patch("keras_semisis.recipes.precision.bfloat16_slowdown", return_value=0.5):
+        yield
+
+
 @pytest.fixture(scope="module")
 def eager_tensorflow():
     """TensorFlow runs a few steps of a small network sooner than it traces one."""

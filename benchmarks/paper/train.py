@@ -98,8 +98,7 @@ def train_segmenter_of(settings: Settings, output: Path) -> None:
 
 def _train_segmenter(settings, path):
     s, on_imagenet = settings, path.stem == "imagenet"
-    recipes.check_precision(s.precision)
-    keras.config.set_dtype_policy(s.precision)
+    recipes.use_precision(s.precision)
     keras.utils.set_random_seed(0)
     train, _ = recipes.open_data(s.data, s.image_size)
     dataset = ks.data.paired_dataset(train, s.image_size, s.batch_size, seed=0)
@@ -185,7 +184,7 @@ def train_cell(cell: Cell, settings: Settings, output: Path) -> None:
 
 
 def _train_cell(cell, settings, output):
-    keras.config.set_dtype_policy(settings.precision)
+    recipes.use_precision(settings.precision)
     train, val = recipes.open_data(settings.data, settings.image_size)
     folder, every = cell.folder(output), settings.evaluate_every
     if (folder / "last.keras").is_file():

@@ -73,7 +73,9 @@ class TrainSettings(ReadOptions):
     steps: int = option(2000, panel=RUN, min=1)
     batch_size: int = option(8, panel=RUN, min=1)
     seed: int = option(0, panel=RUN, min=0)
-    precision: str = option("float32", "float32 or mixed_bfloat16.", RUN)
+    precision: str = option(
+        "float32", "float32, or mixed_bfloat16, which some processors compute fast and others very slowly.", RUN
+    )
     devices: str | None = option(
         None,
         "How many devices share a batch, or all of them, on JAX; by default one, and of several processes all of each.",

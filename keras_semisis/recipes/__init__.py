@@ -1,10 +1,11 @@
 """What the commands do, as functions: runs from settings, data by their names, segmenters, scores; and named choices."""
 
 from keras_semisis.options.methods import METHODS
-from keras_semisis.options.train import TrainSettings, check_precision
+from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes.augmenting import augment
 from keras_semisis.recipes.choice import settings_to_begin
 from keras_semisis.recipes.few_labels_recipe import few_labels
+from keras_semisis.recipes.precision import fastest_precision, use_precision
 from keras_semisis.recipes.progress import Progress
 from keras_semisis.recipes.rasterizing import RasterReport, rasterize
 from keras_semisis.recipes.run_folder import read_settings, write_document
@@ -32,9 +33,9 @@ __all__ = [
     "begin",
     "bottleneck_features",
     "build_gan",
-    "check_precision",
     "compile_gan",
     "examples",
+    "fastest_precision",
     "few_labels",
     "go_on",
     "load_segmenter",
@@ -48,5 +49,6 @@ __all__ = [
     "settings_to_begin",
     "settings_to_go_on",
     "train_segmenter",
+    "use_precision",
     "write_document",
 ]

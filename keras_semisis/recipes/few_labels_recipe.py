@@ -9,6 +9,7 @@ from keras_semisis.gans.engines import engine
 from keras_semisis.gans.semantic import published_widths
 from keras_semisis.models.trunks import TRUNKS
 from keras_semisis.options.train import TrainSettings
+from keras_semisis.recipes.precision import fastest_precision
 from keras_semisis.recipes.systems import build_gan
 
 # 1.25 was published for 256×512 pixels; 0.25 at 128×192 and 0.03 at 48×64 were found here
@@ -30,7 +31,8 @@ def few_labels(
     The paper's networks and rates, the defaults of `SemiPairedGAN`, are for days at 256 pixels. This has OASIS's generator,
     discriminators on the features of a frozen network (`models.pretrained_discriminator`,
     `models.projected_discriminator`) with the hinge loss and no R1, DiffAugment, a perceptual loss of VGG16, and rates for some
-    hundred to some thousand steps. ``keras.config.set_dtype_policy("mixed_bfloat16")`` before it halves the time of a step.
+    hundred to some thousand steps. ``keras.config.set_dtype_policy(recipes.fastest_precision())`` before it may halve the time
+    of a step.
 
     Args:
         label_space: What the label maps mean: ``label_space`` of a source.
@@ -58,8 +60,7 @@ def few_labels(
     >>> gan.generate([[[0] * 48] * 16 + [[1] * 48] * 16]).shape
     (1, 32, 48, 3)
     """
-    options = few_labels_options(image_size, trunk, accelerator)
-    del options["precision"]  # of the networks of a process, not of one
+    options = _options_of_networks(image_size, trunk, accelerator, None)
     return build_gan(TrainSettings("", "", image_size=(image_size[0], image_size[1]), seed=seed, **options), label_space)
 
 
@@ -76,11 +77,15 @@ def few_labels_options(
         generator: As in `TrainSettings`; None is OASIS's. The waveletSPADE generator begins with quiet details.
 
     Returns:
-        Names and values of fields of `TrainSettings`.
+        Names and values of fields of `TrainSettings`. The precision is the one that is fastest here.
 
     Raises:
         ValueError, ModuleNotFoundError: As `few_labels` raises them.
     """
+    return _options_of_networks(image_size, trunk, accelerator, generator) | {"precision": fastest_precision()}
+
+
+def _options_of_networks(image_size, trunk, accelerator, generator):
     if trunk is not None and trunk not in TRUNKS:
         raise ArgumentError(f"{{}}: expected one of {', '.join(TRUNKS)}, or None.", {"trunk": trunk})
     if trunk is not None:  # before anything is read
@@ -94,7 +99,6 @@ def _options(image_size, trunk, accelerator, generator):
         "method": "semi_paired",
         "generator": generator or "oasis",
         "detail_gain": 0.1 if generator == "wavelet" else None,
-        "precision": "mixed_bfloat16",
         "augmentation": True,
         # four times as many channels in OASIS's generator
         "base_channels": 12 if wide else 8,
@@ -135,5 +139,7 @@ def _narrow(image_size):
     return tuple(max(1, width // 4) for width in published_widths(image_size))
 
 
-CHOSEN_FOR_FEW_LABELS = frozenset({*_options((64, 64), None, False, None), *_options((64, 64), "vgg16", False, None)})
+CHOSEN_FOR_FEW_LABELS = frozenset(
+    {"precision", *_options((64, 64), None, False, None), *_options((64, 64), "vgg16", False, None)}
+)
 """Names of the options that the recipe chooses where they are not given."""

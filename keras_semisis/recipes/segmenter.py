@@ -20,6 +20,7 @@ from keras_semisis.options.segmenter import NETWORKS, SegmenterOptions
 from keras_semisis.options.train import check_precision
 from keras_semisis.recipes.augmented_folder import refuse_unfinished
 from keras_semisis.recipes.named_sources import folder_like
+from keras_semisis.recipes.precision import use_precision
 from keras_semisis.recipes.progress import SILENT, Progress
 from keras_semisis.recipes.sources import open_data
 from keras_semisis.whole_file import check_writable
@@ -67,7 +68,7 @@ def train_segmenter_file(
     check_writable(options.output)
     if options.augmented is not None:
         refuse_unfinished(options.augmented)
-    keras.config.set_dtype_policy(options.precision)
+    use_precision(options.precision)
     keras.utils.set_random_seed(options.seed)
     train, val = open_data(
         options.data,

@@ -41,6 +41,7 @@ from keras_semisis.recipes.initial_weights import start_from
 from keras_semisis.recipes.known_data import unused_options
 from keras_semisis.recipes.named_sources import BENCHMARKS, kind_of
 from keras_semisis.recipes.notices import tell, warn
+from keras_semisis.recipes.precision import use_precision
 from keras_semisis.recipes.progress import SILENT, Progress
 from keras_semisis.recipes.run_folder import FILE, document_of, read_document, read_settings, write_document
 from keras_semisis.recipes.step_clock import StepClock
@@ -60,9 +61,9 @@ def set_up(settings: TrainSettings, hosts: HostOptions | None = None) -> None:
         settings: The options of the run.
         hosts: What this process is told of others, if it may have some.
     """
-    check_precision(settings.precision)
+    check_precision(settings.precision)  # before others are waited for
     use_devices(settings.devices, hosts)
-    keras.config.set_dtype_policy(settings.precision)
+    use_precision(settings.precision)
     keras.utils.set_random_seed(settings.seed)
 
 
