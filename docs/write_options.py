@@ -15,7 +15,8 @@ HEAD = """# Options
 
 Every option of every command, as `--help` has it; [Command line](commands.md) says what the commands are for. Where no default
 stands, the option is off, or the command, the method or the recipe chooses. The recipe `few_labels`, the usual one of `train`,
-also has its own `--precision` (mixed_bfloat16), `--base-channels`, `--hidden-channels` and `--augmentation`.
+also has its own `--precision` (mixed_bfloat16 where that is not slower), `--base-channels`, `--hidden-channels` and
+`--augmentation`.
 `docs/write_options.py` writes this page.
 """
 

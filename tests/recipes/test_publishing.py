@@ -37,6 +37,7 @@ def test_the_command_on_a_card_is_that_of_the_run(chosen, accelerator, tmp_path,
     program, command, *words = shlex.split(_training(settings)["command"])
     assert (program, command) == ("keras-semisis", "train")
     begun = []
+    monkeypatch.setattr("keras_semisis.recipes.precision.bfloat16_slowdown", lambda: 8.0)
     monkeypatch.setattr("keras_semisis.gans.engines.engine.has_accelerator", lambda: "trunk" in chosen and accelerator)
     monkeypatch.setattr("keras_semisis.recipes.training.begin", lambda settings, *_: begun.append(settings) or stop())
     call("train", *words, code=1)
