@@ -153,6 +153,7 @@ class TrainSettings(ReadOptions):
         NETWORKS,
         methods=("spade", "cc_fpse"),
         min=1,
+        of_generator=True,
     )
     instance_edges: bool = option(
         False,

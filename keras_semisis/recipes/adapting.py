@@ -1,8 +1,10 @@
 """`train --adapt MODEL`: a run that begins with a model of other classes."""
 
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -22,6 +24,13 @@ from keras_semisis.recipes.training_data import TrainingData
 
 # Beyond, the system may refuse to look for a file
 _LONGEST_PATH = 250
+OPTIONS_OF_ROLES = MappingProxyType(
+    {
+        "discriminator": ("discriminator", "discriminator_channels", "discriminator_final_channels"),
+        "unconditional": ("unconditional", "unconditional_channels"),
+    }
+)
+"""The options by which a run builds the network that segments, or judges photos with label maps, and that of photos alone."""
 
 
 def affinity_given(text: str) -> str:
@@ -88,7 +97,7 @@ def adapted_gan(settings: TrainSettings, data: TrainingData, model: Sampler | No
     for warning in caught:
         if issubclass(warning.category, UserWarning):
             warn(str(warning.message))
-    networks: dict[str, Any] = {"generator": adapted.generator, **_roles(adapted, settings)}
+    networks: dict[str, Any] = {"generator": adapted.generator, **_roles(adapted, asdict(settings))}
     layer = class_affinity_of(adapted.generator)
     assert layer is not None
     mixtures = affinity_text(keras.ops.convert_to_numpy(layer.affinity), space, former)
@@ -104,18 +113,40 @@ def adapted_gan(settings: TrainSettings, data: TrainingData, model: Sampler | No
     return gan
 
 
-def _roles(adapted, settings):
-    """The networks beside the generator that a method has too, by its name for them."""
-    found = {name: getattr(adapted, name) for name in adapted.network_names if getattr(adapted, name) is not None}
-    segmenting = adapted.segmenting_network
-    names = {"usis": "segmenter"}.get(settings.method, "discriminator")
-    roles = {}
-    if settings.has_use_for("discriminator", settings.method) and segmenting is not None:
-        roles[names] = segmenting
-    if settings.method in ("spade", "cc_fpse"):
-        conditional = type(adapted).__name__ == {"spade": "SPADEGAN", "cc_fpse": "CCFPSE"}[settings.method]
-        roles |= {"discriminator": found["discriminator"]} if conditional else {}
+def networks_brought(model: Sampler, options: Mapping[str, Any]) -> dict[str, keras.Model]:
+    """The networks of a model that a run goes on with, beside the generator: those of a role that no option builds.
+
+    Args:
+        model: The model.
+        options: Of the run, by the names of `TrainSettings`.
+
+    Returns:
+        By the names of `OPTIONS_OF_ROLES`.
+    """
+    method = options["method"]
+    found = {name: getattr(model, name) for name in model.network_names}
+    brought = {"unconditional": found.get("unconditional_discriminator")}
+    if method in ("spade", "cc_fpse"):
+        same = type(model).__name__ == {"spade": "SPADEGAN", "cc_fpse": "CCFPSE"}[method]
+        brought["discriminator"] = found.get("discriminator") if same else None
+    else:
+        brought["discriminator"] = model.segmenting_network
+    return {
+        role: network
+        for role, network in brought.items()
+        if network is not None
+        and (role == "discriminator" or TrainSettings.has_use_for(role, method))
+        and all(options[name] is None for name in OPTIONS_OF_ROLES[role])
+    }
+
+
+def _roles(adapted, options):
+    """The same by the names of the constructor's arguments, and the encoder that the generator was trained with."""
+    names = {
+        "discriminator": "segmenter" if options["method"] == "usis" else "discriminator",
+        "unconditional": "unconditional_discriminator",
+    }
+    roles = {names[role]: network for role, network in networks_brought(adapted, options).items()}
+    if options["method"] in ("spade", "cc_fpse"):
         roles["encoder"] = adapted.encoder
-    if settings.has_use_for("unconditional", settings.method) and "unconditional_discriminator" in found:
-        roles["unconditional_discriminator"] = found["unconditional_discriminator"]
     return roles

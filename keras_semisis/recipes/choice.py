@@ -6,21 +6,28 @@ from typing import Any
 
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.gans import Sampler
+from keras_semisis.models import frozen_features_of
 from keras_semisis.models.trunks import TRUNKS
 from keras_semisis.options.option import options_of
 from keras_semisis.options.train import TrainSettings
+from keras_semisis.recipes.adapting import OPTIONS_OF_ROLES, networks_brought
 from keras_semisis.recipes.few_labels_recipe import few_labels_options
 from keras_semisis.recipes.known_data import default_sizes
 from keras_semisis.recipes.run_folder import options_beside
+from keras_semisis.recipes.trained_models import load_gan
 
 RECIPES = ("few_labels", "paper")
 # Where time limits a run and not their number
 MOST_STEPS_OF_MINUTES = 1_000_000
+# Names of options, and what they are for networks on frozen features and for others
+_ON_A_TRUNK = {"discriminator": "pretrained", "unconditional": "projected"}
+_BY_ITSELF = {"discriminator": "oasis", "unconditional": "wavelet"}
+_RATES_BY_WIDTH = ("unconditional_learning_rate", "unconditional_betas", "r1_gamma")
 # Beyond, the paper's networks have the time that they need
 _SHORT = 20_000
 
 
-def with_recipe(options: Mapping[str, Any], given: Collection[str]) -> dict[str, Any]:
+def with_recipe(options: Mapping[str, Any], given: Collection[str], model: Sampler | None = None) -> dict[str, Any]:
     """Fills in what a recipe chooses.
 
     Without a name, a training of `SemiPairedGAN` of up to 20,000 steps, or of some minutes, follows ``"few_labels"``, unless an
@@ -30,9 +37,10 @@ def with_recipe(options: Mapping[str, Any], given: Collection[str]) -> dict[str,
         options: Of a run, by the names of `TrainSettings`. ``trunk`` may be ``"none"`` here: few labels without pretrained
             networks.
         given: Names of those that were chosen by hand, which no recipe replaces.
+        model: That of ``adapt``, if there is one. What follows from networks follows from those that it brings.
 
     Returns:
-        The options of the run.
+        The options of the run, with the recipe's name. Methods other than `SemiPairedGAN` have but one.
 
     Raises:
         ValueError: If there is no such recipe, or it does not fit the method.
@@ -50,21 +58,39 @@ def with_recipe(options: Mapping[str, Any], given: Collection[str]) -> dict[str,
                 "then not pretrained unless --discriminator or --unconditional says so."
             )
         _refuse_an_idle_trunk(options)
-        return dict(options)
+        return {**options, "recipe": name if options["method"] == "semi_paired" else options["recipe"]}
     if options["method"] != "semi_paired":
         raise ValueError(f"--recipe few_labels is for --method semi_paired. Leave it out with --method {options['method']}.")
     if trunk not in (None, "none", *TRUNKS):
         raise ArgumentError(f"{{}}: expected one of {', '.join(TRUNKS)}, or none.", {"trunk": trunk})
+    brought = {} if model is None else networks_brought(model, options)
+    kinds = {role: options[role] for role in ("discriminator", "unconditional")}
+    for role, network in brought.items():
+        kinds[role] = _ON_A_TRUNK[role] if frozen_features_of(network) else _BY_ITSELF[role]
     try:
         chosen = few_labels_options(
-            options["image_size"], None if trunk == "none" else trunk or "vgg16", generator=options["generator"]
+            options["image_size"], None if trunk == "none" else trunk or "vgg16", generator=options["generator"], **kinds
         )
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             f"--recipe few_labels: {error}. Or go on without pretrained networks: --trunk none. --recipe "
             "paper has the paper's networks, for long trainings."
         ) from None
+    if model is not None:
+        chosen = _without_networks_of(model, brought, chosen, options)
     return {**options, "trunk": None, **{k: v for k, v in chosen.items() if k == "trunk" or k not in given}, "recipe": name}
+
+
+def _without_networks_of(model, brought, chosen, options):
+    """What the recipe chooses beside networks that a model brings."""
+    theirs = {name for name, option in options_of(TrainSettings).items() if option.of_generator}
+    theirs.update(*(OPTIONS_OF_ROLES[role] for role in brought))
+    chosen = {name: value for name, value in chosen.items() if name not in theirs}
+    if "unconditional" in brought and not frozen_features_of(brought["unconditional"]):
+        # by how wide it is, which its training knew
+        before = options_beside(options["adapt"])
+        chosen |= {name: before[name] for name in _RATES_BY_WIDTH if before.get(name) is not None}
+    return chosen
 
 
 def leaves_few_labels(options: Mapping[str, Any], given: Collection[str]) -> list[str]:
@@ -103,7 +129,7 @@ def settings_to_begin(data: str, output: str, model: Sampler | None = None, **op
 
     Args:
         data, output: As in `TrainSettings`.
-        model: That of ``adapt``, if it is one.
+        model: That of ``adapt``, if it has been loaded.
         **options: Its other options, as far as they are chosen by hand. The size of the photos is by default that of the model,
             or of published results on the data; with ``minutes`` alone, steps are as many as fit; a recipe chooses networks and
             rates, as `with_recipe` says.
@@ -128,12 +154,15 @@ def chosen_settings(options: Mapping[str, Any], given: Collection[str], model: S
 
     Args:
         options: By the names of `TrainSettings`; no size is what suits.
-        given, model: Names of those that were chosen by hand, and the model, as `settings_to_begin` takes them.
+        given: Names of those that were chosen by hand.
+        model: As `settings_to_begin` takes it.
     """
     options = dict(options)
+    if model is None and options["adapt"] is not None:
+        model = load_gan(options["adapt"], "--adapt")
     if options["image_size"] is None:
         size, load = default_sizes(options["data"]) if model is None else (model.image_size, None)
         options |= {"image_size": size, "load_size": options["load_size"] or load}
     if options["minutes"] is not None and "steps" not in given:
         options["steps"] = MOST_STEPS_OF_MINUTES
-    return TrainSettings(**with_recipe(options, given))
+    return TrainSettings(**with_recipe(options, given, model))

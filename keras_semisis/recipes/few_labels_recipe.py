@@ -60,7 +60,7 @@ def few_labels(
     >>> gan.generate([[[0] * 48] * 16 + [[1] * 48] * 16]).shape
     (1, 32, 48, 3)
     """
-    options = _options_of_networks(image_size, trunk, accelerator, None)
+    options = _options_of_networks(image_size, trunk, accelerator)
     return build_gan(TrainSettings("", "", image_size=(image_size[0], image_size[1]), seed=seed, **options), label_space)
 
 
@@ -69,32 +69,39 @@ def few_labels_options(
     trunk: str | None = "vgg16",
     accelerator: bool | None = None,
     generator: str | None = None,
+    discriminator: str | None = None,
+    unconditional: str | None = None,
 ) -> dict[str, Any]:
     """The same as options of a run.
 
     Args:
         image_size, trunk, accelerator: As those of `few_labels`.
         generator: As in `TrainSettings`; None is OASIS's. The waveletSPADE generator begins with quiet details.
+        discriminator, unconditional: As in `TrainSettings`; None is on the trunk, if there is one.
 
     Returns:
-        Names and values of fields of `TrainSettings`. The precision is the one that is fastest here.
+        Names and values of fields of `TrainSettings`. Widths, rates and losses suit the networks. The precision is the one that
+        is fastest here.
 
     Raises:
         ValueError, ModuleNotFoundError: As `few_labels` raises them.
     """
-    return _options_of_networks(image_size, trunk, accelerator, generator) | {"precision": fastest_precision()}
+    options = _options_of_networks(image_size, trunk, accelerator, generator, discriminator, unconditional)
+    return options | {"precision": fastest_precision()}
 
 
-def _options_of_networks(image_size, trunk, accelerator, generator):
+def _options_of_networks(image_size, trunk, accelerator, generator=None, discriminator=None, unconditional=None):
     if trunk is not None and trunk not in TRUNKS:
         raise ArgumentError(f"{{}}: expected one of {', '.join(TRUNKS)}, or None.", {"trunk": trunk})
     if trunk is not None:  # before anything is read
         TRUNKS[trunk].weights.path(f"The frozen {trunk}")
-    return _options(image_size, trunk, accelerator, generator)
-
-
-def _options(image_size, trunk, accelerator, generator):
     wide = engine.has_accelerator() if accelerator is None else accelerator
+    return _options(image_size, trunk, wide, generator, discriminator, unconditional)
+
+
+def _options(image_size, trunk, wide, generator, discriminator, unconditional):
+    discriminator = discriminator or ("oasis" if trunk is None else "pretrained")
+    unconditional = unconditional or ("wavelet" if trunk is None else "projected")
     options = {
         "method": "semi_paired",
         "generator": generator or "oasis",
@@ -107,39 +114,37 @@ def _options(image_size, trunk, accelerator, generator):
         "generator_learning_rate": 4e-4,
         "discriminator_learning_rate": 4e-4,
         "ema_decay": 0.999,
+        "discriminator": discriminator,
         "discriminator_final_channels": 64 if wide else 32,
+        "unconditional": unconditional,
+        "perceptual": "none",
     }
-    if trunk is None:
+    if trunk is not None:
+        options |= {"perceptual": "vgg16_imagenet", "perceptual_weight": 0.6}
+    if trunk is not None and (discriminator == "pretrained" or unconditional == "projected"):
+        stride = TRUNKS[trunk].last_stride
+        enlarged = tuple(-(-side // stride) * stride for side in image_size)
+        options |= {"trunk": trunk, "trunk_size": None if enlarged == tuple(image_size) else enlarged}
+    if discriminator == "pretrained":
+        options["discriminator_channels"] = (64, 128, 256, 256, 512) if wide else (32, 32, 64, 128, 128)
+    else:
+        published = published_widths(image_size)
+        options["discriminator_channels"] = published if wide else tuple(max(1, width // 4) for width in published)
+    if unconditional == "projected":
         return options | {
-            "perceptual": "none",
-            "unconditional_channels": 0.125,
-            "unconditional_learning_rate": 5e-3,
-            "unconditional_betas": (0.5, 0.99),
-            "r1_gamma": _R1_GAMMA_OF_A_PIXEL * image_size[0] * image_size[1],
-            "discriminator_channels": None if wide else _narrow(image_size),
+            "unconditional_channels": 1.0 if wide else 0.5,
+            "unconditional_learning_rate": 2e-4,
+            "unconditional_betas": (0.0, 0.99),
         }
-    stride = TRUNKS[trunk].last_stride
-    enlarged = tuple(-(-side // stride) * stride for side in image_size)
     return options | {
-        "discriminator": "pretrained",
-        "unconditional": "projected",
-        "trunk": trunk,
-        "trunk_size": None if enlarged == tuple(image_size) else enlarged,
-        "discriminator_channels": (64, 128, 256, 256, 512) if wide else (32, 32, 64, 128, 128),
-        "unconditional_channels": 1.0 if wide else 0.5,
-        "unconditional_learning_rate": 2e-4,
-        "unconditional_betas": (0.0, 0.99),
-        "perceptual": "vgg16_imagenet",
-        "perceptual_weight": 0.6,
+        "unconditional_channels": 0.125,
+        "unconditional_learning_rate": 5e-3,
+        "unconditional_betas": (0.5, 0.99),
+        "r1_gamma": _R1_GAMMA_OF_A_PIXEL * image_size[0] * image_size[1],
     }
-
-
-def _narrow(image_size):
-    """A quarter of OASIS's widths."""
-    return tuple(max(1, width // 4) for width in published_widths(image_size))
 
 
 CHOSEN_FOR_FEW_LABELS = frozenset(
-    {"precision", *_options((64, 64), None, False, None), *_options((64, 64), "vgg16", False, None)}
+    {"precision"}.union(*(_options((64, 64), trunk, False, None, None, None) for trunk in (None, "vgg16")))
 )
 """Names of the options that the recipe chooses where they are not given."""

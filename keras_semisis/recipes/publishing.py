@@ -1,7 +1,7 @@
 """A run as a preset that others load by name."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_semisis.callbacks.log_file import read_log
 from keras_semisis.options.command_line import command_line
+from keras_semisis.options.option import options_of
 from keras_semisis.options.publish import PublishOptions
 from keras_semisis.options.train import TrainSettings
 from keras_semisis.presets import built_in_presets, save_to_preset
@@ -84,6 +85,13 @@ def _typed(settings):
     if settings.recipe == "few_labels":
         also |= CHOSEN_FOR_FEW_LABELS
         settings = replace(settings, trunk=settings.trunk or "none")
+    elif settings.method == "semi_paired":  # which follows few_labels by default
+        settings = replace(settings, recipe="paper")
+    if settings.adapt is not None:  # the generator is the model's
+        theirs = {name for name, option in options_of(TrainSettings).items() if option.of_generator}
+        also -= theirs
+        usual = {field.name: field.default for field in fields(settings) if field.name in theirs}
+        settings = replace(settings, **usual)
     return command_line(settings, also)
 
 

@@ -279,7 +279,9 @@ def _begin_anew(settings, folder):
     of_demo = "model.keras"
     there = [name for name in (of_demo, "best.keras") if (folder / name).is_file()]
     steps = max((entry["step"] for entry in read_log(folder / "losses.jsonl")), default=0)
-    if steps > settings.save_every or of_demo in there:
+    # the first steps of a run of some minutes are timed, and not saved
+    timed = 0 if settings.minutes is None else _WARM_UP // settings.save_every
+    if steps > settings.save_every * (1 + timed) or of_demo in there:
         raise ValueError(
             f"--resume {folder}: there is no last.keras to go on with, though {steps} steps are logged. Bring it back, or "
             f"begin another run{f', by --init {folder / there[0]}' if there else ''}."

