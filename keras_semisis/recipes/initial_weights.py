@@ -25,7 +25,8 @@ def start_from(gan: SemanticGAN, path: Path) -> None:
     other = load_gan(path, "--init")
     label_space_of_model(other, path)
     other.require_same_classes(**{"--data": gan})
-    shared = [name for name in gan.network_names if name in other.network_names]
+    # a preset may lack one that it has a name for
+    shared = [name for name in gan.network_names if name in other.network_names and getattr(other, name) is not None]
     for name in shared:
         ours, theirs = ([tuple(weight.shape) for weight in getattr(model, name).weights] for model in (gan, other))
         if ours != theirs:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_semisis import OASIS, checkpoints, models
+from keras_semisis import OASIS, checkpoints, gans, models
 from keras_semisis.data import COCOStuff, DataError, Folder, LabelSpace
 from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes.further_data import further_sources, training_sources
@@ -228,6 +228,24 @@ def test_a_training_begins_with_the_weights_of_a_file(tmp_path):
         for mine, given in zip(getattr(second, name).get_weights(), getattr(first, name).get_weights(), strict=True):
             np.testing.assert_array_equal(mine, given, err_msg=name)
     assert second.step == 0 and second.trunks == first.trunks == {"discriminator": ["VGG"]}  # none of them may judge it
+
+
+def test_a_preset_without_a_segmenter_gives_its_generator(tmp_path, told):
+    from keras_semisis.recipes.initial_weights import start_from
+
+    space = LabelSpace(NAMES, [(0, 9, 200), (90, 90, 90), (200, 0, 0)])
+    network = {"generator": models.oasis_generator(3, SIZE, 1, 4, num_blocks=1, hidden_channels=4)}
+    gans.Sampler(**network, label_space=space).save_to_preset(tmp_path / "preset")
+    usis = gans.USIS(
+        3,
+        SIZE,
+        **network,
+        segmenter=models.oasis_discriminator(3, SIZE, channels=(4,), final_channels=4),
+        unconditional_discriminator=models.wavelet_discriminator(SIZE, {4: 4, 16: 4}),
+        label_space=space,
+    )
+    start_from(usis, tmp_path / "preset")
+    assert "Begins with generator of" in (text := told()) and "new: segmenter, unconditional discriminator." in text
 
 
 @pytest.mark.parametrize("confidence", [None, 0.5])
