@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.joining import join
-from keras_semisis.processes import engine_of_backend, number_of_processes
+from keras_semisis.processes import engine_of_backend
 
 
 def distribute(
@@ -129,12 +129,6 @@ def predict(network: keras.Model, inputs: Sequence[np.ndarray], batch_size: int 
     devices, count = number_of_devices(), len(inputs[0])
     if more := -count % devices:
         inputs = [np.concatenate([values, np.repeat(values[-1:], more, axis=0)]) for values in inputs]
-    arrays = list(inputs) if len(inputs) > 1 else inputs[0]
-    if number_of_processes() > 1:
-        size = len(inputs[0]) if batch_size is None else -(-batch_size // devices) * devices
-        outputs = engine_of_backend().predict(network, inputs, size)
-    elif batch_size is None:
-        outputs = network.predict_on_batch(arrays)
-    else:
-        outputs = network.predict(arrays, batch_size=-(-batch_size // devices) * devices, verbose=0)
+    size = len(inputs[0]) if batch_size is None else -(-batch_size // devices) * devices
+    outputs = engine_of_backend().predict(network, inputs, size)
     return keras.tree.map_structure(lambda output: keras.ops.convert_to_numpy(output)[:count], outputs)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from numbers import Real
 from types import MappingProxyType
 from typing import Any, NoReturn
 
@@ -106,11 +107,11 @@ class AdversarialModel(engine.TrainStep, Sampler):
             if not due or self._idle.issuperset(phase.trains):  # all weights are 0, or nothing is to learn
                 continue
             # what is a constant in it may have been set anew since
-            constants = phase.trains, *((term, w) for term, w in phase.weights.items() if isinstance(w, int | float))
+            constants = phase.trains, *((term, w) for term, w in phase.weights.items() if isinstance(w, Real))
             ok, terms = self.run((phase.name, due, constants), partial(take_step, self, phase, due), data, ok)
             self.finite[phase.name] = ok
             logs |= {f"{phase.name}/{term}": value for term, value in terms.items()}
-        self.run("end", self._end_step, ok)
+        self.run(("end", self.ema_decay), self._end_step, ok)
         self._step += 1
         return logs
 
@@ -440,6 +441,13 @@ class AdversarialModel(engine.TrainStep, Sampler):
             config: What `get_compile_config` gave.
         """
         AdversarialModel.compile(self, optimizers, statistics_batches=config["statistics_batches"])
+
+    def set_weights(self, weights: Any) -> None:
+        super().set_weights(weights)
+        self._calibrated_at = None  # the statistics may be of others
+
+    def _symbolic_build(self, iterator=None, data_batch=None):
+        """Keras calls a model that has a layer without weights yet on a batch; phases alone know what such a layer is given."""
 
     # Every way of saving comes here first: save, save_weights, keras.saving.save_model, callbacks of Keras
 

@@ -129,6 +129,8 @@ def _trained(model, phase):
 
 
 def _state(model, phase):
-    """What a phase changes beside the variables that it trains."""
+    """What a phase changes beside the variables that it trains: also the model's own, such as states of its seed generators."""
     state = [v for name in phase.trains for v in getattr(model, name).non_trainable_variables]
-    return [*state, model.seed_generator.state]
+    networks = [*(getattr(model, name) for name in model.network_names), *model.moving_averages().values()]
+    of_networks = {id(v) for network in networks for v in network.variables}
+    return [*state, *(v for v in model.variables if id(v) not in of_networks)]

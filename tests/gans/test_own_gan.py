@@ -302,3 +302,102 @@ def test_a_file_holds_a_moving_average_beside_its_generator(tmp_path):
             np.testing.assert_array_equal(saved, read)
     label_maps = np.zeros((1, 32, 32), "uint8")
     np.testing.assert_array_equal(sampler.generate(label_maps), loaded.generate(label_maps))
+
+
+class Random(Own):
+    """Phases that draw numbers of the model's own, and count."""
+
+    def __init__(self, *networks, **kwargs):
+        super().__init__(*networks, **kwargs)
+        self.own = keras.random.SeedGenerator(3)
+        self.noise = keras.layers.GaussianNoise(1.0)  # which Keras builds when it is called
+        self.count = self.add_weight(name="count", shape=(), initializer="zeros", trainable=False)
+
+    def phases(self):
+        return [Phase("generator", ("generator",), self.terms, {"l1": self.weight, "own": 0.0, "layer": 1e-9, "count": 1e-9})]
+
+    weight = 1.0
+
+    def terms(self, data, due):
+        image, label_map = data[0]
+        self.count.assign_add(1.0)
+        return {
+            "l1": ops.mean(ops.abs(image - self.synthesize(label_map))),
+            "layer": ops.sum(self.noise(ops.ones((3,)), training=True)) + keras.random.uniform((), seed=self.own),
+            "count": self.count + 0.0,
+        }
+
+
+def randomly(**kwargs):
+    keras.utils.set_random_seed(0)
+    gan = Random(painter(), critic("discriminator"), critic("second"), **kwargs)
+    gan.compile({"generator": keras.optimizers.SGD(0.1), "discriminator": "sgd"}, statistics_batches=1)
+    return gan
+
+
+def fit(gan, steps=1):
+    return gan.fit(data_sets()[0], epochs=steps, steps_per_epoch=1, verbose=0).history
+
+
+def test_a_models_own_states_go_on_from_step_to_step(tmp_path):
+    gan = randomly()
+    history = fit(gan, 4)
+    assert len({float(value) for value in history["generator/layer"]}) == 4
+    assert history["generator/count"] == [1, 2, 3, 4] and float(gan.count) == 4
+    # a step that is refused leaves them
+    gan.weight = float("nan")
+    before = np.array(ops.convert_to_numpy(gan.own.state))
+    with pytest.raises(ks.gans.NonFiniteLossError):
+        fit(gan)
+    assert float(gan.count) == 4
+    np.testing.assert_array_equal(ops.convert_to_numpy(gan.own.state), before)
+
+
+def test_constants_of_a_compiled_step_may_be_set_anew():
+    gan = randomly(ema_decay=0.999)
+    gan.weight = np.float32(1.0)
+    fit(gan, 2)
+    gan.ema_decay = 0.0
+    fit(gan)
+    trained = [v.path for v in gan.generator.trainable_variables]
+    for average, current in zip(gan.ema_generator.variables, gan.generator.variables, strict=True):
+        if current.path in trained:
+            np.testing.assert_array_equal(ops.convert_to_numpy(average), ops.convert_to_numpy(current))
+    before, gan.weight = values(gan.generator.trainable_variables), np.float32(1e-12)
+    fit(gan)
+    assert max(np.abs(a - b).max() for a, b in zip(before, values(gan.generator.trainable_variables), strict=True)) < 1e-8
+
+
+def test_weights_that_are_set_are_drawn_with_statistics_of_their_own():
+    """As `EarlyStopping(restore_best_weights=True)` does at the end."""
+    gan = own()
+    label_maps = np.random.default_rng(0).integers(0, CLASSES, (2, *SIZE))
+    fit(gan, 3)
+    gan.generate(label_maps)
+    gan.set_weights([weights + 0.3 for weights in gan.get_weights()])
+    drawn = gan.generate(label_maps)
+    gan._calibrated_at = None
+    np.testing.assert_array_equal(gan.generate(label_maps), drawn)
+
+
+def test_a_drawing_that_fails_leaves_the_model_whole(monkeypatch):
+    """At its last batch, which is smaller."""
+    gan = own()
+    label_maps = np.random.default_rng(0).integers(0, CLASSES, (5, *SIZE))
+    fit(gan)
+    drawn, before = gan.generate(label_maps[:4], batch_size=2), values(gan.variables)
+    last = gan.ema_generator.layers[-1]
+    call = last.call
+
+    def fails(image, *args, **kwargs):
+        if image.shape[0] == 1:
+            raise MemoryError
+        return call(image, *args, **kwargs)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(last, "call", fails)
+        with pytest.raises(MemoryError):
+            gan.generate(label_maps, batch_size=2)
+    for mine, other in zip(values(gan.variables), before, strict=True):
+        np.testing.assert_array_equal(mine, other)
+    np.testing.assert_array_equal(gan.generate(label_maps[:4], batch_size=2), drawn)

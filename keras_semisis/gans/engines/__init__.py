@@ -11,6 +11,7 @@ An engine is a module with
 - ``descend(optimizer, gradients, variables)``: ``optimizer.apply`` as the backend does it best, for the ``fn`` of ``apply``;
 - ``check_distribution(model)``: refuses ways to several devices that it does not know;
 - ``has_accelerator()``: whether there is a device that is faster than the CPU;
+- ``predict(network, inputs, batch_size)``: what a network gives for all items of its inputs, NumPy arrays, so many at once;
 - ``compiled(fn)``: ``fn`` from tensors to tensors, without gradients, compiled where the backend compiles;
 - ``TrainStep``: a base class that gives `keras.Model` the backend's ``train_step`` around ``iterate(data)``;
   ``run(key, fn, *args)``: ``fn(*args)``, which reads and assigns the model's variables, compiled once for each key;
@@ -20,7 +21,7 @@ An engine is a module with
 - ``other_processes()``: a context in which an error of the communication with other processes is a `processes.ProcessLost`.
 
 JAX's alone has what `keras_semisis.processes` and `keras_semisis.distribution` need of several processes: ``join``,
-``has_joined``, ``devices_of_processes``, ``of_first_process``, ``in_any_process``, ``leave`` and ``predict``.
+``has_joined``, ``devices_of_processes``, ``of_first_process``, ``in_any_process`` and ``leave``.
 """
 
 from importlib import import_module

@@ -166,12 +166,17 @@ _functions: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
 def predict(network, inputs, batch_size):
-    """Outputs of a network for all items, in every process; each computes its share of the items."""
+    """Outputs of a network for all items, in every process; each computes its share of the items.
+
+    Keras's own empties the variables as it begins, and leaves them so when it is interrupted, or memory does not suffice.
+    """
     if network not in _functions:
         _functions[network] = _prediction(weakref.ref(network))
     distribution, values = keras.distribution.distribution(), [v.value for v in network.variables]
 
     def spread(array):
+        if distribution is None:
+            return array
         layout = distribution.get_data_layout(array.shape).backend_layout
         return jax.make_array_from_callback(array.shape, layout, lambda rows: array[rows])
 

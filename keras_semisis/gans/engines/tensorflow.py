@@ -91,6 +91,13 @@ def compiled(fn):
     return tf.function(fn, reduce_retracing=True)
 
 
+def predict(network, inputs, batch_size):
+    arrays = list(inputs) if len(inputs) > 1 else inputs[0]
+    if batch_size >= len(inputs[0]):
+        return network.predict_on_batch(arrays)
+    return network.predict(arrays, batch_size=batch_size, verbose=0)
+
+
 class TrainStep:
     """`keras.Model.train_step` on TensorFlow."""
 

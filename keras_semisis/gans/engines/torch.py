@@ -111,6 +111,13 @@ def _detached(aux):
     return aux
 
 
+def predict(network, inputs, batch_size):
+    arrays = list(inputs) if len(inputs) > 1 else inputs[0]
+    if batch_size >= len(inputs[0]):
+        return network.predict_on_batch(arrays)
+    return network.predict(arrays, batch_size=batch_size, verbose=0)
+
+
 class TrainStep:
     """`keras.Model.train_step` on PyTorch."""
 
