@@ -5,6 +5,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import keras
@@ -80,9 +81,9 @@ class OwnBatches:
         elif isinstance(dataset, ArrayBatches):
             self._load = dataset.__getitem__  # every pass has an order of its own
         elif isinstance(dataset, keras.utils.PyDataset):
-            self._load = _by_number(dataset, dataset.num_batches)
+            self._load = by_number(dataset, dataset.num_batches)
         elif isinstance(dataset, Sequence) and not isinstance(dataset, str):
-            self._load = _by_number(dataset, len(dataset))
+            self._load = by_number(dataset, len(dataset))
         elif isinstance(dataset, Source) or not isinstance(dataset, Iterable):
             raise TypeError(f"{name} is a {type(dataset).__name__}. Give {ACCEPTED}.")
         self._dataset = dataset
@@ -255,6 +256,21 @@ def own_batches(dataset: Any, rule: BatchRule, name: str, **options) -> BatchStr
     return dataset
 
 
+def by_number(dataset: Any, length: int | None) -> Callable[[int], Any]:
+    """Step → batch of a PyDataset or a sequence, over and over where it has a length.
+
+    It may be called from threads; the data set is called by one at a time, unless it is a PyDataset that asks for workers.
+    """
+    asks = isinstance(dataset, keras.utils.PyDataset) and dataset.workers > 1
+    one_at_a_time = nullcontext() if asks else threading.Lock()
+
+    def load(step):
+        with one_at_a_time:
+            return dataset[step if length is None else step % length]
+
+    return load
+
+
 def is_torch_loader(dataset: Any) -> bool:
     """Whether this is a `torch.utils.data.DataLoader`; PyTorch is not imported to know it."""
     torch = sys.modules.get("torch")
@@ -266,10 +282,6 @@ def _channels_last(images, *maps):
     if images.ndim == 4 and images.shape[1] == 3 and images.shape[3] != 3:
         images = np.ascontiguousarray(np.moveaxis(images, 1, 3))
     return images, *maps
-
-
-def _by_number(dataset, length):
-    return lambda step: dataset[step if length is None else step % length]
 
 
 def _are_arrays(dataset):

@@ -21,7 +21,7 @@ from keras_semisis.data.stream.batch_stream import BatchStream
 from keras_semisis.data.stream.draws import draw_key
 from keras_semisis.data.stream.lane import Lane
 from keras_semisis.data.stream.optional_tensorflow import numpy_function, optional_tensorflow, without_autotuning
-from keras_semisis.data.stream.own_batches import OwnBatches
+from keras_semisis.data.stream.own_batches import OwnBatches, by_number
 from keras_semisis.data.stream.prepared_items import PreparedItems
 from keras_semisis.data.stream.step_dataset import StepDataset
 
@@ -302,8 +302,8 @@ def _step_loader(dataset, start_step, total_steps):
         return dataset.own_rows_loader(total_steps)
     if isinstance(dataset, OwnBatches):
         return dataset.loader(start_step)
-    length = dataset.num_batches
-    return lambda step: tuple(dataset[step if length is None else step % length])
+    load = by_number(dataset, dataset.num_batches)
+    return lambda step: tuple(load(step))
 
 
 def _tf_stream(tf, dataset, start_step, total_steps):

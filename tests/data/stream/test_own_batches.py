@@ -1,7 +1,11 @@
 """Data sets that are not ours: every form is read, and what does not fit is refused with the line that converts it."""
 
 import gc
+import threading
 import weakref
+from collections import UserList
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from importlib.util import find_spec
 from itertools import chain
 
@@ -11,6 +15,7 @@ import pytest
 
 from keras_semisis.data import DataError, training_stream
 from keras_semisis.data.stream import own_batches as module
+from keras_semisis.data.stream import pipeline
 from keras_semisis.data.stream.batch_rule import BatchRule
 from keras_semisis.data.stream.original_errors import original_errors
 from keras_semisis.data.stream.own_batches import OwnBatches, own_batches
@@ -342,3 +347,38 @@ def test_data_sets_of_ours_must_fit_the_model(monkeypatch):
 def test_threads_that_ask_in_any_order_get_an_iterable_in_order():
     in_order = module._InOrder(iter("abcd"), 5)
     assert [in_order(step) for step in (7, 5, 6, 8)] == ["c", "a", "b", "d"]
+
+
+class Meeting:
+    """Two batches; in the first two calls each waits for the other, for so many seconds."""
+
+    def __init__(self, seconds, **options):
+        super().__init__(**options)
+        self.barrier, self.seconds, self.met = threading.Barrier(2), seconds, False
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        with suppress(threading.BrokenBarrierError):
+            self.barrier.wait(self.seconds)
+            self.met = True
+        return PHOTOS, IDS
+
+
+class MeetingOfKeras(Meeting, keras.utils.PyDataset):
+    pass
+
+
+class MeetingInASequence(Meeting, UserList):
+    pass
+
+
+@pytest.mark.parametrize(("workers", "own"), [(None, True), (1, True), (1, False), (2, True), (2, False)])
+def test_a_data_set_that_asks_for_no_workers_is_called_by_one_thread_at_a_time(workers, own, monkeypatch):
+    dataset = MeetingInASequence(1) if workers is None else MeetingOfKeras(60 if workers > 1 else 1, workers=workers)
+    monkeypatch.setattr(pipeline, "optional_tensorflow", lambda: None)
+    stream = training_stream([OwnBatches(dataset, RULE, "here") if own else dataset])
+    monkeypatch.setattr(stream, "_pool", ThreadPoolExecutor(2))
+    assert len(stream[0][0]) == len(stream[1][0]) == 2
+    assert dataset.met == (workers == 2)
