@@ -36,7 +36,8 @@ def read_coco_panoptic(document: dict[str, Any], path: Path) -> Drawings:
             place = f"{path}, image {each.get('image_id')}"
             with understood(place, KIND):
                 image, segments = images[each["image_id"]], each["segments_info"]
-                file, listed = _file(path, str(each["file_name"]), place), frozenset(int(part["id"]) for part in segments)
+                file = _file(path, str(each["file_name"]).replace("\\", "/"), place)
+                listed = frozenset(int(part["id"]) for part in segments)
                 for part in segments:
                     if part["category_id"] not in names:
                         raise ValueError(f"there is no category {part['category_id']}")

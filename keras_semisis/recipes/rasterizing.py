@@ -170,7 +170,9 @@ def _label_space(drawings: Drawings, classes: Path | None, background, merge) ->
             warn(f"--merge {name}={merge[name]}: nothing is drawn as {name!r}, there are {', '.join(sorted(labels))}.")
     drawn = {merge.get(shape.label, shape.label): item.where for item in drawings.items for shape in item.shapes}
     if classes is not None:
-        space = read_classes(classes).with_void(UNLABELED)
+        space = read_classes(classes)
+        if background in (None, UNLABELED) or UNLABELED in drawn:
+            space = space.with_void(UNLABELED)
         known = {*space.class_names, UNLABELED}
         for name, where in [*drawn.items(), *([(background, "background")] if background is not None else [])]:
             if name not in known:
@@ -211,11 +213,16 @@ def _painted(shapes: list[Shape], size: tuple[int, int], space: LabelSpace, back
     return label_map
 
 
+def _with_slashes(path: str) -> str:
+    """A path that was written on Windows as it is elsewhere."""
+    return path.replace("\\", "/")
+
+
 def _names(drawings: Drawings) -> list[str]:
     """Paths of label maps without suffix, in their folder."""
     names, taken = [], dict[str, str]()
     for item in drawings.items:
-        path = PurePosixPath(item.photo)
+        path = PurePosixPath(_with_slashes(item.photo))
         if PureWindowsPath(item.photo).anchor or ".." in path.parts:
             path = PurePosixPath(path.name)
         name = str(path.with_suffix("") if path.suffix.lower() in SUFFIXES else path)
@@ -248,7 +255,7 @@ def _files(drawings: Drawings, folder: Path, photos: bool) -> list[Path | None]:
 def _found(item: Drawing, folder: Path) -> Path | None:
     """The file of a photo, at its path or at an end of this, the longest first."""
     ends = []
-    for path in (item.photo, item.elsewhere or ""):
+    for path in dict.fromkeys((item.photo, _with_slashes(item.photo), item.elsewhere or "")):
         parts = PurePosixPath(path.lstrip("/")).parts
         ends += [parts[start:] for start in range(len(parts)) if not start or ".." not in parts[start:]]
     candidates = [folder.joinpath(*end) for end in ends]

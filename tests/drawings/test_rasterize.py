@@ -253,6 +253,26 @@ def test_coco_panoptic(tmp_path):
         shutil.rmtree(tmp_path / "other", ignore_errors=True)
 
 
+@pytest.mark.parametrize("unpacked", ["imgs/a.png", "imgs\\a.png"])
+@pytest.mark.parametrize("kind", ["COCO", "COCO panoptic", "CVAT"])
+def test_paths_that_were_written_on_windows(tmp_path, kind, unpacked):
+    """Some programs unpack an archive of Windows into files whose names have backslashes."""
+    if kind == "COCO":
+        image = {"id": 7, "file_name": "imgs\\a.png", "height": HEIGHT, "width": WIDTH}
+        file = coco(tmp_path, [CAR], images=[image])
+    elif kind == "COCO panoptic":
+        file = panoptic(tmp_path, [(1, 3)], np.ones((HEIGHT, WIDTH), int), "..\\panoptic\\a.png")
+        file.write_text(file.read_text().replace("a.jpg", "imgs\\\\a.png"))
+    else:
+        file = cvat(tmp_path, '<box label="car" xtl="0" ytl="0" xbr="2" ybr="2"/>')
+        file.write_text(file.read_text().replace("a.png", "imgs\\a.png"))
+    photo(tmp_path / "photos" / unpacked)
+    rasterize(file, tmp_path / "out", tmp_path / "photos")
+    rasterize(file, tmp_path / "alone", photos=False)
+    assert Folder(tmp_path / "out").name(0) == "imgs/a"
+    assert (tmp_path / "out/images/imgs/a.png").is_file() and (tmp_path / "alone/labels/imgs/a.png").is_file()
+
+
 # labelme, CVAT, Label Studio, layers
 
 
@@ -599,6 +619,21 @@ def test_classes_that_are_given_and_merged(tmp_path):
     rasterize(file, tmp_path / "b", merge={"road": "unlabeled", "tree": "car"}, background="sky")
     assert Folder(tmp_path / "b").label_space.class_names == ("sky", "car", "unlabeled")
     assert label_map(tmp_path / "b", "town/a") == grid("00000000 01110000 21112222 21112222 22222222 22222222")
+
+
+def test_a_second_split_has_the_classes_of_the_first(tmp_path):
+    """Where nothing can be unlabeled there is no such class."""
+    photo(tmp_path / "town/a.jpg")
+    file = coco(tmp_path, [CAR, ROAD])
+    first = rasterize(file, tmp_path / "train", background="ground").label_space
+    given = {"classes": tmp_path / "train/classes.csv"}
+    assert rasterize(file, tmp_path / "val", background="ground", **given).label_space.class_names == first.class_names
+    for name, more in (
+        ("a", {}),
+        ("b", {"background": "unlabeled"}),
+        ("c", {"background": "ground", "merge": {"car": "unlabeled"}}),
+    ):
+        assert rasterize(file, tmp_path / name, **more, **given).label_space.class_names == (*first.class_names, "unlabeled")
 
 
 def test_photos_on_which_nothing_is_drawn(tmp_path, told):
