@@ -42,16 +42,19 @@ def ids_or_classes(picture: LabelPicture, space: "LabelSpace | None", where: str
         if space is None or space.all_ids:
             raise without_palette(where, colors_of(pixels))
         return decode_colors(pixels, space, where), True
+    if space is not None and says_classes and _has_own_colors(pixels, palette, space):
+        return pixels, True
     if palette is None or space is None:
         return pixels, False
-    if says_classes and space.all_ids and _has_own_colors(pixels, palette[0], space):
-        return pixels, True
     return _indices(pixels, *palette, space, where)
 
 
-def _has_own_colors(classes, colors, space):
-    """Whether indices, as classes, have the colors of these."""
+def _has_own_colors(classes, palette, space):
+    """Whether indices, as classes, have the colors of these; numbers without a palette have none, and need only be classes."""
     used = np.unique(classes)
+    if palette is None:
+        return used.max(initial=0) < space.num_classes
+    colors, _ = palette
     known = used.max(initial=0) < min(len(colors), space.num_classes)
     return known and np.array_equal(colors[used], np.asarray(space.palette)[used])
 
@@ -109,6 +112,8 @@ def _indices(indices, colors, alpha, space, where):
         return decode_colors(colors[indices], space, where), True
     if not any(meant):
         _check_grays(used, colors, classes, space, where)
+        return indices, False
+    if all(meant) and not space.all_ids and _agree(used.tolist(), meant):  # if anything says otherwise, it is the id map
         return indices, False
     if all(meant) and not _agree(classes, meant) and not space.all_ids and all(len(found) == 1 for found in meant):
         one_alpha = dict(zip(packed_colors(colors[used]).tolist(), alpha[used].tolist(), strict=True))

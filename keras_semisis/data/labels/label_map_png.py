@@ -13,7 +13,7 @@ from keras_semisis.data.pictures.label_picture import CLASS_IDS
 def label_map_png(label_map: np.ndarray, space: LabelSpace) -> bytes:
     """A PNG of class ids, with the classes' colors as its palette where 8 bits suffice.
 
-    Its text says that the indices are classes, which a label space whose files store other ids could not know.
+    Its text says that its numbers are classes, which a label space whose files store other ids could not know.
 
     Args:
         label_map: (height, width) integers.

@@ -12,6 +12,7 @@ import numpy as np
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.labels.distinct_colors import distinct_colors
+from keras_semisis.data.labels.file_palettes import FilePalettes
 from keras_semisis.data.labels.id_survey import WITHOUT_SMOOTHING, IdSurvey, stray_remedies
 from keras_semisis.data.labels.ids_or_classes import ids_or_classes
 from keras_semisis.data.labels.stored_ids import class_ids, integer_ids, named_ids, remap
@@ -116,18 +117,28 @@ class LabelSpace:
         """
         return self.decode(read_bytes(Path(path)), str(path))
 
-    def decode(self, content: bytes, where: str, others: Callable[[], Iterable[int]] = tuple) -> np.ndarray:
+    def decode(
+        self,
+        content: bytes,
+        where: str,
+        others: Callable[[], Iterable[int]] = tuple,
+        palettes: FilePalettes | None = None,
+    ) -> np.ndarray:
         """As `read`, of the bytes of a file.
 
         Args:
             content: The bytes.
             where: The file, for messages.
             others: Gives stored ids of further files of the data, for a remedy that suits them all.
+            palettes: Those of further files of the data, which must agree where nobody has said what colors the classes have.
 
         Raises:
-            DataError: As `read` raises it.
+            DataError: As `read` raises it, or if an index has another color than in a file before.
         """
-        label_map, are_classes = ids_or_classes(decode_label_picture(content, where), self, where)
+        picture = decode_label_picture(content, where)
+        label_map, are_classes = ids_or_classes(picture, self, where)
+        if palettes is not None and self.drawn_palette and not are_classes:
+            palettes.add(picture, where)
         return self.check(label_map, where) if are_classes else self.of_stored_ids(label_map, where, others)
 
     def of_stored_ids(self, label_map: np.ndarray, where: str, others: Callable[[], Iterable[int]] = tuple) -> np.ndarray:

@@ -17,6 +17,7 @@ from PIL import Image
 from keras_semisis.ahead import in_order
 from keras_semisis.data.bad_files import BadFiles, bad_files
 from keras_semisis.data.data_error import DataError
+from keras_semisis.data.labels.file_palettes import FilePalettes
 from keras_semisis.data.labels.label_space import LabelSpace
 from keras_semisis.data.packs.pack_files import (
     FORMAT,
@@ -144,6 +145,7 @@ class Packer:
         # what is rendered is packed as classes
         classes = replace(space or LabelSpace((), ()), id_map={}, all_ids=False)
         self._stored_label_space = source.stored_label_space if self._stored_label_maps else classes
+        self._palettes = FilePalettes()
         self._id_rule = self._stored_label_space.id_rule
 
     @property
@@ -253,7 +255,7 @@ class Packer:
             if self._stored_label_maps:
                 records[LABEL_MAPS] = self._source.label_map_bytes(index)  # type: ignore[assignment]  # it is stored: see above
                 try:
-                    label_map = self._stored_label_space.decode(records[LABEL_MAPS], where)
+                    label_map = self._stored_label_space.decode(records[LABEL_MAPS], where, palettes=self._palettes)
                 except DataError:
                     self._source.load_label_map(index)  # its error names the label map's file without the photo's
                     raise

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_semisis.data.data_error import DataError
+from keras_semisis.data.labels.file_palettes import FilePalettes
 from keras_semisis.data.labels.label_space import LabelSpace
 from keras_semisis.data.packs.pack_files import (
     IMAGES,
@@ -61,6 +62,7 @@ class Records(Source):
         self._module = array_record_module()
         manifest = read_manifest(self.path)
         self.label_space, self._stored_label_space = _label_spaces(manifest)
+        self._palettes = FilePalettes()
         # which packs of earlier versions have not
         self.published_image_size, self.published_load_size = (
             size and tuple(size) for size in map(manifest.get, ("published_image_size", "published_load_size"))
@@ -146,7 +148,7 @@ class Records(Source):
 
     def load_label_map(self, index: int) -> np.ndarray:
         content, where = self._read(LABEL_MAPS, index)
-        return self._stored_label_space.decode(content, where)
+        return self._stored_label_space.decode(content, where, palettes=self._palettes)
 
     def _read(self, kind, index) -> tuple[bytes, str]:
         """A record and where it is."""

@@ -29,6 +29,7 @@ from keras_semisis.data.remedy import Remedy
 # Others would be opened too, whatever the suffix says, and by programs of their own: an EPS is run by Ghostscript
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_BMP_BITS = {"1": 1, "L": 8}
 _ORIENTATION, _WIDTH = 0x0112, 0x0100
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -176,14 +177,15 @@ def decode_label_picture(content: bytes, where: str, called: str = "label map") 
 
 
 def _label_picture(image):
+    says_classes = image.info.get(CLASS_IDS[0]) == CLASS_IDS[1]
     if image.mode == "P":
         colors = np.array(image.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
         alpha = _alpha(image.info.get("transparency"), len(colors))
-        return LabelPicture(np.asarray(image), (colors, alpha), image.info.get(CLASS_IDS[0]) == CLASS_IDS[1])
+        return LabelPicture(np.asarray(image), (colors, alpha), says_classes)
     if image.mode in ("L", "1"):
         return LabelPicture(np.asarray(image).astype(np.uint8, copy=False))
     if image.mode.startswith("I"):
-        return LabelPicture(np.asarray(image).astype(np.int32))
+        return LabelPicture(np.asarray(image).astype(np.int32), says_classes=says_classes)
     if image.mode in ("LA", "PA"):
         return LabelPicture(np.asarray(image)[..., 0])
     return LabelPicture(np.asarray(image.convert("RGB")))
@@ -245,6 +247,13 @@ def _decoded(content, kind, where, convert):
             _check_png(content)
         _refuse_truncated()
         image = Image.open(BytesIO(content), formats=_FORMATS)
+        # whose palette is gray: Pillow takes its bits for those of the mode
+        if kind.name == "BMP" and image.mode in _BMP_BITS and kind.bits != _BMP_BITS[image.mode]:
+            raise DataError(
+                f"{where}: cannot be read: it is a BMP of {kind.bits} bits whose palette is gray, of which Pillow reads wrong "
+                "pixels.",
+                Remedy("Save it as PNG."),
+            )
         image.load()
         return convert(image)
     except DataError:

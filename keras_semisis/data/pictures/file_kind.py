@@ -71,7 +71,7 @@ class FileKind:
     Attributes:
         name: "PNG", "JPEG", "BMP", "TIFF" or "WEBP"; of others what to call them, such as "a HEIC".
         remedy: What to do where it is not read; None where it is.
-        bands, bits: Bands, and bits of each; None where the format has bands of 8 bits alone.
+        bands, bits: Bands, and bits of each; None where it has bands of 8 bits alone.
         is_floating: Whether its pixels are floating-point numbers.
         size: (width, height), where it was looked at.
         is_in_planes: Whether its bands lie one behind the other, uncompressed.
@@ -101,7 +101,7 @@ def kind_of(content: bytes) -> FileKind:
     if content.startswith(b"\xff\xd8\xff"):
         return FileKind("JPEG")
     if content.startswith(b"BM"):
-        return FileKind("BMP")
+        return _bmp(content)
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return FileKind("WEBP")
     if content[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
@@ -124,6 +124,12 @@ def _png(content):
     bands = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(content[25])
     size = int.from_bytes(content[16:20]), int.from_bytes(content[20:24])
     return FileKind("PNG", bands=bands, bits=content[24], size=size)
+
+
+def _bmp(content):
+    at = 24 if content[14:18] == b"\x0c\0\0\0" else 28  # after a header of the first version, of 12 bytes
+    bits = int.from_bytes(content[at : at + 2], "little")
+    return FileKind("BMP", bands=1, bits=bits) if 0 < bits <= 8 else FileKind("BMP")
 
 
 def _tiff(content):

@@ -14,7 +14,7 @@ class LabelPicture(NamedTuple):
     Attributes:
         pixels: Integers ``(H, W)``, ids or indices, or colors ``(H, W, 3)``.
         palette: Colors ``(N, 3)`` and alpha ``(N,)`` of the indices, where the file has a palette.
-        says_classes: Whether the file says that its indices are classes.
+        says_classes: Whether the file says that its indices, or its numbers of 16 bits, are classes.
     """
 
     pixels: np.ndarray

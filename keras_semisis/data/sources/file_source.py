@@ -14,6 +14,7 @@ import numpy as np
 
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.data_warning import DataWarning
+from keras_semisis.data.labels.file_palettes import FilePalettes
 from keras_semisis.data.labels.label_files import read_instance_map, read_label_map
 from keras_semisis.data.labels.label_space import LabelSpace
 from keras_semisis.data.pictures.decoding import file_state, read_bytes, read_image, unreadable, upright_size
@@ -200,6 +201,7 @@ class FileSource(Source):
         self._images = images
         self._labels = labels
         self._refused = refused
+        self._palettes = FilePalettes()
         self._names = list(images if images is not None else labels or ())
         self.label_space = label_space  # type: ignore[assignment]  # of photos alone, which nothing that reads label maps looks at
         self._image_range = None if image_range is None else checked_range(image_range)
@@ -210,6 +212,7 @@ class FileSource(Source):
             self.unpaired_images = FileSource(images, None, None, self._image_range)
         if labels:
             self.unpaired_labels = FileSource(None, labels, self.label_space, refused=self._refused)
+            self.unpaired_labels._palettes = self._palettes
 
     def __len__(self):
         return len(self._names)
@@ -262,7 +265,7 @@ class FileSource(Source):
         if self._labels is None:
             raise ValueError("This source has images alone (labels=None): it has no label maps to load.")
         path = self._label_file(self._labels, index)
-        return self.label_space.decode(read_bytes(path), str(path), lambda: self._ids_elsewhere)
+        return self.label_space.decode(read_bytes(path), str(path), lambda: self._ids_elsewhere, self._palettes)
 
     def _label_file(self, labels, index):
         path = labels[self._names[index]]

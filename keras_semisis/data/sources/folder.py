@@ -12,6 +12,7 @@ import numpy as np
 from keras_semisis.data.bad_files import BadFiles, bad_files
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.data_warning import DataWarning
+from keras_semisis.data.labels.file_palettes import FilePalettes
 from keras_semisis.data.labels.id_survey import (
     MOST_LEVELS,
     UNLABELED,
@@ -21,11 +22,11 @@ from keras_semisis.data.labels.id_survey import (
     level_map,
     unlabeled,
 )
-from keras_semisis.data.labels.ids_or_classes import ids_or_classes, is_ramp, without_palette
+from keras_semisis.data.labels.ids_or_classes import ids_or_classes, without_palette
 from keras_semisis.data.labels.label_space import LabelSpace, unnamed_classes, unnamed_label_space
 from keras_semisis.data.labels.stored_ids import integer_ids
 from keras_semisis.data.pictures.decoding import decode_label_picture, read_bytes
-from keras_semisis.data.pictures.label_picture import LabelPicture, colors_of
+from keras_semisis.data.pictures.label_picture import colors_of
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.classes_file import find_classes, read_classes
 from keras_semisis.data.sources.file_source import FileSource
@@ -248,14 +249,14 @@ def found_label_space(
     """
     refused: dict[Any, DataError] = {}
     first: dict[int, Path] = {}
-    survey, palettes = IdSurvey(), _Palettes()
+    survey, palettes = IdSurvey(), FilePalettes()
     for path in files:
         try:
             picture = decode_label_picture(read(path), str(path))
             if picture.has_colors:
                 raise without_palette(str(path), _all_colors(files, read))
             label_map, _ = ids_or_classes(picture, None, str(path))
-            palettes.add(picture, path)
+            palettes.add(picture, str(path))
             own = IdSurvey([label_map])
             fault = own.fault()
             if fault is not None:
@@ -284,36 +285,6 @@ def found_label_space(
     if ignore_class is not None and ignore_class > number:  # some classes before it are in no label map
         number = ignore_class
     return unnamed_label_space(number), refused
-
-
-class _Palettes:
-    """The colors that indices have in the files' own palettes, which must agree if the indices are ids."""
-
-    def __init__(self):
-        self._seen: dict[int, tuple[tuple[int, ...], Path]] = {}
-
-    def add(self, picture: LabelPicture, path: Path) -> None:
-        """Compares the palette of one file with those before.
-
-        Raises:
-            DataError: If an index has another color than in them.
-        """
-        if picture.palette is None or is_ramp(picture.palette[0]):
-            return
-        colors = picture.palette[0]
-        for i in np.unique(picture.pixels):
-            if i >= len(colors):
-                continue
-            color = tuple(colors[i].tolist())
-            before, other = self._seen.setdefault(int(i), (color, path))
-            if before != color:
-                raise DataError(
-                    f"{path}: its index {i} has the color {color}, but in {other} the color {before}: the "
-                    "indices of these indexed pictures are no ids, their colors are.",
-                    Remedy(
-                        "Name the colors in a classes.csv (header id,name,r,g,b), or store ids in an 8- or 16-bit gray PNG."
-                    ),
-                )
 
 
 def _all_colors(files, read):

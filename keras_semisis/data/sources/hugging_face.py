@@ -9,6 +9,7 @@ import numpy as np
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.bad_files import BadFiles, bad_files
 from keras_semisis.data.data_error import DataError
+from keras_semisis.data.labels.file_palettes import FilePalettes
 from keras_semisis.data.labels.label_space import LabelSpace, uncolored_label_space
 from keras_semisis.data.labels.stored_ids import integer_ids
 from keras_semisis.data.pictures.decoding import decode_image, file_state, read_bytes
@@ -91,6 +92,7 @@ class HuggingFace(Source):
         self._image_range = None if image_range is None else checked_range(image_range)
         self.label_space = None  # type: ignore[assignment]  # as in every source of photos alone
         self._refused: Mapping[int, DataError] = {}
+        self._palettes = FilePalettes()
         self._in_files: dict[str | None, bool] = {}
         self.named_label_space = None if self._label is None else self._named_classes()
         if self._label is not None:
@@ -164,7 +166,7 @@ class HuggingFace(Source):
             raise ValueError(f"{self._where}: no column of label maps was named: there are photos alone.")
         where = f"{self.location(index)}, {self._label}"
         if self._is_picture:
-            return self.label_space.decode(self._label_bytes(index), where)
+            return self.label_space.decode(self._label_bytes(index), where, palettes=self._palettes)
         ids = np.asarray(self._value(self._label, index))
         if ids.ndim == 3 and 1 in ids.shape:
             ids = ids.squeeze(ids.shape.index(1))

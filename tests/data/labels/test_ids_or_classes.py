@@ -2,15 +2,18 @@
 
 import contextlib
 import itertools
+import pickle
 from io import BytesIO
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from keras_semisis.data import ADE20K, CamVid, Cityscapes, COCOStuff, DataError, Folder, LabelSpace
+from keras_semisis.data import ADE20K, CamVid, Cityscapes, COCOStuff, DataError, Folder, LabelSpace, Records, write_records
 from keras_semisis.data.labels.distinct_colors import distinct_colors
 from keras_semisis.data.labels.label_map_png import label_map_png
+from keras_semisis.data.labels.label_space import unnamed_label_space
+from keras_semisis.recipes.named_sources import folder_like
 
 SPACE = LabelSpace(["sky", "road", "car"], [(0, 128, 255), (90, 90, 90), (200, 0, 0)])
 IDS = np.array([[0, 0, 1], [2, 1, 1]], np.uint8)
@@ -64,6 +67,16 @@ def test_stored_ids_of_indexed_pictures_are_mapped_and_colors_are_not():
     np.testing.assert_array_equal(space.decode(saved(SPACE.colorize(IDS)), "a.png"), IDS)
 
 
+@pytest.mark.parametrize("palette", [SPACE.palette, distinct_colors(3)])
+def test_the_ids_of_an_indexed_picture_in_the_order_of_the_classes_are_mapped_as_those_of_a_gray_one(palette):
+    space = SPACE.with_ids({2: 1})
+    merged = np.where(IDS == 2, 1, IDS)
+    for content in (indexed(IDS, palette), saved(IDS)):
+        np.testing.assert_array_equal(space.decode(content, "a.png"), merged)
+    # what is written here holds classes
+    np.testing.assert_array_equal(space.decode(label_map_png(IDS, space), "a.png"), IDS)
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -100,6 +113,80 @@ def test_indices_that_change_their_color_from_file_to_file(tmp_path):
     with pytest.raises(DataError, match=r"b\.png: its index 0 has the color \(0, 9, 0\), but in .*a\.png .*\(9, 0, 0\)"):
         Folder(tmp_path, images=None)
     source = Folder(tmp_path, images=None, palette=[(9, 0, 0), (0, 9, 0)])
+    assert [source.load_label_map(i).tolist() for i in range(2)] == [[[0, 1]], [[1, 0]]]
+
+
+RED, GREEN = [(0, 0, 0), (255, 0, 0)], [(0, 0, 0), (0, 255, 0)]
+
+
+def label_folder(folder, *palettes):
+    """Label maps of the ids 0 and 1 with palettes of their own."""
+    (folder / "labels").mkdir(parents=True)
+    for i, palette in enumerate(palettes):
+        (folder / "labels" / f"{i}.png").write_bytes(indexed([[0, 1]], palette))
+    return folder
+
+
+def assert_second_is_refused(source):
+    for _ in range(2):
+        assert source.load_label_map(0).tolist() == [[0, 1]]
+        with pytest.raises(DataError, match=r"1\.png: its index [01] has the color .*, but in .*0\.png the color \("):
+            source.load_label_map(1)
+
+
+def test_indices_that_change_their_color_under_classes_without_colors(tmp_path):
+    label_folder(tmp_path, RED, GREEN)
+    (tmp_path / "classes.csv").write_text("id,name\n0,bg\n1,road\n2,car\n")
+    source = Folder(tmp_path, images=None)
+    assert_second_is_refused(pickle.loads(pickle.dumps(source)))
+    assert_second_is_refused(source)
+    source.load_label_map(0)
+    with pytest.raises(DataError, match=r"1\.png: its index 1"):  # in another process it is known as well
+        pickle.loads(pickle.dumps(source)).load_label_map(1)
+    # with colors, these are read
+    (tmp_path / "classes.csv").write_text("id,name,r,g,b\n0,bg,0,0,0\n1,road,255,0,0\n2,car,0,255,0\n")
+    source = Folder(tmp_path, images=None)
+    assert [source.load_label_map(i).tolist() for i in range(2)] == [[[0, 1]], [[0, 2]]]
+
+
+def test_indices_that_change_their_color_in_a_folder_that_is_read_by_the_classes_of_another(tmp_path):
+    train = Folder(label_folder(tmp_path / "train", RED, RED), images=None)
+    assert [train.load_label_map(i).tolist() for i in range(2)] == [[[0, 1]]] * 2
+    assert_second_is_refused(folder_like(label_folder(tmp_path / "val", RED, RED[::-1]), train.label_space, "x", images=None))
+
+
+def test_photos_with_and_label_maps_without_a_partner_have_one_palette(tmp_path):
+    label_folder(tmp_path, RED, GREEN)
+    (tmp_path / "images").mkdir()
+    Image.new("RGB", (2, 1)).save(tmp_path / "images" / "0.png")
+    source = Folder(tmp_path, label_space=unnamed_label_space(2))
+    source.load_label_map(0)
+    with pytest.raises(DataError, match=r"1\.png: its index 1"):
+        source.unpaired_labels.load_label_map(0)
+
+
+def test_indices_that_change_their_color_in_a_pack(tmp_path):
+    pytest.importorskip("array_record")
+    label_folder(tmp_path, RED, GREEN)
+
+    def pack():
+        source = Folder(tmp_path, images=None, label_space=unnamed_label_space(2))
+        write_records(source, tmp_path / "pack", images=False, items_per_shard=1)
+
+    with pytest.raises(DataError, match="its index 1 has the color"):
+        pack()
+    pack()  # goes on, and does not read again what is written
+    packed = Records(tmp_path / "pack")
+    assert packed.load_label_map(0).tolist() == [[0, 1]]
+    with pytest.raises(DataError, match=r"record 0 \(1\): its index 1 has the color"):
+        packed.load_label_map(1)
+
+
+def test_colors_of_what_is_written_here_change_no_ids(tmp_path):
+    space = unnamed_label_space(2)
+    label_folder(tmp_path, RED)
+    (tmp_path / "labels" / "0a.png").write_bytes(label_map_png(np.array([[1, 0]]), space))
+    source = Folder(tmp_path, images=None, label_space=space)
     assert [source.load_label_map(i).tolist() for i in range(2)] == [[[0, 1]], [[1, 0]]]
 
 
@@ -235,3 +322,18 @@ def test_label_maps_that_are_written_here_are_read_as_the_same_classes(source):
     if source is COCOStuff:
         with pytest.raises(DataError, match="the indices of this label map say class 6"):
             space.decode(content, "a.png")
+
+
+@pytest.mark.parametrize("number", [3, 300])
+@pytest.mark.parametrize("named", [False, True])
+def test_label_maps_that_are_written_here_are_not_mapped_by_stored_ids(number, named):
+    space = unnamed_label_space(number)
+    if named:
+        space = LabelSpace(space.class_names, space.palette)
+    space = space.with_ids({i + 1: i for i in range(number)})
+    classes = np.array([[0, 1, 2, number - 1]])
+    assert space.decode(label_map_png(classes, space), "a.png").tolist() == classes.tolist()
+    assert space.decode(saved((classes + 1).astype(np.uint16)), "a.png").tolist() == classes.tolist()
+    # of more classes than there are
+    stored = np.array([[number]])
+    assert space.decode(label_map_png(stored, unnamed_label_space(number + 1)), "a.png").tolist() == [[number - 1]]

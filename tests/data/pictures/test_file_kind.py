@@ -12,7 +12,7 @@ from keras_semisis.data.data_warning import DataWarning
 from keras_semisis.data.labels.label_files import decode_label_map
 from keras_semisis.data.pictures.decoding import decode_image
 from keras_semisis.data.pictures.file_kind import kind_of
-from tests.data.pictures.written import png_of_16_bits, tiff
+from tests.data.pictures.written import bmp, png_of_16_bits, tiff
 
 RNG = np.random.default_rng(0)
 SPACE = LabelSpace(["a", "b"], [(0, 0, 0), (255, 0, 0)])
@@ -116,3 +116,28 @@ def test_files_that_are_passed_over_are_counted_and_named(tmp_path):
     (tmp_path / "labels" / "a.png").unlink()
     with pytest.raises(DataError, match=r"labels: no image files found.* It holds 1 other file \(notes\.json\)"):
         Folder(tmp_path)
+
+
+_IDS = np.array([[0, 1, 1, 0, 1, 0, 0, 1, 1], [1, 1, 0, 0, 0, 1, 0, 1, 0]], np.uint8)
+_BLACK_AND_WHITE, _OTHERS = [(0, 0, 0), (255, 255, 255)], [(9, 0, 0), (0, 9, 0)]
+
+
+@pytest.mark.parametrize(
+    ("palette", "bits"),
+    [(_BLACK_AND_WHITE, 8), (_BLACK_AND_WHITE, 4), ([(i, i, i) for i in range(16)], 4), ([(0, 0, 0)], 8)],
+)
+def test_a_bmp_of_grays_that_pillow_reads_by_other_bits_is_refused(palette, bits):
+    content = bmp(_IDS, palette, bits)
+    for decode in (decode_image, lambda content, where: decode_label_map(content, SPACE, where)):
+        with pytest.raises(DataError, match=rf"^a\.bmp: .* a BMP of {bits} bits whose palette is gray.*Save it as PNG\.$"):
+            decode(content, "a.bmp")
+
+
+@pytest.mark.parametrize(
+    ("palette", "bits"),
+    [(_BLACK_AND_WHITE, 1), ([(i, i, i) for i in range(256)], 8), *((_OTHERS, bits) for bits in (1, 4, 8))],
+)
+def test_other_bmp_of_indices_are_read(palette, bits):
+    np.testing.assert_array_equal(decode_label_map(bmp(_IDS, palette, bits), None, "a.bmp"), _IDS)
+    assert kind_of(bmp(_IDS, palette, bits, old=True)).bits == kind_of(bmp(_IDS, palette, bits)).bits == bits
+    np.testing.assert_array_equal(decode_label_map(bmp(_IDS, palette, bits, old=True), None, "a.bmp"), _IDS)

@@ -83,3 +83,21 @@ def tiff_in_planes(array: np.ndarray, compressed: bool = False) -> bytes:
     entries |= {tag: struct.pack("<HHII", tag, 4, 1, value) for tag, value in short}
     directory = b"".join(entry for _, entry in sorted(entries.items()))
     return b"II*\0" + struct.pack("<IH", 8, len(entries)) + directory + bytes(4) + values + b"".join(strips)
+
+
+def bmp(indices: np.ndarray, palette: list[tuple[int, int, int]], bits: int, old: bool = False) -> bytes:
+    """A BMP of indices ``(H, W)`` with a palette, of 1, 4 or 8 bits; ``old`` has the header of the first version."""
+    height, width = indices.shape
+    colors = b"".join(bytes(color[::-1]) + (b"" if old else b"\0") for color in palette)
+    if old:
+        header = struct.pack("<IHHHH", 12, width, height, 1, bits)
+        colors = colors.ljust(3 << bits, b"\0")
+    else:
+        header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, 0, 0, 0, 0, len(palette), 0)
+    rows = b""
+    for row in indices[::-1]:
+        text = "".join(f"{value:0{bits}b}" for value in row)
+        text = text.ljust(-(-len(text) // 32) * 32, "0")
+        rows += int(text, 2).to_bytes(len(text) // 8)
+    start = 14 + len(header) + len(colors)
+    return b"BM" + struct.pack("<IHHI", start + len(rows), 0, 0, start) + header + colors + rows

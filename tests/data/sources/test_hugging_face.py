@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from keras_semisis.data import DataError, HuggingFace, LabelSpace, class_statistics, paired_dataset
+from keras_semisis.data.labels.label_space import uncolored_label_space
 from keras_semisis.options.layout import Layout
 from keras_semisis.options.train import TrainSettings
 from keras_semisis.recipes.further_data import further_sources
@@ -75,6 +76,22 @@ def test_columns_that_are_given():
         HuggingFace(data, image="up")
     with pytest.raises(ValueError, match=r"which of the columns right, other holds the label maps\. Name it by label="):
         HuggingFace(dataset(2, "image", "right", other=[encoded(ids(0))] * 2))
+
+
+def test_indices_that_change_their_color_under_classes_without_colors():
+    def indexed(palette):
+        image = Image.fromarray(np.array([[0, 1]], np.uint8), "P")
+        image.putpalette(palette)
+        file = io.BytesIO()
+        image.save(file, "PNG")
+        return {"bytes": file.getvalue(), "path": None}
+
+    columns = {"image": [encoded(photo(1))] * 2, "label": [indexed([0, 0, 0, 255, 0, 0]), indexed([0, 0, 0, 0, 255, 0])]}
+    data = datasets.Dataset.from_dict(columns, features=datasets.Features({name: datasets.Image() for name in columns}))
+    source = HuggingFace(data, label_space=uncolored_label_space(["sky", "road"]))
+    assert source.load_label_map(0).tolist() == [[0, 1]]
+    with pytest.raises(DataError, match=r"example 1, label: its index 1 has the color .* but in .*example 0"):
+        source.load_label_map(1)
 
 
 def test_label_maps_are_read_as_those_of_files():
