@@ -408,7 +408,7 @@ def test_input_gradient_is_differentiable():
     x = ops.convert_to_tensor([[1.0, 2.0]])
 
     def loss(values):
-        gradient = engine.input_gradient(lambda x: ops.sum(values[0] * x**2), x)
+        gradient = engine.input_gradient(lambda x: ops.sum(values[0] * x**2), x, ())
         return ops.sum(gradient**2), ()
 
     value, _, (gradient,) = engine.value_and_gradients(loss, [a])

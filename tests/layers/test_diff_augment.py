@@ -66,7 +66,7 @@ def test_gradient_reaches_exactly_the_pixels_that_are_left():
     random = ops.convert_to_tensor(RNG.uniform(size=(6, 4)).astype("float32"))
     layer = DiffAugment(("translation", "cutout"))
     ones = ops.convert_to_tensor(np.ones_like(IMAGE))
-    gradient = ops.convert_to_numpy(engine.input_gradient(lambda x: ops.sum(layer([x, random])), ones))
+    gradient = ops.convert_to_numpy(engine.input_gradient(lambda x: ops.sum(layer([x, random])), ones, ()))
     left = ops.convert_to_numpy(layer([ones, random]))
     assert set(np.unique(gradient)) == {0.0, 1.0}
     assert gradient.sum() == left.sum() > 0

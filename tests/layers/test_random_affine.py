@@ -72,7 +72,7 @@ def test_gradient_is_the_transposed_warp():
     def fn(x):
         return ops.sum(warp([x, ops.convert_to_tensor(random)]) * ops.convert_to_tensor(projection))
 
-    gradient = engine.input_gradient(fn, ops.convert_to_tensor(x))
+    gradient = engine.input_gradient(fn, ops.convert_to_tensor(x), ())
     expected = bilinear_weights(random, SIZE).transpose(0, 2, 1) @ projection.reshape(3, -1, 2)
     assert_close(gradient, expected.reshape(x.shape), 1e-5)
 

@@ -46,7 +46,7 @@ def test_r1_and_its_gradients():
 
     def loss(values):
         with keras.StatelessScope(zip(variables, values, strict=True)):
-            gradient = engine.input_gradient(lambda x: ops.sum(model(x, training=True)), image)
+            gradient = engine.input_gradient(lambda x: ops.sum(model(x, training=True)), image, model.variables)
         penalty = r1_penalty(gradient)
         return 10.0 * penalty, {"penalty": penalty, "gradient": gradient}
 

@@ -6,7 +6,7 @@ An engine is a module with
 - ``value_and_gradients(fn, variables)``: ``fn`` maps tensors, the values of ``variables``, to ``(scalar, aux)``;
   returns ``(scalar, aux, gradients)``;
 - ``input_gradient(fn, x, variables)``: the gradient of the scalar ``fn(x)`` with respect to the tensor x, itself
-  differentiable; ``fn`` may assign to ``variables``;
+  differentiable; ``variables`` are all that ``fn`` reads, and it may assign to them;
 - ``apply(ok, fn, variables)``: runs ``fn``, which assigns to ``variables``, if the boolean scalar ``ok`` is true;
 - ``descend(optimizer, gradients, variables)``: ``optimizer.apply`` as the backend does it best, for the ``fn`` of ``apply``;
 - ``check_distribution(model)``: refuses ways to several devices that it does not know;

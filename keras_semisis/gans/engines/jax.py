@@ -40,7 +40,7 @@ def value_and_gradients(fn, variables):
     return loss, aux, gradients
 
 
-def input_gradient(fn, x, variables=()):
+def input_gradient(fn, x, variables):
     def with_assigned(x):
         # what is assigned in here, such as running means, may not leave the trace by itself
         with keras.StatelessScope(outside(variables)) as scope:

@@ -22,7 +22,7 @@ def value_and_gradients(fn, variables):
     return loss, aux, gradients
 
 
-def input_gradient(fn, x, variables=()):
+def input_gradient(fn, x, variables):
     _, gradients = _differentiated(lambda values: (fn(values[0]), None), [x])
     return gradients[0]
 

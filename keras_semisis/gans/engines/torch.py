@@ -26,7 +26,7 @@ def value_and_gradients(fn, variables):
     return loss.detach(), _detached(aux), gradients
 
 
-def input_gradient(fn, x, variables=()):
+def input_gradient(fn, x, variables):
     with torch.enable_grad():
         x = x.detach().requires_grad_()
         return torch.autograd.grad(fn(x), x, create_graph=True)[0]
