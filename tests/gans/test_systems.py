@@ -183,9 +183,12 @@ def settings_of(gan):
 def policy(name):
     """Ablations in float32, the others in mixed_bfloat16, in which TensorFlow refuses to mix dtypes.
 
-    JAX does not, and compiles the conversions for longer than the rest: there one system trains so.
+    JAX does not, and compiles the conversions for longer than the rest: there one system trains so. PyTorch has no gradient of
+    a convolution to one channel in bfloat16 on processors that only emulate it ("grad_weight must be contiguous").
     """
-    in_float32 = name.startswith("ablation") or (keras.backend.backend() == "jax" and name != "USIS, decoder")
+    backend = keras.backend.backend()
+    in_float32 = name.startswith("ablation") or (backend == "jax" and name != "USIS, decoder")
+    in_float32 = in_float32 or (backend == "torch" and name == "SPADEGAN")
     keras.config.set_dtype_policy("float32" if in_float32 else "mixed_bfloat16")
     yield
     keras.config.set_dtype_policy("float32")
