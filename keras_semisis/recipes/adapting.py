@@ -51,9 +51,14 @@ def affinity_given(text: str) -> str:
     return text
 
 
+def options_of_generator() -> list[str]:
+    """Names of the options that say how a generator is built, which that of a model is."""
+    return [name for name, declared in options_of(TrainSettings).items() if declared.of_generator]
+
+
 def refuse_options_of_generator(given: Collection[str]) -> None:
     """Raises a `ValueError` if options that were given by hand are of the generator, which is the model's."""
-    useless = [option_name(name) for name, option in options_of(TrainSettings).items() if option.of_generator and name in given]
+    useless = [option_name(name) for name in options_of_generator() if name in given]
     if useless:
         raise ValueError(f"--adapt takes the generator of the model as it is: leave {', '.join(useless)} out.")
 

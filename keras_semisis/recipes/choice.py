@@ -10,18 +10,18 @@ from keras_semisis.models import frozen_features_of
 from keras_semisis.models.trunks import TRUNKS
 from keras_semisis.options.option import options_of
 from keras_semisis.options.train import TrainSettings
-from keras_semisis.recipes.adapting import OPTIONS_OF_ROLES, networks_brought
+from keras_semisis.recipes.adapting import OPTIONS_OF_ROLES, networks_brought, options_of_generator
 from keras_semisis.recipes.few_labels_recipe import few_labels_options
 from keras_semisis.recipes.known_data import default_sizes
 from keras_semisis.recipes.run_folder import options_beside
+from keras_semisis.recipes.systems import DISCRIMINATORS, UNCONDITIONAL
 from keras_semisis.recipes.trained_models import load_gan
 
 RECIPES = ("few_labels", "paper")
 # Where time limits a run and not their number
 MOST_STEPS_OF_MINUTES = 1_000_000
-# Names of options, and what they are for networks on frozen features and for others
-_ON_A_TRUNK = {"discriminator": "pretrained", "unconditional": "projected"}
-_BY_ITSELF = {"discriminator": "oasis", "unconditional": "wavelet"}
+# Each a network that learns from nothing and one on frozen features
+_KINDS = {"discriminator": DISCRIMINATORS, "unconditional": UNCONDITIONAL}
 _RATES_BY_WIDTH = ("unconditional_learning_rate", "unconditional_betas", "r1_gamma")
 # Beyond, the paper's networks have the time that they need
 _SHORT = 20_000
@@ -64,9 +64,9 @@ def with_recipe(options: Mapping[str, Any], given: Collection[str], model: Sampl
     if trunk not in (None, "none", *TRUNKS):
         raise ArgumentError(f"{{}}: expected one of {', '.join(TRUNKS)}, or none.", {"trunk": trunk})
     brought = {} if model is None else networks_brought(model, options)
-    kinds = {role: options[role] for role in ("discriminator", "unconditional")}
+    kinds = {role: options[role] for role in _KINDS}
     for role, network in brought.items():
-        kinds[role] = _ON_A_TRUNK[role] if frozen_features_of(network) else _BY_ITSELF[role]
+        kinds[role] = _KINDS[role][bool(frozen_features_of(network))]
     try:
         chosen = few_labels_options(
             options["image_size"], None if trunk == "none" else trunk or "vgg16", generator=options["generator"], **kinds
@@ -83,11 +83,10 @@ def with_recipe(options: Mapping[str, Any], given: Collection[str], model: Sampl
 
 def _without_networks_of(model, brought, chosen, options):
     """What the recipe chooses beside networks that a model brings."""
-    theirs = {name for name, option in options_of(TrainSettings).items() if option.of_generator}
-    theirs.update(*(OPTIONS_OF_ROLES[role] for role in brought))
+    rates_by_width = "unconditional" in brought and chosen["unconditional"] == UNCONDITIONAL[0]
+    theirs = set(options_of_generator()).union(*(OPTIONS_OF_ROLES[role] for role in brought))
     chosen = {name: value for name, value in chosen.items() if name not in theirs}
-    if "unconditional" in brought and not frozen_features_of(brought["unconditional"]):
-        # by how wide it is, which its training knew
+    if rates_by_width:  # of which its training knew
         before = options_beside(options["adapt"])
         chosen |= {name: before[name] for name in _RATES_BY_WIDTH if before.get(name) is not None}
     return chosen

@@ -9,11 +9,11 @@ import numpy as np
 
 from keras_semisis.callbacks.log_file import read_log
 from keras_semisis.options.command_line import command_line
-from keras_semisis.options.option import options_of
 from keras_semisis.options.publish import PublishOptions
 from keras_semisis.options.train import TrainSettings
 from keras_semisis.presets import built_in_presets, save_to_preset
 from keras_semisis.presets.location import HUB
+from keras_semisis.recipes.adapting import options_of_generator
 from keras_semisis.recipes.example_maps import example_label_maps
 from keras_semisis.recipes.few_labels_recipe import CHOSEN_FOR_FEW_LABELS
 from keras_semisis.recipes.named_sources import kind_of
@@ -88,10 +88,9 @@ def _typed(settings):
     elif settings.method == "semi_paired":  # which follows few_labels by default
         settings = replace(settings, recipe="paper")
     if settings.adapt is not None:  # the generator is the model's
-        theirs = {name for name, option in options_of(TrainSettings).items() if option.of_generator}
-        also -= theirs
-        usual = {field.name: field.default for field in fields(settings) if field.name in theirs}
-        settings = replace(settings, **usual)
+        theirs = options_of_generator()
+        also.difference_update(theirs)
+        settings = replace(settings, **{field.name: field.default for field in fields(settings) if field.name in theirs})
     return command_line(settings, also)
 
 

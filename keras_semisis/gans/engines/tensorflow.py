@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_semisis.gans.engines.keras_predict import predict  # noqa: F401  # a part of the engine
 from keras_semisis.gans.untracked import Untracked
 
 JIT_BY_DEFAULT = False
@@ -89,13 +90,6 @@ def has_accelerator():
 
 def compiled(fn):
     return tf.function(fn, reduce_retracing=True)
-
-
-def predict(network, inputs, batch_size):
-    arrays = list(inputs) if len(inputs) > 1 else inputs[0]
-    if batch_size >= len(inputs[0]):
-        return network.predict_on_batch(arrays)
-    return network.predict(arrays, batch_size=batch_size, verbose=0)
 
 
 class TrainStep:

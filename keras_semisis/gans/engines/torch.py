@@ -8,6 +8,8 @@ import keras
 import torch
 from torch.optim.adam import adam
 
+from keras_semisis.gans.engines.keras_predict import predict  # noqa: F401  # a part of the engine
+
 JIT_BY_DEFAULT = False
 _ADAM = type(keras.optimizers.Adam())  # Keras's class for this backend, of which AdamW's is another
 
@@ -109,13 +111,6 @@ def _detached(aux):
     if isinstance(aux, list | tuple):
         return type(aux)(_detached(value) for value in aux)
     return aux
-
-
-def predict(network, inputs, batch_size):
-    arrays = list(inputs) if len(inputs) > 1 else inputs[0]
-    if batch_size >= len(inputs[0]):
-        return network.predict_on_batch(arrays)
-    return network.predict(arrays, batch_size=batch_size, verbose=0)
 
 
 class TrainStep:
