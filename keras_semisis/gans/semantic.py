@@ -91,7 +91,6 @@ class SemanticGAN(AdversarialModel):
             )
         if augmentation is not None:
             augmentation.check_fill_class(ignore_class)
-            augmentation.build([(None, *self.image_size, 3), (None, augmentation.num_random)])
         self.augmentation = augmentation
 
     # -- the algorithm ----------------------------------------------------------------------------------------------

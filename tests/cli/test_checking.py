@@ -71,7 +71,7 @@ def test_check_lists_all_bad_files_and_its_exit_status_says_so(folder):
     check = ("check", "--data", f"folder:{folder}")
     output = call(*check, code=1)
     assert "pairs for training: 8 of 10 items can be used" in output and "Files that cannot be used: 2\n" in output
-    assert f"  {stray}: label id 255 (1 pixels)" in output and f"  {photo}:" in output
+    assert f"  {stray}: label id 255 (1 pixel)" in output and f"  {photo}:" in output
     assert (
         "Error: Files that cannot be used: 2. They are listed above. Correct them, or leave them out of a training by "
         "--skip-bad 2." in output
@@ -102,7 +102,7 @@ def test_a_file_that_cannot_be_used_ends_a_run_that_goes_on(folder, tmp_path, mo
     spoil(stray)
     output = call("train", "--data", f"folder:{folder}", *TINY, "--output", run, code=1)
     assert "Stopped at step 3 of 6: a file cannot be used. What was learned is kept." in output
-    assert f"keras-semisis train --resume {run}\n" in output and f"Error: {stray}: label id 255 (1 pixels)" in output
+    assert f"keras-semisis train --resume {run}\n" in output and f"Error: {stray}: label id 255 (1 pixel)" in output
     assert resume(run)[1] == 3 and [record["step"] for record in read_log(run / "losses.jsonl", 99)] == [1, 2, 3]
 
     assert "Nothing was learned yet" in call("train", "--resume", run, code=1)

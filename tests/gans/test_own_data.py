@@ -44,7 +44,7 @@ def test_wrong_data_are_refused_and_the_model_is_as_before(gan, form, paired, un
 
 def test_generate_and_evaluate_refuse_ids_that_are_no_classes(gan):
     for stray in (255, CLASSES, -1):
-        with pytest.raises(DataError, match=rf"generate: label id {stray} \(1 pixels\)"):
+        with pytest.raises(DataError, match=rf"generate: label id {stray} \(1 pixel\)"):
             gan.generate(changed(LABELS, (0, 0, 0), stray))
         with pytest.raises(DataError, match=f"evaluate: label id {stray}"):
             gan.evaluate(IMAGES, changed(LABELS, (0, 0, 0), stray), metrics=[Seen()])

@@ -7,6 +7,9 @@ from keras_semisis.cli.command import Given, command
 from keras_semisis.cli.messages import console, scores_table
 from keras_semisis.options.demo import DemoOptions
 
+# Below it a scene is blurs of color: 41 steps show road, sky and trees, 360 what docs/results describes
+_STEPS_OF_A_PICTURE = 200
+
 
 @command("demo", DemoOptions)
 def demo(given: Given) -> None:
@@ -30,3 +33,5 @@ def demo(given: Given) -> None:
         f"See {Path('runs') / name / 'grid.png'}",
         soft_wrap=True,
     )
+    if done < _STEPS_OF_A_PICTURE:
+        console.print("So few steps draw only a beginning: blurs in the places of things. More --minutes go further.")

@@ -218,8 +218,9 @@ def decode_colors(rgb: np.ndarray, label_space: "LabelSpace", where: str) -> np.
 def _unknown_colors(packed, unknown, distances, colors, space, where):
     """The error of colors that are of no class, or too far from any."""
     values, counts = np.unique(packed[unknown], return_counts=True)
-    color, covered = int(values[counts.argmax()]), f"covers {counts.max()} pixels"
-    words = f"is not in the palette of {space.num_classes} colors ({len(values)} unknown colors in all)"
+    most, others = int(counts.max()), len(values)
+    color, covered = int(values[counts.argmax()]), f"covers {most} pixel{'' if most == 1 else 's'}"
+    words = f"is not in the palette of {space.num_classes} colors ({others} unknown color{'' if others == 1 else 's'} in all)"
     if space.snap is not None:
         color, covered = int(packed[unknown][distances.argmax()]), f"is {distances.max():.1f} from that of its class"
         words = f"more than the {space.snap:g} up to which colors are taken for the nearest"

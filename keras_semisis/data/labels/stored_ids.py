@@ -90,8 +90,8 @@ def named_ids(stray: np.ndarray) -> str:
     Example:
 
     >>> named_ids(np.array([77, 255, 77]))
-    '77 (2 pixels), 255 (1 pixels)'
+    '77 (2 pixels), 255 (1 pixel)'
     """
     ids, counts = np.unique(stray, return_counts=True)
-    listed = [f"{i} ({n} pixels)" for i, n in zip(ids.tolist(), counts.tolist(), strict=True)]
+    listed = [f"{i} ({n} pixel{'' if n == 1 else 's'})" for i, n in zip(ids.tolist(), counts.tolist(), strict=True)]
     return ", ".join(listed[:5]) + (", ..." if len(listed) > 5 else "")

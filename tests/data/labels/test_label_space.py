@@ -25,7 +25,7 @@ def test_stray_ids_are_named_with_their_counts_and_a_remedy():
 
 
 def test_ids_that_only_the_user_knows_are_mapped_to_no_class_of_ours():
-    words = r"99 \(1 pixels\), 255 \(2 pixels\).*Say by id_map= which class each of them is"
+    words = r"99 \(1 pixel\), 255 \(2 pixels\).*Say by id_map= which class each of them is"
     with pytest.raises(DataError, match=words) as error:
         space(3, ignore_class=2).check(np.array([[0, 1, 255], [2, 255, 99]]), "street.png")
     assert [remedy.settings for remedy in error.value.remedies] == [{"id_map": ...}]
@@ -103,7 +103,7 @@ def test_a_file_is_read_by_the_rule_of_the_label_space(tmp_path, label_space, cl
 def test_benchmarks_have_their_rule_without_any_data(tmp_path):
     path = write(tmp_path / "a.png", np.array([[0, 33, 255]], np.uint8))
     assert Cityscapes.label_space.read(path).tolist() == [[0, 33, 34]]
-    with pytest.raises(DataError, match=r"a\.png: label id 255 \(1 pixels\) found, which this data set has not: .* 0\.\.150"):
+    with pytest.raises(DataError, match=r"a\.png: label id 255 \(1 pixel\) found, which this data set has not: .* 0\.\.150"):
         ADE20K.label_space.read(path)
     with pytest.raises(DataError, match=r"a\.png: label id 33 .*, 255"):
         CamVid.label_space.read(path)

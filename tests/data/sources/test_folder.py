@@ -551,7 +551,7 @@ def test_unknown_color(tmp_path):
     colors = SPACE.colorize(IDS)
     colors[0, 0] = (1, 2, 3)
     write(tmp_path / "labels" / "odd.png", colors)
-    with pytest.raises(DataError, match=r"odd\.png: color \(1, 2, 3\) covers 1 pixels"):
+    with pytest.raises(DataError, match=r"odd\.png: color \(1, 2, 3\) covers 1 pixel"):
         Folder(tmp_path, images=None, label_space=SPACE).load_label_map(0)
 
 

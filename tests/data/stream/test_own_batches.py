@@ -219,7 +219,7 @@ def test_every_form_is_read_again_and_again_and_converted(name, form):
 def test_every_form_is_checked(name):
     late = IDS.copy()
     late[3, 0, 0] = 77
-    for arrays, words in (((PHOTOS / 255, IDS), "as if from 0 to 1"), ((GOOD, late), r"label id 77 \(1 pixels\)")):
+    for arrays, words in (((PHOTOS / 255, IDS), "as if from 0 to 1"), ((GOOD, late), r"label id 77 \(1 pixel\)")):
         data = OwnBatches(FORMS[name](*arrays), RULE, "paired_ds")
         with pytest.raises(DataError, match=f"paired_ds: .*{words}"), original_errors([data]):
             steps_of(training_stream([data], 0, 5))
