@@ -110,6 +110,12 @@ CASES = {
     "classes.csv without colors, unlabeled": Case(
         [(0, 1, 2, 255)], [(0, 1, 2, 3)], named=uncolored_label_space(["c0", "c1", "c2"]), ignored=3, csv=True
     ),
+    "classes.csv, their grays": Case(
+        [(0, 255, 0, 0), (0, 128, 0, 0)],
+        [(0, 1, 0, 0), (0, 2, 0, 0)],
+        named=LabelSpace(["c0", "c1", "c2"], [(0, 0, 0), (255, 255, 255), (128, 128, 128)]),
+        csv=True,
+    ),
     "classes.csv, levels": Case([(0, 255, 0, 0), (0, 127, 0, 0)], [(0, 2, 0, 0), (0, 1, 0, 0)], named=space(3), csv=True),
 }
 

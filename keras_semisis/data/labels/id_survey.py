@@ -142,7 +142,11 @@ def unlabeled(ids: Iterable[int]) -> list[int]:
 
 
 def stray_remedies(
-    stored: Iterable[int], num_classes: int, ignore_class: int | None, id_map: Mapping[int, int]
+    stored: Iterable[int],
+    num_classes: int,
+    ignore_class: int | None,
+    id_map: Mapping[int, int],
+    grays: Mapping[int, int] | None = None,
 ) -> tuple[str, list[Remedy]]:
     """What to say of ids that are no classes, and what to do.
 
@@ -150,20 +154,25 @@ def stray_remedies(
         stored: All ids in the files.
         num_classes, ignore_class: The classes that there are.
         id_map: What makes classes of the ids now.
+        grays: Classes by the gray that is their color, of those that somebody has given a gray of its own.
 
     Returns:
         The reason that they probably have, and remedies.
     """
     stored = {int(i) for i in stored}
     stray = {i for i in stored if not 0 <= id_map.get(i, i) < num_classes}
-    for spread in _spreads(num_classes):
+    by_color = {gray: to for gray, to in (grays or {}).items() if gray != to}
+    spread_maps = [{level: i for i, level in enumerate(spread) if level != i} for spread in _spreads(num_classes)]
+    if grays and stored <= grays.keys() and by_color not in spread_maps:
+        return "they are the grays of the classes' colors", [Remedy("Give {}.", {"id_map": by_color})]
+    for spread, spread_map in zip(_spreads(num_classes), spread_maps, strict=True):
         if stored <= set(spread) and (len(stored) > 2 or num_classes == 2 or stray - UNLABELED):
             what = (
                 "this looks like a mask of 0 and 255"
                 if spread == [0, 255]
                 else f"the ids may be scaled: spread over 0..{spread[-1]}"
             )
-            return what, [Remedy("Give {}.", {"id_map": {level: i for i, level in enumerate(spread) if level != i}})]
+            return what, [Remedy("Give {}.", {"id_map": spread_map})]
     if stray <= UNLABELED:
         what = f"{' and '.join(map(str, sorted(stray)))} usually marks unlabeled pixels"
         if ignore_class is not None:

@@ -1,6 +1,8 @@
 """What the pixels of a label picture mean: whether they are ids or colors, where both would be possible."""
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,7 +37,7 @@ def ids_or_classes(picture: LabelPicture, space: "LabelSpace | None", where: str
     Raises:
         DataError: If ids and colors contradict each other, or colors are of no class.
     """
-    pixels, palette, says_classes = picture
+    pixels, palette, says_classes, is_black_and_white = picture
     if pixels.ndim == 3:
         if is_gray(pixels):
             return _gray_ids(pixels, space, where)
@@ -44,6 +46,8 @@ def ids_or_classes(picture: LabelPicture, space: "LabelSpace | None", where: str
         return decode_colors(pixels, space, where), True
     if space is not None and says_classes and _has_own_colors(pixels, palette, space):
         return pixels, True
+    if is_black_and_white and space is not None:
+        _check_bits(space, where)
     if palette is None or space is None:
         return pixels, False
     return _indices(pixels, *palette, space, where)
@@ -129,6 +133,25 @@ def _indices(indices, colors, alpha, space, where):
             decode_colors(colors[used][None], space, where)  # raises: colors between those of the classes
         return indices, False
     raise _contradiction(where, "indices", used.tolist(), classes, meant, space)
+
+
+def _check_bits(space, where):
+    """Refuses 0 and 1 where they are shown as the colors of other classes."""
+    grays, bits = {} if space.drawn_palette or space.all_ids else classes_by_gray(space.palette), {0, 1}
+    if not bits & space.id_map.keys() and {0, 255} <= grays.keys() and (grays[0], grays[255]) != (0, 1):
+        raise _contradiction(where, "bits", [0, 1], [_class_of(i, space) for i in (0, 1)], [[grays[0]], [grays[255]]], space)
+
+
+def classes_by_gray(palette: Sequence[Sequence[int]]) -> dict[int, int]:
+    """The classes that have a gray of their own, by it.
+
+    Example:
+
+    >>> classes_by_gray(((0, 0, 0), (128, 0, 0), (255, 255, 255), (9, 9, 9), (9, 9, 9)))
+    {0: 0, 255: 2}
+    """
+    times = Counter(tuple(color) for color in palette)
+    return {color[0]: i for i, color in enumerate(palette) if len({*color}) == 1 and times[tuple(color)] == 1}
 
 
 def _check_grays(used, colors, classes, space, where):

@@ -14,7 +14,7 @@ from keras_semisis.data.data_error import DataError
 from keras_semisis.data.labels.distinct_colors import distinct_colors
 from keras_semisis.data.labels.file_palettes import FilePalettes
 from keras_semisis.data.labels.id_survey import WITHOUT_SMOOTHING, IdSurvey, stray_remedies
-from keras_semisis.data.labels.ids_or_classes import ids_or_classes
+from keras_semisis.data.labels.ids_or_classes import classes_by_gray, ids_or_classes
 from keras_semisis.data.labels.stored_ids import class_ids, integer_ids, named_ids, remap
 from keras_semisis.data.pictures.decoding import decode_label_picture, read_bytes
 from keras_semisis.data.remedy import Remedy
@@ -257,7 +257,11 @@ class LabelSpace:
         if fault is not None:
             raise DataError(f"{found}{fault}.", WITHOUT_SMOOTHING)
         reason, remedies = stray_remedies(
-            {*survey.pixels, *others()}, self.num_classes, self.ignore_class, {} if stored is None else self.id_map
+            {*survey.pixels, *others()},
+            self.num_classes,
+            self.ignore_class,
+            {} if stored is None else self.id_map,
+            {} if self.drawn_palette else classes_by_gray(self.palette),
         )
         raise DataError(f"{found}{reason}.", *remedies)
 

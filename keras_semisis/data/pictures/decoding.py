@@ -129,6 +129,8 @@ def _rgb(image, kind, content, where, image_range):
     image = _upright(image)
     if image.mode == "F" or image.mode.startswith("I"):  # which Pillow would clip at 255
         gray = in_eight_bits(np.asarray(image), where, image_range)
+        if kind.is_inverted:
+            gray = 255 - gray
         return np.repeat(gray[..., None], 3, axis=2)
     if "transparency" in image.info:  # of a palette: Pillow warns of a direct conversion
         image = image.convert("RGBA")
@@ -183,7 +185,7 @@ def _label_picture(image):
         alpha = _alpha(image.info.get("transparency"), len(colors))
         return LabelPicture(np.asarray(image), (colors, alpha), says_classes)
     if image.mode in ("L", "1"):
-        return LabelPicture(np.asarray(image).astype(np.uint8, copy=False))
+        return LabelPicture(np.asarray(image).astype(np.uint8, copy=False), is_black_and_white=image.mode == "1")
     if image.mode.startswith("I"):
         return LabelPicture(np.asarray(image).astype(np.int32), says_classes=says_classes)
     if image.mode in ("LA", "PA"):
@@ -261,7 +263,10 @@ def _decoded(content, kind, where, convert):
     except Image.DecompressionBombError as error:
         raise _too_large(where, str(error)) from None
     except UnidentifiedImageError:
-        reason = f"no {kind.name} that Pillow knows"
+        raise DataError(
+            f"{where}: cannot be read, it is truncated or damaged, or a {kind.name} of a form that Pillow does not know. "
+            "Copy or download it again, convert it to PNG, or remove it together with its partner."
+        ) from None
     except Exception as error:  # Pillow's readers raise about anything for bytes that they did not expect
         reason = str(error) or type(error).__name__
     raise DataError(

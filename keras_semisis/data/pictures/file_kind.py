@@ -61,7 +61,7 @@ _NO_FORMAT = "no PNG, JPEG, BMP, TIFF or WebP"
 # Values of tags of a TIFF: a sample format; RGB, inks, YCbCr, CIE L*a*b*; alpha, premultiplied or not
 _FLOATS, _COLORS, _ALPHA = 3, (2, 5, 6, 8), (1, 2)
 _MOST_BANDS = 4
-_PLANES, _UNCOMPRESSED = 2, 1
+_PLANES, _UNCOMPRESSED, _WHITE_IS_ZERO = 2, 1, 0
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ class FileKind:
         size: (width, height), where it was looked at.
         is_in_planes: Whether its bands lie one behind the other, uncompressed.
         is_color: Whether its bands are gray or an index, red, green and blue, or the four inks, and at most alpha.
+        is_inverted: Whether its grays of more than 8 bits have white at 0, which Pillow leaves as it is.
     """
 
     name: str
@@ -86,6 +87,7 @@ class FileKind:
     size: tuple[int, int] | None = None
     is_color: bool = True
     is_in_planes: bool = False
+    is_inverted: bool = False
 
 
 def kind_of(content: bytes) -> FileKind:
@@ -157,6 +159,7 @@ def _tiff(content):
         size=size,
         is_color=photometric in _COLORS if bands > 2 else bands == 1 or alpha,
         is_in_planes=in_planes and uncompressed,
+        is_inverted=photometric == _WHITE_IS_ZERO and bits > 8,
     )
 
 

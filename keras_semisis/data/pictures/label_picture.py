@@ -15,11 +15,13 @@ class LabelPicture(NamedTuple):
         pixels: Integers ``(H, W)``, ids or indices, or colors ``(H, W, 3)``.
         palette: Colors ``(N, 3)`` and alpha ``(N,)`` of the indices, where the file has a palette.
         says_classes: Whether the file says that its indices, or its numbers of 16 bits, are classes.
+        is_black_and_white: Whether it has one bit for each pixel, which is shown as black or white.
     """
 
     pixels: np.ndarray
     palette: tuple[np.ndarray, np.ndarray] | None = None
     says_classes: bool = False
+    is_black_and_white: bool = False
 
     @property
     def has_colors(self) -> bool:

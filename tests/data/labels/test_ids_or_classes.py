@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import pickle
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image
 from keras_semisis.data import ADE20K, CamVid, Cityscapes, COCOStuff, DataError, Folder, LabelSpace, Records, write_records
 from keras_semisis.data.labels.distinct_colors import distinct_colors
 from keras_semisis.data.labels.label_map_png import label_map_png
-from keras_semisis.data.labels.label_space import unnamed_label_space
+from keras_semisis.data.labels.label_space import uncolored_label_space, unnamed_label_space
 from keras_semisis.recipes.named_sources import folder_like
 
 SPACE = LabelSpace(["sky", "road", "car"], [(0, 128, 255), (90, 90, 90), (200, 0, 0)])
@@ -337,3 +338,37 @@ def test_label_maps_that_are_written_here_are_not_mapped_by_stored_ids(number, n
     # of more classes than there are
     stored = np.array([[number]])
     assert space.decode(label_map_png(stored, unnamed_label_space(number + 1)), "a.png").tolist() == [[number - 1]]
+
+
+GRAYS = ((0, 0, 0), (255, 255, 255), (128, 128, 128))
+
+
+def test_ids_that_are_the_grays_of_classes_are_mapped_by_them():
+    space = LabelSpace(("background", "lesion", "organ"), GRAYS)
+    content = saved(np.array([[0, 128], [255, 255]], np.uint8))
+    with pytest.raises(DataError, match="they are the grays of the classes' colors") as caught:
+        space.decode(content, "a.png")
+    (remedy,) = caught.value.remedies
+    found = replace(space, **remedy.settings).decode(content, "a.png")
+    np.testing.assert_array_equal(
+        found, space.decode(saved(np.array([[[0] * 3, [128] * 3], [[255] * 3] * 2], np.uint8)), "a.png")
+    )
+    # black and white masks, and classes whose colors nobody has said
+    for other in (LabelSpace(("no", "yes"), GRAYS[:2]), uncolored_label_space(["no", "yes"])):
+        with pytest.raises(DataError, match="mask of 0 and 255") as caught:
+            other.decode(saved(np.array([[0, 255]], np.uint8)), "a.png")
+        assert caught.value.remedies[0].settings == {"id_map": {255: 1}}
+
+
+def test_bits_that_are_shown_as_the_colors_of_other_classes_are_refused():
+    bits = saved(Image.fromarray(np.array([[0, 255], [255, 255]], np.uint8)).convert("1"))
+    names = ("skin", "lesion")
+    with pytest.raises(DataError, match=r"the bits of this label map say class 0 \(skin\) where it has 0, but .* 1 \(lesion\)"):
+        LabelSpace(names, GRAYS[1::-1]).decode(bits, "a.png")
+    for space in (
+        LabelSpace(names, GRAYS[:2]),
+        LabelSpace(names, GRAYS[2:0:-1]),
+        LabelSpace(names, GRAYS[1::-1], id_map={0: 0}),
+        uncolored_label_space(names),
+    ):
+        np.testing.assert_array_equal(space.decode(bits, "a.png"), [[0, 1], [1, 1]])

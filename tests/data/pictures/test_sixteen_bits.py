@@ -91,3 +91,14 @@ def test_bands_one_behind_the_other():
     np.testing.assert_array_equal(decode_image(tiff_in_planes(eight), "a.tif"), eight)
     with pytest.raises(DataError, match="it is a TIFF of 3 bands of 16 bits, one behind the other"):
         decode_image(tiff_in_planes(COLORS), "a.tif")
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_gray_whose_white_is_zero_is_no_negative(bits):
+    """As X-rays are stored (MONOCHROME1); Pillow turns 8 bits around by itself."""
+    gray = np.arange(0, 1 << 16, 1 << 10, dtype=np.uint16).reshape(8, 8)
+    stored = (gray >> 8).astype(np.uint8) if bits == 8 else gray
+    np.testing.assert_array_equal(decode_image(tiff(stored, 0), "a.tif")[..., 0], 255 - (gray >> 8))
+    if bits == 16:
+        found = decode_image(tiff(stored >> 4, 0), "a.tif", (0, 4095))[..., 0]
+        assert np.abs(found.astype(int) - (255 - (gray >> 8))).max() <= 1
