@@ -159,7 +159,7 @@ def open_data(
         raise ArgumentError(
             "{}: expected folder:PATH, records:PATH, hf:NAME or tfds:NAME.", {"validation_data": validation_data}
         )
-    split = _split(FolderLayout(Path(path)), "val", layout.validation_split, "--validation-split")
+    split = split_of_role(FolderLayout(Path(path)), "val", layout.validation_split, "--validation-split")
     val = folder_like(
         path,
         pair.train.label_space,
@@ -197,17 +197,24 @@ def open_settings(settings: Any, skip_bad: BadFiles) -> DataPair:
 
 def _open_folder(root, options, hold_out, layout, label_space):
     found = FolderLayout(root)
-    split = _split(found, "train", layout.train_split, "--train-split")
+    split = split_of_role(found, "train", layout.train_split, "--train-split")
     if label_space is None:
         train = Folder(root, split, **options, **layout.of_folder)
     else:
         train = folder_like(root, label_space, "the model", split=split, **options, **layout.of_folder)
     _tell_of_unpaired(train, root, "unpaired {}")
     _tell_of_snapped(train, layout)
+    if split is None and len(likely := found.likely_splits) > 1:
+        both = [
+            f"--{option} {likely[role]}"
+            for role, option in (("train", "train-split"), ("val", "validation-split"))
+            if role in likely
+        ]
+        tell(f"{root}: {' and '.join(sorted(likely.values()))} are read as one. If they are splits, give {' '.join(both)}.")
     used, val = [found.whole() if split is None else found.splits[split]], None
     if hold_out:
         given = layout.validation_split
-        split = found.of_role("val") if given is None else _split(found, "val", given, "--validation-split")
+        split = found.of_role("val") if given is None else split_of_role(found, "val", given, "--validation-split")
         if found.lists:
             split = _apart_from_training(found, train, split, given)
         # with photos alone nothing can be validated
@@ -277,7 +284,7 @@ def _open_hugging_face(text, options, hold_out, splits, layout, label_space):
     return DataPair(train, val)
 
 
-def _split(found, role, given, option):
+def split_of_role(found: FolderLayout, role: str, given: str | None, option: str) -> str | None:
     """The split of a folder that is given, or that has this role by its name; None of a folder without splits."""
     split = found.of_role(role) if given is None else found.named(given)
     if split is None and (given is not None or found.is_divided):

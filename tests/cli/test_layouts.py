@@ -203,7 +203,7 @@ def test_label_maps_in_a_folder_beside_other_files(cityscapes, tmp_path):
     for i in range(3):
         write(tmp_path / "more" / f"{i}.jpg", i, True)
         write(tmp_path / "more" / f"{i}_mask.png", i, False)
-    with pytest.warns(UserWarning, match=r"0_mask\.png: a label map by its name, and left out of the photos \(3 such files\)"):
+    with pytest.warns(UserWarning, match=r"0_mask\.png: no photo by its name, and left out of the photos \(3 such files\)"):
         images, _ = unpaired(cityscapes, images=tmp_path / "more", data=data)
     assert names(images) == ["0", "1", "2"]
     with pytest.warns(UserWarning, match=r"0\.jpg: no label map by its name, and left out \(3 such files\)"):
@@ -324,7 +324,7 @@ def test_photos_and_label_maps_by_themselves_are_told_by_prefixes(tmp_path):
     for i in range(2):
         write(tmp_path / f"img_{i}.png", 10 * i, True)
         write(tmp_path / f"mask_{i}.png", i, False)
-    with pytest.warns(DataWarning, match=r"mask_0\.png: a label map by its name, and left out"):
+    with pytest.warns(DataWarning, match=r"mask_0\.png: no photo by its name, and left out"):
         assert names(Folder(tmp_path, images=".", labels=None)) == ["img_0", "img_1"]
     with pytest.warns(DataWarning, match=r"img_0\.png: no label map by its name, and left out"):
         assert names(Folder(tmp_path, images=None, labels=".")) == ["mask_0", "mask_1"]
@@ -431,3 +431,57 @@ def test_the_split_that_is_trained_on_validates_under_no_other_name(tmp_path):
     assert (len(train), len(val)) == (9, 1) and not {*names(train)} & {*names(val)}
     with pytest.raises(ValueError, match="this is the split that is trained on"):
         opened(tmp_path, train_split="valid", validation_split="val")
+
+
+@pytest.mark.parametrize("photo_format", ["jpg", "png"])
+def test_what_lies_beside_photos_in_their_folder_is_no_photo(tmp_path, photo_format):
+    """Colors, instances, second masks and what else is named as a photo and a suffix, of labeled photos and of others."""
+    ends = {"_labelIds": 2, "_color": 3, "_instanceIds": 3, "_mask_1": 1, "_heat": 2}
+    for i in range(4):
+        write(tmp_path / f"s{i}.{photo_format}", i, True)
+        for end, number in ends.items():
+            if i < number:
+                write(tmp_path / f"s{i}{end}.png", i % 2, False)
+    with pytest.warns(UserWarning, match=r"its name is that of another photo and a suffix.*passed over \(\d+ such files\)"):
+        source = Folder(tmp_path)
+    assert names(source) == ["s0", "s1"] and names(source.unpaired_images) == ["s2", "s3"]
+    with pytest.warns(UserWarning, match=r"no photo by its name, and left out of the photos"):
+        photos = Folder(tmp_path, images=".", labels=None)
+    # what only the label map of its photo tells is kept, since here there are none
+    assert {"s0", "s1", "s2", "s3"} <= {*names(photos)} <= {"s0", "s1", "s2", "s3", "s0_heat", "s1_heat"}
+
+
+@pytest.mark.parametrize("ends", [("{}.png", "{}_mask.png"), ("{}.jpg", "{}.png")])
+@pytest.mark.parametrize("splits", [False, True])
+def test_photos_beside_their_label_maps_in_subfolders(tmp_path, told, ends, splits):
+    for split, number in (("train", 10), ("val", 2), ("test", 3)):
+        for i in range(number):
+            for end, is_photo in zip(ends, (True, False), strict=True):
+                name = end.format(f"{split}{i}")
+                write(tmp_path / (f"{split}/patient{i % 2}" if splits else f"patient{i % 2}") / name, i % 2, is_photo)
+    train, val = opened(tmp_path)
+    if splits:
+        assert (len(train), len(val)) == (10, 2) and all("train" in name for name in names(train))
+        assert "not used: test" in told()
+        write(tmp_path / "overview.png", 0, True)
+        assert names(opened(tmp_path)[0]) == names(train)
+    else:
+        assert len(train) + len(val) == 15
+    assert all(name.split("/")[0].startswith("patient") for name in names(train))
+
+
+def test_subfolders_that_may_be_splits_are_told(tmp_path, told):
+    write_split(tmp_path, "{kind}/{split}", "train2017", 5)
+    write_split(tmp_path, "{kind}/{split}", "val2017", 5)
+    train, val = opened(tmp_path)
+    assert len(train) + len(val) == 10
+    assert (
+        "train2017 and val2017 are read as one. If they are splits, give --train-split train2017 --validation-split val2017."
+        in (told())
+    )
+    train, val = opened(tmp_path, train_split="train2017", validation_split="val2017")
+    assert (len(train), len(val)) == (5, 5) and "read as one" not in told()
+    for town in ("bonn", "trainsville"):
+        write_split(tmp_path / "towns", "{kind}/{split}", town, 3)
+    opened(tmp_path / "towns")
+    assert "read as one" not in told()

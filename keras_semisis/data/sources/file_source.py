@@ -23,6 +23,8 @@ from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.source import Source
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+# Formats that a label map cannot have, since they alter ids
+PHOTO_FORMATS = (".jpg", ".jpeg")
 # Label maps that are read for a remedy that suits all of them
 _LOOKED_AT = 64
 # Of files that are passed over
@@ -54,7 +56,7 @@ def find_files(folder: Path, ending: str = "") -> dict[str, Path]:
         DataError: If the folder is missing or holds no such file, or two files differ in their suffix alone.
     """
     require_folder(folder)
-    paths, others = _images_and_others(folder)
+    paths, others = images_and_others(folder)
     files = by_name(folder, (path for path in paths if path.stem.endswith(ending)), ending)
     if not files:
         named = f" named *{ending}" if ending else ""
@@ -74,13 +76,13 @@ def image_files(folder: Path) -> list[Path]:
     Warns:
         UserWarning: If there are others.
     """
-    paths, others = _images_and_others(folder)
+    paths, others = images_and_others(folder)
     if paths:
         _warn_of(others, folder)
     return paths
 
 
-def _images_and_others(folder):
+def images_and_others(folder):
     paths, others = [], []
     for path in sorted(_files_below(folder)):
         if path.suffix.lower() in SUFFIXES:

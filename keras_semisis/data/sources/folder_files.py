@@ -8,7 +8,7 @@ from typing import NamedTuple
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.data_warning import DataWarning
 from keras_semisis.data.remedy import Remedy
-from keras_semisis.data.sources.file_source import by_name, find_files, image_files
+from keras_semisis.data.sources.file_source import PHOTO_FORMATS, by_name, find_files, image_files
 from keras_semisis.data.sources.pairing import (
     NameRule,
     bare_suffix,
@@ -17,11 +17,9 @@ from keras_semisis.data.sources.pairing import (
     find_rule_in_one,
     label_map_rule,
     label_maps_among,
+    lies_beside,
     matched,
 )
-
-# Formats that a label map cannot have, since they alter ids
-_PHOTO_FORMATS = (".jpg", ".jpeg")
 
 
 class FolderFiles(NamedTuple):
@@ -82,7 +80,8 @@ def find_pairs(images: Path, labels: Path, affixes: Affixes = _NOTHING_GIVEN) ->
         UserWarning: If both photos and label maps are left without a partner, or files are passed over.
     """
     affixes = affixes.bare
-    if images.resolve() == labels.resolve():
+    in_one = images.resolve() == labels.resolve()
+    if in_one:
         photos, maps, rule = _told_apart(images, affixes)
     else:
         photos, maps = find_files(images), find_files(labels)
@@ -92,6 +91,8 @@ def find_pairs(images: Path, labels: Path, affixes: Affixes = _NOTHING_GIVEN) ->
     first = next(iter(photos.values())), next(iter(maps.values()))
     photos, maps, neither = matched(photos, maps, rule)
     found = paired_by_name(photos, maps)
+    if in_one:
+        _pass_over_beside(found.unpaired_images, found.images or {})
     alone = found.unpaired_images, found.unpaired_labels
     if not found.images:
         raise DataError(
@@ -130,6 +131,22 @@ def find_pairs(images: Path, labels: Path, affixes: Affixes = _NOTHING_GIVEN) ->
             stacklevel=4,
         )
     return found
+
+
+def _pass_over_beside(photos, labeled):
+    """Takes out of unpaired photos what lies beside a photo and is none: colors, instances, overlays, second masks."""
+    beside = [name for name in photos if lies_beside(name, labeled) or lies_beside(name, photos, known=True)]
+    if not beside:
+        return
+    warnings.warn(
+        DataWarning(
+            f"{photos[beside[0]]}: its name is that of another photo and a suffix, so it is taken for no photo, and passed "
+            f"over ({len(beside)} such files). Photos of their own belong into another folder, or have other names."
+        ),
+        stacklevel=5,
+    )
+    for name in beside:
+        del photos[name]
 
 
 def of_list(files: FolderFiles, names: Sequence[str], where: Path, elsewhere: Collection[str] | None = None) -> FolderFiles:
@@ -193,16 +210,18 @@ def find_photos(folder: Path, affixes: Affixes = _NOTHING_GIVEN) -> dict[str, Pa
     paths = image_files(folder) if folder.is_dir() else []
     if not paths:
         find_files(folder)  # raises, and says what there is instead
-    lossy = {path.with_suffix("") for path in paths if path.suffix.lower() in _PHOTO_FORMATS}
-    masks = [path for path in paths if path.suffix.lower() not in _PHOTO_FORMATS and path.with_suffix("") in lossy]
+    lossy = {path.with_suffix("") for path in paths if path.suffix.lower() in PHOTO_FORMATS}
+    masks = [path for path in paths if path.suffix.lower() not in PHOTO_FORMATS and path.with_suffix("") in lossy]
     files = by_name(folder, [path for path in paths if path not in {*masks}])
     rule = label_map_rule(files)
     if rule is not None:
         masks += [path for name, path in files.items() if rule.of_label(name) is not None]
         files = {name: path for name, path in files.items() if rule.of_label(name) is None}
+    masks += [path for name, path in files.items() if lies_beside(name, files, known=True)]
+    files = {name: path for name, path in files.items() if path not in {*masks}}
     if masks:
         warnings.warn(
-            DataWarning(f"{masks[0]}: a label map by its name, and left out of the photos ({len(masks)} such files)."),
+            DataWarning(f"{masks[0]}: no photo by its name, and left out of the photos ({len(masks)} such files)."),
             stacklevel=4,
         )
     return files
@@ -224,7 +243,7 @@ def find_label_maps(folder: Path, affixes: Affixes = _NOTHING_GIVEN) -> dict[str
     paths = image_files(folder) if folder.is_dir() else []
     if affixes.label_suffix is not None or affixes.label_prefix is not None or not paths:
         return _of_form(folder, "label", affixes)
-    kept = [path for path in paths if path.suffix.lower() not in _PHOTO_FORMATS] or paths
+    kept = [path for path in paths if path.suffix.lower() not in PHOTO_FORMATS] or paths
     files = by_name(folder, kept)
     chosen = label_maps_among(files, str(folder))
     maps = {name: path for name, path in files.items() if name in chosen}
@@ -273,8 +292,8 @@ def _told_apart(folder, affixes):
         find_files(folder)  # raises, and says what there is instead
     for what in ("image", "label"):
         _check_given(folder, {path.with_suffix("").as_posix(): path for path in paths}, affixes, what)
-    lossy = [path for path in paths if path.suffix.lower() in _PHOTO_FORMATS]
-    others = [path for path in paths if path.suffix.lower() not in _PHOTO_FORMATS]
+    lossy = [path for path in paths if path.suffix.lower() in PHOTO_FORMATS]
+    others = [path for path in paths if path.suffix.lower() not in PHOTO_FORMATS]
     if lossy and others:
         photos, maps = by_name(folder, lossy), by_name(folder, others)
         rule = find_rule(photos, maps, where=str(folder), **affixes.rule)

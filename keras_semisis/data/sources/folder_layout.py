@@ -1,6 +1,7 @@
 """How a folder of the user's own is laid out: where its photos and label maps lie, and which splits it has."""
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -8,7 +9,8 @@ from typing import NamedTuple
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.pictures.decoding import read_bytes, unreadable
 from keras_semisis.data.remedy import Remedy
-from keras_semisis.data.sources.file_source import SUFFIXES, leads_to_folder
+from keras_semisis.data.sources.file_source import PHOTO_FORMATS, SUFFIXES, images_and_others, leads_to_folder
+from keras_semisis.data.sources.pairing import label_map_rule
 
 # What the folders of photos and of label maps are usually called, those of the documentation first
 _USUAL = {
@@ -102,6 +104,14 @@ class FolderLayout:
         return present[0] if present else None
 
     @property
+    def likely_splits(self) -> dict[str, str]:
+        """Splits whose names only contain a usual one, such as "train2017", by the usual one; none where usual ones are."""
+        if self.usual_splits:
+            return {}
+        words = {name: {*re.findall(r"[a-z]+", name.casefold())} for name in self.splits}
+        return {role: name for role, usual in _ROLES.items() for name in self.splits if words[name] & {*usual}}
+
+    @property
     def is_divided(self) -> bool:
         """Whether the folder cannot be read as one, since its photos lie in splits."""
         images = self.whole().images or self.whole().labels
@@ -165,12 +175,16 @@ class FolderLayout:
         """A folder with the photos of a split in it, and their label maps too, or in a folder beside it."""
         beside = [f"{split}annot", *(f"{split}_{kind}" for kind in _USUAL["labels"])]
         folders = [self._first([split]), self._first([split] if together else beside)]
-        return PairFolders(*folders) if all(folders) and _image_files_in(folders[0]) else None
+        if not all(folders):
+            return None
+        images = folders[0]
+        there = _image_files_in(images) or (_pairs_below(images) if together else _image_files_in(images, below=True))
+        return PairFolders(*folders) if there else None
 
     def whole(self) -> PairFolders:
         """The folders where there are no splits. They need not exist."""
         folders = [self._first(names) if names else None for names in self._kinds]
-        if self._usual_names and not any(folders) and _image_files_in(self.root):
+        if self._usual_names and not any(folders) and (_image_files_in(self.root) or _pairs_below(self.root)):
             return PairFolders(self.root, self.root)
         return PairFolders(
             *((found or self.root / names[0]) if names else None for names, found in zip(self._kinds, folders, strict=True))
@@ -241,6 +255,15 @@ def _listed_name(text):
     """``2007_000032``, of this or of a path of a photo."""
     path = PurePosixPath(text)
     return path.stem if path.suffix.lower() in SUFFIXES else path.name
+
+
+def _pairs_below(folder):
+    """Whether subfolders hold photos and label maps together, which their names tell apart."""
+    paths, _ = images_and_others(folder) if folder.is_dir() else ([], [])
+    lossy = {path.with_suffix("") for path in paths if path.suffix.lower() in PHOTO_FORMATS}
+    if any(path.with_suffix("") in lossy for path in paths if path.suffix.lower() not in PHOTO_FORMATS):
+        return True
+    return label_map_rule({path.relative_to(folder).with_suffix("").as_posix() for path in paths}) is not None
 
 
 def _image_files_in(folder, below=False):

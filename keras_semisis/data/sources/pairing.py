@@ -10,6 +10,7 @@ from keras_semisis.data.data_error import DataError
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.data.sources.file_source import SUFFIXES
 
+_SEPARATORS = "_-. "
 # Where the suffix of a name may begin: at a separator, at a capital letter, or where letters follow a digit
 _BEGINS = re.compile(r"[_\-. ]|(?<=[a-z])[A-Z]|(?<=[A-Z])[A-Z](?=[a-z])|(?<=[0-9])[A-Za-z]")
 # Where the prefix of a name may end: after a separator, before a capital letter, or where a digit follows letters
@@ -218,7 +219,7 @@ def label_maps_among(names: Collection[str], where: str) -> set[str]:
     ends: dict[str, set[str]] = {}
     for name in names:
         for end in ("", *_suffixes(name)):
-            if not end or (end[0] in "_-. " and _words(end) & (_LABEL_WORDS | _OTHER_WORDS)):
+            if not end or (end[0] in _SEPARATORS and _words(end) & (_LABEL_WORDS | _OTHER_WORDS)):
                 ends.setdefault(stem(name, end), set()).add(end)
     times = Counter(end for found in ends.values() if len(found) > 1 for end in found)
     kinds = [end for end, number in times.items() if 2 * number >= max(times.values())]
@@ -285,6 +286,7 @@ def _best(found, plain, where):
         (rule for rule, number in useful.items() if number == most),
         key=lambda r: (len(r.label_prefix), len(r.label), len(r.image_prefix), len(r.image)),
     )
+    best = [rule for rule in best if _label_words(rule) & _LABEL_WORDS] or best
     first = best[0]
     others = [
         rule for rule in best if not _is_end(first.label, rule.label) or not _is_begin(first.label_prefix, rule.label_prefix)
@@ -361,6 +363,26 @@ def by_shared_name(files: Mapping[str, Path], shared_of: Callable[[str], str | N
         if shared is not None:
             found[shared] = path
     return found
+
+
+def lies_beside(name: str, names: Collection[str], known: bool = False) -> bool:
+    """Whether a name is one of others and a suffix, as colors, instances, overlays and second masks of a photo have it.
+
+    Args:
+        name: The name.
+        names: Names of photos.
+        known: Whether only suffixes that say what they are count, such as ``_color``.
+
+    Example:
+
+    >>> lies_beside("a_overlay", ["a"]), lies_beside("a_2", ["a"]), lies_beside("a_night", ["a"], known=True)
+    (True, False, False)
+    """
+    return any(
+        stem(name, end) in names
+        for end in _suffixes(name)
+        if _words(end) & (_LABEL_WORDS | _OTHER_WORDS) or (end[0] in _SEPARATORS and not known)
+    )
 
 
 def stem(name: str, suffix: str) -> str:
