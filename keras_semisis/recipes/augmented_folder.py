@@ -190,6 +190,12 @@ def refuse_unfinished(root: Path) -> None:
         raise DataError(f"{root}: augment was interrupted before it had finished this folder. Give its command again.")
 
 
+def fit_of(root: Path) -> str | None:
+    """How the label maps of a folder of `augment` were brought to its photos' size; None of a folder of anything else."""
+    manifest = _manifest(root)
+    return None if manifest is None else manifest["settings"].get("fit")
+
+
 def _manifest(root):
     """What the manifest of a folder says; None where there is none, or one of another program."""
     return read_document(root / MANIFEST, "settings")

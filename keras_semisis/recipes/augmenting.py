@@ -32,7 +32,7 @@ from keras_semisis.recipes.named_sources import folder_like, kind_of
 from keras_semisis.recipes.noisy_pixels import cross_entropy, limits, pixels_of, without_noise
 from keras_semisis.recipes.notices import warn
 from keras_semisis.recipes.progress import SILENT, Progress
-from keras_semisis.recipes.sources import open_data
+from keras_semisis.recipes.sources import open_data, split_of_role
 from keras_semisis.recipes.trained_models import fit_of_model, label_space_of_model, load_gan
 
 # Of all photos, or those with a class: where fewer are kept, it is said
@@ -269,14 +269,15 @@ def _label_maps(options, gan, bad) -> Source:
 def _opened(options, gan, bad):
     path = Path(options.data.partition(":")[2])
     if options.data.startswith("folder:") and kind_of(options.data) == "folder":
-        layout = FolderLayout(path, None)
-        whole = FolderLayout(path).whole()
-        images_are_there = whole.images is not None and whole.images.is_dir()
-        if whole.labels is not None and whole.labels.is_dir() and not images_are_there and not layout.is_divided:
+        layout, with_photos = FolderLayout(path, None), FolderLayout(path)
+        folders = [with_photos.whole(), *with_photos.splits.values()]
+        images_are_there = any(part.images is not None and part.images.is_dir() for part in folders)
+        if not images_are_there and (layout.splits or (folders[0].labels is not None and folders[0].labels.is_dir())):
             return folder_like(
                 path,
                 gan.label_space,
                 "the model",
+                split=split_of_role(layout, "train", options.train_split, "--train-split"),
                 images=None,
                 ignore_class=options.ignore_class,
                 id_map=parse_id_map(options.id_map),

@@ -1,6 +1,7 @@
 """Training a segmentation network on real photos: the judge of generated ones."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import keras
 
@@ -11,6 +12,7 @@ from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.sources.good_items import good_items
 from keras_semisis.data.sources.joined import in_equal_parts
 from keras_semisis.data.stream.original_errors import original_errors
+from keras_semisis.data.stream.pipeline import chosen_fit
 from keras_semisis.gans.engines import engine
 from keras_semisis.losses import BalancedCrossEntropy
 from keras_semisis.metrics import GeneratedMeanIoU
@@ -18,7 +20,7 @@ from keras_semisis.models import LabeledModel
 from keras_semisis.options.read import check_fit
 from keras_semisis.options.segmenter import NETWORKS, SegmenterOptions
 from keras_semisis.options.train import check_precision
-from keras_semisis.recipes.augmented_folder import refuse_unfinished
+from keras_semisis.recipes.augmented_folder import fit_of, refuse_unfinished
 from keras_semisis.recipes.named_sources import folder_like
 from keras_semisis.recipes.precision import use_precision
 from keras_semisis.recipes.progress import SILENT, Progress
@@ -83,6 +85,8 @@ def train_segmenter_file(
     val = good_items(val, bad)
     size, batch, fit, space = options.image_size, options.batch_size, options.fit, train.label_space
     if options.augmented is not None:
+        # generated photos have their proportions already, by which real ones are not to be told apart
+        fit = chosen_fit(fit or fit_of(Path(options.augmented)), train, size)
         train = in_equal_parts(train, folder_like(options.augmented, space, f"--data {options.data}"))
     dataset = paired_dataset(train, size, batch, seed=options.seed, skip_bad=bad, fit=fit)
     segmenter = build_segmenter(options, space.num_classes)

@@ -368,6 +368,13 @@ def test_on_the_command_line(gan, tmp_path):
     assert "pixels left" in said and len(shares) == 4 and all(f"{share:.0%}" in said for share in shares)
     shutil.rmtree(tmp_path / "data/images")
     assert "4 of 4 photos kept" in call(*augmenting, "--threshold", 0, "--output", tmp_path / "labels alone")
+    for i, form in enumerate(("labels/{}", "{}/labels")):
+        for split, number in (("train", 3), ("val", 1)):
+            (tmp_path / f"split{i}" / form.format(split)).mkdir(parents=True)
+            for n in range(number):
+                shutil.copy(tmp_path / f"data/labels/{n}.png", tmp_path / f"split{i}" / form.format(split))
+        divided = ["augment", tmp_path / "gan.keras", "--data", f"folder:{tmp_path / f'split{i}'}", "--sampler", "uniform"]
+        assert "3 of 3 photos kept" in call(*divided, "--threshold", 0, "--output", tmp_path / f"of split{i}")
     masks = []
     for path in sorted((tmp_path / "data/labels").iterdir()):
         masks.append(path.with_name(f"{path.stem}_mask.png"))
@@ -432,12 +439,13 @@ def test_instance_maps_that_have_changed_are_another_data_set(tmp_path):
         drawn()
 
 
+@pytest.mark.filterwarnings("error:The photos have several proportions")
 def test_a_segmenter_learns_from_generated_photos_as_much_as_from_real_ones(painter, tmp_path, monkeypatch):
-    """Real photos are black; 2 of them and 7 generated ones are 14 of an epoch."""
+    """Real photos are black, and of other proportions; 2 of them and 7 generated ones are 14 of an epoch."""
     map_ = np.array([[SKY, SKY, ROAD, ROAD], [SKY, POLE, VOID, ROAD]], "uint8")
     augment(painter, Maps([map_] * 7), tmp_path / "augmented", sampler="uniform", filter=False)
     real = tmp_path / "real"
-    for folder, array in (("images", np.zeros((2, 4, 3), "uint8")), ("labels", map_)):
+    for folder, array in (("images", np.zeros((4, 4, 3), "uint8")), ("labels", np.repeat(map_, 2, 0))):
         (real / folder).mkdir(parents=True)
         for i in range(3):
             Image.fromarray(array).save(real / folder / f"{i}.png")
@@ -450,10 +458,17 @@ def test_a_segmenter_learns_from_generated_photos_as_much_as_from_real_ones(pain
 
     monkeypatch.setattr(segmenter, "train_segmenter", count)
     options = {"data": f"folder:{real}", "image_size": (32, 32), "batch_size": 2, "channels": (2, 2), "final_channels": 2}
+    fits = []
+
+    def stream(*arguments, fit, **options):
+        fits.append(fit)
+        return ks.data.paired_dataset(*arguments, fit=fit, **options)
+
+    monkeypatch.setattr(segmenter, "paired_dataset", stream)
     for augmented in (None, tmp_path / "augmented"):
         settings = SegmenterOptions(**options, augmented=augmented, output=tmp_path / "segmenter.keras")
         segmenter.train_segmenter_file(settings, ks.data.BadFiles(0))
-    assert counted == [(2, 2), (7, 14)]
+    assert counted == [(2, 2), (7, 14)] and fits == [None, None, "stretch", "stretch"]
     manifest = json.loads((tmp_path / "augmented/manifest.json").read_text())
     del manifest["report"]
     (tmp_path / "augmented/manifest.json").write_text(json.dumps(manifest))

@@ -115,7 +115,7 @@ def paired_dataset(
         counts = class_statistics(to_be_counted(source, bad), statistics_cache, progress)
         probabilities = rare_class_probabilities(counts, source.label_space.ignore_class)
     items = PreparedItems(
-        source, prepared_size, image=True, label_map=True, instances=instances, fit=_fit(fit, source, size, training)
+        source, prepared_size, image=True, label_map=True, instances=instances, fit=chosen_fit(fit, source, size, training)
     )
     lane = Lane(items, size, draw_key(seed, "pairs"), training, probabilities, bad)
     sampler = sampler if training else "uniform"
@@ -171,7 +171,7 @@ def unpaired_dataset(
     if labels.label_space is None:
         raise ValueError("labels= has no label maps (its label_space is None). Give a source of label maps.")
     bad = bad_files(skip_bad)
-    fit = _fit(fit, images, size, training)
+    fit = chosen_fit(fit, images, size, training)
     lanes = [
         Lane(
             PreparedItems(images, prepared_size, image=True, fit=fit), size, draw_key(seed, "images"), training, bad_files=bad
@@ -187,8 +187,18 @@ def unpaired_dataset(
     return BatchStream(lanes, batch_size, size, labels.label_space, training, bad_files=bad)
 
 
-def _fit(fit, source, size, training):
-    """One of "stretch" and "crop"; warns where nothing is said and photos of several proportions would be stretched."""
+def chosen_fit(fit: str | None, source: Source, size: tuple[int, int], training: bool = True) -> str:
+    """How photos are brought to a size: as is said, else "stretch".
+
+    Args:
+        fit: One of `FITS`, or None.
+        source: The photos.
+        size: (height, width).
+        training: Whether they are trained on.
+
+    Warns:
+        DataWarning: If nothing is said and photos of several proportions would be stretched for a training.
+    """
     if fit not in (None, *FITS):
         raise ValueError(f"fit={fit!r} is none of {', '.join(map(repr, FITS))}.")
     if fit is not None or not training or source.published_image_size == size:
