@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_semisis.layers.moments import moments
+
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
 class BatchNorm(keras.layers.Layer):
@@ -48,8 +50,7 @@ class BatchNorm(keras.layers.Layer):
         # bfloat16 would round a large offset, and so shift the channel
         x = ops.cast(x, "float32")
         if training:
-            mean, variance = ops.moments(x, axes=(0, 1, 2))
-            variance = ops.maximum(variance, 0.0)  # that of a constant channel may be rounded to less
+            mean, variance = (ops.squeeze(moment, (0, 1, 2)) for moment in moments(x, (0, 1, 2)))
             self._update(mean, variance, x)
         else:
             mean, variance = ops.convert_to_tensor(self.moving_mean), ops.convert_to_tensor(self.moving_variance)

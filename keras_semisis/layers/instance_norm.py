@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_semisis.layers.moments import moments
+
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
 class InstanceNorm(keras.layers.Layer):
@@ -30,9 +32,8 @@ class InstanceNorm(keras.layers.Layer):
 
     def call(self, x):
         x = ops.cast(x, "float32")
-        mean, variance = ops.moments(x, axes=(1, 2), keepdims=True)
-        # that of a constant map may be rounded to less than 0
-        scale = ops.rsqrt(ops.maximum(variance, 0.0) + self.epsilon)
+        mean, variance = moments(x, (1, 2))
+        scale = ops.rsqrt(variance + self.epsilon)
         return ops.cast(x * scale + -mean * scale, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):

@@ -89,3 +89,13 @@ def test_maps_that_are_constant_become_0(norm):
     assert np.isfinite(y).all() and np.abs(y).max() < 1
     if norm is BatchNorm:
         assert ops.convert_to_numpy(layer.moving_variance).min() >= 0
+
+
+@pytest.mark.parametrize("norm", [BatchNorm, InstanceNorm])
+def test_maps_far_from_0_keep_their_variance(norm):
+    x = (np.random.default_rng(0).standard_normal((1, 32, 32, 3)) + 1000).astype("float32")
+    layer = norm()
+    y = ops.convert_to_numpy(layer(x, training=True) if norm is BatchNorm else layer(x))
+    exact = x.astype("float64")
+    exact = (exact - exact.mean((0, 1, 2))) / np.sqrt(exact.var((0, 1, 2)) + 1e-5)
+    np.testing.assert_allclose(y, exact, atol=5e-3)
