@@ -111,7 +111,7 @@ class BatchStream:
         return lambda step: self._load_rows(step, total_steps, rows)
 
     def label_maps(self) -> Iterator[tuple[np.ndarray, ...] | DataError]:
-        """The label maps of the batches in one pass, as it begins; the error in place of a batch that cannot be read.
+        """The label maps of one pass, in batches, whatever the sampler; the error in place of a batch that cannot be read.
 
         Each is a tuple of one, or, with ``instances``, of label maps and instance maps.
 
@@ -122,7 +122,7 @@ class BatchStream:
         def label_maps(step):
             draws = np.arange(step * self.batch_size, self._draws_end(step + 1))
             try:
-                return tuple(lane.batch(draws, lane.indices(draws, self._is_rare(step, None)))[-1 - self.instances :])
+                return tuple(lane.batch(draws, lane.indices(draws, False))[-1 - self.instances :])
             except DataError as error:
                 return error
 

@@ -228,6 +228,17 @@ def test_sampler_switches_at_half_of_training(form, sampler, rare_half):
     assert np.ptp(np.bincount(halves[1 - rare_half], minlength=16)) <= 2  # whole passes, but for their ends
 
 
+@pytest.mark.parametrize("sampler", ["uniform", "rare_classes", "rare_classes_second_half"])
+def test_label_maps_of_one_pass_are_those_that_there_are(sampler):
+    """A network that draws is to know what it will draw: no rare class more often than it is there."""
+    maps = [
+        label_map
+        for (part,) in paired_dataset(long_tailed_source(), (4, 8), 4, sampler=sampler).label_maps()
+        for label_map in part
+    ]
+    assert len(maps) == 16 and [sum((label_map == k).any() for label_map in maps) for k in (1, 2)] == [1, 1]
+
+
 def test_without_an_end_every_step_is_of_the_first_half(form):
     source = long_tailed_source()
     counts = {}
