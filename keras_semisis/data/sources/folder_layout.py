@@ -1,5 +1,6 @@
 """How a folder of the user's own is laid out: where its photos and label maps lie, and which splits it has."""
 
+import functools
 import os
 import re
 from collections.abc import Sequence
@@ -63,6 +64,7 @@ class FolderLayout:
     def __init__(self, root: Path, images: str | Path | None = "images", labels: str | Path | None = "labels"):
         self.root = root
         self._listed: dict[Path, dict[str, str]] = {}
+        self._pairs_below = functools.cache(_pairs_below)  # which takes seconds for ten thousands of names
         self._kinds = [None if name is None else _USUAL.get(str(name), (name,)) for name in (images, labels)]
         self._usual_names = (images, labels) == ("images", "labels")
         self.splits = self._find_splits()
@@ -178,13 +180,13 @@ class FolderLayout:
         if not all(folders):
             return None
         images = folders[0]
-        there = _image_files_in(images) or (_pairs_below(images) if together else _image_files_in(images, below=True))
+        there = _image_files_in(images) or (self._pairs_below(images) if together else _image_files_in(images, below=True))
         return PairFolders(*folders) if there else None
 
     def whole(self) -> PairFolders:
         """The folders where there are no splits. They need not exist."""
         folders = [self._first(names) if names else None for names in self._kinds]
-        if self._usual_names and not any(folders) and (_image_files_in(self.root) or _pairs_below(self.root)):
+        if self._usual_names and not any(folders) and (_image_files_in(self.root) or self._pairs_below(self.root)):
             return PairFolders(self.root, self.root)
         return PairFolders(
             *((found or self.root / names[0]) if names else None for names, found in zip(self._kinds, folders, strict=True))

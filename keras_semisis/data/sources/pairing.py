@@ -249,9 +249,15 @@ def _with_prefixes(plain, of_images, of_labels):
 
 
 def _pairs_by_rule(images, labels, rules):
-    found = {}
+    found, of_images, of_labels = {}, {}, {}
     for rule in rules:
-        number = _number_of_pairs(images, labels, rule)
+        image, label = (rule.image_prefix, rule.image), (rule.label_prefix, rule.label)
+        # of many names each affix is looked for once
+        if image not in of_images:
+            of_images[image] = _shared(images, rule.of_image)
+        if label not in of_labels:
+            of_labels[label] = _shared(labels, rule.of_label)
+        number = len(of_images[image] & of_labels[label])
         both = (rule.image and rule.label) or (rule.image_prefix and rule.label_prefix)
         # one photo and one label map that are alike in part say nothing, unless the label map says that it is one
         if number > (1 if both and len(images) > 1 and not _words(rule.label_prefix) & _LABEL_WORDS else 0):
@@ -260,8 +266,11 @@ def _pairs_by_rule(images, labels, rules):
 
 
 def _number_of_pairs(images, labels, rule):
-    photos = {shared.casefold() for name in images if (shared := rule.of_image(name)) is not None}
-    return len(photos & {shared.casefold() for name in labels if (shared := rule.of_label(name)) is not None})
+    return len(_shared(images, rule.of_image) & _shared(labels, rule.of_label))
+
+
+def _shared(names, shared_of):
+    return {shared.casefold() for name in names if (shared := shared_of(name)) is not None}
 
 
 def _label_words(rule):
