@@ -82,7 +82,8 @@ def image_files(folder: Path) -> list[Path]:
     return paths
 
 
-def images_and_others(folder):
+def images_and_others(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Paths of the image files below a folder, and of other files that may have been meant; sorted."""
     paths, others = [], []
     for path in sorted(_files_below(folder)):
         if path.suffix.lower() in SUFFIXES:
