@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from keras_semisis.cli.compilation_cache import keep_compiled
+from keras_semisis.cli.unfailing_output import unfailing_output
 from keras_semisis.cli.whole_package import import_whole_package
 
 if TYPE_CHECKING:
@@ -61,30 +62,32 @@ def reports_errors(command):
 
     @functools.wraps(command)
     def wrapped(ctx: typer.Context, **options):
-        words = option_words([parameter.name for parameter in ctx.command.params])
-        token = _words.set(words)
-        formatted, logger = warnings.formatwarning, logging.getLogger("keras_semisis")
-        level, passes_on = logger.level, logger.propagate
-        logger.addHandler(_NOTICES)
-        logger.setLevel(logging.INFO)
-        logger.propagate = False
-        warnings.formatwarning = lambda message, *_, **__: f"Warning: {_shortened(in_words(message, words))}\n"
-        try:
-            keep_compiled()
-            import_whole_package()
-            return command(ctx, **options)
-        except (ValueError, OSError, ImportError, FloatingPointError) as error:
-            if ctx.obj and ctx.obj.get("debug"):
-                raise
-            message = _shortened(in_words(error, words)) or type(error).__name__
-            errors.print(f"[bold red]Error:[/] [red]{escape(message)}[/]", soft_wrap=True, highlight=False)
-            raise typer.Exit(1) from None
-        finally:
-            warnings.formatwarning = formatted
-            logger.removeHandler(_NOTICES)
-            logger.setLevel(level)
-            logger.propagate = passes_on
-            _words.reset(token)
+        with unfailing_output() as check_output:
+            words = option_words([parameter.name for parameter in ctx.command.params])
+            token = _words.set(words)
+            formatted, logger = warnings.formatwarning, logging.getLogger("keras_semisis")
+            level, passes_on = logger.level, logger.propagate
+            logger.addHandler(_NOTICES)
+            logger.setLevel(logging.INFO)
+            logger.propagate = False
+            warnings.formatwarning = lambda message, *_, **__: f"Warning: {_shortened(in_words(message, words))}\n"
+            try:
+                keep_compiled()
+                import_whole_package()
+                command(ctx, **options)
+                check_output()
+            except (ValueError, OSError, ImportError, FloatingPointError) as error:
+                if ctx.obj and ctx.obj.get("debug"):
+                    raise
+                message = _shortened(in_words(error, words)) or type(error).__name__
+                errors.print(f"[bold red]Error:[/] [red]{escape(message)}[/]", soft_wrap=True, highlight=False)
+                raise typer.Exit(1) from None
+            finally:
+                warnings.formatwarning = formatted
+                logger.removeHandler(_NOTICES)
+                logger.setLevel(level)
+                logger.propagate = passes_on
+                _words.reset(token)
 
     return wrapped
 

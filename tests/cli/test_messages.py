@@ -1,14 +1,20 @@
 """How errors and warnings are worded on the command line."""
 
+import os
+import sys
 import warnings
+from contextlib import nullcontext, suppress
 
+import pytest
 import typer
+from rich.table import Table
 from typer.testing import CliRunner
 
-from keras_semisis.cli.messages import reports_errors
+from keras_semisis.cli.messages import console, reports_errors
 from keras_semisis.data import DataError
 from keras_semisis.data.data_warning import DataWarning
 from keras_semisis.data.remedy import Remedy
+from keras_semisis.recipes.notices import tell
 
 REMEDIES = (Remedy("Give {}.", {"id_map": {127: 1, 255: 2}, "ignore_class": 2}), Remedy("Or {}.", {"palette": [(0, 0, 0)]}))
 
@@ -46,3 +52,37 @@ def test_warnings_are_one_line_with_options():
         "Warning: id_map={1: 2} is mentioned.\n",
     ]
     assert warnings.formatwarning is before
+
+
+def a_pipe_without_a_reader():
+    reading, writing = os.pipe()
+    os.close(reading)
+    return open(writing, "w")
+
+
+@pytest.mark.parametrize("file", ["pipe", "/dev/full"])
+def test_a_command_goes_on_where_what_it_prints_is_lost(file, monkeypatch, capfd):
+    if file != "pipe" and not os.path.exists(file):
+        pytest.skip("there is no such file here")
+    done = []
+
+    def command(ctx: typer.Context):
+        for _ in range(3):
+            tell("A fact.")
+            print("a score", flush=True)
+            console.print(Table("a table"))
+        done.append(True)
+
+    app = typer.Typer()
+    app.command("go")(reports_errors(command))
+    output = a_pipe_without_a_reader() if file == "pipe" else open(file, "w")  # noqa: SIM115
+    monkeypatch.setattr(sys, "stdout", output)
+    code = app([], standalone_mode=False)
+    monkeypatch.undo()
+    if file == "pipe":
+        output.write("what it would refuse at the end")
+    with nullcontext() if file == "pipe" else suppress(OSError):
+        output.close()
+    assert done == [True]
+    said = "" if file == "pipe" else "Error: Some of what was printed is lost (No space left on device).\n"
+    assert (code or 0, capfd.readouterr().err) == (bool(said), said)
