@@ -2,7 +2,8 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -21,11 +22,12 @@ from keras_semisis.drawings.shapes import Drawing, Drawings, Shape
 from keras_semisis.options.rasterize import RasterizeOptions
 from keras_semisis.recipes.notices import tell, warn
 from keras_semisis.recipes.progress import SILENT, Progress
-from keras_semisis.whole_file import whole_file
 
 UNLABELED = "unlabeled"
 ORDERS = ("file", "area")
 _MUCH = 0.2
+# In the folder that is written, until all is
+_PART = ".part"
 
 
 @dataclass
@@ -65,7 +67,8 @@ def rasterize(
 
     In the folder are ``labels/`` with indexed PNG files of class ids, ``images/`` with copies of the photos, under the same
     names, and ``classes.csv``: `data.Folder` reads it, and ``--data folder:DIR``. A photo on which nothing is drawn gets a
-    label map only where ``background`` says what it shows.
+    label map only where ``background`` says what it shows. All of it appears at the end: what was interrupted can be called
+    again.
 
     Polygons, runs and masks have the pixels that pycocotools gives them; ellipses and circles those whose middle lies inside.
 
@@ -100,7 +103,7 @@ def rasterize(
     for name, path, is_there in (("images", images, Path.is_dir), ("classes", classes, Path.is_file)):
         if path is not None and not is_there(Path(path)):
             raise ArgumentError(f"{{}}: there is no such {'folder' if name == 'images' else 'file'}.", {name: str(path)})
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+    if output.exists() and (not output.is_dir() or any(path.name != _PART for path in output.iterdir())):
         raise FileExistsError(f"{output} exists and holds something. Remove it or name another folder.")
     _require_pycocotools()
     drawings = read_drawings(annotations)
@@ -112,26 +115,24 @@ def rasterize(
     files = _files(drawings, folder, photos)
     report = RasterReport(space, left_out=drawings.left_out, pixels=np.zeros(space.num_classes, np.int64))
     by_area = drawings.by_area if order is None else order == "area"
-    with progress.counting("Label maps") as show:
+    with _whole(output) as part, progress.counting("Label maps") as show:
         for number, (item, name, file) in enumerate(zip(drawings.items, names, files, strict=True)):
             if photos and file is not None:
-                _copy(file, output / "images" / f"{name}{file.suffix}")
+                _copy(file, part / "images" / f"{name}{file.suffix}")
                 report.photos += 1
             size = item.size if file is None else upright_size(file)
             if size is None:
                 report.left_out["a photo on which nothing is drawn"] += 1
             elif item.shapes or background is not None:
                 label_map = _painted(item.shapes, size, space, background, merge, by_area)
-                path = output / "labels" / f"{name}.png"
+                path = part / "labels" / f"{name}.png"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(label_map_png(label_map, space))
                 report.label_maps += 1
                 report.pixels += np.bincount(label_map.ravel(), minlength=space.num_classes)
                 report.shapes.update(merge.get(shape.label, shape.label) for shape in item.shapes)
             show(number + 1, len(drawings.items))
-    # at the end: a folder without it is not whole
-    with whole_file(output / "classes.csv") as unfinished:
-        unfinished.write_text(classes_text(space), encoding="utf-8")
+        (part / "classes.csv").write_text(classes_text(space), encoding="utf-8")
     _tell(report, background)
     return report
 
@@ -286,6 +287,25 @@ def _checked(item: Drawing, found: Path | None, folder: Path) -> Path:
             f"{item.size[0]}×{item.size[1]}.{turned}"
         )
     return found
+
+
+@contextmanager
+def _whole(output: Path) -> Iterator[Path]:
+    """Within ``with``: a folder inside the one that is to be written, into which all that is in it moves at the end.
+
+    One of a process that was killed is written anew.
+    """
+    part = output / _PART
+    if part.exists():
+        shutil.rmtree(part)
+    part.mkdir(parents=True)
+    try:
+        yield part
+        for name in ("images", "classes.csv", "labels"):  # photos alone are no data set yet
+            if (part / name).exists():
+                (part / name).rename(output / name)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def _copy(file, to):

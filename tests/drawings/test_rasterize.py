@@ -698,3 +698,30 @@ def test_of_a_class_that_nothing_is_drawn_as_it_is_told(tmp_path, told):
     photo(tmp_path / "town/a.jpg")
     rasterize(coco(tmp_path, [CAR, ROAD]), tmp_path / "out", merge={"raod": "car", "road": "car"})
     assert "--merge raod=car: nothing is drawn as 'raod', there are car, " in told()
+
+
+def test_what_is_interrupted_is_no_data_set_and_can_be_called_again(tmp_path, monkeypatch):
+    images = [{"id": i, "file_name": f"{i}.png", "height": HEIGHT, "width": WIDTH} for i in (7, 8)]
+    for i in (7, 8):
+        photo(tmp_path / f"{i}.png")
+    file, out = coco(tmp_path, [CAR, CAR | {"id": 9, "image_id": 8}], images=images), tmp_path / "out"
+    encoded, encode = [], rasterizing.label_map_png
+
+    def interrupted(*args):
+        encoded.append(args)
+        if len(encoded) == 2:
+            shutil.copytree(out, tmp_path / "killed")  # as a process leaves it that had no time to clean up
+            raise KeyboardInterrupt
+        return encode(*args)
+
+    monkeypatch.setattr(rasterizing, "label_map_png", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        rasterize(file, out)
+    monkeypatch.undo()
+    assert list(out.iterdir()) == []
+    assert len([path for path in (tmp_path / "killed").rglob("*") if path.is_file()]) == 3
+    with pytest.raises(DataError):
+        Folder(tmp_path / "killed")
+    for folder in (out, tmp_path / "killed"):
+        assert rasterize(file, folder).label_maps == len(Folder(folder)) == 2
+        assert sorted(path.name for path in folder.iterdir()) == ["classes.csv", "images", "labels"]
