@@ -185,9 +185,11 @@ class AugmentedFolder:
 
 def refuse_unfinished(root: Path) -> None:
     """Raises a `DataError` for a folder of `augment` that was interrupted: label maps in it may not be what they will be."""
-    manifest = _manifest(root)
-    if manifest is not None and "report" not in manifest:
-        raise DataError(f"{root}: augment was interrupted before it had finished this folder. Give its command again.")
+    whole = root.resolve()
+    for folder in (whole, whole.parent):  # its label maps or photos alone may be what is named
+        manifest = _manifest(folder)
+        if manifest is not None and "report" not in manifest:
+            raise DataError(f"{root}: augment was interrupted before it had finished this folder. Give its command again.")
 
 
 def fit_of(root: Path) -> str | None:

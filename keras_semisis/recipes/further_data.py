@@ -8,7 +8,6 @@ import numpy as np
 from keras_semisis.data import (
     BadFiles,
     DataError,
-    Folder,
     LabelSpace,
     Records,
     Source,
@@ -20,7 +19,7 @@ from keras_semisis.data.stream.split import with_further
 from keras_semisis.options.read import ReadOptions
 from keras_semisis.options.text import parse_id_map
 from keras_semisis.options.train import TrainSettings
-from keras_semisis.recipes.named_sources import BENCHMARKS, folder_like, known_source, open_of_library
+from keras_semisis.recipes.named_sources import BENCHMARKS, folder_like, known_source, open_folder, open_of_library
 
 
 def training_sources(
@@ -59,7 +58,7 @@ def _unpaired_images(settings, space):
     if kind in ("hf", "tfds") and path:
         source = open_of_library(text, "--unpaired-images", "train", space, settings.data, {}, image_range)
         return ImagesOnly(source, np.arange(len(source)))
-    return Folder(path if kind == "folder" and path else text, images=".", labels=None, image_range=image_range)
+    return open_folder(path if kind == "folder" and path else text, images=".", labels=None, image_range=image_range)
 
 
 def unpaired_labels(settings: Any, space: LabelSpace) -> Source:

@@ -23,6 +23,7 @@ from keras_semisis.data import (
 from keras_semisis.data.packs.pack_files import MANIFEST
 from keras_semisis.data.sources.classes_file import read_classes
 from keras_semisis.data.sources.folder import classes_file
+from keras_semisis.recipes.augmented_folder import refuse_unfinished
 
 # with a training and a validation split in one folder
 BENCHMARKS = {"cityscapes": Cityscapes, "ade20k": ADE20K, "coco_stuff": COCOStuff, "camvid": CamVid}
@@ -48,6 +49,12 @@ def known_source(data: str) -> Any:
     return TFDS.known.get(re.split("[/:?]", path)[0]) if kind == "tfds" else BENCHMARKS.get(kind)
 
 
+def open_folder(root: str | Path, split: str | None = None, **options: Any) -> Folder:
+    """A `Folder`, unless it is one that `augment` has not finished."""
+    refuse_unfinished(Path(root))
+    return Folder(root, split, **options)
+
+
 def folder_like(root: str | Path, label_space: LabelSpace, whose: str, **options: Any) -> Folder:
     """A folder whose label maps are read by a given label space. One with a classes.csv must name the same classes there."""
     where = {name: options[name] for name in ("split", "images", "labels") if name in options}
@@ -58,7 +65,7 @@ def folder_like(root: str | Path, label_space: LabelSpace, whose: str, **options
         ignore_class = label_space.ignore_class if own.ignore_class is None else own.ignore_class
         id_map = {**own.id_map, **_ids_beside_names(label_space)}
         label_space = replace(own, ignore_class=ignore_class, id_map=id_map, snap=label_space.snap)
-    return Folder(root, label_space=label_space, **options)
+    return open_folder(root, label_space=label_space, **options)
 
 
 def _is_rule_of_a_benchmark(label_space):

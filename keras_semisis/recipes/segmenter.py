@@ -20,7 +20,7 @@ from keras_semisis.models import LabeledModel
 from keras_semisis.options.read import check_fit
 from keras_semisis.options.segmenter import NETWORKS, SegmenterOptions
 from keras_semisis.options.train import check_precision
-from keras_semisis.recipes.augmented_folder import fit_of, refuse_unfinished
+from keras_semisis.recipes.augmented_folder import fit_of
 from keras_semisis.recipes.named_sources import folder_like
 from keras_semisis.recipes.precision import use_precision
 from keras_semisis.recipes.progress import SILENT, Progress
@@ -68,8 +68,6 @@ def train_segmenter_file(
     check_fit(options.fit)
     check_precision(options.precision)
     check_writable(options.output)
-    if options.augmented is not None:
-        refuse_unfinished(options.augmented)
     use_precision(options.precision)
     keras.utils.set_random_seed(options.seed)
     train, val = open_data(

@@ -8,7 +8,6 @@ import numpy as np
 from keras_semisis.data import (
     BadFiles,
     DataError,
-    Folder,
     LabelSpace,
     Records,
     Source,
@@ -26,6 +25,7 @@ from keras_semisis.recipes.named_sources import (
     folder_like,
     hugging_face_like,
     kind_of,
+    open_folder,
     open_hugging_face,
     open_of_library,
     open_tfds,
@@ -199,7 +199,7 @@ def _open_folder(root, options, hold_out, layout, label_space):
     found = FolderLayout(root)
     split = split_of_role(found, "train", layout.train_split, "--train-split")
     if label_space is None:
-        train = Folder(root, split, **options, **layout.of_folder)
+        train = open_folder(root, split, **options, **layout.of_folder)
     else:
         train = folder_like(root, label_space, "the model", split=split, **options, **layout.of_folder)
     _tell_of_unpaired(train, root, "unpaired {}")

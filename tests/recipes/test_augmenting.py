@@ -15,10 +15,12 @@ from keras_semisis.data import DataError, Folder, LabelSpace
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.sources.joined import Joined
 from keras_semisis.gans import Sampler
+from keras_semisis.options.check import CheckOptions
 from keras_semisis.options.segmenter import SegmenterOptions
 from keras_semisis.recipes import augment, segmenter
 from keras_semisis.recipes.agreement import agreement
 from keras_semisis.recipes.augmented_folder import AugmentedFolder
+from keras_semisis.recipes.checking import read_everything
 from tests.cli.command import call
 from tests.gans.tiny import CLASSES, IGNORE, SIZE, Scenes, tiny_gan
 
@@ -474,6 +476,14 @@ def test_a_segmenter_learns_from_generated_photos_as_much_as_from_real_ones(pain
     (tmp_path / "augmented/manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(DataError, match="augment was interrupted before it had finished this folder"):
         segmenter.train_segmenter_file(settings, ks.data.BadFiles(0))
+    for named in (
+        {"data": f"folder:{tmp_path / 'augmented'}"},
+        {"data": f"folder:{real}", "validation_data": f"folder:{tmp_path / 'augmented'}"},
+        {"data": f"folder:{real}", "unpaired_labels": str(tmp_path / "augmented/labels")},
+        {"data": f"folder:{real}", "unpaired_images": str(tmp_path / "augmented/images")},
+    ):
+        with pytest.raises(DataError, match="augment was interrupted before it had finished this folder"):
+            read_everything(CheckOptions(**named))
     (tmp_path / "augmented/manifest.json").unlink()
     (tmp_path / "augmented/classes.csv").write_text((real / "classes.csv").read_text().replace("pole", "tram"))
     with pytest.raises(DataError, match=r"(?s)--data folder:.*real.*augmented/classes\.csv"):
