@@ -20,6 +20,7 @@ from keras_semisis.callbacks import (
     TensorBoardScalars,
     resume,
 )
+from keras_semisis.callbacks.every_steps import EverySteps
 from keras_semisis.callbacks.log_file import read_log
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.distribution import number_of_devices
@@ -48,6 +49,7 @@ from keras_semisis.recipes.step_clock import StepClock
 from keras_semisis.recipes.stop_on_interrupt import StopOnInterrupt
 from keras_semisis.recipes.systems import build_gan
 from keras_semisis.recipes.training_data import TrainingData, examples, open_training_data
+from keras_semisis.whole_file import remove_unfinished_files
 
 _WARM_UP = 6
 # What is left for steps that take longer than those that were measured
@@ -135,6 +137,7 @@ class Run:
         gan: The model.
         start: Steps that were done before.
         evaluation: What scores it, if anything does.
+        is_written: Whether its folder has its settings.
     """
 
     settings: TrainSettings
@@ -143,6 +146,7 @@ class Run:
     gan: SemanticGAN
     start: int
     evaluation: PeriodicEvaluation | None
+    is_written: bool = False
 
     def train(self, progress: Progress = SILENT) -> bool:
         """Trains until the last step, the end of the time, or Ctrl-C, and leaves a checkpoint.
@@ -155,6 +159,8 @@ class Run:
             ValueError: If another process trains in the folder.
         """
         with _alone(self.folder):
+            if is_first_process():
+                remove_unfinished_files(self.folder)
             return self._train(progress)
 
     def _train(self, progress):
@@ -164,7 +170,7 @@ class Run:
         callbacks = [SampleGrid(folder, label_maps, images, settings.sample_every, space, settings.seed, *instances)]
         if self.evaluation:
             callbacks.append(self.evaluation)
-        callbacks += [*run_callbacks(folder), Checkpoint(folder, settings.save_every)]
+        callbacks += [*run_callbacks(folder), _WritesSettings(self), Checkpoint(folder, settings.save_every)]
         start = self.start
         if settings.minutes is not None and start == 0:
             deadline = time.monotonic() + 60.0 * settings.minutes
@@ -175,6 +181,8 @@ class Run:
                 self.write_settings()
         callbacks = [*falling_rates(settings.learning_rate_decay, settings.steps), *callbacks]
         interrupted = fit(self.gan, data, settings.steps, start, callbacks, progress)
+        if not self.is_written:
+            self.write_settings()
         wait_for_all()  # the first process may still write
         return not interrupted or self.gan.step >= settings.steps
 
@@ -185,6 +193,22 @@ class Run:
         document = document_of(self.settings, space, counts=self.data.counts, trunks=self.gan.trunks, ran_on=ran_on)
         if is_first_process():
             write_document(self.folder / FILE, document)
+        self.is_written = True
+
+
+class _WritesSettings(EverySteps):
+    """Writes what a run goes on with at its first checkpoint: a mistyped option, by which no data can be read, is not kept."""
+
+    def __init__(self, run: Run):
+        super().__init__(run.settings.save_every)
+        self._run = run
+
+    def act(self, logs):
+        if not self._run.is_written:
+            self._run.write_settings()
+
+    def on_train_end(self, logs=None):  # which comes after an error, too
+        pass
 
 
 def begin(settings: TrainSettings, progress: Progress = SILENT, model: Sampler | None = None) -> Run:
@@ -197,7 +221,7 @@ def begin(settings: TrainSettings, progress: Progress = SILENT, model: Sampler |
 
     Raises:
         DataError: If data cannot be read.
-        ValueError: If options do not fit together, or there is a run in the folder.
+        ValueError: If options do not fit together, or there is a run in the folder, or what one has left.
     """
     refuse_a_second_run(settings)
     chosen = {name for name, _ in given_options(settings)}
@@ -207,16 +231,28 @@ def begin(settings: TrainSettings, progress: Progress = SILENT, model: Sampler |
 
 
 def refuse_a_second_run(settings: TrainSettings) -> None:
-    """Raises a `ValueError` if there is a run in the folder of a new one."""
+    """Raises a `ValueError` if there is a run in the folder of a new one, or what a run would write over."""
     folder = Path(settings.output)
     if (folder / FILE).exists():
         raise ValueError(
             f"--output {folder}: there is a run in this folder. Go on with it by --resume {folder}, or name another."
         )
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"--output {folder}: this is a file. Name a folder.")
+    written = [folder / name for name in ("last.keras", "best.keras", "losses.jsonl")]
+    left = [path.name for path in written if path.is_file() and path.stat().st_size]
+    if left:
+        raise ValueError(
+            f"--output {folder}: {FILE} is gone from this folder, but {' and '.join(left)} of a run would be overwritten. "
+            f"Bring {FILE} back to go on by --resume {folder}, or name another folder"
+            f"{f', to which --init {folder / left[0]} may be added' if left[0].endswith('.keras') else ''}."
+        )
 
 
 def go_on(settings: TrainSettings, progress: Progress = SILENT) -> Run:
     """A run from its last checkpoint, or from the beginning where it has left none.
+
+    Its settings are written anew at its next checkpoint, when data were read by them.
 
     Args:
         settings: Its options, as `settings_to_go_on` reads them.
@@ -231,7 +267,7 @@ def go_on(settings: TrainSettings, progress: Progress = SILENT) -> Run:
             f"--resume {settings.output}: its --data {settings.data} is not here. The path is relative to the folder in which "
             "the run was begun: go there."
         )
-    with _alone(Path(settings.output)):  # before its settings are written anew
+    with _alone(Path(settings.output)):  # what another writes is not read
         return _opened(settings, Path(settings.output), progress, going_on=True)
 
 
@@ -265,7 +301,11 @@ def _opened(settings, folder, progress, going_on, model=None):
     if going_on:
         _tell_of_change(folder, data)
     run = Run(settings, folder, data, gan, start, evaluation)
-    run.write_settings()
+    if not going_on:
+        with _alone(folder):
+            if is_first_process():  # another may have begun a run there meanwhile
+                refuse_a_second_run(settings)
+            run.write_settings()
     return run
 
 

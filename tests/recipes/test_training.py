@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 from keras_semisis import recipes
+from keras_semisis.data import DataError
 from keras_semisis.gans import OASIS
 from keras_semisis.gans.batch_statistics import Calibration
 from keras_semisis.options.option import option_name
-from keras_semisis.recipes import folder_lock
+from keras_semisis.recipes import folder_lock, training
 from keras_semisis.recipes.folder_lock import locked
 from keras_semisis.recipes.training import _begin_anew
 from tests.cli.command import call
@@ -186,6 +187,65 @@ def test_a_folder_in_which_another_process_trains(tmp_path):
             with pytest.raises(ValueError, match="another process trains here"):
                 train()
     assert recipes.read_settings(tmp_path / "run").skip_bad == 0
+
+
+def test_of_two_runs_that_begin_in_one_folder_the_later_is_refused(tmp_path, monkeypatch):
+    folder, opened = tmp_path / "run", training.open_training_data
+
+    def slowly(*args):
+        monkeypatch.undo()
+        recipes.begin(settings(folder, 1))
+        return opened(*args)
+
+    monkeypatch.setattr(training, "open_training_data", slowly)
+    with pytest.raises(ValueError, match="there is a run in this folder"):
+        recipes.begin(settings(folder, 2))
+    assert recipes.read_settings(folder).steps == 1
+
+
+@pytest.mark.parametrize(
+    ("left", "advised"), [("last.keras", True), ("best.keras", True), ("losses.jsonl", False), ("grid.png", None)]
+)
+def test_what_a_run_has_left_without_its_settings_is_not_written_over(tmp_path, left, advised):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / left).write_text("{}")
+    if advised is None:
+        recipes.begin(settings(folder, 1))
+        return
+    with pytest.raises(ValueError, match=f"settings.json is gone .* but {left} of a run would be overwritten. Bring") as error:
+        recipes.begin(settings(folder, 1))
+    assert (f"--init {folder / left}" in str(error.value)) is advised
+
+
+def test_a_file_in_place_of_a_run_folder(tmp_path):
+    (tmp_path / "run").touch()
+    with pytest.raises(ValueError, match=r"--output .*run: this is a file\. Name a folder"):
+        recipes.begin(settings(tmp_path / "run", 1))
+
+
+def test_options_of_a_resume_are_kept_when_data_were_read_by_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(Calibration, "label_maps", lambda self: [[np.zeros((1, 32, 32), np.int32)]])
+    for name, shape in (("images", (32, 32, 3)), ("labels", (32, 32))):
+        (tmp_path / name).mkdir()
+        for i in range(5):
+            array = np.zeros(shape, np.uint8)
+            array[16:] = 1
+            Image.fromarray(array).save(tmp_path / name / f"{i}.png")
+    Image.fromarray(np.full((32, 32), 7, np.uint8)).save(tmp_path / "labels" / "0.png")
+    (tmp_path / "classes.csv").write_text("id,name\n0,a\n1,b\n")
+    folder = tmp_path / "run"
+    options = replace(settings(folder, 5), data=f"folder:{tmp_path}", validation_data=f"folder:{tmp_path}", save_every=4)
+    monkeypatch.setattr(training, "examples", lambda *_, **__: (np.zeros((1, 32, 32, 3)), np.zeros((1, 32, 32), np.int32)))
+    with pytest.raises(DataError, match="label id 7"):
+        recipes.begin(options).train()
+    with pytest.raises(DataError, match="label id 7"):
+        recipes.go_on(recipes.settings_to_go_on(folder, skip_bad=0, id_map=["8=0"])).train()
+    assert recipes.read_settings(folder).id_map == ()
+    (folder / ".last.0123456789ab.part.keras").touch()  # of a process that was killed while it saved
+    run = recipes.go_on(recipes.settings_to_go_on(folder, id_map=["7=0"]))
+    assert not run.is_written and run.train()
+    assert recipes.read_settings(folder).id_map == ("7=0",) and not list(folder.glob(".last*"))
 
 
 @pytest.mark.skipif(folder_lock.fcntl is None, reason="Windows does without")
