@@ -23,6 +23,7 @@ from keras_semisis.recipes.devices import use_devices
 from keras_semisis.recipes.film import check_film, write_film
 from keras_semisis.recipes.instance_files import instance_files, read_instances
 from keras_semisis.recipes.inverting import read_noise
+from keras_semisis.recipes.named_sources import check_classes_beside
 from keras_semisis.recipes.not_overwritten import check_not_read
 from keras_semisis.recipes.notices import tell
 from keras_semisis.recipes.progress import SILENT, Progress
@@ -62,8 +63,10 @@ def generate(options: GenerateOptions, progress: Progress = SILENT) -> list[Path
             raise ArgumentError(
                 f"{{}}: the model's classes are 0 to {cast(int, gan.num_classes) - 1}.", {"resample": options.resample}
             )
+    space = label_space_of_model(gan, options.model)
+    check_classes_beside((*options.label_maps, *files.values()), space, "the model")
     files = files or _files(_of_preset(options.model))
-    space = label_space_of_model(gan, options.model).with_ids(parse_id_map(options.id_map))
+    space = space.with_ids(parse_id_map(options.id_map))
     space = space.with_snap(options.snap)
     noise = None if options.noise is None else read_noise(options.noise, gan.noise_channels)
     sized = _Sized(gan, noise, options.image_size, fit_of_model(options.fit, options.model))

@@ -15,6 +15,7 @@ from keras_semisis.models import lpips_features
 from keras_semisis.options.invert import InvertOptions
 from keras_semisis.options.text import parse_id_map
 from keras_semisis.recipes.devices import use_devices
+from keras_semisis.recipes.named_sources import check_classes_beside
 from keras_semisis.recipes.not_overwritten import check_not_read
 from keras_semisis.recipes.progress import SILENT, Progress
 from keras_semisis.recipes.trained_models import fit_of_model, label_space_of_model, load_gan
@@ -42,7 +43,9 @@ def invert(options: InvertOptions, progress: Progress = SILENT) -> tuple[Inversi
         raise DataError(f"--label-map {options.label_map}: there is no such file. Give the photo's label map, a PNG file.")
     use_devices(options.devices)
     gan = load_gan(options.model)
-    space = label_space_of_model(gan, options.model).with_ids(parse_id_map(options.id_map)).with_snap(options.snap)
+    space = label_space_of_model(gan, options.model)
+    check_classes_beside([options.label_map], space, "the model")
+    space = space.with_ids(parse_id_map(options.id_map)).with_snap(options.snap)
     photo, label_map = read_image(options.photo), space.read(options.label_map)
     image, file = (options.output / f"{options.photo.stem}.{suffix}" for suffix in ("png", "npz"))
     check_not_read(image, {options.photo.resolve(), options.label_map.resolve()})

@@ -1,7 +1,7 @@
 """Single sources by their names."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from keras_semisis.data import (
 )
 from keras_semisis.data.packs.pack_files import MANIFEST
 from keras_semisis.data.sources.classes_file import read_classes
-from keras_semisis.data.sources.folder import classes_file
+from keras_semisis.data.sources.folder import classes_beside, classes_file
 from keras_semisis.recipes.augmented_folder import refuse_unfinished
 
 # with a training and a validation split in one folder
@@ -66,6 +66,17 @@ def folder_like(root: str | Path, label_space: LabelSpace, whose: str, **options
         id_map = {**own.id_map, **_ids_beside_names(label_space)}
         label_space = replace(own, ignore_class=ignore_class, id_map=id_map, snap=label_space.snap)
     return open_folder(root, label_space=label_space, **options)
+
+
+def check_classes_beside(label_maps: Iterable[Path], label_space: LabelSpace, whose: str) -> None:
+    """Checks that files of classes beside label maps, which are given as files or folders, name the classes of a label space.
+
+    Raises:
+        DataError: As `LabelSpace.require_same_classes` raises it, or if such a file cannot be understood.
+    """
+    folders = {path if path.is_dir() else path.parent for path in label_maps}
+    for classes in sorted({classes for folder in folders if (classes := classes_beside(folder)) is not None}):
+        label_space.require_same_classes(_with_void_of(label_space, read_classes(classes)), whose, str(classes))
 
 
 def _is_rule_of_a_benchmark(label_space):

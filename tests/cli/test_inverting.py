@@ -107,6 +107,11 @@ def test_what_is_wrong_is_named(folder):
     ):
         said = call("invert", *arguments, "--output", folder / "no", code=1)
         assert words in said and said.count("\n") == 1
+    (folder / "other").mkdir()
+    Image.fromarray(SMALL).save(folder / "other/map.png")
+    (folder / "other/classes.csv").write_text("id,name\n0,fence\n1,sky\n")
+    said = call("invert", model, photo, "--label-map", folder / "other/map.png", "--output", folder / "no", code=1)
+    assert "1 sky. Take data of the same classes" in said and "other/classes.csv: 0 fence, " in said
     assert not (folder / "no").exists()
     np.savez(folder / "three.npz", noise=np.zeros((16, 32, 3), "float32"))
     np.savez(folder / "whole.npz", noise=np.zeros((4,), "int32"))

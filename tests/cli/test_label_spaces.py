@@ -135,6 +135,34 @@ def test_a_validation_folder_of_another_order_is_refused_and_the_remedy_reads_it
     np.testing.assert_array_equal(val.load_label_map(0), np.resize(np.array([1, 0, 2, 2]), SIZE))
 
 
+@pytest.mark.parametrize("place", ["", "labels", "labels/val"])
+def test_generate_refuses_label_maps_beside_other_classes(tmp_path, monkeypatch, place):
+    tiny(3, label_space=LabelSpace(NAMES, [(0, 9, 200), (90, 90, 90), (200, 0, 0)])).save(tmp_path / "gan.keras")
+    data = tmp_path / "data"
+    (data / "labels" / "val").mkdir(parents=True)
+    monkeypatch.chdir(data / "labels" / "val")
+    Image.fromarray(np.resize(np.array([0, 1, 2], np.uint8), SIZE)).save("0.png")
+
+    def generate(names, code=0, maps="."):
+        rows = "".join(f"{i},{name}\n" for i, name in enumerate(names))
+        (data / place / "classes.csv").write_text(f"id,name\n{rows}")
+        return call("generate", tmp_path / "gan.keras", maps, "--output", tmp_path / "photos", code=code)
+
+    for maps in (data / "labels" / "val", data / "labels" / "val" / "0.png", ".", "0.png"):
+        output = generate(("sky", "fence", "car"), 1, maps)
+        assert "The model: 0 sky, 1 road, 2 car." in output and "0 sky, 1 fence, 2 car." in output
+        assert f"classes of {data / place / 'classes.csv'}" in output and not (tmp_path / "photos").exists()
+    for names in (NAMES, ("class 0", "class 1", "class 2")):
+        generate(names)
+
+
+def test_classes_beside_do_not_know_the_class_that_was_made_of_ignored_ids(tmp_path):
+    space = LabelSpace(NAMES[:2], [(0, 9, 200), (90, 90, 90)]).with_void()
+    tiny(3, 2, label_space=space).save(tmp_path / "gan.keras")
+    data = make_folder(tmp_path / "data", NAMES[:2], np.resize(np.array([0, 1, 2], np.uint8), SIZE), 1)
+    call("generate", tmp_path / "gan.keras", data / "labels", "--output", tmp_path / "photos")
+
+
 def test_evaluate_refuses_data_of_another_order_and_reads_unnamed_ones_by_the_model(tmp_path):
     space = LabelSpace(NAMES, [(0, 9, 200), (90, 90, 90), (200, 0, 0)]).with_ids({255: 2})
     tiny(3, label_space=space).save(tmp_path / "gan.keras")

@@ -1,5 +1,6 @@
 """A folder of the user's own: images and label maps in image files."""
 
+import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -39,7 +40,7 @@ from keras_semisis.data.sources.folder_files import (
     find_photos,
     of_list,
 )
-from keras_semisis.data.sources.folder_layout import FolderLayout
+from keras_semisis.data.sources.folder_layout import FolderLayout, is_split
 
 _MOST_CLASSES = 1024
 _NAME_THEM = Remedy("If they are ids all the same, name all classes in a classes.csv.")
@@ -195,6 +196,15 @@ def classes_file(
 ) -> Path | None:
     """The file that names the classes of a `Folder` of these arguments; None where there is none."""
     return _classes_file(Path(root), _folders(FolderLayout(Path(root), images, labels), split))
+
+
+def classes_beside(folder: Path) -> Path | None:
+    """The file that names the classes of the label maps in a folder, in it or where that of a `Folder` may lie above it."""
+    folder = Path(os.path.abspath(folder))  # of "." the folder above has no name
+    above = [folder.parent]
+    if is_split(folder.name) or is_split(folder.parent.name):
+        above.append(folder.parent.parent)
+    return find_classes((folder, *above))
 
 
 def _classes_file(root, folders):

@@ -41,6 +41,17 @@ def usual_split(names: Sequence[str], split: str) -> str | None:
     return next((name for name in names if name.casefold() in usual), None)
 
 
+def is_split(name: str) -> bool:
+    """Whether a folder is called as the splits for training, validation or test are.
+
+    Example:
+
+    >>> is_split("Validation"), is_split("labels")
+    (True, False)
+    """
+    return any(name.casefold() in names for names in _ROLES.values())
+
+
 class PairFolders(NamedTuple):
     """Where photos and label maps lie, the same folder if they lie together; None where there are none."""
 
