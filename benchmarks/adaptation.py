@@ -6,9 +6,9 @@ import time
 import warnings
 from pathlib import Path
 
+import keras_semisis as ks  # isort: skip, since it chooses a backend that is installed
 import keras
 
-import keras_semisis as ks
 from keras_semisis.data import paired_dataset, semi_paired_split
 from keras_semisis.recipes.scoring import IMAGENET_FEATURES
 

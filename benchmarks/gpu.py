@@ -13,11 +13,11 @@ import platform
 import time
 from pathlib import Path
 
+import keras_semisis as ks  # isort: skip, since it chooses a backend that is installed
 import keras
 import numpy as np
 from PIL import Image
 
-import keras_semisis as ks
 from benchmarks import step_time
 from benchmarks.paper.train import own_miou
 from keras_semisis.callbacks.grids import sample_grid

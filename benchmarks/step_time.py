@@ -14,13 +14,13 @@ import sys
 import time
 from pathlib import Path
 
+import keras_semisis as ks  # isort: skip, since it chooses a backend that is installed
 import keras
 import numpy as np
 from keras import ops
 from rich.console import Console
 from rich.table import Table
 
-import keras_semisis as ks
 from benchmarks import comparison, input_pipeline
 from benchmarks.operations import step_operations
 from keras_semisis.gans.engines import engine

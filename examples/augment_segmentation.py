@@ -12,10 +12,9 @@ import argparse
 import tempfile
 from pathlib import Path
 
+import keras_semisis as ks  # isort: skip, since it chooses a backend that is installed
 import keras
 import numpy as np
-
-import keras_semisis as ks
 
 parser = argparse.ArgumentParser()
 parser.add_argument("model", help="model.keras of demo, last.keras of train, or a preset such as street")

@@ -8,11 +8,11 @@ data set stores; without them, synthetic ones are taken.
 import argparse
 from pathlib import Path
 
+import keras_semisis as ks  # isort: skip, since it chooses a backend that is installed
 import keras
 import numpy as np
 from PIL import Image
 
-import keras_semisis as ks
 from keras_semisis.checkpoints.files import read_weights
 
 parser = argparse.ArgumentParser()

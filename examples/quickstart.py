@@ -6,9 +6,8 @@ Without a path it takes the embedded synthetic street scenes. The networks are s
 import argparse
 from pathlib import Path
 
+import keras_semisis as ks  # isort: skip, since it chooses a backend that is installed
 import keras
-
-import keras_semisis as ks
 
 parser = argparse.ArgumentParser()
 parser.add_argument("camvid", nargs="?", help="folder with train, trainannot, val, valannot")

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import keras
 import pytest
 
 import keras_semisis
+from tests.conftest import ROOT
 
 not_on_tensorflow = pytest.mark.skipif(
     keras.backend.backend() == "tensorflow", reason="runs where KERAS_BACKEND is jax or torch"
@@ -110,6 +112,16 @@ def test_importing_the_package_does_not_import_tensorflow():
 def test_train_generate_and_evaluate_without_tensorflow():
     result = run(TRAIN_GENERATE_EVALUATE)
     assert result.returncode == 0 and result.stdout.split()[-1] == "done", result.stdout + result.stderr
+
+
+def test_what_users_copy_imports_this_package_before_keras():
+    """Keras would take TensorFlow, which may not be there; the package chooses a backend that is."""
+    found = {}
+    for path in (path for name in ("examples", "benchmarks", "docs") for path in (ROOT / name).rglob("*")):
+        if path.suffix in (".py", ".md"):
+            names = re.findall(r"^(?:import|from) (keras\b|keras_semisis as)", path.read_text("utf-8"), re.MULTILINE)
+            found[path.relative_to(ROOT).as_posix()] = len({*names}) < 2 or names[0] != "keras"
+    assert found["examples/quickstart.py"] and not [path for path, right in found.items() if not right]
 
 
 def test_the_package_registers_all_that_a_file_of_a_command_may_hold():

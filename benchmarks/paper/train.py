@@ -4,10 +4,10 @@ import dataclasses
 from functools import partial
 from pathlib import Path
 
+import keras_semisis as ks  # isort: skip, since it chooses a backend that is installed
 import keras
 import numpy as np
 
-import keras_semisis as ks
 from benchmarks.paper.report import read_cells
 from benchmarks.paper.settings import ONLY_OF, VARIANTS, Cell, Settings
 from benchmarks.paper.training_record import FILE, TrainingRecord, mean_losses
