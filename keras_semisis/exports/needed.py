@@ -9,9 +9,10 @@ def need(*packages: str) -> None:
     """That packages are installed.
 
     Raises:
-        ModuleNotFoundError: Naming those that are not, and the extra that has them.
+        ModuleNotFoundError: Naming those that are not, and the extras that have them.
     """
     missing = [name for name in packages if find_spec(name) is None]
     if missing:
-        extra = "export-jax" if keras.backend.backend() == "jax" else "export"
-        raise ModuleNotFoundError(f"Exporting needs {', '.join(missing)}: pip install 'keras-semisis[{extra}]'.")
+        of_onnx = "export-jax" if keras.backend.backend() == "jax" else "export"
+        extras = {name if name == "tensorflow" else of_onnx: None for name in missing}
+        raise ModuleNotFoundError(f"Exporting needs {', '.join(missing)}: pip install 'keras-semisis[{','.join(extras)}]'.")

@@ -42,6 +42,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
     }
 )
 """By the names that Keras gives the formats."""
+_OF_ENDINGS = {each.ending: name for name, each in FORMATS.items()}
 
 
 def export(
@@ -70,7 +71,7 @@ def export(
         raise ArgumentError("{}: expected a positive number, or none for any.", {"batch_size": batch_size})
     ending = FORMATS[format].ending
     batch_size = FORMATS[format].batch_size if batch_size is None else batch_size
-    if path.suffix != ending and (ending or format_of(path) != format):
+    if path.suffix != ending and (ending or path.suffix in _OF_ENDINGS):
         expected = f"a name that ends in {ending}" if ending else "the name of a folder"
         raise ValueError(f"{path}: a file of the format {format} is to be written there; give {expected}.")
     segmenter = model.segmenting_network
@@ -90,5 +91,15 @@ def export(
 
 
 def format_of(path: Path) -> str:
-    """The format of files that end so; that of a folder is SavedModel."""
-    return next((name for name, each in FORMATS.items() if each.ending and path.suffix == each.ending), "tf_saved_model")
+    """The format of files that end so; that of a name without an ending is SavedModel.
+
+    Raises:
+        ValueError: If no format's names end so.
+    """
+    if path.suffix not in _OF_ENDINGS:
+        endings = " or ".join(ending for ending in _OF_ENDINGS if ending)
+        raise ValueError(
+            f"{path}: {path.suffix} is the ending of no format. Give a name that ends in {endings}, or one without an ending, "
+            "of the folder of a SavedModel."
+        )
+    return _OF_ENDINGS[path.suffix]

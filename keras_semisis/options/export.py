@@ -13,12 +13,14 @@ class ExportOptions:
 
     model: str = same_as(EvaluateOptions, "model")
     output: Path | None = option(
-        None, "The file (.onnx, .tflite) or folder that is written; by default it has the model's name, and lies here."
+        None,
+        "The file (.onnx, .tflite) that is written, or, without an ending, the folder of a SavedModel; by default it has the "
+        "model's name, and lies here.",
     )
     format: str | None = option(
         None,
         "onnx (every backend), tf_saved_model (TensorFlow and JAX) or litert (TensorFlow); by default that of --output's "
-        "ending, else onnx.",
+        "ending, and onnx without --output.",
     )
     part: str = option(
         "generator", "generator: label maps in, photos out; segmenter: the network that segments, photos in, label maps out."

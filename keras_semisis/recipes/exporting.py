@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_semisis.data.argument_error import ArgumentError
-from keras_semisis.exports.writing import FORMATS
+from keras_semisis.exports.writing import FORMATS, format_of
 from keras_semisis.options.export import ExportOptions
 from keras_semisis.recipes.trained_models import label_space_of_model, load_gan
 
@@ -22,12 +22,12 @@ def export(options: ExportOptions) -> tuple[Path, dict[str, Any]]:
         ValueError: If there is no such model, or it cannot be written so.
         ModuleNotFoundError: If a package is missing.
     """
-    format = options.format or ("onnx" if options.output is None else None)
-    if format is not None and format not in FORMATS:
+    format = options.format or ("onnx" if options.output is None else format_of(options.output))
+    if format not in FORMATS:
         raise ArgumentError(f"{{}}: expected one of {', '.join(FORMATS)}.", {"format": format})
     gan = load_gan(options.model)
     label_space_of_model(gan, options.model)
-    path = options.output or Path(_name(options.model, options.part) + FORMATS[format or "onnx"].ending)
+    path = options.output or Path(_name(options.model, options.part) + FORMATS[format].ending)
     return path, gan.export(path, format, options.part, options.batch_size)
 
 

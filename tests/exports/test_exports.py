@@ -301,7 +301,9 @@ def test_the_command_names_its_options_and_its_file(gan, tmp_path, monkeypatch):
     monkeypatch.setattr(ks.gans.Sampler, "export", lambda _, *given: asked.append(given) or DESCRIBED)
     assert "It takes 2 at once." in call("export", "town", "--part", "segmenter", "--batch-size", 2)
     call("export", tmp_path / "town", "--output", "here.tflite")
-    assert asked == [(Path("town-segmenter.onnx"), "onnx", "segmenter", 2), (Path("here.tflite"), None, "generator", None)]
+    assert asked == [(Path("town-segmenter.onnx"), "onnx", "segmenter", 2), (Path("here.tflite"), "litert", "generator", None)]
+    output = call("export", "town", "--output", "here.xyz", code=1)
+    assert "here.xyz: .xyz is the ending of no format. Give a name that ends in .onnx or .tflite, or one without" in output
 
 
 DESCRIBED = {"inputs": {}, "outputs": {}, "batch_size": 2}
@@ -326,6 +328,8 @@ def test_what_cannot_be_written_is_said_before_anything_is(gan, tmp_path, monkey
         gan.export(tmp_path / "street.tflite", format="onnx")
     with pytest.raises(ValueError, match=r"street\.onnx: .* the name of a folder"):
         gan.export(tmp_path / "street.onnx", format="tf_saved_model")
+    with pytest.raises(ValueError, match=r"street\.1: \.1 is the ending of no format"):
+        gan.export(tmp_path / "street.1")
     with pytest.raises(ValueError, match="part='encoder': expected one of generator, segmenter"):
         gan.export(tmp_path / "street.onnx", part="encoder")
     with pytest.raises(ValueError, match="batch_size=0: expected a positive number"):
@@ -341,4 +345,7 @@ def test_what_cannot_be_written_is_said_before_anything_is(gan, tmp_path, monkey
     monkeypatch.setattr(needed, "find_spec", lambda name: None)
     with pytest.raises(ModuleNotFoundError, match=r"onnx, \w+: pip install 'keras-semisis\[export"):
         gan.export(tmp_path / "street.onnx")
+    if BACKEND == "jax":
+        with pytest.raises(ModuleNotFoundError, match=r"needs tensorflow: pip install 'keras-semisis\[tensorflow\]'"):
+            gan.export(tmp_path / "street")
     assert list(tmp_path.iterdir()) == []
