@@ -14,9 +14,10 @@ PAGE = Path(__file__).parent / "options.md"
 HEAD = """# Options
 
 Every option of every command, as `--help` has it; [Command line](commands.md) says what the commands are for. Where no default
-stands, the option is off, or the command, the method or the recipe chooses. The recipe `few_labels`, the usual one of `train`,
-also has its own `--precision` (mixed_bfloat16 where that is not slower), `--base-channels`, `--hidden-channels` and
-`--augmentation`.
+stands, the option is off, or the command, the method or the recipe chooses. "By default" means the method's own; the recipe
+`few_labels`, the usual one of `train`, has others: `--generator oasis`, `--discriminator pretrained`,
+`--unconditional projected`, `--perceptual vgg16_imagenet`, `--augmentation`, `--ema-decay 0.999`, rates, widths and
+`--noise-channels` of its own, and `--precision mixed_bfloat16` where that is not slower.
 `docs/write_options.py` writes this page.
 """
 

@@ -27,7 +27,8 @@ def prose_of(page):
 def names_of(text):
     """Dotted names in code that begin with ``ks.`` or with a package of it; those of files are none."""
     found = re.findall(rf"`[^`]*?(?<![\w./])(?:ks\.|(?=(?:{PACKAGES})\.))([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+|[A-Z]\w+)", text)
-    return {name for name in found if not name.endswith((".py", ".json", ".npz", ".md", ".csv", ".png"))} - PARTS_OF_A_BATCH
+    files = (".py", ".json", ".jsonl", ".npz", ".md", ".csv", ".png")
+    return {name for name in found if not name.endswith(files)} - PARTS_OF_A_BATCH
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
