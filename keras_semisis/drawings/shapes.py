@@ -52,7 +52,7 @@ class Drawings:
     Args:
         kind: What wrote it.
         items: One for each photo.
-        classes: Names of classes in the order of the file, as far as it lists them.
+        classes: Names of classes in their order, as far as the file lists them.
         colors: Colors of classes by name, as far as it has some.
         by_area: Whether, for want of an order, smaller shapes lie above larger ones.
         left_out: What has no area or no class, by what it is.

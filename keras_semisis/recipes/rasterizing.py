@@ -77,7 +77,8 @@ def rasterize(
         output: The folder.
         images: Folder of the photos; None is that of the annotations.
         photos: Whether they are copied. Without, label maps alone are written.
-        classes: A ``classes.csv``; None takes the classes of the annotations, in their order, or sorted by name.
+        classes: A ``classes.csv``; None takes the classes of the annotations, in their order (of COCO by category id), or
+            sorted by name.
         background: Name of the class of what no shape covers, which becomes the first one if it is none of the others; None
             makes that don't-care, a class ``unlabeled``.
         merge: Class to the class that it is taken for; ``"unlabeled"`` is don't-care.

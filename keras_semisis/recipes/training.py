@@ -378,7 +378,6 @@ def settings_to_go_on(
         skip_bad: Another number of bad files to tolerate; None leaves it.
         id_map: Ids that differ, beside those of the run.
         ignore_class: That of the run, or None: classes cannot be added to a model.
-
         devices: Another number of devices to go on with; None leaves it.
 
     Raises:

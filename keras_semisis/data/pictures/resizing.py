@@ -14,7 +14,7 @@ def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def resize_label_map(label_map: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Nearest-neighbor resize of ``(H, W)``, any integer type: pixel i is pixel floor((i + 1/2) · in / out).
 
-    That is Pillow's rule, which the published data loaders use.
+    That is Pillow's rule, which the published data loaders use, but for exact ties, which rounding decides there.
     """
     if label_map.shape == size:
         return label_map
