@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
@@ -17,6 +18,7 @@ from rich.table import Table
 from keras_semisis.cli.compilation_cache import keep_compiled
 from keras_semisis.cli.unfailing_output import unfailing_output
 from keras_semisis.cli.whole_package import import_whole_package
+from keras_semisis.options.option import option_name
 
 if TYPE_CHECKING:
     from keras_semisis.data import BadFiles
@@ -33,6 +35,7 @@ _UNKNOWN = {
 }
 # What the text of --data holds of hf:NAME and tfds:NAME
 _PARTS_OF_DATA = {"image": "NAME", "label": "NAME", "config": "NAME", "data_dir": "PATH"}
+_OUT_OF_MEMORY = re.compile(r"out of memory|resource.?exhausted|can't allocate memory", re.IGNORECASE)
 # Of a list in an error message
 _MOST_ITEMS = 20
 
@@ -82,6 +85,15 @@ def reports_errors(command):
                 message = _shortened(in_words(error, words)) or type(error).__name__
                 errors.print(f"[bold red]Error:[/] [red]{escape(message)}[/]", soft_wrap=True, highlight=False)
                 raise typer.Exit(1) from None
+            except Exception as error:
+                if (ctx.obj and ctx.obj.get("debug")) or not _lacks_memory(error):
+                    raise
+                less = [option_name(name) for name in ("batch_size", "image_size") if name in options]
+                advice = f" Give a smaller {' or '.join(less)}." if less else ""
+                errors.print(
+                    f"[bold red]Error:[/] [red]There is not enough memory.{advice}[/]", soft_wrap=True, highlight=False
+                )
+                raise typer.Exit(1) from None
             finally:
                 warnings.formatwarning = formatted
                 logger.removeHandler(_NOTICES)
@@ -90,6 +102,11 @@ def reports_errors(command):
                 _words.reset(token)
 
     return wrapped
+
+
+def _lacks_memory(error: Exception) -> bool:
+    """Each backend has an error of its own for it."""
+    return isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(f"{type(error).__name__}: {error}") is not None
 
 
 def in_words(error: Exception, words: Callable[[Mapping[str, Any]], str | None] | None) -> str:
@@ -127,7 +144,7 @@ def option_words(options: Sequence[str]) -> Callable[[Mapping[str, Any]], str | 
 
 
 def _as_option(name, value):
-    option = "--" + name.replace("_", "-")
+    option = option_name(name)
     if value is ...:
         return f"{option} {_UNKNOWN.get(name, 'VALUE')}"
     if value is True:

@@ -5,9 +5,12 @@ what may be said to a run that goes on, and how a settings file is read follow f
 """
 
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from keras_semisis.options.form import Form
 
@@ -107,7 +110,7 @@ def from_json(declaring: type, values: Mapping[str, Any]) -> Any:
     """A dataclass from what `json` makes of its `dataclasses.asdict`: tuples again, and numbers as keys.
 
     Raises:
-        TypeError: If a name is unknown.
+        TypeError: If a name is unknown, or a value is not of its option's type.
 
     Example:
 
@@ -119,7 +122,13 @@ def from_json(declaring: type, values: Mapping[str, Any]) -> Any:
     Widths(encoder=(4, 8), judge={4: 16})
     """
     types = get_type_hints(declaring)
-    return declaring(**{name: _from_json(value, types.get(name)) for name, value in values.items()})
+    read = {name: _from_json(value, types.get(name)) for name, value in values.items()}
+    for name, value in read.items():
+        if name in types and not _fits(value, types[name]):
+            kind = types[name]
+            expected = kind.__name__ if type(kind) is type else str(kind)
+            raise TypeError(f"{name}: expected {expected}, found {json.dumps(values[name])}.")
+    return declaring(**read)
 
 
 def _from_json(value, expected):
@@ -130,8 +139,27 @@ def _from_json(value, expected):
         return tuple(value)
     if isinstance(value, dict) and dict in kinds:
         key_type = get_args(kinds[dict])[0]
-        return {key_type(key): item for key, item in value.items()}
+        with suppress(ValueError):
+            return {key_type(key): item for key, item in value.items()}
     return value
+
+
+def _fits(value: Any, expected: Any) -> bool:
+    """Whether a value is of a type; a whole number is a ``float``, too, and ``True`` is no number."""
+    kind: Any = get_origin(expected) or expected
+    parts = get_args(expected)
+    if kind in (Union, UnionType):
+        return any(_fits(value, part) for part in parts)
+    if kind in (int, float):
+        return type(value) in (int, kind)
+    if not isinstance(value, kind):
+        return False
+    if kind is tuple:
+        kinds = parts[:1] * len(value) if parts[-1] is Ellipsis else parts
+        return len(value) == len(kinds) and all(map(_fits, value, kinds))
+    if kind is dict:
+        return all(_fits(key, parts[0]) and _fits(item, parts[1]) for key, item in value.items())
+    return True
 
 
 def option_name(name: str) -> str:

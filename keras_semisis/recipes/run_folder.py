@@ -36,7 +36,7 @@ def read_settings(folder: Path) -> TrainSettings:
     """The settings of a run.
 
     Raises:
-        ValueError: If the folder holds no run, or one of another version.
+        ValueError: If the folder holds no run, or one of another version, or an option in it is not of its type.
     """
     path = folder / FILE
     document = read_document(path)
@@ -47,7 +47,13 @@ def read_settings(folder: Path) -> TrainSettings:
     unknown = sorted(options.keys() - {field.name for field in fields(TrainSettings)})
     if unknown:
         raise ValueError(f"{path}: unknown options {', '.join(unknown)}; another version of keras-semisis wrote it.")
-    return from_json(TrainSettings, options)
+    missing = sorted({"data", "output"} - options.keys())
+    if missing:
+        raise ValueError(f"{path}: its options lack {' and '.join(missing)}. Bring the file back as the run wrote it.")
+    try:
+        return from_json(TrainSettings, options)
+    except TypeError as error:
+        raise ValueError(f"{path}: {error} Correct it there.") from None
 
 
 def settings_beside(model: str | Path) -> Path | None:

@@ -38,6 +38,42 @@ def test_remedies_of_an_error_are_options_of_the_command():
     assert result.output == "Error: a.png: wrong. Give --id-map 127=1 --id-map 255=2 --ignore-class 2.\n"
 
 
+class ResourceExhaustedError(Exception):
+    """As TensorFlow calls it."""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 40 bytes."),
+        RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 40 bytes."),
+        ResourceExhaustedError("OOM when allocating tensor"),
+    ],
+)
+def test_memory_that_is_not_enough(error):
+    def fail(*_, **__):
+        raise error
+
+    assert run(fail).output == "Error: There is not enough memory.\n"
+    app = typer.Typer()
+
+    def command(ctx: typer.Context, batch_size: int = 1, image_size: str = ""):
+        fail()
+
+    app.command("go")(reports_errors(command))
+    said = CliRunner().invoke(app, [], env={"COLUMNS": "200"}).output
+    assert said == "Error: There is not enough memory. Give a smaller --batch-size or --image-size.\n"
+
+
+def test_another_error_is_no_message():
+    def fail():
+        raise RuntimeError("a fault of the program")
+
+    assert str(run(fail).exception) == "a fault of the program"
+
+
 def test_warnings_are_one_line_with_options():
     said = []
     before = warnings.formatwarning

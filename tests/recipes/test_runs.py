@@ -70,6 +70,32 @@ def test_the_command_prints_a_table_or_json(runs):
     assert [run["seed"] for run in json.loads(call("runs", runs, "--json"))] == [2, 1, 0]
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("steps", "20", r'steps: expected int, found "20"'),
+        ("seed", True, "seed: expected int, found true"),
+        ("output", None, "output: expected str, found null"),
+        ("image_size", 32, r"image_size: expected tuple\[int, int\], found 32"),
+        ("image_size", [32, 32, 3], r"image_size: expected tuple\[int, int\], found \[32, 32, 3\]"),
+        ("id_map", {"255": 3}, r'id_map: expected tuple\[str, \.\.\.\], found {"255": 3}'),
+        ("ratio", "all", r'ratio: expected float \| None, found "all"'),
+        ("unconditional_channels", {"a": 4}, "unconditional_channels: expected .*dict"),
+    ],
+)
+def test_a_setting_of_another_type_is_named_with_its_file(tmp_path, name, value, expected):
+    options = {"data": "camvid:PATH", "output": "run", "ratio": 1, "image_size": [48, 64], "method": "oasis"}
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps({"options": options}))
+    assert read_settings(tmp_path).image_size == (48, 64)
+    path.write_text(json.dumps({"options": {**options, name: value}}))
+    with pytest.raises(ValueError, match=rf"settings\.json: {expected}"):
+        read_settings(tmp_path)
+    path.write_text(json.dumps({"options": {"data": "camvid:PATH"}}))
+    with pytest.raises(ValueError, match=r"settings\.json: its options lack output\. Bring"):
+        read_settings(tmp_path)
+
+
 @pytest.mark.parametrize("text", ['{"editor.fontSize": 12}', "// comment\n{}", "[]"])
 def test_settings_of_other_programs_are_no_runs(runs, told, text):
     (runs / ".vscode").mkdir()
