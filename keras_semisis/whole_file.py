@@ -67,6 +67,17 @@ def read_npz(file: Path | BinaryIO) -> dict[str, np.ndarray]:
 
 
 @contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Within ``with``: an error of writing names the file. That of a full disk does not by itself."""
+    try:
+        yield
+    except OSError as error:
+        if type(error) is not OSError or error.filename is not None:
+            raise
+        raise OSError(f"{path}: cannot be written ({error.strerror or error}).") from error
+
+
+@contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Within ``with``: a file to write, which takes the place of ``path`` when it is complete and on the disk.
 
@@ -95,10 +106,11 @@ def whole_file(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = unfinished_file(path)
     try:
-        yield unfinished
-        with open(unfinished, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
+        with naming(path):
+            yield unfinished
+            with open(unfinished, "rb+") as file:
+                os.fsync(file.fileno())
+            os.replace(unfinished, path)
     finally:
         with suppress(OSError):
             unfinished.unlink()

@@ -13,7 +13,7 @@ class TensorBoardScalars(keras.callbacks.Callback):
     """Writes losses, the scores of callbacks that came before, and those of `validation_data`, as TensorBoard scalars.
 
     `keras.callbacks.TensorBoard` needs TensorFlow; this one needs the package tensorboard alone. Where that
-    is missing it says so and does nothing.
+    is missing, or the path of the folder is no UTF-8, it says so and does nothing.
 
     Args:
         directory: Folder of the event files.
@@ -38,7 +38,12 @@ class TensorBoardScalars(keras.callbacks.Callback):
         except ImportError:
             print("TensorBoard is not installed: no TensorBoard logs. (pip install tensorboard)")
             return
-        self._writer = Writer(str(self.directory))
+        path = str(self.directory)
+        try:
+            self._writer = Writer(path)
+        except UnicodeEncodeError:  # of names of another system, which Python keeps as escapes
+            shown = path.encode(errors="backslashreplace").decode()
+            print(f"{shown}: TensorBoard takes only paths in UTF-8: no TensorBoard logs.")
 
     def on_train_batch_end(self, batch, logs=None):
         self._step += 1

@@ -58,7 +58,7 @@ class AugmentedFolder:
         manifest = _manifest(root)
         if manifest is not None:
             self._check(manifest)
-            self.entries = read_log(root / PHOTOS)
+            self.entries = read_log(root / PHOTOS, None)
             return
         if root.exists() and (not root.is_dir() or any(root.iterdir())):
             raise FileExistsError(f"{root} exists and holds something else. Remove it or name another folder.")

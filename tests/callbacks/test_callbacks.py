@@ -1,6 +1,8 @@
 """All callbacks in one training, and what they do when something is not as it should be."""
 
 import json
+import os
+import sys
 import types
 import zipfile
 
@@ -208,6 +210,13 @@ def test_records_after_the_step_and_cut_lines_are_dropped(tmp_path):
     assert read_log(path, 2) == [{"step": 1}, {"step": 2}]
 
 
+def test_lines_that_are_no_records_are_dropped(tmp_path):
+    path = tmp_path / "losses.jsonl"
+    path.write_bytes(b'{"step": 1}\n7\n[]\nnull\n{"note": 1}\n{"step": "\xff"}\n\0\0\0\0\n{"step": 2}\n')
+    assert read_log(path) == [{"step": 1}, {"step": 2}]
+    assert read_log(path, None) == [{"step": 1}, {"note": 1}, {"step": 2}]
+
+
 @not_on_jax
 def test_tensorboard_holds_the_losses(run):
     event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
@@ -255,6 +264,20 @@ def test_without_tensorboard_there_is_a_message_and_no_crash(monkeypatch, capsys
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no such name")
+def test_a_folder_whose_name_is_no_utf_8(capsys, tmp_path):
+    pytest.importorskip("tensorboard")
+    folder = tmp_path / os.fsdecode(b"r\xe9sum\xe9")
+    folder.mkdir()
+    callback = callbacks.TensorBoardScalars(folder)
+    callback._model = types.SimpleNamespace(step=9)
+    callback.on_train_begin()
+    callback.on_train_batch_end(0, {"unpaired/cycle": 1.0})
+    callback.on_train_end()
+    if not list(folder.iterdir()):
+        assert r"r\udce9sum\udce9: TensorBoard takes only paths in UTF-8: no TensorBoard logs." in capsys.readouterr().out
+
+
 @not_on_jax
 def test_checkpoint_gives_back_model_and_step(run):
     gan, step = callbacks.resume(run.folder)
@@ -286,7 +309,7 @@ def test_a_failed_write_keeps_the_old_file(tmp_path):
             target.write_bytes(b"half")
             raise OSError("No space left on device")
 
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match=r"last\.keras: cannot be written \(No space left on device\)"):
         save_model(Broken(), path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]

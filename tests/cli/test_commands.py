@@ -1,6 +1,8 @@
 """The commands as a user types them, with the smallest networks: train, go on, generate, evaluate, demo."""
 
+import errno
 import json
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -109,6 +111,18 @@ def test_a_resumed_run_has_the_losses_of_one_that_never_stopped(workplace, whole
     monkeypatch.undo()
     call("train", "--resume", folder)
     assert losses(folder) == losses(whole_run)
+
+
+@not_on_jax
+def test_a_full_disk_ends_a_run_with_how_to_go_on(workplace, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    folder = workplace / "full"
+    monkeypatch.setattr("keras_semisis.callbacks.model_file.zipfile.ZipFile.writestr", full)
+    output = call("train", *TINY, "--save-every", 2, "--output", folder, code=1)
+    assert "Stopped at step 2 of 4. When what is wrong is put right, go on from the last checkpoint with:" in output
+    assert f"train --resume {folder}" in output and f"Error: {folder / 'last.keras'}: cannot be written (No space" in output
 
 
 def test_a_run_is_not_overwritten_and_not_gone_on_with_twice(whole_run):

@@ -169,6 +169,15 @@ def _train(run: Run) -> None:
             highlight=False,
         )
         raise
+    except OSError:  # such as of a full disk
+        errors.print(
+            f"Stopped at step {run.gan.step} of {run.settings.steps}. When what is wrong is put right, go on from the last "
+            f"checkpoint with: keras-semisis train --resume {run.folder}",
+            soft_wrap=True,
+            markup=False,
+            highlight=False,
+        )
+        raise
     print_report(run.data.bad_files)
     if done:
         console.print(f"Done. The model is {run.folder / 'last.keras'}", soft_wrap=True)
