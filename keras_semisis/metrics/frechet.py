@@ -5,6 +5,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from keras_semisis.data.argument_error import ArgumentError
+from keras_semisis.data.remedy import Remedy
 from keras_semisis.metrics.feature_metric import FeatureMetric
 from keras_semisis.metrics.feature_statistics import FeatureStatistics
 from keras_semisis.metrics.moments import Moments, centered, covariance_factor
@@ -84,7 +86,9 @@ class FrechetInceptionDistance(FeatureMetric):
         """
         seen = min(self.real.count, self.generated.count)
         if seen < 2:
-            raise ValueError(f"{self.name}: a covariance needs at least 2 images of each kind, found {seen}.")
+            raise ArgumentError(
+                f"{self.name}: a covariance needs at least 2 images of each kind, found {seen}.", {}, *without_covariance()
+            )
         if seen <= self.real.dimension:
             self._warn_once(
                 f"{self.name}: {seen} images are too few for {self.real.dimension} features: the covariance "
@@ -103,6 +107,14 @@ class FrechetInceptionDistance(FeatureMetric):
             )
             return scores
         return scores | {f"{self.name}_real": self.compare(baseline, self.real)[self.name]}
+
+
+def without_covariance() -> tuple[Remedy, ...]:
+    """What an error advises where there is one image alone."""
+    return (
+        Remedy("Score more of them with {},", {"validation_data": "folder:PATH"}, "other data"),
+        Remedy("or mIoU alone, by a segmenter, with {}.", {"features": "none"}, "no distance"),
+    )
 
 
 def frechet_distance(mean1: np.ndarray, cov1: np.ndarray, mean2: np.ndarray, cov2: np.ndarray) -> float:

@@ -65,9 +65,9 @@ def open_data(
     ``folder:PATH``, ``records:PATH`` or ``synthetic``.
 
     All but ``hf``, ``folder`` and ``records`` have a validation split, and so have those with ``train`` and ``val`` in them, by
-    whatever usual names. Of any others every tenth pair, chosen by name, is kept for validation, unless ``validation_data``
-    names another; a test split is none. What is in a folder and is not read as pairs is told in a line: photos without a
-    label map, label maps without a photo, and subfolders that are not used.
+    whatever usual names. Of any others every tenth pair, and at least two of four or more, chosen by name, is kept for
+    validation, unless ``validation_data`` names another; a test split is none. What is in a folder and is not read as pairs is
+    told in a line: photos without a label map, label maps without a photo, and subfolders that are not used.
 
     Args:
         data: As above; ``synthetic:N`` has N training scenes and half as many others.
@@ -333,7 +333,8 @@ def _open_records(root, hold_out, layout):
 
 
 def _held_out(train, root):
-    count = max(1, round(_HELD_OUT * len(train)))
+    # a distance between distributions needs two photos
+    count = max(2 if len(train) > 3 else 1, round(_HELD_OUT * len(train)))
     if count == len(train):
         raise DataError(
             f"{root}: one pair alone cannot be both trained on and validated with. Add more, or name --validation-data."

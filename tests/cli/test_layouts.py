@@ -56,7 +56,7 @@ def test_a_test_split_is_not_validated_on_unless_it_is_named(tmp_path, told, for
     write_split(tmp_path, form, "train", 10)
     write_split(tmp_path, form, "test", 3)
     train, val = opened(tmp_path)
-    assert (len(train), len(val)) == (9, 1) and names(train) + names(val) != names(val)
+    assert (len(train), len(val)) == (8, 2) and names(train) + names(val) != names(val)
     assert all(name.startswith("train") for name in names(train) + names(val))
     unused = "images/test, labels/test" if form.startswith("{kind}") else "test"
     assert f"{tmp_path}: not used: {unused}. --train-split" in told()
@@ -68,7 +68,7 @@ def test_a_test_split_is_not_validated_on_unless_it_is_named(tmp_path, told, for
 def test_splits_of_other_names(tmp_path, told):
     for split in ("north", "south", "west"):
         write_split(tmp_path, "{kind}/{split}", split, 2)
-    assert len(opened(tmp_path).train) == 5  # no usual names: towns, which are read together
+    assert len(opened(tmp_path).train) == 4  # no usual names: towns, which are read together
     train, val = opened(tmp_path, train_split="north", validation_split="south")
     assert names(train) == ["north0", "north1"] and names(val) == ["south0", "south1"]
     assert "not used: images/west, labels/west." in told()
@@ -103,7 +103,7 @@ def test_a_validation_split_without_label_maps_is_not_used(tmp_path, told):
     write(tmp_path / "images" / "val" / "a.png", 0, True)
     write(tmp_path / "unlabeled" / "b.png", 0, True)
     train, val = opened(tmp_path)
-    assert (len(train), len(val)) == (9, 1)
+    assert (len(train), len(val)) == (8, 2)
     assert f"{tmp_path}: not used: unlabeled, images/val. --train-split" in told()
 
 
@@ -112,7 +112,7 @@ def test_a_folder_without_splits_beside_others(tmp_path, told):
     write(tmp_path / "test" / "b.png", 0, True)
     (tmp_path / "notes").mkdir()
     train, val = opened(tmp_path)
-    assert (len(train), len(val)) == (9, 1)
+    assert (len(train), len(val)) == (8, 2)
     assert f"{tmp_path}: not used: test. --train-split" in told()
 
 
@@ -142,7 +142,7 @@ def test_suffixes(tmp_path):
         opened(tmp_path)
     with pytest.warns(UserWarning, match="10 such files"):
         pair = opened(tmp_path, image_suffix="_sat", label_suffix="_fine.png")
-    assert (len(pair.train), len(pair.val), pair.val.load_label_map(0).max()) == (9, 1, 1)
+    assert (len(pair.train), len(pair.val), pair.val.load_label_map(0).max()) == (8, 2, 1)
     with pytest.raises(ValueError, match="--label-suffix: for folder:PATH, but --data is synthetic"):
         sources.open_data("synthetic", (8, 8), layout=Layout(label_suffix="_fine"))
 
@@ -376,7 +376,7 @@ def test_splits_of_pascal_voc(voc, told):
 
 def test_training_on_trainval_of_pascal_voc_never_validates_on_it(voc):
     train, val = opened(voc, train_split="trainval")
-    assert sorted(numbers(train) + numbers(val)) == [*range(8)] and len(val) == 1
+    assert sorted(numbers(train) + numbers(val)) == [*range(8)] and len(val) == 2
     with pytest.raises(ValueError, match=r"validation_split='val': 3 of its names are trained on, such as 2007_000005"):
         opened(voc, train_split="trainval", validation_split="val")
 
@@ -408,7 +408,7 @@ def test_unpaired_photos_that_are_those_of_the_validation_are_told(tmp_path, tol
 
     assert "for validation" not in printed(1)
     (tmp_path / "more" / "m3.png").write_bytes((tmp_path / "data" / "images" / f"{held_out}.png").read_bytes())
-    expected = f"1 unpaired photos of the training are among the 1 for validation, such as {tmp_path}/more/m3.png"
+    expected = f"1 unpaired photos of the training are among the 2 for validation, such as {tmp_path}/more/m3.png"
     assert expected in printed(1) and expected in printed(0.5)
 
 
@@ -428,7 +428,7 @@ def test_the_split_that_is_trained_on_validates_under_no_other_name(tmp_path):
     write_split(tmp_path, "{split}/{kind}", "valid", 10)
     write_split(tmp_path, "{split}/{kind}", "test", 3)
     train, val = opened(tmp_path, train_split="valid")
-    assert (len(train), len(val)) == (9, 1) and not {*names(train)} & {*names(val)}
+    assert (len(train), len(val)) == (8, 2) and not {*names(train)} & {*names(val)}
     with pytest.raises(ValueError, match="this is the split that is trained on"):
         opened(tmp_path, train_split="valid", validation_split="val")
 

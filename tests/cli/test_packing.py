@@ -93,7 +93,7 @@ def test_bad_items_are_left_out_and_listed(data, tmp_path):
     assert f"Error: {bad}: label id 77" in call(*pack, code=1)
     shown = call(*pack, "--skip-bad", 1)
     assert f"Bad files that were left out: 1\n  {bad}: label id 77" in shown
-    assert [len(source) for source in open_data(f"records:{tmp_path / 'packed'}", (8, 8))] == [10, 1]
+    assert [len(source) for source in open_data(f"records:{tmp_path / 'packed'}", (8, 8))] == [9, 2]
 
 
 def test_a_folder_whose_name_is_no_text(tmp_path):
@@ -105,9 +105,9 @@ def test_a_folder_whose_name_is_no_text(tmp_path):
 def test_a_pack_without_splits_keeps_a_tenth_for_validation(data, tmp_path):
     call("pack", f"folder:{data}", tmp_path / "packed", *OPTIONS)
     train, val = open_data(f"records:{tmp_path}/packed/train", (8, 8))
-    assert (len(train), len(val)) == (10, 1)
+    assert (len(train), len(val)) == (8, 2)
     train, val = open_data(f"records:{tmp_path}/packed/train", (8, 8), validation_data=f"records:{tmp_path}/packed/val")
-    assert (len(train), len(val)) == (11, 1) and isinstance(val, Records)
+    assert (len(train), len(val)) == (10, 2) and isinstance(val, Records)
     call("pack", "synthetic:2", tmp_path / "scenes", "--image-size", "32x32")
     with pytest.raises(DataError, match="are not those of --data records"):
         open_data(f"records:{tmp_path}/packed/train", (8, 8), validation_data=f"records:{tmp_path}/scenes/val")

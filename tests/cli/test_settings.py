@@ -106,6 +106,12 @@ def test_a_folder_without_splits_keeps_a_tenth_for_validation(tmp_path):
     assert {again.name(i) for i in range(2)} == names[1]
 
 
+@pytest.mark.parametrize("pairs, kept", [(2, 1), (3, 1), (4, 2), (14, 2), (30, 3)])
+def test_at_least_two_of_four_pairs_are_kept_for_validation(tmp_path, pairs, kept):
+    write_folder(tmp_path, [f"{i:02d}" for i in range(pairs)])
+    assert [len(source) for source in sources.open_data(f"folder:{tmp_path}", (8, 8))] == [pairs - kept, kept]
+
+
 def test_a_folder_with_splits_is_read_as_such(tmp_path):
     write_folder(tmp_path, ["train/a", "train/b", "val/c"])
     train, val = sources.open_data(f"folder:{tmp_path}", (8, 8))

@@ -33,6 +33,7 @@ from keras_semisis.data.data_warning import DataWarning
 from keras_semisis.data.labels.distinct_colors import distinct_colors
 from keras_semisis.data.labels.label_space import uncolored_label_space
 from keras_semisis.data.remedy import Remedy
+from keras_semisis.metrics import FrechetInceptionDistance
 from keras_semisis.metrics.protocols import get_protocol
 from keras_semisis.metrics.protocols.evaluation import _check
 from keras_semisis.options.layout import Layout
@@ -423,6 +424,17 @@ def test_scores_without_the_inception_network():
     assert "and give features=load_fid_inception(FILE). Without it use the protocol" in str(caught.value)
 
 
+def test_one_image_has_no_covariance():
+    metric = FrechetInceptionDistance(lambda images: images.mean(axis=(1, 2)))
+    metric.update_state(np.zeros((1, 4, 4), int), *np.zeros((2, 1, 4, 4, 3), "float32"))
+    with pytest.raises(ArgumentError, match=r"found 1\. Score more of them with other data, or mIoU alone") as caught:
+        metric.result()
+    _, alone = caught.value.remedies
+    assert open_features(**alone.settings, protocol=get_protocol("native"), segmenter=None, inception=None) is None
+    said = caught.value.worded(option_words(["validation_data", "features"]))
+    assert "with --validation-data folder:PATH, or mIoU alone, by a segmenter, with --features none." in said
+
+
 # The advice itself
 
 
@@ -513,6 +525,7 @@ def test_every_remedy_of_the_package_is_tried_above(tmp_path, monkeypatch):
     test_photos_of_several_proportions(tmp_path / "proportions")
     test_the_dont_care_class_of_a_model()
     test_scores_without_the_inception_network()
+    test_one_image_has_no_covariance()
     missing = [
         f"{path.relative_to(PACKAGE)}:{first}"
         for path in PACKAGE.rglob("*.py")

@@ -17,6 +17,7 @@ from keras_semisis.gans import Sampler
 from keras_semisis.gans.batch_statistics import batch_norms
 from keras_semisis.metrics.diversity import Diversity
 from keras_semisis.metrics.feature_metric import FeatureMetric
+from keras_semisis.metrics.frechet import without_covariance
 from keras_semisis.metrics.generation_metric import GenerationMetric, split_scores
 from keras_semisis.metrics.lpips import LPIPS
 from keras_semisis.metrics.protocols.inception import is_fid_inception, without_inception
@@ -248,7 +249,7 @@ def _check(gan, source, protocol, features, segmenter, perceptual, metrics, trai
     if features is not None and protocol.features == "inception_v3_fid" and not is_fid_inception(features):
         raise ArgumentError(f"The protocol {protocol.name!r} fixes the feature network.", {}, *without_inception())
     if features is not None and len(source) < 2:
-        raise ValueError("A covariance needs at least 2 images, and the data holds 1.")
+        raise ArgumentError("A covariance needs at least 2 images, and the data holds 1.", {}, *without_covariance())
     if protocol.statistics_batches and _has_batch_norm(gan) and train is None:
         raise ValueError(
             f"The protocol {protocol.name!r} has the generator's batch-norm statistics re-estimated over "
