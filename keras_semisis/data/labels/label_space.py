@@ -96,8 +96,16 @@ class LabelSpace:
         return f"StoredIds(id_map={self.id_map}, all_ids={self.all_ids}{snap}{drawn})"
 
     def with_ids(self, id_map: Mapping[int, int] | None) -> "LabelSpace":
-        """This label space where further stored ids have a class of their own, or others than before."""
-        return replace(self, id_map={**self.id_map, **integer_ids(id_map)}) if id_map else self
+        """This label space where further stored ids have a class of their own, or others than before.
+
+        Raises:
+            ValueError: If they are no integers, or what they are to be is no class.
+        """
+        ids = integer_ids(id_map)
+        stray = {stored: to for stored, to in ids.items() if not 0 <= to < self.num_classes}
+        if stray:
+            raise ArgumentError(f"{{}}: the classes are 0..{self.num_classes - 1}. Name one of them.", {"id_map": stray})
+        return replace(self, id_map={**self.id_map, **ids}) if ids else self
 
     def with_snap(self, snap: float | None) -> "LabelSpace":
         """This label space with smooth edges in files of colors allowed, or itself for None."""

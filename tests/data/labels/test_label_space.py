@@ -1,11 +1,14 @@
 import json
+from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
 from PIL import Image
 
+from keras_semisis.cli.messages import option_words
 from keras_semisis.data import ADE20K, CamVid, Cityscapes, COCOStuff, DataError, LabelSpace
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.labels.distinct_colors import distinct_colors
 from keras_semisis.data.labels.label_space import unnamed_classes
 
@@ -116,11 +119,18 @@ def test_colors_and_missing_files_are_read_by_the_label_space_too(tmp_path):
         space(4).read(tmp_path / "none.png")
 
 
-def test_a_rule_to_a_class_that_there_is_not_is_found(tmp_path):
+def test_a_rule_to_a_class_that_there_is_not_is_refused(tmp_path):
+    for label_space, last in ((COCOStuff.label_space, 182), (space(3), 2), (space(3).with_void(), 3)):
+        for stray in (last + 1, -1):
+            with pytest.raises(
+                ArgumentError, match=rf"^id_map=\{{255: {stray}\}}: the classes are 0\.\.{last}\. Name"
+            ) as error:
+                label_space.with_ids({255: stray, 254: last})
+            assert error.value.worded(option_words(["id_map"])).startswith(f"--id-map 255={stray}: the classes")
+        assert label_space.with_ids({255: last}).of_stored_ids(np.array([255], "uint8"), "a").tolist() == [last]
     path = write(tmp_path / "a.png", np.array([[255]], np.uint8))
-    for label_space in (COCOStuff.label_space, space(3)):
-        with pytest.raises(DataError, match=r"a\.png: label id 999"):
-            label_space.with_ids({255: 999}).read(path)
+    with pytest.raises(DataError, match=r"a\.png: label id 999"):
+        replace(space(3), id_map={255: 999}).read(path)
     with pytest.raises(ValueError, match=r"id_map=\{'255': 1\}"):
         space(3).with_ids({"255": 1})
 
