@@ -47,6 +47,20 @@ def check_writable(path: Path) -> None:
             probe.unlink()
 
 
+def check_folder(folder: Path) -> None:
+    """Makes sure that a folder is no file, before the work of which it is to hold the result.
+
+    Args:
+        folder: The folder, which need not be there.
+
+    Raises:
+        NotADirectoryError: If it, or one above it, is a file.
+    """
+    there = next((path for path in (folder, *folder.parents) if path.exists()), folder)
+    if there.is_file():
+        raise NotADirectoryError(f"{there} is a file. Name a folder.")
+
+
 def read_npz(file: Path | BinaryIO) -> dict[str, np.ndarray]:
     """The arrays of an ``.npz`` file, by name.
 

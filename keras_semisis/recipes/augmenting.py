@@ -34,6 +34,7 @@ from keras_semisis.recipes.notices import warn
 from keras_semisis.recipes.progress import SILENT, Progress
 from keras_semisis.recipes.sources import open_data, split_of_role
 from keras_semisis.recipes.trained_models import fit_of_model, label_space_of_model, load_gan
+from keras_semisis.whole_file import check_folder
 
 # Of all photos, or those with a class: where fewer are kept, it is said
 _FEW = 0.5
@@ -213,6 +214,7 @@ def augment_files(options: AugmentOptions, bad: BadFiles, progress: Progress = S
     )
     if options.segmenter is not None and not options.filter and tolerance is None:
         raise ArgumentError("{} has no use with --no-filter and no --pixel-tolerance.", {"segmenter": options.segmenter})
+    check_folder(options.output)
     segmenter = None if options.segmenter is None else open_segmenter(options.segmenter)
     use_devices(options.devices)
     gan = load_gan(options.model)

@@ -29,6 +29,7 @@ from keras_semisis.recipes.notices import tell
 from keras_semisis.recipes.progress import SILENT, Progress
 from keras_semisis.recipes.styles import style_files, style_grid, take_encoder
 from keras_semisis.recipes.trained_models import fit_of_model, label_space_of_model, load_gan
+from keras_semisis.whole_file import check_folder
 
 _BATCH = 8
 # Of the picture of styles
@@ -50,9 +51,10 @@ def generate(options: GenerateOptions, progress: Progress = SILENT) -> list[Path
     Raises:
         ValueError: If options do not go together, or as `Sampler.generate` raises it.
         DataError: If a file is missing, cannot be read or holds a stray id, or two photos would have one name.
-        OSError: If there is no ffmpeg for a film of its kind.
+        OSError: If there is no ffmpeg for a film of its kind, or ``output`` is a file.
     """
     _check(options)
+    check_folder(options.output)
     files = _files(options.label_maps)
     check_film(options.video)
     regions = [_region(text) for text in options.resample]

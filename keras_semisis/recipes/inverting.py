@@ -19,7 +19,7 @@ from keras_semisis.recipes.named_sources import check_classes_beside
 from keras_semisis.recipes.not_overwritten import check_not_read
 from keras_semisis.recipes.progress import SILENT, Progress
 from keras_semisis.recipes.trained_models import fit_of_model, label_space_of_model, load_gan
-from keras_semisis.whole_file import read_npz, whole_file
+from keras_semisis.whole_file import check_folder, read_npz, whole_file
 
 
 def invert(options: InvertOptions, progress: Progress = SILENT) -> tuple[Inversion, Path]:
@@ -35,12 +35,14 @@ def invert(options: InvertOptions, progress: Progress = SILENT) -> tuple[Inversi
     Raises:
         ValueError: As `Sampler.invert` raises it, or if there is no such model.
         DataError: If a file is missing, cannot be read or holds a stray id, or photo and label map differ in size.
+        NotADirectoryError: If ``output`` is a file.
         ModuleNotFoundError: If the package with the weights of LPIPS is not installed (extra ``offline``).
     """
     if not options.photo.is_file():
         raise DataError(f"{options.photo}: there is no such file. Give a photo.")
     if not options.label_map.is_file():
         raise DataError(f"--label-map {options.label_map}: there is no such file. Give the photo's label map, a PNG file.")
+    check_folder(options.output)
     use_devices(options.devices)
     gan = load_gan(options.model)
     space = label_space_of_model(gan, options.model)

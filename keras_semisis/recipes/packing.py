@@ -9,6 +9,7 @@ from keras_semisis.options.pack import PackOptions
 from keras_semisis.recipes.notices import tell
 from keras_semisis.recipes.progress import SILENT, Progress
 from keras_semisis.recipes.sources import open_data
+from keras_semisis.whole_file import check_folder
 
 
 def pack(options: PackOptions, bad: BadFiles, progress: Progress = SILENT) -> Iterator[tuple[Path, Source]]:
@@ -25,7 +26,9 @@ def pack(options: PackOptions, bad: BadFiles, progress: Progress = SILENT) -> It
     Raises:
         DataError: If the data cannot be read, or more items are bad.
         FileExistsError: If there is something else at ``output``.
+        NotADirectoryError: If that is a file.
     """
+    check_folder(options.output)
     pair = open_data(
         options.data,
         options.image_size,

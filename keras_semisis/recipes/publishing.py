@@ -19,6 +19,7 @@ from keras_semisis.recipes.few_labels_recipe import CHOSEN_FOR_FEW_LABELS
 from keras_semisis.recipes.named_sources import kind_of
 from keras_semisis.recipes.run_folder import newest_grid, read_settings, settings_beside
 from keras_semisis.recipes.trained_models import fit_of_model, label_space_of_model, load_gan
+from keras_semisis.whole_file import check_folder
 
 # options that name files of the machine
 _DATA = ("data", "validation_data", "unpaired_images", "unpaired_labels")
@@ -36,11 +37,13 @@ def publish(options: PublishOptions) -> list[str]:
 
     Raises:
         ValueError: If there is no such model, the file of scores is none, or there are fewer examples.
+        NotADirectoryError: If ``output`` is a file.
     """
     if not options.model.is_file():
         raise ValueError(f"{options.model}: there is no such file. Give a .keras file of train.")
     if str(options.output) in built_in_presets():
         raise ValueError(f"{options.output}: a preset of this name is built in. Name the folder otherwise.")
+    check_folder(options.output)
     gan = load_gan(options.model)
     label_space_of_model(gan, options.model)
     folder, settings = options.model.parent, settings_beside(options.model)

@@ -67,6 +67,24 @@ def test_what_is_not_installed_is_told_then(line, words, without_extras, tmp_pat
     assert words in call(*line.split(), code=1)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "generate street --output notes.txt",
+        "generate street --output notes.txt/photos",
+        "augment street --data synthetic --output notes.txt",
+        "invert street notes.txt --label-map notes.txt --output notes.txt",
+        "publish notes.txt notes.txt",
+        "pack synthetic:2 notes.txt",
+    ],
+)
+def test_a_file_is_no_folder_to_write_into(line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
+    assert call(*line.split(), code=1) == "Error: notes.txt is a file. Name a folder.\n"
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
+
+
 def test_options_say_what_they_name():
     named = {name: declared.names for name, declared in options_of(TrainSettings).items() if declared.names}
     data = dict.fromkeys(("data", "validation_data", "unpaired_images", "unpaired_labels"), "data")
