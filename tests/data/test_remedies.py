@@ -33,12 +33,13 @@ from keras_semisis.data.data_warning import DataWarning
 from keras_semisis.data.labels.distinct_colors import distinct_colors
 from keras_semisis.data.labels.label_space import uncolored_label_space
 from keras_semisis.data.remedy import Remedy
+from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
 from keras_semisis.metrics import FrechetInceptionDistance
 from keras_semisis.metrics.protocols import get_protocol
 from keras_semisis.metrics.protocols.evaluation import _check
 from keras_semisis.options.layout import Layout
 from keras_semisis.options.train import TrainSettings
-from keras_semisis.recipes.evaluating import open_features
+from keras_semisis.recipes.evaluating import open_features, open_perceptual
 from keras_semisis.recipes.sources import open_data
 from tests.cli.command import call
 from tests.data.pictures.written import png_of_16_bits, tiff_in_planes
@@ -435,6 +436,20 @@ def test_one_image_has_no_covariance():
     assert "with --validation-data folder:PATH, or mIoU alone, by a segmenter, with --features none." in said
 
 
+def test_vgg19_that_cannot_be_downloaded(monkeypatch):
+    def offline(**_):
+        raise Exception("URL fetch failure")
+
+    monkeypatch.setattr("keras.applications.VGG19", offline)
+    with pytest.raises(OSError, match=r"\(URL fetch failure\)\. Go on without .*, by perceptual=None, or with VGG16") as caught:
+        PERCEPTUAL_NETWORKS["vgg19"].build()
+    without, other = caught.value.remedies
+    assert open_perceptual(without.settings["perceptual"]) is None
+    assert PERCEPTUAL_NETWORKS[other.settings["perceptual"]].build is keras_semisis.models.vgg16_features
+    said = caught.value.worded(option_words(["perceptual"]))
+    assert "by --perceptual none, or with VGG16" in said and said.endswith(", by --perceptual vgg16_imagenet.")
+
+
 # The advice itself
 
 
@@ -526,6 +541,7 @@ def test_every_remedy_of_the_package_is_tried_above(tmp_path, monkeypatch):
     test_the_dont_care_class_of_a_model()
     test_scores_without_the_inception_network()
     test_one_image_has_no_covariance()
+    test_vgg19_that_cannot_be_downloaded(monkeypatch)
     missing = [
         f"{path.relative_to(PACKAGE)}:{first}"
         for path in PACKAGE.rglob("*.py")
