@@ -8,6 +8,7 @@ from typing import Any
 from keras_semisis.callbacks.log_file import read_log
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.metrics.table import SCORES, best_mode
+from keras_semisis.recipes.choice import MOST_STEPS_OF_MINUTES
 from keras_semisis.recipes.notices import tell
 from keras_semisis.recipes.run_folder import FILE, newest_grid, read_document
 
@@ -23,8 +24,8 @@ def read_runs(folders: Iterable[Path], sort: str | None = None) -> list[dict[str
 
     Returns:
         For each run its ``folder``, ``method``, ``data``, ``ratio``, ``image_size``, ``seed``, ``steps`` that are done, ``of``
-        how many, ``scores`` of the last evaluation, ``scored_at``, its step, and ``grid``, the newest picture; None for what
-        there is not.
+        how many, ``minutes`` that limit it, ``scores`` of the last evaluation, ``scored_at``, its step, and ``grid``, the
+        newest picture; None for what there is not.
 
     Raises:
         ValueError: If there is no such score, or no such folder.
@@ -64,7 +65,8 @@ def _read(path: Path) -> dict[str, Any] | None:
         "folder": str(folder),
         **{name: options.get(name) for name in _SETTINGS},
         "steps": losses[-1]["step"] if losses else 0,
-        "of": options.get("steps"),
+        "of": None if options.get("steps") == MOST_STEPS_OF_MINUTES else options.get("steps"),
+        "minutes": options.get("minutes"),
         "scores": {name: value for name, value in last.items() if best_mode(name)},
         "scored_at": last.get("step"),
         "grid": None if grid is None else str(grid),

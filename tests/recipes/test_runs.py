@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from keras_semisis.recipes.choice import MOST_STEPS_OF_MINUTES
 from keras_semisis.recipes.run_folder import read_settings
 from keras_semisis.recipes.runs import read_runs
 from tests.cli.command import call
@@ -43,11 +44,22 @@ def test_the_newest_run_is_first_with_what_its_folder_holds(runs):
         "seed": 0,
         "steps": 10,
         "of": 20,
+        "minutes": None,
         "scores": {"frechet": 30.0, "miou": 1 / 30},
         "scored_at": 10,
         "grid": str(runs / "a" / "grid-000010.png"),
     }
     assert (found[1]["scores"], found[1]["scored_at"], found[1]["grid"]) == ({}, None, None)
+
+
+def test_a_run_of_some_minutes_has_no_number_of_steps(runs):
+    settings = runs / "c" / "settings.json"
+    document = json.loads(settings.read_text())
+    document["options"] |= {"steps": MOST_STEPS_OF_MINUTES, "minutes": 5.0}
+    settings.write_text(json.dumps(document))
+    (found,) = read_runs([runs / "c"])
+    assert (found["steps"], found["of"], found["minutes"]) == (10, None, 5)
+    assert "10, at most 5 min" in call("runs", runs) and "1000000" not in call("runs", runs)
 
 
 @pytest.mark.parametrize("score", ["frechet", "miou"])

@@ -41,6 +41,7 @@ def runs(given: Given) -> None:
         facts = (run["method"], str(run["data"]).partition(":")[0], run["ratio"], size, run["seed"])
         cells = ["–" if fact is None else str(fact) for fact in facts]
         of = f" of {run['of']}" if run["of"] not in (None, run["steps"]) else ""
+        of += "" if run["minutes"] is None else f", at most {run['minutes']:g} min"
         values = [f"{run['scores'][name]:.4g}" if name in run["scores"] else "–" for name in scores]
         table.add_row(run["folder"], *cells, f"{run['steps']}{of}", *values, *([run["grid"] or "–"] if wide else []))
     console.print(table)
