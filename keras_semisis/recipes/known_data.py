@@ -10,6 +10,7 @@ from keras_semisis.data import (
     LabelSpace,
     SyntheticScenes,
 )
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.sources.folder import with_ignored
 from keras_semisis.data.sources.folder_layout import FolderLayout
 from keras_semisis.options.text import parse_id_map
@@ -28,6 +29,18 @@ _WITHOUT_USE = {
     "synthetic": "the scenes are drawn as they are",
     "tfds": "its photos have 8 bits",
 }
+
+
+def check_data(data: str) -> None:
+    """Checks that a text names data as `open_data` takes them.
+
+    Raises:
+        ValueError: If it does not.
+    """
+    kind, _, path = data.partition(":")
+    named = kind in (*BENCHMARKS, "tfds", "hf", "folder", "records") and path
+    if not named and (kind != "synthetic" or (path and not path.isdigit())):
+        raise ArgumentError(f"{{}}: expected {EXPECTED}.", {"data": data})
 
 
 def unused_options(

@@ -19,7 +19,7 @@ from keras_semisis.data.sources.folder_layout import FolderLayout
 from keras_semisis.data.stream.draws import permutation
 from keras_semisis.options.layout import USUAL_LAYOUT, Layout
 from keras_semisis.options.text import parse_id_map
-from keras_semisis.recipes.known_data import EXPECTED, unused_options
+from keras_semisis.recipes.known_data import check_data, unused_options
 from keras_semisis.recipes.named_sources import (
     BENCHMARKS,
     folder_like,
@@ -84,6 +84,7 @@ def open_data(
         ValueError: If ``data`` is none of these, or nothing that is named has a use for an option.
         DataError: As the sources raise it, or if a folder or pack names other classes than it has to have.
     """
+    check_data(data)
     kind, _, path = data.partition(":")
     useless = ["--" + name.replace("_", "-") for name, value in layout.of_folder.items() if value is not None]
     if useless and {"folder"}.isdisjoint(kind_of(text) for text in (data, validation_data) if text):
@@ -94,7 +95,7 @@ def open_data(
     hold_out, splits = validation_data is None, (layout.train_split or "train", layout.validation_split or "val")
     if hold_out and splits[0] == splits[1]:
         raise _one_split(splits[1])
-    if kind == "synthetic" and (not path or path.isdigit()):
+    if kind == "synthetic":
         scenes = int(path or _SYNTHETIC_SCENES)
         train: Source
         val: Source
@@ -103,10 +104,10 @@ def open_data(
             for number, split in zip((scenes, max(1, scenes // 2)), splits, strict=True)
         )
         pair = DataPair(train, val)
-    elif kind in BENCHMARKS and path:
+    elif kind in BENCHMARKS:
         train = BENCHMARKS[kind](path, splits[0])
         pair = DataPair(train, BENCHMARKS[kind](path, splits[1]) if hold_out else train)
-    elif kind == "tfds" and path:
+    elif kind == "tfds":
         options: dict[str, Any] = {"ignore_class": ignore_class, "id_map": parse_id_map(id_map)}
         train, val = (
             open_tfds(path, split, **options)
@@ -115,7 +116,7 @@ def open_data(
             for split in (splits if hold_out else splits[:1] * 2)
         )
         pair = DataPair(train, val)
-    elif kind == "folder" and path:
+    elif kind == "folder":
         options = {
             "ignore_class": ignore_class,
             "id_map": parse_id_map(id_map),
@@ -123,9 +124,9 @@ def open_data(
             "image_range": image_range,
         }
         pair = _open_folder(Path(path), options, hold_out, layout, label_space)
-    elif kind == "records" and path:
+    elif kind == "records":
         pair = _open_records(Path(path), hold_out, layout)
-    elif kind == "hf" and path:
+    else:
         options = {
             "ignore_class": ignore_class,
             "id_map": parse_id_map(id_map),
@@ -133,8 +134,6 @@ def open_data(
             "image_range": image_range,
         }
         pair = _open_hugging_face(path, options, hold_out, splits, layout, label_space)
-    else:
-        raise ArgumentError(f"{{}}: expected {EXPECTED}.", {"data": data})
     if validation_data is None:
         return _apart(pair, layout, data)
     kind, _, path = validation_data.partition(":")

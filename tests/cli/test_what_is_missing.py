@@ -29,6 +29,8 @@ def without_extras():
     ("line", "words"),
     [
         ("train --data folder:nowhere", "nowhere: there is no such folder; "),
+        ("train --data own", "--data own: expected cityscapes:PATH, "),
+        ("train --data foldr:own", "--data foldr:own: expected cityscapes:PATH, "),
         ("train --data camvid:nowhere", "nowhere: there is no such folder; "),
         ("train --data records:nowhere", "nowhere: there is no such folder; "),
         ("train --data synthetic --validation-data folder:nowhere", "nowhere: there is no such folder; "),
@@ -83,6 +85,14 @@ def test_a_file_is_no_folder_to_write_into(line, tmp_path, monkeypatch):
     (tmp_path / "notes.txt").write_text("mine")
     assert call(*line.split(), code=1) == "Error: notes.txt is a file. Name a folder.\n"
     assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_file_is_no_folder_to_read_from(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
+    for command in ("check", "train"):
+        said = call(command, "--data", "folder:notes.txt", code=1)
+        assert said == "Error: notes.txt: this is a file. Name a folder.\n"
 
 
 def test_options_say_what_they_name():

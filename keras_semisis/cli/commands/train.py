@@ -40,9 +40,11 @@ def _begin(given: Given) -> None:
     from keras_semisis.cli.commands.check import check_files
     from keras_semisis.recipes import training
     from keras_semisis.recipes.choice import chosen_settings, leaves_few_labels
+    from keras_semisis.recipes.known_data import check_data
     from keras_semisis.recipes.terminal_progress import TerminalProgress
     from keras_semisis.recipes.trained_models import load_gan
 
+    check_data(given.values["data"])
     values = _values_of(given)
     # what can be seen to be wrong before the others are waited for
     training.refuse_a_second_run(TrainSettings(**{name: value for name, value in values.items() if name != "image_size"}))

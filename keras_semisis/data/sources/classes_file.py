@@ -58,6 +58,8 @@ def read_classes(path: Path) -> LabelSpace:
         text = read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: this is no UTF-8 text ({error}). Save it again with the encoding UTF-8.") from None
+    if not text.strip():
+        raise DataError(f"{path}: the file is empty. Write the header id,name,r,g,b and a line for each class.")
     try:
         rows = _rows(text)
         ids = [int(row["id"]) for row in rows]
@@ -66,8 +68,9 @@ def read_classes(path: Path) -> LabelSpace:
         colors = [] if drawn else [tuple(int(row[channel]) for channel in "rgb") for row in rows]
         ignored = [i for i, row in zip(ids, rows, strict=True) if _IGNORE[row.get("ignore", "").lower()]]
     except (KeyError, ValueError, csv.Error) as error:
+        reason = repr(error) if isinstance(error, KeyError) else error
         raise DataError(
-            f"{path}: not understood ({error!r}). It needs the header id,name,r,g,b and "
+            f"{path}: not understood ({reason}). It needs the header id,name,r,g,b and "
             "integers in all columns but the name; in a column ignore, 1 for the don't-care class and 0 or "
             "nothing for the others."
         ) from error
@@ -106,6 +109,8 @@ def _rows(text):
     if twice is not None:
         both = " and ".join(name for name, ours in zip(header, columns, strict=True) if ours == twice)
         raise ValueError(f"the columns {both} are both of {twice}")
+    if "name" not in columns:
+        raise ValueError(f"no column name; found: {', '.join(header)}")
     unnamed = [line for line in lines if any(line[len(columns) :])]
     if unnamed:
         raise ValueError(f"more cells than columns in {unnamed[0]}")

@@ -34,6 +34,8 @@ _LITTER = ("thumbs.db", "desktop.ini")
 
 def require_folder(folder: Path) -> None:
     """Raises a `DataError` if there is no such folder."""
+    if folder.is_file():
+        raise DataError(f"{folder}: this is a file. Name a folder.")
     if not folder.is_dir():
         parent = next(above for above in folder.parents if above.is_dir())
         listed = ", ".join(sorted(entry.name for entry in parent.iterdir())[:10]) or "nothing"

@@ -23,3 +23,18 @@ def test_two_columns_of_one_meaning_are_refused(tmp_path):
     (tmp_path / "classes.csv").write_text("label,name\n1,road\n0,sky\n")
     with pytest.raises(DataError, match="the columns label and name are both of name"):
         read_classes(tmp_path / "classes.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "the file is empty"),
+        ("\n \n", "the file is empty"),
+        ("id,color\n0,7\n", r"not understood \(no column name; found: id, color\)"),
+        ("id,name,r,g,b\nx,sky,0,0,0\n", r"not understood \(invalid literal for int\(\).*'x'\)"),
+    ],
+)
+def test_what_is_missing_is_said(text, words, tmp_path):
+    (tmp_path / "classes.csv").write_text(text)
+    with pytest.raises(DataError, match=rf"classes\.csv: {words}"):
+        read_classes(tmp_path / "classes.csv")
