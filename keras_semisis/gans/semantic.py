@@ -91,6 +91,8 @@ class SemanticGAN(AdversarialModel):
             )
         if augmentation is not None:
             augmentation.check_fill_class(ignore_class)
+            # a file holds what a layer was built for
+            augmentation.build([(None, *self.image_size, 3), (None, augmentation.num_random)])
         self.augmentation = augmentation
 
     # -- the algorithm ----------------------------------------------------------------------------------------------
