@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_semisis.losses.class_balancing import check_ignore_class, class_balance
+from keras_semisis.losses.class_balancing import check_ignore_class, class_balance, label_map_of
 
 
 @keras.saving.register_keras_serializable(package="keras_semisis")
@@ -17,8 +17,11 @@ class BalancedCrossEntropy(keras.losses.Loss):
         name: Name of the loss.
 
     Call arguments:
-        y_true: Label map, integer ``(B, H, W)``.
+        y_true: Label map, integer ``(B, H, W)`` or ``(B, H, W, 1)``.
         y_pred: Logits ``(B, H, W, C)``.
+
+    Raises:
+        ValueError: If a label map is of another shape.
     """
 
     def __init__(self, ignore_class: int | None = None, name: str = "balanced_cross_entropy"):
@@ -26,7 +29,7 @@ class BalancedCrossEntropy(keras.losses.Loss):
         self.ignore_class = ignore_class
 
     def call(self, y_true, y_pred):
-        label_map = ops.cast(y_true, "int32")
+        label_map = label_map_of(y_true, y_pred)
         check_ignore_class(self.ignore_class, y_pred.shape[-1])
         weights = class_balance(label_map, y_pred.shape[-1], self.ignore_class)
         loss = ops.sparse_categorical_crossentropy(label_map, y_pred, from_logits=True)

@@ -44,3 +44,20 @@ def check_ignore_class(ignore_class: int | None, num_classes: int) -> None:
             f"ignore_class={ignore_class} is none of the {num_classes} classes of the logits, the don't-care class among them. "
             "Give its pixels an id of these, as LabelSpace.with_void().with_ids({255: ...}) does."
         )
+
+
+def label_map_of(y_true: Any, logits: Any) -> Any:
+    """A loss's label map as int32 ``(B, H, W)``, from that or ``(B, H, W, 1)``, which would be broadcast to other numbers.
+
+    Raises:
+        ValueError: If it is of another shape than the logits' without their channels.
+    """
+    label_map = ops.cast(y_true, "int32")
+    if label_map.ndim == logits.ndim and label_map.shape[-1] == 1:
+        label_map = ops.squeeze(label_map, -1)
+    if label_map.ndim != logits.ndim - 1:
+        raise ValueError(
+            f"A label map of the shape {tuple(label_map.shape)} for logits of {tuple(logits.shape)}: expected an id for each "
+            "pixel, (B, H, W) or (B, H, W, 1). One-hot maps become ids by argmax(-1)."
+        )
+    return label_map

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_semisis.data.argument_error import ArgumentError
-from keras_semisis.losses.class_balancing import check_ignore_class, class_balance
+from keras_semisis.losses.class_balancing import check_ignore_class, class_balance, label_map_of
 
 
 class _ClassWeighted(keras.losses.Loss):
@@ -53,11 +53,11 @@ class SegmentationLoss(_ClassWeighted):
         name: Name of the loss.
 
     Call arguments:
-        y_true: Label map, integer ``(B, H, W)``.
+        y_true: Label map, integer ``(B, H, W)`` or ``(B, H, W, 1)``.
         y_pred: Logits ``(B, H, W, C + 1)``: channel 0 fake, channel c + 1 class c.
 
     Raises:
-        ValueError: If ``focal_gamma`` is neither 0 nor at least 1.
+        ValueError: If ``focal_gamma`` is neither 0 nor at least 1, or a label map is of another shape.
 
     Reference: arXiv 2306.13585, eq. 1 and 2; Schönfeld et al. (OASIS), ICLR 2021, eq. 1. Focal weights: Lin et al., "Focal
     Loss for Dense Object Detection", ICCV 2017, eq. 4.
@@ -85,7 +85,7 @@ class SegmentationLoss(_ClassWeighted):
         self.focal_gamma = focal_gamma
 
     def call(self, y_true, y_pred):
-        label_map = ops.cast(y_true, "int32")
+        label_map = label_map_of(y_true, y_pred)
         return self._weighted_cross_entropy(label_map, label_map + 1, y_pred, y_pred.shape[-1] - 1)
 
     def _of_pixel(self, cross_entropy):
@@ -120,7 +120,7 @@ class CycleLoss(_ClassWeighted):
         super().__init__(ignore_class, class_balancing, name)
 
     def call(self, y_true, y_pred):
-        label_map = ops.cast(y_true, "int32")
+        label_map = label_map_of(y_true, y_pred)
         return self._weighted_cross_entropy(label_map, label_map, y_pred[..., 1:], y_pred.shape[-1] - 1)
 
 
@@ -129,7 +129,7 @@ class FakeLoss(keras.losses.Loss):
     """Cross-entropy of every pixel of a generated image with the fake class: the second term of D's loss, eq. 1.
 
     Call arguments:
-        y_true: Label map, integer ``(B, H, W)``; not used, every pixel counts alike.
+        y_true: Label map, integer ``(B, H, W)`` or ``(B, H, W, 1)``; not used, every pixel counts alike.
         y_pred: Logits ``(B, H, W, C + 1)``, channel 0 fake.
 
     Reference: arXiv 2306.13585, eq. 1.
@@ -145,7 +145,7 @@ class FakeLoss(keras.losses.Loss):
         super().__init__(name=name, dtype="float32")
 
     def call(self, y_true, y_pred):
-        return ops.sparse_categorical_crossentropy(ops.zeros_like(y_true, dtype="int32"), y_pred, from_logits=True)
+        return ops.sparse_categorical_crossentropy(ops.zeros_like(label_map_of(y_true, y_pred)), y_pred, from_logits=True)
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name}

@@ -22,6 +22,17 @@ def test_a_dont_care_id_that_is_no_class_is_refused(loss):
         loss(np.zeros((1, 2, 2), "int32"), np.zeros((1, 2, 2, channels), "float32"))
 
 
+@pytest.mark.parametrize("loss", [SegmentationLoss(2), CycleLoss(2), FakeLoss(), BalancedCrossEntropy(2)])
+def test_a_last_axis_of_1_is_dropped_and_other_ranks_are_refused(loss):
+    for batch in (1, 5):  # at 5, as many as rows, all could be broadcast
+        labels = RNG.integers(0, 3, (batch, 5, 5))
+        logits = RNG.standard_normal((batch, 5, 5, 4)).astype("float32")
+        assert float(loss(labels[..., None], logits)) == float(loss(labels, logits))
+        for wrong in (np.eye(4)[labels], labels[0], labels[..., None, None]):
+            with pytest.raises(ValueError, match=r"label map of the shape .* expected an id for each pixel, \(B, H, W\)"):
+                loss(wrong, logits)
+
+
 def balanced_cross_entropy(label_map, log_probability, ignore_class):
     """By a loop over the pixels, as the paper's eq. 1 reads."""
     classes = [c for c in np.unique(label_map) if c != ignore_class]
