@@ -83,7 +83,7 @@ class WaveletResidualBlock(SPADEResidualBlock):
         if not self.upsample:
             return shortcut + residual
         image = self.to_image(shortcut)
-        height, width = image.shape[1:3]
+        height, width = ops.shape(image)[1:3]  # tensors where TensorFlow does not know them
         image = enlarge_bilinear(image, (2 * height, 2 * width))
         residual = ops.repeat(ops.repeat(residual, 2, axis=1), 2, axis=2)
         return self.to_wavelet(image) + residual
@@ -93,8 +93,9 @@ class WaveletResidualBlock(SPADEResidualBlock):
 
     def compute_output_shape(self, input_shape):
         batch, height, width, _ = input_shape[0]
-        factor = 2 if self.upsample else 1
-        return (batch, factor * height, factor * width, self.filters)
+        if self.upsample:
+            height, width = (side and 2 * side for side in (height, width))
+        return (batch, height, width, self.filters)
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {

@@ -41,6 +41,28 @@ def test_computed_output_shape_is_the_shape_of_the_output(cls, arguments, inputs
     assert tuple(layer.compute_output_shape(shapes(inputs))) == tuple(output.shape)
 
 
+UPSAMPLING = next((cls, arguments | {"upsample": True}, x) for cls, arguments, x in CASES if "upsample" in arguments)
+
+
+@pytest.mark.parametrize(("cls", "arguments", "inputs"), [*CASES, UPSAMPLING], ids=[*IDS, "upsampling"])
+def test_a_network_whose_height_and_width_are_open(cls, arguments, inputs):
+    """Where the layer takes images: of a network of fixed size with the same weights it gives the same."""
+    inputs = inputs if isinstance(inputs, list) else [inputs]
+
+    def network(open_sides):
+        sides = [(None, None) if open_sides and x.ndim > 2 else x.shape[1:3] for x in inputs]
+        given = [keras.Input((*s, *x.shape[3:]), dtype=x.dtype.name) for s, x in zip(sides, inputs, strict=True)]
+        return keras.Model(given, cls(**arguments)(given if len(given) > 1 else given[0]))
+
+    fixed, unknown = network(False), network(True)
+    unknown.set_weights(fixed.get_weights())
+    if max(x.ndim for x in inputs) > 2:
+        assert unknown.output_shape[1] is None
+    np.testing.assert_allclose(
+        unknown.predict(inputs, verbose=0, batch_size=2), fixed.predict(inputs, verbose=0, batch_size=2), atol=1e-5
+    )
+
+
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize(("cls", "arguments", "inputs"), CASES, ids=IDS)
 def test_mixed_bfloat16_computes_in_bfloat16_and_stores_float32(cls, arguments, inputs, training):
