@@ -14,7 +14,14 @@ from keras_semisis.former_names import former_method
 from keras_semisis.gans.batch import batch_class
 from keras_semisis.gans.engines import engine
 from keras_semisis.gans.fitting import name_data_sets, refuse, train
-from keras_semisis.gans.network_optimizers import NetworkOptimizers, check_precision, optimizers_of, saved_steps
+from keras_semisis.gans.network_optimizers import (
+    NetworkOptimizers,
+    check_precision,
+    optimizer_from_config,
+    optimizer_to_config,
+    optimizers_of,
+    saved_steps,
+)
 from keras_semisis.gans.phase import Phase, take_step
 from keras_semisis.gans.sampler import Sampler
 from keras_semisis.gans.summary import summary_of
@@ -417,14 +424,14 @@ class AdversarialModel(engine.TrainStep, Sampler):
         if not self.compiled:
             return None
         return {
-            "optimizers": {name: keras.saving.serialize_keras_object(o) for name, o in self.optimizers.items()},
+            "optimizers": {name: optimizer_to_config(optimizer) for name, optimizer in self.optimizers.items()},
             "statistics_batches": self.statistics_batches,
             "optimized": self._optimized_places(),
             **self._compilation,
         }
 
     def compile_from_config(self, config: Any) -> None:
-        optimizers = {name: keras.saving.deserialize_keras_object(o) for name, o in config["optimizers"].items()}
+        optimizers = {name: optimizer_from_config(part) for name, part in config["optimizers"].items()}
         # older files say nothing: what is trainable
         self._restored = config.get("optimized")
         try:

@@ -2,12 +2,13 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from keras_semisis.models.keras_privates import layers_of
+from keras_semisis.models.keras_privates import layers_of, variables_without_weight_decay
 
 
 class NetworkOptimizers(keras.optimizers.MultiOptimizer):
@@ -30,7 +31,15 @@ class NetworkOptimizers(keras.optimizers.MultiOptimizer):
             _schedule_by(optimizer, self.iterations)
 
     def finalize_variable_values(self, var_list):
-        super().finalize_variable_values([v for v in var_list if self._var_key(v) in self._var_to_optimizer_idx])
+        # not Keras's, which wants every variable of an optimizer: layers may have been frozen since
+        learned = {id(variable) for variable in var_list}
+        for optimizer in self.optimizers:
+            # before its first step the averages are 0
+            if optimizer.use_ema and int(ops.convert_to_numpy(optimizer.iterations)):
+                pairs = zip(optimizer._trainable_variables, optimizer._model_variables_moving_average, strict=True)
+                for variable, average in pairs:
+                    if id(variable) in learned:
+                        variable.assign(average)
 
     def save_own_variables(self, store):
         for i, variable in enumerate(self._variables):
@@ -94,8 +103,47 @@ def optimizers_of(
                 "out; give the data sets a larger batch_size."
             )
         used = optimizer.built or optimizer in optimizers.values()
-        optimizers[name] = type(optimizer).from_config(optimizer.get_config()) if used else optimizer
+        optimizers[name] = _copy_of(optimizer, name) if used else optimizer
     return optimizers
+
+
+def _copy_of(optimizer, name):
+    pattern, single = variables_without_weight_decay(optimizer)
+    if single:
+        raise ValueError(
+            f"compile: the optimizer of {name} has learned already, or is that of another network too, and a copy of it cannot "
+            "know the variables of exclude_from_weight_decay(var_list=...). Give var_names=, or each network a new optimizer."
+        )
+    copy = type(optimizer).from_config(optimizer.get_config())
+    if pattern:
+        copy.exclude_from_weight_decay(var_names=[pattern])
+    return copy
+
+
+def optimizer_to_config(optimizer: keras.optimizers.Optimizer) -> dict[str, Any]:
+    """What a file says of an optimizer, the same on every backend: Keras writes the module of PyTorch's own classes."""
+    config = _of_every_backend(keras.saving.serialize_keras_object(optimizer))
+    pattern, _ = variables_without_weight_decay(optimizer)
+    return config | ({"without_weight_decay": pattern} if pattern else {})
+
+
+def optimizer_from_config(config: dict[str, Any]) -> keras.optimizers.Optimizer:
+    """The optimizer of which a file says this, also one that PyTorch's own classes have written."""
+    config = _of_every_backend(config)
+    pattern = config.pop("without_weight_decay", None)
+    optimizer = keras.saving.deserialize_keras_object(config)
+    if pattern:
+        optimizer.exclude_from_weight_decay(var_names=[pattern])
+    return optimizer
+
+
+def _of_every_backend(config):
+    if not isinstance(config, dict):
+        return config
+    config = {key: _of_every_backend(value) for key, value in config.items()}
+    if str(config.get("module")).startswith("keras.src.backend."):
+        config |= {"module": "keras.optimizers", "registered_name": None}
+    return config
 
 
 def check_precision(networks: Mapping[str, keras.Model]) -> None:

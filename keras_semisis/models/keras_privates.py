@@ -32,6 +32,12 @@ def values_of_file(store, path: str) -> list[np.ndarray]:
     return [group[name][()] for name in group]
 
 
+def variables_without_weight_decay(optimizer: keras.optimizers.Optimizer) -> tuple[str | None, bool]:
+    """What ``exclude_from_weight_decay`` was told: the pattern of names, or None, and whether it was given single variables."""
+    pattern = getattr(optimizer, "_exclude_from_weight_decay_pattern", None)
+    return pattern and pattern.pattern, bool(getattr(optimizer, "_exclude_from_weight_decay", None))
+
+
 def run_graph(network: keras.Model, inputs: Sequence[Any]) -> Any:
     """What the layers of a functional network make of inputs of another size, or another rank, than it was built for.
 

@@ -3,7 +3,14 @@
 import keras
 import numpy as np
 
-from keras_semisis.models.keras_privates import layers_of, model_of, run_graph, seed_generators_of, values_of_file
+from keras_semisis.models.keras_privates import (
+    layers_of,
+    model_of,
+    run_graph,
+    seed_generators_of,
+    values_of_file,
+    variables_without_weight_decay,
+)
 
 
 def test_layers_are_all_layers_however_deep():
@@ -66,3 +73,12 @@ def test_the_file_holds_the_variables_of_an_optimizer_that_is_not_loaded(tmp_pat
     values, nothing = keras.saving.load_model(tmp_path / "a.keras", compile=False).found
     assert [float(value) for value in values] == [3, 0.5] and nothing == []
     assert values_of_file({}, "optimizer/vars") == []
+
+
+def test_an_optimizer_knows_what_weight_decay_leaves_out():
+    optimizer = keras.optimizers.AdamW()
+    assert variables_without_weight_decay(optimizer) == (None, False)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    assert variables_without_weight_decay(optimizer) == ("bias", False)
+    optimizer.exclude_from_weight_decay(var_list=[keras.Variable(1.0)])
+    assert variables_without_weight_decay(optimizer) == (None, True)
