@@ -12,6 +12,8 @@ from keras import ops
 from keras_semisis.gans.engines import engine
 from keras_semisis.models.keras_privates import layers_of
 
+REGULARIZATION = "regularization"
+
 
 @dataclass(frozen=True)
 class Phase:
@@ -19,6 +21,10 @@ class Phase:
 
     Every network that is not in ``trains`` is frozen while the phase runs: none of its variables changes, trainable or
     not. Its forward pass still runs in training mode; the state updates which that causes are dropped.
+
+    What networks that learn add to a loss by themselves (``network.losses``: regularizers of their weights, and what layers
+    have added in the network's last call) is the term ``regularization``, of weight 1, as in Keras's own training. A phase that
+    has a term of this name in ``weights`` counts it by itself.
 
     Args:
         name: Name of the phase; its terms are logged as ``"<name>/<term>"``.
@@ -114,9 +120,13 @@ def differentiate(model: Any, phase: Phase, due: frozenset[str], data: Any):
 
     def loss(values):
         mapping = outside + list(zip(variables, values, strict=True))
-        with keras.StatelessScope(mapping) as scope:
+        with keras.StatelessScope(mapping, collect_losses=True) as scope:
             terms = {name: value for name, value in phase.loss(data, due).items() if name in due}
             total = sum(phase.weights[name] * value for name, value in terms.items())
+            added = [part for name in phase.trains for part in getattr(model, name).losses]
+            if added and REGULARIZATION not in phase.weights:
+                terms[REGULARIZATION] = sum(ops.sum(ops.cast(part, "float32")) for part in added)
+                total = total + terms[REGULARIZATION]
         return total, (terms, [updated(scope, v) for v in state])
 
     with frozen([getattr(model, name) for name in model.network_names if name not in phase.trains]):

@@ -401,3 +401,67 @@ def test_a_drawing_that_fails_leaves_the_model_whole(monkeypatch):
     for mine, other in zip(values(gan.variables), before, strict=True):
         np.testing.assert_array_equal(mine, other)
     np.testing.assert_array_equal(gan.generate(label_maps[:4], batch_size=2), drawn)
+
+
+# -- what networks add to a loss by themselves -----------------------------------------------------------------------
+
+
+class Doubled(keras.layers.Layer):
+    def call(self, x):
+        self.add_loss(ops.mean(x**2))
+        return 2 * x
+
+
+def regularized(kernel=None, activity=False, **weights):
+    """One network that is called on 1 and then on 2, its weight 3; the other, which has the same losses, is frozen."""
+
+    def scaled():
+        image = keras.Input((2, 2, 3))
+        scale = keras.layers.Conv2D(1, 1, use_bias=False, kernel_initializer="ones", kernel_regularizer=kernel)
+        x = scale(keras.layers.Activation("linear")(image))
+        return keras.Model(image, Doubled()(x) if activity else x)
+
+    class Judges(AdversarialModel):
+        network_names = ("generator", "discriminator", "second")
+
+        def phases(self):
+            return [Phase("judge", ("discriminator",), self.terms, {"mean": 1.0, **weights})]
+
+        def terms(self, data, due):
+            image = ops.ones((1, 2, 2, 3))
+            self.second(image)
+            return {
+                "mean": 0.0 * (ops.mean(self.discriminator(image)) + ops.mean(self.discriminator(2 * image)))
+            } | dict.fromkeys(due - {"mean"}, 0.0)
+
+    label_map = keras.Input((2, 2), dtype="int32")
+    gan = Judges(keras.Model(label_map, keras.layers.Embedding(1, 3)(label_map)), num_classes=1)
+    gan.discriminator, gan.second = scaled(), scaled()
+    gan.compile({name: keras.optimizers.SGD(0.5) for name in gan.network_names}, statistics_batches=1)
+    return gan
+
+
+@pytest.mark.parametrize(
+    ("losses", "expected", "moved"),
+    [
+        ({"kernel": keras.regularizers.L2(0.1)}, 0.3, 0.1),  # 3 weights of 1; the gradient 0.2
+        ({"activity": True}, 36.0, 12.0),  # of the last call: (2 · 3)², by each weight 2 · 6 · 2
+        ({"kernel": keras.regularizers.L2(0.1), "activity": True}, 36.3, 12.1),
+    ],
+)
+def test_regularizers_and_added_losses_of_a_network_that_learns_count(losses, expected, moved):
+    gan = regularized(**losses)
+    data = np.zeros((2, 2, 2, 3), "uint8"), np.zeros((2, 2, 2), "uint8")
+    history = gan.fit(data, batch_size=2, verbose=0).history
+    assert history["judge/regularization"] == pytest.approx([expected])
+    assert set(history) == {"judge/mean", "judge/regularization"}
+    (kernel,), (frozen,) = (values(network.trainable_variables) for network in (gan.discriminator, gan.second))
+    np.testing.assert_allclose(kernel, 1 - moved, rtol=1e-5)
+    np.testing.assert_array_equal(frozen, 1)
+
+
+def test_without_such_losses_there_is_no_term_and_a_phase_may_count_them_itself():
+    data = np.zeros((2, 2, 2, 3), "uint8"), np.zeros((2, 2, 2), "uint8")
+    assert set(regularized().fit(data, batch_size=2, verbose=0).history) == {"judge/mean"}
+    gan = regularized(keras.regularizers.L2(0.1), regularization=1.0)
+    assert gan.fit(data, batch_size=2, verbose=0).history["judge/regularization"] == [0.0]
