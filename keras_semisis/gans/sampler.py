@@ -111,6 +111,17 @@ class Sampler(KnowsClasses):
         self._draw_statistics = None
         self._any_size = {}
 
+    def __setattr__(self, name, value):
+        former = getattr(self, name, None) if name in self.network_names else None
+        if former is not None and value is not former:
+            raise ValueError(
+                f"{type(self).__name__}.{name}: this model has its {name.replace('_', ' ')} already, with a moving average or "
+                "an optimizer that are made for it. Give the other to the constructor, or this one the other's weights: "
+                f"model.{name}.set_weights(other.get_weights())"
+                + (", and model.ema_generator, which draws, the same." if name == "generator" else ".")
+            )
+        super().__setattr__(name, value)
+
     @property
     def step(self) -> int:
         """Number of training steps done; a generator by itself does none."""

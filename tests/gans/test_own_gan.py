@@ -465,3 +465,29 @@ def test_without_such_losses_there_is_no_term_and_a_phase_may_count_them_itself(
     assert set(regularized().fit(data, batch_size=2, verbose=0).history) == {"judge/mean"}
     gan = regularized(keras.regularizers.L2(0.1), regularization=1.0)
     assert gan.fit(data, batch_size=2, verbose=0).history["judge/regularization"] == [0.0]
+
+
+# -- networks are those of the constructor ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["generator", "discriminator"])
+def test_a_network_is_not_exchanged(name):
+    """Its moving average and its optimizer are made for it."""
+    gan = own()
+    mine, other = getattr(gan, name), painter() if name == "generator" else critic("discriminator")
+    with pytest.raises(ValueError, match=rf"Own.{name}: .* to the constructor, .* model.{name}.set_weights"):
+        setattr(gan, name, other)
+    setattr(gan, name, mine)
+    assert getattr(gan, name) is mine
+    sampler = Sampler(painter())
+    with pytest.raises(ValueError, match=r"model\.ema_generator, which draws, the same"):
+        sampler.generator = painter()
+
+
+def test_weights_that_both_generators_are_given_draw():
+    gan, other = own(), painter()
+    for network in (gan.generator, gan.ema_generator):
+        network.set_weights([np.full(weights.shape, 0.1) for weights in other.get_weights()])
+    label_maps = np.zeros((1, *SIZE), "uint8")
+    other.set_weights(gan.generator.get_weights())
+    np.testing.assert_array_equal(gan.generate(label_maps), Sampler(other).generate(label_maps))
