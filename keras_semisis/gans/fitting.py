@@ -74,6 +74,7 @@ class Guard(keras.callbacks.Callback):
     def __init__(self, validation: Validation | None):
         super().__init__()
         self.validation = validation
+        self.callbacks = keras.callbacks.CallbackList()  # those that are told of the validation
 
     def on_epoch_begin(self, epoch, logs=None):
         self.sums = {}
@@ -107,7 +108,10 @@ class Guard(keras.callbacks.Callback):
         for name, (total, count) in self.sums.items():
             logs[name] = total / count
         if self.validation is not None and self.validation.is_due(epoch):
-            logs.update(self.validation.scores(self.model))
+            self.callbacks.on_test_begin()
+            scores = self.validation.scores(self.model)
+            self.callbacks.on_test_end({name.removeprefix("val_"): value for name, value in scores.items()})
+            logs.update(scores)
 
     def on_train_end(self, logs=None):
         self.model.refresh_statistics()
@@ -136,6 +140,8 @@ class _OneTraining(keras.callbacks.CallbackList):
     def on_train_begin(self, logs=None):
         if self._begins:
             super().on_train_begin(logs)
+            model = model_of(self)
+            model._step = model.step  # that of weights that a callback has restored
 
     def on_train_end(self, logs=None):
         if self._ends or model_of(self).stop_training:
@@ -214,7 +220,8 @@ def train(
     before = model.begin(streams[-1])
     epoch_logs = EpochLogs()
     columns = model.names_of_terms + (validation.names if validation else [])
-    callbacks = [Guard(validation), *_with_columns(callbacks or [], columns), _EpochEnds(streams), epoch_logs]
+    guard = Guard(validation)
+    callbacks = [guard, *_with_columns(callbacks or [], columns), _EpochEnds(streams), epoch_logs]
     training = _OneTraining(
         callbacks,
         add_history=True,
@@ -224,6 +231,7 @@ def train(
         epochs=epochs,
         steps=steps_per_epoch,
     )
+    guard.callbacks = training
     # A run that stopped inside an epoch finishes that epoch first
     for begin, end in epoch_ranges(start, steps_per_epoch, total_steps):
         steps = min(steps_per_epoch, end - begin)

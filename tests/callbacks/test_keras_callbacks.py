@@ -3,7 +3,10 @@
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
+from keras_semisis.gans import AdversarialModel, Phase
+from tests.gans.test_fit import Counted
 from tests.gans.tiny import data_sets, tiny_gan
 
 pytestmark = pytest.mark.usefixtures("eager_tensorflow")
@@ -77,3 +80,59 @@ def test_the_best_weights_are_kept(tmp_path):
     gan, history = train(keep)
     assert keep.best == max(history.history[MONITORED])
     gan.load_weights(path)
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Every(AdversarialModel):
+    """A generator with a term that is due at every second step of the model's life."""
+
+    def phases(self):
+        return [Phase("paint", ("generator",), self.terms, {"l1": 1.0, "second": 1.0}, every={"second": 2})]
+
+    def terms(self, data, due):
+        image, label_map = data[0]
+        error = ops.mean(ops.abs(image - self.synthesize(label_map)))
+        return dict.fromkeys(due, error)
+
+
+DATA = np.zeros((2, 2, 2, 3), "uint8"), np.zeros((2, 2, 2), "uint8")
+
+
+def every_second(**kwargs):
+    label_map = keras.Input((2, 2), dtype="int32")
+    gan = Every(keras.Model(label_map, keras.layers.Embedding(1, 3)(label_map)), num_classes=1)
+    gan.compile({"generator": "adam"}, metrics=[Counted()], statistics_batches=1)
+    gan.fit(DATA, batch_size=2, verbose=0, **kwargs)
+
+
+def test_terms_are_due_by_the_step_that_a_callback_restores(tmp_path):
+    def run(*others):
+        every_second(epochs=4, callbacks=[keras.callbacks.BackupAndRestore(tmp_path), *others])
+
+    class Dies(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    class Looks(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append((self.model.step, "paint/second" in logs))
+
+    seen: list = []
+    with pytest.raises(KeyboardInterrupt):
+        run(Dies())
+    run(Looks())
+    assert seen == [(2, False), (3, True), (4, False)]
+
+
+def test_callbacks_are_told_of_the_validation():
+    class Looks(keras.callbacks.Callback):
+        def on_test_begin(self, logs=None):
+            seen.append("begin")
+
+        def on_test_end(self, logs=None):
+            seen.append(logs)
+
+    seen: list = []
+    every_second(epochs=2, validation_data=DATA, validation_freq=2, callbacks=[Looks()])
+    assert seen == ["begin", {"images": 2.0}]
