@@ -26,7 +26,9 @@ from keras_semisis.gans.phase import Phase, take_step
 from keras_semisis.gans.sampler import Sampler
 from keras_semisis.gans.summary import summary_of
 from keras_semisis.gans.untracked import Untracked
+from keras_semisis.gans.validation import check_metrics
 from keras_semisis.models import frozen_features_of
+from keras_semisis.models.functional import check_functional
 from keras_semisis.models.image_size import check_channels_last
 from keras_semisis.models.keras_privates import layers_of, seed_generators_of, values_of_file
 
@@ -82,6 +84,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
 
     def __init__(self, generator: keras.Model, ema_decay: float | None = 0.9999, seed: int = 0, **kwargs):
         check_channels_last()
+        check_functional({"generator": generator})
         super().__init__(generator, seed=seed, ema_generator=average_of(generator), **kwargs)
         engine.check_distribution(self)
         self.ema_decay = ema_decay
@@ -197,6 +200,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
                 ``gradient_accumulation_steps``; for a dtype policy, of Keras or of a network, other than float32 and
                 mixed_bfloat16; within the scope of a `tf.distribute` strategy.
         """
+        check_metrics(metrics, "compile: metrics")
         optimizers = optimizers_of(self.network_names, optimizers, self.optimizer_of)
         check_precision({name: getattr(self, name) for name in self.network_names})
         engine.check_distribution(self)

@@ -27,11 +27,12 @@ from keras_semisis.gans.inversion import Inversion, search_noise
 from keras_semisis.gans.noise import NoiseField, draw_noise
 from keras_semisis.gans.tiles import Tiles
 from keras_semisis.gans.untracked import Untracked
-from keras_semisis.gans.validation import check_end, draws_for
+from keras_semisis.gans.validation import check_end, check_metrics, draws_for
 from keras_semisis.layers import instance_edges
 from keras_semisis.losses import LPIPSLoss
 from keras_semisis.models.class_logits import class_logits
 from keras_semisis.models.edges import reads_edges
+from keras_semisis.models.functional import check_functional
 from keras_semisis.models.lpips import lpips_features
 from keras_semisis.models.trunk_families import refuse_relatives
 from keras_semisis.processes import alone, is_first_process, number_of_processes
@@ -93,6 +94,7 @@ class Sampler(KnowsClasses):
         encoder: keras.Model | None = None,
         **kwargs,
     ):
+        check_functional({"generator": generator, "encoder": encoder})
         super().__init__(**kwargs)
         self.generator = generator
         self.encoder = encoder
@@ -702,6 +704,7 @@ class Sampler(KnowsClasses):
             DataError: If photos or label maps are not what the model takes, or the data set's classes are others.
         """
         refuse("evaluate", others)
+        check_metrics(metrics, "evaluate: metrics")
         metrics = self.metrics_of_compile if metrics is None else metrics
         if not metrics:
             raise ValueError(
@@ -741,6 +744,7 @@ class Sampler(KnowsClasses):
 
     @metrics_of_compile.setter
     def metrics_of_compile(self, metrics):
+        check_metrics(metrics, "metrics of compile")
         self._metrics_of_compile = metrics
 
     def evaluation_batches(

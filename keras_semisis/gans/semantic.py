@@ -15,6 +15,7 @@ from keras_semisis.gans.sampler import Sampler
 from keras_semisis.gans.untracked import Untracked
 from keras_semisis.losses import PerceptualLoss
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
+from keras_semisis.models.functional import check_functional
 from keras_semisis.models.trunk_families import families_of
 
 
@@ -64,6 +65,7 @@ class SemanticGAN(AdversarialModel):
         label_space=None,
         **kwargs,
     ):
+        check_functional(networks)
         super().__init__(
             networks["generator"],
             ema_decay=settings.ema_decay,
@@ -163,6 +165,13 @@ class SemanticGAN(AdversarialModel):
     def _optimizers_of(self, given, preset):
         # in one order in every process, which a set of strings has not
         owners = dict.fromkeys(self.optimizer_of.get(name, name) for name in self.network_names)
+        for owner, optimizer in given.items():
+            if isinstance(optimizer, Mapping) and "class_name" not in optimizer:
+                each = ", ".join(f"{name}_optimizer=..." for name in owners)
+                raise ValueError(
+                    f"compile: {owner}_optimizer is a mapping. {type(self).__name__} takes its optimizers one by one: "
+                    f"compile({each})."
+                )
         unused = [f"{owner}_optimizer" for owner, optimizer in given.items() if optimizer is not None and owner not in owners]
         if unused:
             raise ValueError(f"compile: {', '.join(unused)}: {type(self).__name__} has no such network.")

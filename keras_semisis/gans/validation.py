@@ -58,6 +58,30 @@ class Validation:
         return {f"val_{name}": value for name, value in gan.evaluate(**self.arguments, verbose=0).items()}
 
 
+def check_metrics(metrics: Any, argument: str) -> None:
+    """Refuses what is no list of metrics.
+
+    Args:
+        metrics: What was given as one; None and nothing are.
+        argument: What it was given as, for the error.
+
+    Raises:
+        ValueError: Naming what was found.
+    """
+    is_list = isinstance(metrics, list | tuple)
+    parts = metrics if is_list else [] if metrics is None else [metrics]
+    verbs = ("reset_state", "update_state", "result")
+    others = [
+        part for part in parts if isinstance(part, keras.metrics.Metric) or not all(hasattr(part, verb) for verb in verbs)
+    ]
+    if others or (parts and not is_list):
+        raise ValueError(
+            f"{argument}: {type((others or parts)[0]).__name__} {'is none' if others else 'is not in a list'}. Give a list of "
+            "objects as those of keras_semisis.metrics, which score generated images beside photos: "
+            "[keras_semisis.metrics.GeneratedMeanIoU(segmenter)]."
+        )
+
+
 def rehearse(metrics: Any, batches: Iterable, argument: str) -> list[str]:
     """Names of the scores, found by taking photos for generated ones; from as few batches as the metrics need.
 

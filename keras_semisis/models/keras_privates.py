@@ -38,6 +38,11 @@ def variables_without_weight_decay(optimizer: keras.optimizers.Optimizer) -> tup
     return pattern and pattern.pattern, bool(getattr(optimizer, "_exclude_from_weight_decay", None))
 
 
+def is_functional(network: keras.Model) -> bool:
+    """Whether a model is a graph of layers, which `run_graph` runs."""
+    return hasattr(network, "_run_through_graph")
+
+
 def run_graph(network: keras.Model, inputs: Sequence[Any]) -> Any:
     """What the layers of a functional network make of inputs of another size, or another rank, than it was built for.
 

@@ -491,3 +491,49 @@ def test_weights_that_both_generators_are_given_draw():
     label_maps = np.zeros((1, *SIZE), "uint8")
     other.set_weights(gan.generator.get_weights())
     np.testing.assert_array_equal(gan.generate(label_maps), Sampler(other).generate(label_maps))
+
+
+# -- what `compile` and the constructor are given --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("metrics", "message"),
+    [
+        (Counted(), "Counted is not in a list"),
+        ({"images": Counted()}, "dict is none"),
+        ("accuracy", "str is none"),
+        (["accuracy"], "str is none"),
+        ([Counted(), keras.metrics.MeanSquaredError()], "MeanSquaredError is none"),
+    ],
+)
+def test_what_is_no_list_of_metrics_is_refused(metrics, message):
+    gan = own(metrics=[Counted()])
+    images = np.zeros((2, *SIZE, 3), "uint8"), np.zeros((2, *SIZE), "uint8")
+    for give in (
+        lambda: gan.compile({"generator": "adam", "discriminator": "adam"}, metrics=metrics),
+        lambda: setattr(gan, "metrics_of_compile", metrics),
+        lambda: gan.evaluate(*images, metrics=metrics),
+    ):
+        with pytest.raises(ValueError, match=rf"metrics.*: {message}.*a list of objects as those of keras_semisis.metrics"):
+            give()
+    assert gan.evaluate(*images, verbose=0) == {"images": 2.0}
+
+
+def test_a_mapping_in_the_place_of_an_optimizer_is_refused():
+    with pytest.raises(ValueError, match=r"generator_optimizer is a mapping\. .* compile\(generator_optimizer=\.\.\., discr"):
+        tiny_gan(compile=False).compile({"generator": "adam", "discriminator": "adam"})
+
+
+class Subclassed(keras.Model):
+    pass
+
+
+@pytest.mark.parametrize("network", [keras.Sequential([keras.Input((*SIZE, 3)), keras.layers.Conv2D(6, 1)]), Subclassed()])
+def test_networks_without_a_graph_are_named(network):
+    for name, make in {
+        "discriminator": lambda: tiny_gan(discriminator=network),
+        "generator": lambda: Own(network, critic("discriminator"), critic("second")),
+        "encoder": lambda: Sampler(painter(), encoder=network),
+    }.items():
+        with pytest.raises(ValueError, match=rf"{name}: a {type(network).__name__} has no graph.* keras.Model\(inputs"):
+            make()

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from keras_semisis.models.keras_privates import (
+    is_functional,
     layers_of,
     model_of,
     run_graph,
@@ -44,6 +45,17 @@ def test_layers_run_at_sizes_and_ranks_that_the_network_refuses():
     network.set_weights([np.full(w.shape, 2.0) for w in network.get_weights()])
     found = run_graph(network, [np.ones((3, 6, 5, 1), "float32"), np.ones((3, 5, 2), "float32")])
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(found[0]), np.full((6, 5, 1), 8.0))
+
+
+def test_a_sequential_and_a_subclass_are_no_graphs():
+    class Own(keras.Model):
+        pass
+
+    image = keras.Input((3,))
+    sequential = keras.Sequential([image, keras.layers.Dense(2)])
+    assert is_functional(keras.Model(image, sequential(image)))
+    assert is_functional(keras.Model(sequential.inputs, sequential.outputs))
+    assert not is_functional(sequential) and not is_functional(Own())
 
 
 @keras.saving.register_keras_serializable("tests")
