@@ -86,9 +86,11 @@ def naming(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if type(error) is not OSError or error.filename is not None:
-            raise
-        raise OSError(f"{path}: cannot be written ({error.strerror or error}).") from error
+        if type(error) is OSError and error.errno is None:  # as HDF5's library raises it
+            raise OSError(f"{path}: cannot be written ({error}).") from error
+        if error.errno is not None and error.filename is None:
+            error.filename = os.fspath(path)
+        raise
 
 
 @contextmanager

@@ -221,7 +221,7 @@ def test_the_command_line_reads_it(saved):
 def test_a_set_without_a_validation_split_keeps_a_tenth(tmp_path):
     datasets.DatasetDict({"train": dataset(12), "test": dataset(3)}).save_to_disk(tmp_path / "set")
     train, val = open_data(f"hf:{tmp_path / 'set'}", (4, 6))
-    assert (len(train), len(val)) == (11, 1)  # never the test split
+    assert (len(train), len(val)) == (10, 2)  # never the test split
 
 
 def test_the_range_of_photos_of_few_bits(tmp_path):
@@ -313,7 +313,7 @@ def test_the_label_space_of_a_model_reads_a_set_that_names_its_classes(tmp_path)
 def test_a_set_that_was_saved_by_itself_is_one_split(tmp_path):
     dataset(12).save_to_disk(tmp_path / "set")
     train, val = open_data(f"hf:{tmp_path / 'set'}", (4, 6))
-    assert (len(train), len(val)) == (11, 1)
+    assert (len(train), len(val)) == (10, 2)
     photos = [{part.load_image(i).max() for i in range(len(part))} for part in (train, val)]
     assert not photos[0] & photos[1]
     for split in ("test", "train[:50%]"):
@@ -325,7 +325,7 @@ def test_a_set_that_was_saved_by_itself_is_one_split(tmp_path):
     with pytest.raises(DataError, match="its splits are validation"):
         open_data(f"hf:{tmp_path / 'ten'}", (4, 6))
     train, val = open_data(f"hf:{tmp_path / 'ten'}", (4, 6), layout=Layout(train_split="validation"))
-    assert (len(train), len(val)) == (9, 1)
+    assert (len(train), len(val)) == (8, 2)
     with pytest.raises(ValueError, match="this is the split that is trained on"):
         open_data(f"hf:{tmp_path / 'ten'}", (4, 6), layout=Layout(train_split="validation", validation_split="valid"))
 
