@@ -1,7 +1,6 @@
 """Training a segmentation network on real photos: the judge of generated ones."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import keras
 
@@ -84,7 +83,7 @@ def train_segmenter_file(
     size, batch, fit, space = options.image_size, options.batch_size, options.fit, train.label_space
     if options.augmented is not None:
         # generated photos have their proportions already, by which real ones are not to be told apart
-        fit = chosen_fit(fit or fit_of(Path(options.augmented)), train, size)
+        fit = chosen_fit(fit or fit_of(options.augmented), train, size)
         train = in_equal_parts(train, folder_like(options.augmented, space, f"--data {options.data}"))
     dataset = paired_dataset(train, size, batch, seed=options.seed, skip_bad=bad, fit=fit)
     segmenter = build_segmenter(options, space.num_classes)

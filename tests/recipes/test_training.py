@@ -157,14 +157,19 @@ def test_a_recipe_that_is_named_alone_is_refused(tmp_path):
         recipes.begin(recipes.TrainSettings("synthetic:8", str(tmp_path / "run"), recipe="few_labels"))
 
 
-def test_a_run_that_goes_on_with_other_data_says_so(tmp_path, told, monkeypatch):
-    monkeypatch.setattr(Calibration, "label_maps", lambda self: [next(iter(self.dataset))[1:]])
+def write_pairs(root):
+    """Five, of two classes."""
     for folder, shape in (("images", (32, 32, 3)), ("labels", (32, 32))):
-        (tmp_path / folder).mkdir()
+        (root / folder).mkdir()
         for i in range(5):
             array = np.zeros(shape, np.uint8)
             array[16:] = 1
-            Image.fromarray(array).save(tmp_path / folder / f"{i}.png")
+            Image.fromarray(array).save(root / folder / f"{i}.png")
+
+
+def test_a_run_that_goes_on_with_other_data_says_so(tmp_path, told, monkeypatch):
+    monkeypatch.setattr(Calibration, "label_maps", lambda self: [next(iter(self.dataset))[1:]])
+    write_pairs(tmp_path)
     monkeypatch.chdir(tmp_path)
     run = recipes.begin(replace(settings(tmp_path / "run", 2), data="folder:."))
     run.settings.steps = 1
@@ -226,12 +231,7 @@ def test_a_file_in_place_of_a_run_folder(tmp_path):
 
 def test_options_of_a_resume_are_kept_when_data_were_read_by_them(tmp_path, monkeypatch):
     monkeypatch.setattr(Calibration, "label_maps", lambda self: [[np.zeros((1, 32, 32), np.int32)]])
-    for name, shape in (("images", (32, 32, 3)), ("labels", (32, 32))):
-        (tmp_path / name).mkdir()
-        for i in range(5):
-            array = np.zeros(shape, np.uint8)
-            array[16:] = 1
-            Image.fromarray(array).save(tmp_path / name / f"{i}.png")
+    write_pairs(tmp_path)
     Image.fromarray(np.full((32, 32), 7, np.uint8)).save(tmp_path / "labels" / "0.png")
     (tmp_path / "classes.csv").write_text("id,name\n0,a\n1,b\n")
     folder = tmp_path / "run"

@@ -162,10 +162,10 @@ def stray_remedies(
     stored = {int(i) for i in stored}
     stray = {i for i in stored if not 0 <= id_map.get(i, i) < num_classes}
     by_color = {gray: to for gray, to in (grays or {}).items() if gray != to}
-    spread_maps = [{level: i for i, level in enumerate(spread) if level != i} for spread in _spreads(num_classes)]
-    if grays and stored <= grays.keys() and by_color not in spread_maps:
+    spreads = [(spread, level_map(spread, {})) for spread in _spreads(num_classes)]
+    if grays and stored <= grays.keys() and all(by_color != spread_map for _, spread_map in spreads):
         return "they are the grays of the classes' colors", [Remedy("Give {}.", {"id_map": by_color})]
-    for spread, spread_map in zip(_spreads(num_classes), spread_maps, strict=True):
+    for spread, spread_map in spreads:
         if stored <= set(spread) and (len(stored) > 2 or num_classes == 2 or stray - UNLABELED):
             what = (
                 "this looks like a mask of 0 and 255"

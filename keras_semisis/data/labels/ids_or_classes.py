@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _MOST_COLORS = 64
 # Colors beside those of classes, in the palette of an indexed picture: more are from smoothing
 _MOST_UNKNOWN = 5
+_BLACK_AND_WHITE = np.array([[0] * 3, [255] * 3], np.uint8)
 _SNAP = "If its edges were drawn smooth, give {} to take such colors for those of the classes beside them."
 STORE_IDS = Remedy("Store ids in an 8- or 16-bit gray PNG.")
 
@@ -137,9 +138,11 @@ def _indices(indices, colors, alpha, space, where):
 
 def _check_bits(space, where):
     """Refuses 0 and 1 where they are shown as the colors of other classes."""
-    grays, bits = {} if space.drawn_palette or space.all_ids else classes_by_gray(space.palette), {0, 1}
-    if not bits & space.id_map.keys() and {0, 255} <= grays.keys() and (grays[0], grays[255]) != (0, 1):
-        raise _contradiction(where, "bits", [0, 1], [_class_of(i, space) for i in (0, 1)], [[grays[0]], [grays[255]]], space)
+    if space.drawn_palette or space.all_ids or not {0, 1}.isdisjoint(space.id_map):
+        return
+    classes, meant = [_class_of(i, space) for i in (0, 1)], _meant(_BLACK_AND_WHITE, space)
+    if all(len(found) == 1 for found in meant) and not _agree(classes, meant):
+        raise _contradiction(where, "bits", [0, 1], classes, meant, space)
 
 
 def classes_by_gray(palette: Sequence[Sequence[int]]) -> dict[int, int]:

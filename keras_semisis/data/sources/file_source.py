@@ -4,7 +4,7 @@ import hashlib
 import os
 import unicodedata
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -93,6 +93,18 @@ def images_and_others(folder: Path) -> tuple[list[Path], list[Path]]:
         elif path.name.lower() not in _LITTER and not path.name.lower().endswith(("classes.csv", "class_dict.csv")):
             others.append(path)
     return paths, others
+
+
+def named_as_photos(paths: Sequence[Path]) -> list[Path]:
+    """Those that have the name of a photo beside them, and a format that a label map can have.
+
+    Example:
+
+    >>> [path.name for path in named_as_photos([Path("a.jpg"), Path("a.png"), Path("b.png")])]
+    ['a.png']
+    """
+    photos = {path.with_suffix("") for path in paths if path.suffix.lower() in PHOTO_FORMATS}
+    return [path for path in paths if path.suffix.lower() not in PHOTO_FORMATS and path.with_suffix("") in photos]
 
 
 def _warn_of(others, folder):

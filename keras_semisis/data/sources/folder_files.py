@@ -8,7 +8,7 @@ from typing import NamedTuple
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.data_warning import DataWarning
 from keras_semisis.data.remedy import Remedy
-from keras_semisis.data.sources.file_source import PHOTO_FORMATS, by_name, find_files, image_files
+from keras_semisis.data.sources.file_source import PHOTO_FORMATS, by_name, find_files, image_files, named_as_photos
 from keras_semisis.data.sources.pairing import (
     NameRule,
     bare_suffix,
@@ -210,8 +210,7 @@ def find_photos(folder: Path, affixes: Affixes = _NOTHING_GIVEN) -> dict[str, Pa
     paths = image_files(folder) if folder.is_dir() else []
     if not paths:
         find_files(folder)  # raises, and says what there is instead
-    lossy = {path.with_suffix("") for path in paths if path.suffix.lower() in PHOTO_FORMATS}
-    masks = [path for path in paths if path.suffix.lower() not in PHOTO_FORMATS and path.with_suffix("") in lossy]
+    masks = named_as_photos(paths)
     files = by_name(folder, [path for path in paths if path not in {*masks}])
     rule = label_map_rule(files)
     if rule is not None:

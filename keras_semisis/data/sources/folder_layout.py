@@ -10,7 +10,7 @@ from typing import NamedTuple
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.pictures.decoding import read_bytes, unreadable
 from keras_semisis.data.remedy import Remedy
-from keras_semisis.data.sources.file_source import PHOTO_FORMATS, SUFFIXES, images_and_others, leads_to_folder
+from keras_semisis.data.sources.file_source import SUFFIXES, images_and_others, leads_to_folder, named_as_photos
 from keras_semisis.data.sources.pairing import label_map_rule
 
 # What the folders of photos and of label maps are usually called, those of the documentation first
@@ -273,10 +273,8 @@ def _listed_name(text):
 def _pairs_below(folder):
     """Whether subfolders hold photos and label maps together, which their names tell apart."""
     paths, _ = images_and_others(folder) if folder.is_dir() else ([], [])
-    lossy = {path.with_suffix("") for path in paths if path.suffix.lower() in PHOTO_FORMATS}
-    if any(path.with_suffix("") in lossy for path in paths if path.suffix.lower() not in PHOTO_FORMATS):
-        return True
-    return label_map_rule({path.relative_to(folder).with_suffix("").as_posix() for path in paths}) is not None
+    names = {path.relative_to(folder).with_suffix("").as_posix() for path in paths}
+    return bool(named_as_photos(paths)) or label_map_rule(names) is not None
 
 
 def _image_files_in(folder, below=False):
