@@ -79,20 +79,11 @@ def reports_errors(command):
                 import_whole_package()
                 command(ctx, **options)
                 check_output()
-            except (ValueError, OSError, ImportError, FloatingPointError) as error:
-                if ctx.obj and ctx.obj.get("debug"):
-                    raise
-                message = _shortened(in_words(error, words)) or type(error).__name__
-                errors.print(f"[bold red]Error:[/] [red]{escape(message)}[/]", soft_wrap=True, highlight=False)
-                raise typer.Exit(1) from None
             except Exception as error:
-                if (ctx.obj and ctx.obj.get("debug")) or not _lacks_memory(error):
+                message = _message(error, words, options)
+                if message is None or (ctx.obj and ctx.obj.get("debug")):
                     raise
-                less = [option_name(name) for name in ("batch_size", "image_size") if name in options]
-                advice = f" Give a smaller {' or '.join(less)}." if less else ""
-                errors.print(
-                    f"[bold red]Error:[/] [red]There is not enough memory.{advice}[/]", soft_wrap=True, highlight=False
-                )
+                errors.print(f"[bold red]Error:[/] [red]{escape(message)}[/]", soft_wrap=True, highlight=False)
                 raise typer.Exit(1) from None
             finally:
                 warnings.formatwarning = formatted
@@ -104,9 +95,15 @@ def reports_errors(command):
     return wrapped
 
 
-def _lacks_memory(error: Exception) -> bool:
-    """Each backend has an error of its own for it."""
-    return isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(f"{type(error).__name__}: {error}") is not None
+def _message(error, words, options):
+    """What is printed of an error of a command with these options; None of one that nobody has foreseen."""
+    if isinstance(error, ValueError | OSError | ImportError | FloatingPointError):
+        return _shortened(in_words(error, words)) or type(error).__name__
+    # each backend has an error of its own for it
+    if not isinstance(error, MemoryError) and not _OUT_OF_MEMORY.search(f"{type(error).__name__}: {error}"):
+        return None
+    less = [option_name(name) for name in ("batch_size", "image_size") if name in options]
+    return "There is not enough memory." + (f" Give a smaller {' or '.join(less)}." if less else "")
 
 
 def in_words(error: Exception, words: Callable[[Mapping[str, Any]], str | None] | None) -> str:

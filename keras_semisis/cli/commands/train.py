@@ -13,6 +13,8 @@ from keras_semisis.options.resume import ResumeOptions
 from keras_semisis.options.train import TrainSettings
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from keras_semisis.recipes.training import Run
 
 
@@ -151,33 +153,26 @@ def _train(run: Run) -> None:
     try:
         done = run.train(TerminalProgress(console))
     except ProcessLost:
-        errors.print(
-            f"Go on from the last checkpoint, with as many processes and devices as there are, by --resume {run.folder}",
-            soft_wrap=True,
-            markup=False,
-            highlight=False,
+        _plainly(
+            errors, f"Go on from the last checkpoint, with as many processes and devices as there are, by --resume {run.folder}"
         )
         raise
     except DataError:
         kept = "What was learned is kept." if run.gan.step > run.start else "Nothing was learned yet."
         if run.gan.step > run.start and not (run.folder / "last.keras").exists():  # in the steps that are timed
             kept = "Nothing was saved yet."
-        console.print(
+        _plainly(
+            console,
             f"Stopped at step {run.gan.step} of {run.settings.steps}: a file cannot be used. {kept} Correct the file and go "
             f"on with: keras-semisis train --resume {run.folder}\n--skip-bad and --id-map may be added to that, and "
             "--check, which finds all such files first.",
-            soft_wrap=True,
-            markup=False,
-            highlight=False,
         )
         raise
     except OSError:  # such as of a full disk
-        errors.print(
+        _plainly(
+            errors,
             f"Stopped at step {run.gan.step} of {run.settings.steps}. When what is wrong is put right, go on from the last "
             f"checkpoint with: keras-semisis train --resume {run.folder}",
-            soft_wrap=True,
-            markup=False,
-            highlight=False,
         )
         raise
     print_report(run.data.bad_files)
@@ -188,3 +183,8 @@ def _train(run: Run) -> None:
             f"Stopped at step {run.gan.step} of {run.settings.steps}. Go on with: keras-semisis train --resume {run.folder}",
             soft_wrap=True,
         )
+
+
+def _plainly(on: Console, text: str) -> None:
+    """Prints lines as they are: a path is no markup, and is not broken."""
+    on.print(text, soft_wrap=True, markup=False, highlight=False)
