@@ -30,7 +30,9 @@ from keras_semisis.data.remedy import Remedy
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _BMP_BITS = {"1": 1, "L": 8}
-_ORIENTATION, _WIDTH = 0x0112, 0x0100
+_ORIENTATION, _WIDTH, _SUBFILE = 0x0112, 0x0100, 0x00FE
+# Of one picture of a TIFF: a smaller version of another (an overview), or its mask
+_BESIDE = 0b101
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -108,7 +110,8 @@ def decode_image(content: bytes, where: str, image_range: tuple[float, float] | 
 
     Gray becomes RGB, CMYK is converted, transparency is dropped, EXIF rotation applied. Of 16 bits the upper 8 are taken; a
     photo that has nothing there, as those of 10 to 14 bits, is refused, and so are floating-point numbers, unless
-    ``image_range`` says what they mean.
+    ``image_range`` says what they mean. Stacks of pictures and animations are refused; overviews and masks of a TIFF are left
+    out, and so are the further pictures that a camera puts into a JPEG.
 
     Args:
         content: The bytes of a PNG, JPEG, BMP, TIFF or WebP file.
@@ -117,13 +120,17 @@ def decode_image(content: bytes, where: str, image_range: tuple[float, float] | 
             floating-point numbers; those outside become 0 and 255 as well.
 
     Raises:
-        DataError: If they are truncated or damaged, or no such image, or its values are in another range than its format says.
+        DataError: If they are truncated or damaged, or no such image, or several, or its values are in another range than its
+            format says.
     """
     kind = kind_of(content)
     return _decoded(content, kind, where, lambda image: _rgb(image, kind, content, where, image_range))
 
 
 def _rgb(image, kind, content, where, image_range):
+    number = 1 if kind.name == "JPEG" else _pictures(image)
+    if number > 1:
+        raise DataError(f"{where}: holds {number} pictures, of which only one can be the photo.", Remedy("Take it out."))
     if kind.bits == 16 and kind.bands > 1:
         image = _from_16_bits(image, content, where, image_range)
     image = _upright(image)
@@ -215,8 +222,9 @@ def _with_ids(image, kind, content, where, called):
         raise refused("is a JPEG, which alters ids and colors.")
     if image.info.get("compression") == "webp" or (image.format == "WEBP" and not _is_lossless_webp(content)):
         raise refused("is a WebP that is not lossless, which alters ids and colors.")
-    if getattr(image, "n_frames", 1) > 1:
-        raise refused(f"holds {image.n_frames} pictures, and it is not clear which one counts.")
+    number = _pictures(image)
+    if number > 1:
+        raise refused(f"holds {number} pictures, and it is not clear which one counts.")
     if image.mode == "L" and kind.bits in (2, 4):
         raise refused(f"is gray of {kind.bits} bits, which some programs scale to 0..255 and others do not.")
     if kind.bits == 16 and kind.bands > 1:
@@ -232,6 +240,19 @@ def _with_ids(image, kind, content, where, called):
                 "alpha channel, or transparent pixels unlabeled, which only you know."
             )
     return _upright(image)
+
+
+def _pictures(image):
+    """How many pictures a file holds, without overviews and masks of a TIFF; the first is current after it."""
+    number = getattr(image, "n_frames", 1)
+    if number == 1 or not isinstance(image, TiffImageFile):
+        return number
+    kinds = []
+    for frame in range(number):
+        image.seek(frame)
+        kinds.append(image.tag_v2.get(_SUBFILE, 0))
+    image.seek(0)
+    return 1 + sum(not kind & _BESIDE for kind in kinds[1:])
 
 
 def _upright(image, exif=None):

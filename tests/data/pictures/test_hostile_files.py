@@ -116,6 +116,44 @@ def test_label_maps_of_every_format_that_keeps_ids(content):
     np.testing.assert_array_equal(decode_label_map(content, SPACE, "odd"), IDS)
 
 
+def tiff_of(pictures, subfiles):
+    """A TIFF of several pictures, each with what its tag NewSubfileType says."""
+    images = [Image.fromarray(picture) for picture in pictures]
+    for image, subfile in zip(images, subfiles, strict=True):
+        image.encoderinfo = {"tiffinfo": {254: subfile}}
+    stream = BytesIO()
+    images[0].save(stream, "TIFF", save_all=True, append_images=images[1:])
+    return stream.getvalue()
+
+
+def test_overviews_and_masks_of_a_tiff_are_left_out():
+    beside = [1, 4, 5]  # an overview, a mask, the mask of an overview
+    ids = tiff_of([IDS] + [IDS[::2, ::2]] * 3, [0, *beside])
+    np.testing.assert_array_equal(decode_label_map(ids, SPACE, "odd"), IDS)
+    photo = tiff_of([PHOTO] + [PHOTO[::2, ::2]] * 3, [0, *beside])
+    np.testing.assert_array_equal(decode_image(photo, "odd"), PHOTO)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        tiff_of([PHOTO, PHOTO[::-1]], [0, 0]),
+        tiff_of([PHOTO, PHOTO[::-1], PHOTO[::2]], [2, 2, 1]),  # pages, and an overview
+        encoded(PHOTO, "PNG", save_all=True, append_images=[Image.fromarray(PHOTO[::-1])]),
+        encoded(PHOTO, "WEBP", save_all=True, append_images=[Image.fromarray(PHOTO[::-1])]),
+    ],
+)
+def test_stacks_and_animations_are_no_photo(content):
+    with pytest.raises(DataError, match="odd: holds 2 pictures, of which only one can be the photo"):
+        decode_image(content, "odd")
+
+
+def test_of_a_jpeg_with_further_pictures_the_first_is_the_photo():
+    content = encoded(PHOTO, "MPO", save_all=True, append_images=[Image.fromarray(PHOTO[::-1])])
+    assert Image.open(BytesIO(content)).n_frames == 2
+    np.testing.assert_array_equal(decode_image(content, "odd"), decode_image(encoded(PHOTO, "JPEG"), "odd"))
+
+
 def test_a_palette_of_few_colors_keeps_its_indices():
     image = Image.fromarray(IDS, "L").convert("P")
     image.putpalette([9, 9, 9, 200, 1, 1, 5, 5, 5])
