@@ -103,7 +103,8 @@ def _message(error, words, options):
     if not isinstance(error, MemoryError) and not _OUT_OF_MEMORY.search(f"{type(error).__name__}: {error}"):
         return None
     less = [option_name(name) for name in ("batch_size", "image_size") if name in options]
-    return "There is not enough memory." + (f" Give a smaller {' or '.join(less)}." if less else "")
+    give = "Begin another run with" if options.get("resume") else "Give"  # one that goes on takes neither
+    return "There is not enough memory." + (f" {give} a smaller {' or '.join(less)}." if less else "")
 
 
 def in_words(error: Exception, words: Callable[[Mapping[str, Any]], str | None] | None) -> str:

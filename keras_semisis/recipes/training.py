@@ -49,7 +49,7 @@ from keras_semisis.recipes.step_clock import StepClock
 from keras_semisis.recipes.stop_on_interrupt import StopOnInterrupt
 from keras_semisis.recipes.systems import build_gan
 from keras_semisis.recipes.training_data import TrainingData, examples, open_training_data
-from keras_semisis.whole_file import remove_unfinished_files
+from keras_semisis.whole_file import check_folder, remove_unfinished_files
 
 _WARM_UP = 6
 # What is left for steps that take longer than those that were measured
@@ -222,6 +222,7 @@ def begin(settings: TrainSettings, progress: Progress = SILENT, model: Sampler |
     Raises:
         DataError: If data cannot be read.
         ValueError: If options do not fit together, or there is a run in the folder, or what one has left.
+        NotADirectoryError: If the folder is a file, or in one.
     """
     refuse_a_second_run(settings)
     chosen = {name for name, _ in given_options(settings)}
@@ -231,14 +232,13 @@ def begin(settings: TrainSettings, progress: Progress = SILENT, model: Sampler |
 
 
 def refuse_a_second_run(settings: TrainSettings) -> None:
-    """Raises a `ValueError` if there is a run in the folder of a new one, or what a run would write over."""
+    """Raises an error if there is a run in the folder of a new one, or what a run would write over, or it can be none."""
     folder = Path(settings.output)
+    check_folder(folder)
     if (folder / FILE).exists():
         raise ValueError(
             f"--output {folder}: there is a run in this folder. Go on with it by --resume {folder}, or name another."
         )
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"--output {folder}: this is a file. Name a folder.")
     written = [folder / name for name in ("last.keras", "best.keras", "losses.jsonl")]
     left = [path.name for path in written if path.is_file() and path.stat().st_size]
     if left:

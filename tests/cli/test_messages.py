@@ -59,12 +59,13 @@ def test_memory_that_is_not_enough(error):
     assert run(fail).output == "Error: There is not enough memory.\n"
     app = typer.Typer()
 
-    def command(ctx: typer.Context, batch_size: int = 1, image_size: str = ""):
+    def command(ctx: typer.Context, batch_size: int = 1, image_size: str = "", resume: str = ""):
         fail()
 
     app.command("go")(reports_errors(command))
-    said = CliRunner().invoke(app, [], env={"COLUMNS": "200"}).output
-    assert said == "Error: There is not enough memory. Give a smaller --batch-size or --image-size.\n"
+    for given, advice in ([], "Give"), (["--resume", "run"], "Begin another run with"):
+        said = CliRunner().invoke(app, given, env={"COLUMNS": "200"}).output
+        assert said == f"Error: There is not enough memory. {advice} a smaller --batch-size or --image-size.\n"
 
 
 def test_another_error_is_no_message():

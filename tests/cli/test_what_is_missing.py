@@ -78,6 +78,8 @@ def test_what_is_not_installed_is_told_then(line, words, without_extras, tmp_pat
         "invert street notes.txt --label-map notes.txt --output notes.txt",
         "publish notes.txt notes.txt",
         "pack synthetic:2 notes.txt",
+        "train --data synthetic --output notes.txt",
+        "train --data synthetic --output notes.txt/run",
     ],
 )
 def test_a_file_is_no_folder_to_write_into(line, tmp_path, monkeypatch):
