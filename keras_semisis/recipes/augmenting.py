@@ -32,7 +32,7 @@ from keras_semisis.recipes.named_sources import folder_like, kind_of
 from keras_semisis.recipes.noisy_pixels import cross_entropy, limits, pixels_of, without_noise
 from keras_semisis.recipes.notices import warn
 from keras_semisis.recipes.progress import SILENT, Progress
-from keras_semisis.recipes.sources import open_data, split_of_role
+from keras_semisis.recipes.sources import open_settings, split_of_role
 from keras_semisis.recipes.trained_models import fit_of_model, label_space_of_model, load_gan
 from keras_semisis.whole_file import check_folder
 
@@ -285,18 +285,7 @@ def _opened(options, gan, bad):
                 id_map=parse_id_map(options.id_map),
                 **{name: value for name, value in options.of_folder.items() if not name.startswith("image")},
             )
-    return open_data(
-        options.data,
-        options.image_size or gan.image_size,
-        options.ignore_class,
-        options.id_map,
-        options.validation_data,
-        bad,
-        options.image_range,
-        gan.label_space,
-        options,
-        unpaired_labels=options.unpaired_labels,
-    ).train
+    return open_settings(options, bad, options.image_size or gan.image_size, gan.label_space).train
 
 
 def _plan(source, per_map, sampler, seed, progress) -> list[Draw]:

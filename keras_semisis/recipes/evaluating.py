@@ -21,7 +21,7 @@ from keras_semisis.recipes import segmenter as segmentation
 from keras_semisis.recipes.devices import use_devices
 from keras_semisis.recipes.progress import SILENT, Progress
 from keras_semisis.recipes.run_folder import read_settings, settings_beside, write_document
-from keras_semisis.recipes.sources import DataPair, open_data
+from keras_semisis.recipes.sources import DataPair, open_settings
 from keras_semisis.recipes.trained_models import fit_of_model, label_space_of_model, load_gan
 from keras_semisis.user_cache import user_cache
 from keras_semisis.whole_file import check_writable
@@ -67,17 +67,7 @@ def evaluate(options: EvaluateOptions, bad: BadFiles, progress: Progress = SILEN
     )
     space = label_space_of_model(gan, options.model)
     size = options.image_size or gan.image_size
-    sources = open_data(
-        options.data,
-        size,
-        options.ignore_class,
-        options.id_map,
-        options.validation_data,
-        bad,
-        options.image_range,
-        space,
-        options,
-    )
+    sources = open_settings(options, bad, size, space)
     for source in sources:
         gan.require_same_classes(**{f"--data {options.data}": source})
     if options.ignore_class is None and sources.val.label_space.ignore_class is None:

@@ -8,7 +8,7 @@ from keras_semisis.data.sources.good_items import good_items
 from keras_semisis.options.pack import PackOptions
 from keras_semisis.recipes.notices import tell
 from keras_semisis.recipes.progress import SILENT, Progress
-from keras_semisis.recipes.sources import open_data
+from keras_semisis.recipes.sources import open_settings
 from keras_semisis.whole_file import check_folder
 
 
@@ -29,17 +29,7 @@ def pack(options: PackOptions, bad: BadFiles, progress: Progress = SILENT) -> It
         NotADirectoryError: If that is a file.
     """
     check_folder(options.output)
-    pair = open_data(
-        options.data,
-        options.image_size,
-        options.ignore_class,
-        options.id_map,
-        options.validation_data,
-        bad,
-        options.image_range,
-        layout=options,
-    )
-    for split, source in zip(("train", "val"), pair, strict=True):
+    for split, source in zip(("train", "val"), open_settings(options, bad), strict=True):
         with progress.counting(f"Checking {split}") as show:
             source = good_items(source, bad, progress=show)
         for name, images in (("unpaired_images", True), ("unpaired_labels", False)):

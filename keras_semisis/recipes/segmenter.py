@@ -23,7 +23,7 @@ from keras_semisis.recipes.augmented_folder import fit_of
 from keras_semisis.recipes.named_sources import folder_like
 from keras_semisis.recipes.precision import use_precision
 from keras_semisis.recipes.progress import SILENT, Progress
-from keras_semisis.recipes.sources import open_data
+from keras_semisis.recipes.sources import open_settings
 from keras_semisis.whole_file import check_writable
 
 
@@ -69,16 +69,7 @@ def train_segmenter_file(
     check_writable(options.output)
     use_precision(options.precision)
     keras.utils.set_random_seed(options.seed)
-    train, val = open_data(
-        options.data,
-        options.image_size,
-        options.ignore_class,
-        options.id_map,
-        options.validation_data,
-        bad,
-        options.image_range,
-        layout=options,
-    )
+    train, val = open_settings(options, bad)
     val = good_items(val, bad)
     size, batch, fit, space = options.image_size, options.batch_size, options.fit, train.label_space
     if options.augmented is not None:

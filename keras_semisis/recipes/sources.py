@@ -95,6 +95,9 @@ def open_data(
     hold_out, splits = validation_data is None, (layout.train_split or "train", layout.validation_split or "val")
     if hold_out and splits[0] == splits[1]:
         raise _one_split(splits[1])
+    ids = parse_id_map(id_map)
+    rule: dict[str, Any] = {"ignore_class": ignore_class, "id_map": ids}
+    options = {**rule, "skip_bad": skip_bad or 0, "image_range": image_range}
     if kind == "synthetic":
         scenes = int(path or _SYNTHETIC_SCENES)
         train: Source
@@ -108,31 +111,18 @@ def open_data(
         train = BENCHMARKS[kind](path, splits[0])
         pair = DataPair(train, BENCHMARKS[kind](path, splits[1]) if hold_out else train)
     elif kind == "tfds":
-        options: dict[str, Any] = {"ignore_class": ignore_class, "id_map": parse_id_map(id_map)}
         train, val = (
-            open_tfds(path, split, **options)
+            open_tfds(path, split, **rule)
             if label_space is None
-            else tfds_like(path, split, label_space, "the model", data, **options)
+            else tfds_like(path, split, label_space, "the model", data, **rule)
             for split in (splits if hold_out else splits[:1] * 2)
         )
         pair = DataPair(train, val)
     elif kind == "folder":
-        options = {
-            "ignore_class": ignore_class,
-            "id_map": parse_id_map(id_map),
-            "skip_bad": skip_bad or 0,
-            "image_range": image_range,
-        }
         pair = _open_folder(Path(path), options, hold_out, layout, label_space)
     elif kind == "records":
         pair = _open_records(Path(path), hold_out, layout)
     else:
-        options = {
-            "ignore_class": ignore_class,
-            "id_map": parse_id_map(id_map),
-            "skip_bad": skip_bad or 0,
-            "image_range": image_range,
-        }
         pair = _open_hugging_face(path, options, hold_out, splits, layout, label_space)
     if validation_data is None:
         return _apart(pair, layout, data)
@@ -150,7 +140,7 @@ def open_data(
             layout.validation_split or "val",
             pair.train.label_space,
             data,
-            parse_id_map(id_map),
+            ids,
             image_range,
         )
         return DataPair(pair.train, val)
@@ -164,7 +154,7 @@ def open_data(
         pair.train.label_space,
         f"--data {data}",
         split=split,
-        id_map=parse_id_map(id_map),
+        id_map=ids,
         image_range=image_range,
         **layout.of_folder,
     )
@@ -173,24 +163,29 @@ def open_data(
     return DataPair(pair.train, val)
 
 
-def open_settings(settings: Any, skip_bad: BadFiles) -> DataPair:
+def open_settings(
+    settings: Any, skip_bad: BadFiles, image_size: tuple[int, int] | None = None, label_space: LabelSpace | None = None
+) -> DataPair:
     """`open_data` of what settings name.
 
     Args:
-        settings: What has an ``image_size`` beside them: `TrainSettings`, or the options of `check`.
+        settings: `DataOptions`, and those that have more: `TrainSettings`, or the options of a command.
         skip_bad: Bad files that are tolerated.
+        image_size: As `open_data` takes it; None is that of the settings.
+        label_space: As `open_data` takes it.
     """
     return open_data(
         settings.data,
-        settings.image_size,
+        image_size or settings.image_size,
         settings.ignore_class,
         settings.id_map,
         settings.validation_data,
         skip_bad,
         settings.image_range,
-        layout=settings,
-        unpaired_images=settings.unpaired_images,
-        unpaired_labels=settings.unpaired_labels,
+        label_space,
+        settings,
+        getattr(settings, "unpaired_images", None),
+        getattr(settings, "unpaired_labels", None),
     )
 
 

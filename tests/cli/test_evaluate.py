@@ -90,7 +90,7 @@ def test_photos_are_compared_at_the_size_that_is_asked_for(place):
 def test_a_source_stays_as_it_was_opened(place, monkeypatch):
     """One that itself names no don't-care class, such as a pack."""
     opened = Folder(place / "data")
-    monkeypatch.setattr(evaluating, "open_data", lambda *options: DataPair(opened, opened))
+    monkeypatch.setattr(evaluating, "open_settings", lambda *options: DataPair(opened, opened))
     evaluate(place)
     assert json.loads((place / "results.json").read_text())["labels"]["label_ids"] == [0, 1, 255]
     assert opened.label_space.ignore_class is None

@@ -75,7 +75,7 @@ def test_settings_with_names_that_are_no_text(tmp_path):
 def test_a_segmenter_that_could_not_be_written_is_not_trained(tmp_path, monkeypatch, output):
     (tmp_path / "file").write_text("in the way")
     (tmp_path / "folder.keras").mkdir()
-    monkeypatch.setattr(segmenter, "open_data", None)  # nothing is read
+    monkeypatch.setattr(segmenter, "open_settings", None)  # nothing is read
     with pytest.raises(OSError, match=r"\.keras: cannot be written \(.*Name another file"):
         segmenter.train_segmenter_file(SegmenterOptions(data="synthetic:2", output=tmp_path / output, steps=1), BadFiles(0))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.keras"]
