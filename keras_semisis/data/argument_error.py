@@ -1,6 +1,6 @@
 """The error of an argument that cannot be, which the command line knows as an option."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from keras_semisis.data.advised import Advised
@@ -31,3 +31,17 @@ class ArgumentError(Advised, ValueError):
 
     def __reduce__(self):
         return type(self), (self.message, self.given, *self.remedies)
+
+
+def require_choice(name: str, value: Any, choices: Collection[str]) -> None:
+    """Raises an `ArgumentError` if the value of an argument is none of those that there are.
+
+    Example:
+
+    >>> require_choice("fit", "pad", ("stretch", "crop"))
+    Traceback (most recent call last):
+    keras_semisis.data.argument_error.ArgumentError: fit='pad': expected stretch or crop.
+    """
+    if value not in choices:
+        listed = " or ".join(choices) if len(choices) == 2 else f"one of {', '.join(choices)}"
+        raise ArgumentError(f"{{}}: expected {listed}.", {name: value})

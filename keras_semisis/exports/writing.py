@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from keras_semisis.data.argument_error import ArgumentError
+from keras_semisis.data.argument_error import ArgumentError, require_choice
 from keras_semisis.exports.description import description_of
 from keras_semisis.exports.networks import drawing_network, segmenting_network
 from keras_semisis.exports.onnx_file import write_onnx
@@ -63,8 +63,7 @@ def export(
     """
     path = Path(path)
     format = format_of(path) if format is None else format
-    if format not in FORMATS:
-        raise ArgumentError(f"{{}}: expected one of {', '.join(FORMATS)}.", {"format": format})
+    require_choice("format", format, FORMATS)
     if part not in PARTS:
         raise ArgumentError(f"{{}}: expected one of {', '.join(PARTS)}.", {"part": part})
     if batch_size is not None and batch_size < 1:

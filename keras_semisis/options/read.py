@@ -36,8 +36,8 @@ class ReadOptions(DataOptions):
 
 def check_fit(fit: str | None) -> None:
     """Refuses what is no way of fitting photos into the image size."""
-    from keras_semisis.data.argument_error import ArgumentError
+    from keras_semisis.data.argument_error import require_choice
     from keras_semisis.data.stream.pipeline import FITS
 
-    if fit not in (None, *FITS):
-        raise ArgumentError(f"{{}}: expected {' or '.join(FITS)}.", {"fit": fit})
+    if fit is not None:
+        require_choice("fit", fit, FITS)

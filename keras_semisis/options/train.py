@@ -364,11 +364,10 @@ class TrainSettings(ReadOptions):
     )
 
     def __post_init__(self):
-        from keras_semisis.data.argument_error import ArgumentError
+        from keras_semisis.data.argument_error import ArgumentError, require_choice
 
         check_fit(self.fit)
-        if self.method not in METHODS:
-            raise ArgumentError(f"{{}}: expected one of {', '.join(METHODS)}.", {"method": self.method})
+        require_choice("method", self.method, METHODS)
         for name in ("affinity", "adapt_alone"):
             if getattr(self, name) and self.adapt is None:
                 raise ValueError(f"{option_name(name)} is of --adapt MODEL: name the model, or leave it out.")
@@ -418,7 +417,6 @@ class TrainSettings(ReadOptions):
 
 def check_precision(precision: str) -> None:
     """Refuses what no network here trains in; float16 would need a loss scale for each phase."""
-    from keras_semisis.data.argument_error import ArgumentError
+    from keras_semisis.data.argument_error import require_choice
 
-    if precision not in PRECISIONS:
-        raise ArgumentError(f"{{}}: expected {' or '.join(PRECISIONS)}.", {"precision": precision})
+    require_choice("precision", precision, PRECISIONS)

@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_semisis.ahead import in_order
 from keras_semisis.data import BadFiles, DataError, Source, class_statistics, rare_class_probabilities
-from keras_semisis.data.argument_error import ArgumentError
+from keras_semisis.data.argument_error import ArgumentError, require_choice
 from keras_semisis.data.bad_files import bad_files
 from keras_semisis.data.pictures.resizing import fitted
 from keras_semisis.data.sources.folder_layout import FolderLayout
@@ -242,8 +242,7 @@ def augment_files(options: AugmentOptions, bad: BadFiles, progress: Progress = S
 
 def _check(sampler, threshold, class_threshold, pixel_tolerance, fit, per_map, batch_size, filter):
     check_fit(fit)
-    if sampler not in SAMPLERS:
-        raise ArgumentError(f"{{}}: expected {' or '.join(SAMPLERS)}.", {"sampler": sampler})
+    require_choice("sampler", sampler, SAMPLERS)
     for name, value in (("per_map", per_map), ("batch_size", batch_size)):
         if value < 1:
             raise ArgumentError("{} must be at least 1.", {name: value})

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import fields
 from typing import Any
 
-from keras_semisis.data.argument_error import ArgumentError
+from keras_semisis.data.argument_error import ArgumentError, require_choice
 from keras_semisis.gans import Sampler
 from keras_semisis.models import frozen_features_of
 from keras_semisis.models.trunks import TRUNKS
@@ -49,8 +49,7 @@ def with_recipe(options: Mapping[str, Any], given: Collection[str], model: Sampl
     name, trunk = options["recipe"], options["trunk"]
     if name is None:
         name = "few_labels" if _is_short(options) and not leaves_few_labels(options, given) else "paper"
-    if name not in RECIPES:
-        raise ArgumentError(f"{{}}: expected {' or '.join(RECIPES)}.", {"recipe": name})
+    require_choice("recipe", name, RECIPES)
     if name == "paper":
         if trunk == "none":
             raise ValueError(

@@ -7,7 +7,7 @@ import keras
 
 from keras_semisis import models
 from keras_semisis.data import BadFiles, Source
-from keras_semisis.data.argument_error import ArgumentError
+from keras_semisis.data.argument_error import ArgumentError, require_choice
 from keras_semisis.data.sources.fitted_items import FittedItems
 from keras_semisis.data.sources.good_items import good_items
 from keras_semisis.losses.perceptual_networks import PERCEPTUAL_NETWORKS
@@ -138,8 +138,7 @@ def open_features(
         ValueError: If the option is unknown, or what it needs is not given.
         OSError: If the Inception file is missing.
     """
-    if features not in FEATURES:
-        raise ArgumentError(f"{{}}: expected one of {', '.join(FEATURES)}.", {"features": features})
+    require_choice("features", features, FEATURES)
     if features == "auto":
         if inception is not None or protocol.features == "inception_v3_fid":
             features = "inception"
@@ -162,8 +161,7 @@ def open_features(
 
 def open_perceptual(name: str) -> keras.Model | LPIPS | None:
     """The feature network of the diversity score."""
-    if name not in PERCEPTUAL:
-        raise ArgumentError(f"{{}}: expected one of {', '.join(PERCEPTUAL)}.", {"perceptual": name})
+    require_choice("perceptual", name, PERCEPTUAL)
     if name in ("lpips", "lpips_alexnet"):
         return LPIPS("vgg16" if name == "lpips" else "alexnet")
     return None if name == "none" else PERCEPTUAL_NETWORKS[name].build()

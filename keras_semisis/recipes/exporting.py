@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from keras_semisis.data.argument_error import ArgumentError
+from keras_semisis.data.argument_error import require_choice
 from keras_semisis.exports.writing import FORMATS, format_of
 from keras_semisis.options.export import ExportOptions
 from keras_semisis.recipes.trained_models import label_space_of_model, load_gan
@@ -23,8 +23,7 @@ def export(options: ExportOptions) -> tuple[Path, dict[str, Any]]:
         ModuleNotFoundError: If a package is missing.
     """
     format = options.format or ("onnx" if options.output is None else format_of(options.output))
-    if format not in FORMATS:
-        raise ArgumentError(f"{{}}: expected one of {', '.join(FORMATS)}.", {"format": format})
+    require_choice("format", format, FORMATS)
     gan = load_gan(options.model)
     label_space_of_model(gan, options.model)
     path = options.output or Path(_name(options.model, options.part) + FORMATS[format].ending)

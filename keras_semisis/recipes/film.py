@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from keras_semisis.data.argument_error import ArgumentError
+from keras_semisis.data.argument_error import require_choice
 
 FILMS = ("gif", "mp4")
 FRAMES_A_SECOND = 12
@@ -20,8 +20,8 @@ def check_film(kind: str | None) -> None:
         ValueError: If there is no such kind.
         FileNotFoundError: If ffmpeg is missing.
     """
-    if kind not in (None, *FILMS):
-        raise ArgumentError(f"{{}}: expected {' or '.join(FILMS)}.", {"video": kind})
+    if kind is not None:
+        require_choice("video", kind, FILMS)
     if kind == "mp4" and shutil.which("ffmpeg") is None:
         raise FileNotFoundError("--video mp4 needs the program ffmpeg, which is not on the path. --video gif needs none.")
 

@@ -9,7 +9,7 @@ import keras
 
 from keras_semisis import models
 from keras_semisis.checkpoints import load_reference_weights, published_label_space
-from keras_semisis.data.argument_error import ArgumentError
+from keras_semisis.data.argument_error import ArgumentError, require_choice
 from keras_semisis.models import LabeledModel
 
 FAMILY_OF = {
@@ -56,8 +56,7 @@ def import_weights(
         ValueError: If there is no such network or argument, or one is missing.
         CheckpointError: If the file cannot be read or does not fit the network.
     """
-    if network not in FAMILY_OF:
-        raise ArgumentError(f"{{}}: expected one of {', '.join(FAMILY_OF)}.", {"network": network})
+    require_choice("network", network, FAMILY_OF)
     builder = getattr(models, network)
     arguments = _options(options)
     if num_classes is not None:

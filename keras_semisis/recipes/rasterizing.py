@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import numpy as np
 
 from keras_semisis.data import DataError, LabelSpace
-from keras_semisis.data.argument_error import ArgumentError
+from keras_semisis.data.argument_error import ArgumentError, require_choice
 from keras_semisis.data.labels.distinct_colors import distinct_colors
 from keras_semisis.data.labels.label_map_png import label_map_png
 from keras_semisis.data.pictures.decoding import upright_size
@@ -97,8 +97,8 @@ def rasterize(
         ModuleNotFoundError: If pycocotools is missing (extra ``rasterize``).
     """
     annotations, output, merge = Path(annotations), Path(output), dict(merge or {})
-    if order not in (None, *ORDERS):
-        raise ArgumentError(f"{{}}: expected {' or '.join(ORDERS)}.", {"order": order})
+    if order is not None:
+        require_choice("order", order, ORDERS)
     if not annotations.exists():
         read_drawings(annotations)  # which says what is expected
     for name, path, is_there in (("images", images, Path.is_dir), ("classes", classes, Path.is_file)):

@@ -10,7 +10,7 @@ import keras
 from keras_semisis import metrics, models
 from keras_semisis.callbacks.model_file import load_model
 from keras_semisis.data import BadFiles, LabelSpace, Source, paired_dataset
-from keras_semisis.data.argument_error import ArgumentError
+from keras_semisis.data.argument_error import ArgumentError, require_choice
 from keras_semisis.gans import Sampler
 from keras_semisis.recipes import segmenter as segmentation
 
@@ -94,8 +94,7 @@ def make_metrics(
         ValueError: If ``features`` is none of these, or needs a segmenter.
         ModuleNotFoundError: If the package with the network's weights is not installed.
     """
-    if features not in FEATURES:
-        raise ArgumentError(f"{{}}: expected one of {', '.join(FEATURES)}.", {"features": features})
+    require_choice("features", features, FEATURES)
     if features == "auto":
         features = "segmenter" if segmentation.has_features(segmenter) else "none"
     if features == "segmenter" and not segmentation.has_features(segmenter):

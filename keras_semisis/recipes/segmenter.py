@@ -7,7 +7,7 @@ import keras
 from keras_semisis import models
 from keras_semisis.callbacks.model_file import save_model
 from keras_semisis.data import BadFiles, BatchStream, paired_dataset
-from keras_semisis.data.argument_error import ArgumentError
+from keras_semisis.data.argument_error import ArgumentError, require_choice
 from keras_semisis.data.sources.good_items import good_items
 from keras_semisis.data.sources.joined import in_equal_parts
 from keras_semisis.data.stream.original_errors import original_errors
@@ -31,10 +31,8 @@ def build_segmenter(options: SegmenterOptions, num_classes: int) -> keras.Model:
     """The network that options name, with its initial weights.
 
     Raises:
-        ValueError: If there is no such network, or the size does not fit it.
+        ValueError: If the size does not fit it.
     """
-    if options.network not in NETWORKS:
-        raise ArgumentError(f"{{}}: expected {' or '.join(NETWORKS)}.", {"network": options.network})
     if options.network == "unet":
         return models.unet_segmenter(num_classes, options.image_size, options.channels, options.final_channels)
     return models.efficientnet_lite0_segmenter(num_classes, options.image_size)
@@ -62,8 +60,7 @@ def train_segmenter_file(
     """
     if options.output.suffix != ".keras":
         raise ArgumentError("{}: the file name must end in .keras.", {"output": str(options.output)})
-    if options.network not in NETWORKS:
-        raise ArgumentError(f"{{}}: expected {' or '.join(NETWORKS)}.", {"network": options.network})
+    require_choice("network", options.network, NETWORKS)
     check_fit(options.fit)
     check_precision(options.precision)
     check_writable(options.output)

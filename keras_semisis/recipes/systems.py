@@ -7,7 +7,7 @@ import keras
 
 from keras_semisis import models
 from keras_semisis.data import LabelSpace
-from keras_semisis.data.argument_error import ArgumentError
+from keras_semisis.data.argument_error import ArgumentError, require_choice
 from keras_semisis.gans.presets import PRESETS
 from keras_semisis.gans.pretext import TCR, Cycle, Diversity
 from keras_semisis.gans.semantic import SemanticGAN, published_depth, published_widths
@@ -96,8 +96,7 @@ def _pretext(settings):
 def compile_gan(gan: SemanticGAN, settings: TrainSettings) -> None:
     """Compiles a system with the preset and the optimizers of the settings."""
     preset = settings.preset or gan.default_preset
-    if preset not in PRESETS:
-        raise ArgumentError(f"{{}}: expected one of {', '.join(PRESETS)}.", {"preset": preset})
+    require_choice("preset", preset, PRESETS)
     gan.compile(
         preset=preset,
         **{
@@ -179,18 +178,17 @@ def make_generator(
     Raises:
         ValueError: If there is no such kind, it has no details, or the size does not fit.
     """
+    require_choice("generator", kind, GENERATORS)
     depth, arguments = published_depth(image_size), {"hidden_channels": hidden_channels} | arguments
     if kind == "wavelet":
         return models.wavelet_spade_generator(
             num_classes, image_size, base_channels, num_blocks=num_blocks or depth, **arguments
         )
-    if kind == "oasis":
-        if "detail_gain" in arguments:
-            raise ArgumentError("{} is of the generator wavelet alone.", {"detail_gain": arguments["detail_gain"]})
-        return models.oasis_generator(
-            num_classes, image_size, 4 * base_channels, num_blocks=num_blocks or min(depth + 1, 6), **arguments
-        )
-    raise ArgumentError(f"{{}}: expected {' or '.join(GENERATORS)}.", {"generator": kind})
+    if "detail_gain" in arguments:
+        raise ArgumentError("{} is of the generator wavelet alone.", {"detail_gain": arguments["detail_gain"]})
+    return models.oasis_generator(
+        num_classes, image_size, 4 * base_channels, num_blocks=num_blocks or min(depth + 1, 6), **arguments
+    )
 
 
 def segmenting_network(settings: TrainSettings, num_classes: int, name: str) -> keras.Model:
@@ -200,8 +198,7 @@ def segmenting_network(settings: TrainSettings, num_classes: int, name: str) -> 
         ValueError: If there is no such discriminator.
     """
     kind, trunk = settings.discriminator or "oasis", _given(settings, "trunk", "trunk_size")
-    if kind not in DISCRIMINATORS:
-        raise ArgumentError(f"{{}}: expected {' or '.join(DISCRIMINATORS)}.", {"discriminator": kind})
+    require_choice("discriminator", kind, DISCRIMINATORS)
     if kind == "pretrained":
         given: dict[str, Any] = {
             "channels": settings.discriminator_channels,
@@ -224,15 +221,13 @@ def diff_augment(space: LabelSpace) -> DiffAugment:
 
 def perceptual_network(name: str) -> str | None:
     """What `--perceptual` names, as the systems take it."""
-    if name not in PERCEPTUAL:
-        raise ArgumentError(f"{{}}: expected one of {', '.join(PERCEPTUAL)}.", {"perceptual": name})
+    require_choice("perceptual", name, PERCEPTUAL)
     return None if name == "none" else name
 
 
 def _unconditional_discriminator(settings):
     kind, channels = settings.unconditional or "wavelet", settings.unconditional_channels
-    if kind not in UNCONDITIONAL:
-        raise ArgumentError(f"{{}}: expected {' or '.join(UNCONDITIONAL)}.", {"unconditional": kind})
+    require_choice("unconditional", kind, UNCONDITIONAL)
     if kind == "wavelet":
         return models.wavelet_discriminator(settings.image_size, _unconditional_widths(channels))
     if isinstance(channels, dict):
