@@ -73,16 +73,6 @@ def generate(options: GenerateOptions, progress: Progress = SILENT) -> list[Path
     noise = None if options.noise is None else read_noise(options.noise, gan.noise_channels)
     sized = _Sized(gan, noise, options.image_size, fit_of_model(options.fit, options.model))
     names = list(files)
-
-    def batches() -> Iterator[tuple[list[str], np.ndarray]]:
-        for first in range(0, len(names), _BATCH):
-            label_maps = {name: space.read(files[name]) for name in names[first : first + _BATCH]}
-            if things:
-                painter.instances = {
-                    name: read_instances(things[name], label_map, files[name]) for name, label_map in label_maps.items()
-                }
-            yield from sized.batches(label_maps)
-
     if options.encoder is not None:
         take_encoder(gan, options.encoder)
     if options.instances is not None and not gan.instance_edges:
@@ -96,15 +86,19 @@ def generate(options: GenerateOptions, progress: Progress = SILENT) -> list[Path
     painter.take_styles(styles)
     photos = options.frames if options.interpolate else len(styles) or options.samples
     with nullcontext() if options.tile_size else progress.counting("Photos") as show:
-        for part, label_maps in batches():
-            if options.interpolate:
-                painter.between_seeds(part, label_maps, options.interpolate)
-            elif styles:
-                painter.in_styles(part, label_maps)
-            else:
-                painter.samples(part, label_maps)
-            if show is not None:
-                show(len(painter.written), len(names) * photos)
+        for first in range(0, len(names), _BATCH):
+            stored = {name: space.read(files[name]) for name in names[first : first + _BATCH]}
+            if things:
+                painter.instances = {name: read_instances(things[name], stored[name], files[name]) for name in stored}
+            for part, label_maps in sized.batches(stored):
+                if options.interpolate:
+                    painter.between_seeds(part, label_maps, options.interpolate)
+                elif styles:
+                    painter.in_styles(part, label_maps)
+                else:
+                    painter.samples(part, label_maps)
+                if show is not None:
+                    show(len(painter.written), len(names) * photos)
     painter.end()
     return painter.written
 
