@@ -583,7 +583,18 @@ class Sampler(KnowsClasses):
         logits = class_logits(logits, self.ignore_class).astype("float32")
         return logits if photos.ndim != 3 else logits[0]
 
-    def _segment(self, photos) -> np.ndarray:
+    def segment(self, photos: Any) -> np.ndarray:
+        """Label maps of photos: the arg max over the real classes, the don't-care class left out.
+
+        Args:
+            photos: As `segmentation_logits` takes them.
+
+        Returns:
+            int32 ``(B, H, W)`` or ``(H, W)``, in the label space's ids.
+
+        Raises:
+            ValueError, DataError: As `segmentation_logits` raises them.
+        """
         return self.segmentation_logits(photos).argmax(-1).astype("int32")
 
     @property

@@ -3,7 +3,6 @@
 from typing import Any, cast
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_semisis import models
@@ -116,20 +115,6 @@ class SegmentingGAN(SemanticGAN):
     @property
     def segmenting_network(self):
         return self.discriminator
-
-    def segment(self, photos: Any) -> np.ndarray:
-        """Label maps of photos: D's arg max over the real classes, the don't-care class left out.
-
-        Args:
-            photos: ``(B, H, W, 3)`` or ``(H, W, 3)``, uint8, or float in [-1, 1].
-
-        Returns:
-            int32 ``(B, H, W)`` or ``(H, W)``, in the label space's ids.
-
-        Raises:
-            DataError: If the photos are something else.
-        """
-        return self._segment(photos)
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"focal_gamma": self.segmentation_loss.focal_gamma}

@@ -5,7 +5,6 @@ from types import MappingProxyType
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_semisis import models
@@ -167,20 +166,6 @@ class USIS(SemanticGAN):
     @property
     def segmenting_network(self):
         return self.segmenter
-
-    def segment(self, photos: Any) -> np.ndarray:
-        """Label maps of photos: the segmenter's arg max over the real classes, the don't-care class left out.
-
-        Args:
-            photos: ``(B, H, W, 3)`` or ``(H, W, 3)``, uint8, or float in [-1, 1].
-
-        Returns:
-            int32 ``(B, H, W)`` or ``(H, W)``, in the label space's ids.
-
-        Raises:
-            DataError: If the photos are something else.
-        """
-        return self._segment(photos)
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()

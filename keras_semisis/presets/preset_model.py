@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 
 from keras_semisis.gans.sampler import Sampler
 from keras_semisis.gans.untracked import Untracked
@@ -21,6 +20,7 @@ class PresetModel(Sampler):
 
     Example:
 
+    >>> import numpy as np
     >>> from keras_semisis import models
     >>> model = PresetModel(models.oasis_generator(4, (32, 32), base_channels=1, noise_channels=4))
     >>> model.generate(np.zeros((32, 32), "uint8"), seed=7).shape
@@ -67,12 +67,3 @@ class PresetModel(Sampler):
     @property
     def segmenting_network(self):
         return self.segmenter
-
-    def segment(self, photos: Any) -> np.ndarray:
-        """Label maps of photos, as `SemiPairedGAN.segment`.
-
-        Raises:
-            ValueError: If this preset has no network that segments.
-            DataError: If the photos are something else.
-        """
-        return self._segment(photos)

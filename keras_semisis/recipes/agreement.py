@@ -1,7 +1,7 @@
 """How well a photo agrees with the label map that it was drawn of."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +45,7 @@ def open_judge(
             "trains none or it was saved without. Give --segmenter FILE of train-segmenter (in Python segmenter=), or keep all "
             "photos by --no-filter (filter=False)" + (", and their pixels, without --pixel-tolerance." if logits else ".")
         )
-    return gan.segmentation_logits if logits else cast(Any, gan).segment  # which all have that have such a network
+    return gan.segmentation_logits if logits else gan.segment
 
 
 def agreement(label_map: np.ndarray, seen: np.ndarray, num_classes: int, ignore_class: int | None = None) -> np.ndarray:
