@@ -46,12 +46,17 @@ console = Console(emoji=False)  # ":m:" in a path is none
 errors = Console(stderr=True, emoji=False)
 
 
+def say(text: str, on: Console = console) -> None:
+    """Prints lines as they are: a path is no markup, and is not broken."""
+    on.print(text, soft_wrap=True, markup=False, highlight=False)
+
+
 class _Notices(logging.Handler):
     """Prints what recipes tell."""
 
     def emit(self, record):
         warning = "Warning: " if record.levelno >= logging.WARNING else ""
-        console.print(warning + record.getMessage(), soft_wrap=True, highlight=False, markup=False)
+        say(warning + record.getMessage())
 
 
 _NOTICES = _Notices()
@@ -165,7 +170,7 @@ def print_report(bad_files: BadFiles, title: str = "Bad files that were left out
     """Prints which files were skipped, if any."""
     if bad_files.errors:
         listed = "".join(f"\n  {in_words(error, _words.get())}" for error in bad_files.errors)
-        console.print(escape(f"{title}: {len(bad_files.errors)}{listed}"), soft_wrap=True, highlight=False)
+        say(f"{title}: {len(bad_files.errors)}{listed}")
 
 
 def scores_table(columns: Mapping[str, Mapping[str, float | None]]) -> Table:

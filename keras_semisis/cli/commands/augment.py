@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from keras_semisis.cli.command import Given, command
-from keras_semisis.cli.messages import console, print_report
+from keras_semisis.cli.messages import console, print_report, say
 from keras_semisis.options.augment import AugmentOptions
 
 
@@ -24,11 +24,9 @@ def augment(given: Given) -> None:
     report = augmenting.augment_files(options, bad, TerminalProgress(console))["report"]
     console.print(_table(report["classes"]))
     print_report(bad)
-    console.print(
+    say(
         f"{report['kept']} of {report['drawn']} photos kept in {options.output}. Train on them with --data "
-        f"folder:{options.output}, and on real ones, too, with train-segmenter --augmented {options.output}",
-        soft_wrap=True,
-        highlight=False,
+        f"folder:{options.output}, and on real ones, too, with train-segmenter --augmented {options.output}"
     )
 
 

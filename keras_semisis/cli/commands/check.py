@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from keras_semisis.cli.command import Given, command
-from keras_semisis.cli.messages import console, print_report
+from keras_semisis.cli.messages import console, print_report, say
 from keras_semisis.options.check import CheckOptions
 
 if TYPE_CHECKING:
@@ -46,13 +46,9 @@ def check_files(settings: ReadOptions) -> None:
 
     reading = read_everything(settings, TerminalProgress(console))
     for name, found in reading.found.items():
-        console.print(f"{name}: {_described(found)}", soft_wrap=True, highlight=False)
+        say(f"{name}: {_described(found)}")
     if reading.is_mixed:
-        console.print(
-            "The photos have several proportions: train stretches them all to one, unless --fit crop is given.",
-            soft_wrap=True,
-            highlight=False,
-        )
+        say("The photos have several proportions: train stretches them all to one, unless --fit crop is given.")
     console.print(_classes(reading.label_space, reading.found))
     bad = reading.bad
     print_report(bad, "Files that cannot be used")
@@ -62,7 +58,7 @@ def check_files(settings: ReadOptions) -> None:
             f"Files that cannot be used: {len(bad.errors)}{allowed}. They are listed above.",
             Remedy("Correct them, or leave them out of a training by {}.", {"skip_bad": len(bad.errors)}),
         )
-    console.print("All other files can be used." if bad.errors else "All files can be used.")
+    say("All other files can be used." if bad.errors else "All files can be used.")
 
 
 def _described(found: Inventory) -> str:

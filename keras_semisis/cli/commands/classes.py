@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from keras_semisis.cli.command import Given, command
-from keras_semisis.cli.messages import console
+from keras_semisis.cli.messages import console, say
 from keras_semisis.options.classes import ClassesOptions
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def classes(given: Given) -> None:
     console.print(_table(space))
     if options.legend is not None:
         draw_legend(space, options.legend)
-        console.print(f"Written to {options.legend}", soft_wrap=True)
+        say(f"Written to {options.legend}")
 
 
 def _table(space):

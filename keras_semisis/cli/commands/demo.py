@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from keras_semisis.cli.command import Given, command
-from keras_semisis.cli.messages import console, scores_table
+from keras_semisis.cli.messages import console, say, scores_table
 from keras_semisis.options.demo import DemoOptions
 
 # Below it a scene is blurs of color: 41 steps show road, sky and trees, 360 what docs/results describes
@@ -28,10 +28,9 @@ def demo(given: Given) -> None:
         show=lambda columns: console.print(scores_table(columns)),
     )
     done, seconds = results["settings"]["steps_done"], results["settings"]["training_seconds"]
-    console.print(
+    say(
         f"{done} step{'' if done == 1 else 's'} in {seconds / 60:.1f} minutes of training. "
-        f"See {Path('runs') / name / 'grid.png'}",
-        soft_wrap=True,
+        f"See {Path('runs') / name / 'grid.png'}"
     )
     if done < _STEPS_OF_A_PICTURE:
-        console.print("So few steps draw only a beginning: blurs in the places of things. More --minutes go further.")
+        say("So few steps draw only a beginning: blurs in the places of things. More --minutes go further.")

@@ -1,7 +1,7 @@
 """`keras-semisis evaluate`: scores of a model under a named protocol, beside those of real images."""
 
 from keras_semisis.cli.command import Given, command
-from keras_semisis.cli.messages import console, print_report, scores_table
+from keras_semisis.cli.messages import console, print_report, say, scores_table
 from keras_semisis.options.evaluate import EvaluateOptions
 
 
@@ -16,16 +16,14 @@ def evaluate(given: Given) -> None:
     bad = BadFiles(options.skip_bad)
     _show(evaluating.evaluate(options, bad, TerminalProgress(console)))
     print_report(bad)
-    console.print(f"Written to {options.output}", soft_wrap=True)
+    say(f"Written to {options.output}")
 
 
 def _show(document):
     protocol = document["protocol"]
-    console.print(
-        f"Protocol {protocol['name']}, version {protocol['version']}, {document['counts']['generated']} images", highlight=False
-    )
+    say(f"Protocol {protocol['name']}, version {protocol['version']}, {document['counts']['generated']} images")
     console.print(scores_table({"generated": document["generated"], "real images": document["real"]}))
     for what, reason in document["not_measured"].items():
-        console.print(f"Not measured: {what} ({reason})", highlight=False, soft_wrap=True)
+        say(f"Not measured: {what} ({reason})")
     for note in document["notes"]:
-        console.print(f"Note: {note}", highlight=False, soft_wrap=True)
+        say(f"Note: {note}")

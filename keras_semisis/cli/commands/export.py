@@ -1,7 +1,7 @@
 """`keras-semisis export`: a trained network as a file for other programs."""
 
 from keras_semisis.cli.command import Given, command
-from keras_semisis.cli.messages import console
+from keras_semisis.cli.messages import say
 from keras_semisis.options.export import ExportOptions
 
 
@@ -13,8 +13,8 @@ def export(given: Given) -> None:
     path, description = exporting.export(given.of(ExportOptions))
     inputs, outputs = (", ".join(_tensors(description[which])) for which in ("inputs", "outputs"))
     number = description["batch_size"]
-    console.print(f"{path}: {inputs} to {outputs}", soft_wrap=True, highlight=False, markup=False)
-    console.print(f"It takes {'any number' if number is None else number} at once.", soft_wrap=True, highlight=False)
+    say(f"{path}: {inputs} to {outputs}")
+    say(f"It takes {'any number' if number is None else number} at once.")
 
 
 def _tensors(tensors):

@@ -1,7 +1,7 @@
 """`keras-semisis generate`: photos for label maps in files."""
 
 from keras_semisis.cli.command import Given, command
-from keras_semisis.cli.messages import console
+from keras_semisis.cli.messages import console, say
 from keras_semisis.options.generate import GenerateOptions
 
 
@@ -14,4 +14,4 @@ def generate(given: Given) -> None:
     options = given.of(GenerateOptions)
     written = generating.generate(options, TerminalProgress(console))
     count = len(written)
-    console.print(f"{count} {'photo' if count == 1 else 'photos'} in {options.output}", soft_wrap=True)
+    say(f"{count} {'photo' if count == 1 else 'photos'} in {options.output}")

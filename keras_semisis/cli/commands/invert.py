@@ -1,7 +1,7 @@
 """`keras-semisis invert`: the noise of a photo."""
 
 from keras_semisis.cli.command import Given, command
-from keras_semisis.cli.messages import console
+from keras_semisis.cli.messages import console, say
 from keras_semisis.options.invert import InvertOptions
 
 
@@ -13,11 +13,8 @@ def invert(given: Given) -> None:
 
     options = given.of(InvertOptions)
     found, file = inverting.invert(options, TerminalProgress(console))
-    console.print(
+    say(
         f"LPIPS of photo and image: {found.before:.3f} before, {found.after:.3f} after {options.steps} steps; "
         f"{found.gained:.0%} of the distance is gone. Draw by this noise with: "
-        f"keras-semisis generate {options.model} LABELMAP --noise {file}",
-        soft_wrap=True,
-        highlight=False,
-        markup=False,
+        f"keras-semisis generate {options.model} LABELMAP --noise {file}"
     )

@@ -1,7 +1,7 @@
 """`keras-semisis pack`: a data set as packed records."""
 
 from keras_semisis.cli.command import Given, command
-from keras_semisis.cli.messages import console, print_report
+from keras_semisis.cli.messages import console, print_report, say
 from keras_semisis.options.pack import PackOptions
 
 
@@ -20,6 +20,6 @@ def pack(given: Given) -> None:
             for part, what in ((source.unpaired_images, "unpaired photos"), (source.unpaired_labels, "unpaired label maps"))
             if part is not None
         )
-        console.print(f"{folder}: {len(source)} items{further}", soft_wrap=True, highlight=False)
+        say(f"{folder}: {len(source)} items{further}")
     print_report(bad)
-    console.print(f"Train with --data records:{options.output}", soft_wrap=True, highlight=False)
+    say(f"Train with --data records:{options.output}")

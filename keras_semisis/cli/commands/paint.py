@@ -1,7 +1,7 @@
 """`keras-semisis paint`: a page to paint label maps on."""
 
 from keras_semisis.cli.command import Given, command
-from keras_semisis.cli.messages import console
+from keras_semisis.cli.messages import console, say
 from keras_semisis.options.paint import PaintOptions
 from keras_semisis.paint import LOOPBACK
 
@@ -23,7 +23,7 @@ def paint(given: Given) -> None:
         )
 
     def opened(address: str) -> None:
-        console.print(f"Paint at {address} (Ctrl+C ends it)", soft_wrap=True, highlight=False)
+        say(f"Paint at {address} (Ctrl+C ends it)")
         if options.browser:
             webbrowser.open(address)
 

@@ -1,7 +1,7 @@
 """`keras-semisis publish`: a trained model as a folder that others load by name."""
 
 from keras_semisis.cli.command import Given, command
-from keras_semisis.cli.messages import console
+from keras_semisis.cli.messages import say
 from keras_semisis.options.publish import PublishOptions
 
 
@@ -12,13 +12,7 @@ def publish(given: Given) -> None:
 
     options = given.of(PublishOptions)
     lacking = publishing.publish(options)
-    console.print(
-        f"{options.output}: load it by keras_semisis.from_preset({str(options.output)!r}).", soft_wrap=True, highlight=False
-    )
+    say(f"{options.output}: load it by keras_semisis.from_preset({str(options.output)!r}).")
     if lacking:
-        console.print(f"Its card lacks {', '.join(lacking)}.", soft_wrap=True, highlight=False)
-    console.print(
-        f"Read {options.output / 'README.md'}, then: pip install huggingface_hub && hf upload USER/MODEL {options.output}",
-        soft_wrap=True,
-        highlight=False,
-    )
+        say(f"Its card lacks {', '.join(lacking)}.")
+    say(f"Read {options.output / 'README.md'}, then: pip install huggingface_hub && hf upload USER/MODEL {options.output}")

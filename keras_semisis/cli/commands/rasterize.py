@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 
 from keras_semisis.cli.command import Given, command
-from keras_semisis.cli.messages import console
+from keras_semisis.cli.messages import console, say
 from keras_semisis.options.rasterize import RasterizeOptions
 
 
@@ -24,8 +24,4 @@ def rasterize(given: Given) -> None:
             str(number), name + " (don't-care)" * (number == space.ignore_class), str(report.shapes[name]), f"{share:.2%}"
         )
     console.print(table)
-    console.print(
-        f"{report.label_maps} label maps in {options.output}. Read them with folder:{options.output}",
-        soft_wrap=True,
-        highlight=False,
-    )
+    say(f"{report.label_maps} label maps in {options.output}. Read them with folder:{options.output}")

@@ -5,7 +5,7 @@ import json
 from rich.table import Table
 
 from keras_semisis.cli.command import Given, command
-from keras_semisis.cli.messages import console
+from keras_semisis.cli.messages import console, say
 from keras_semisis.options.runs import RunsOptions
 
 # columns of a terminal in which a picture's path has room
@@ -24,7 +24,7 @@ def runs(given: Given) -> None:
         console.print_json(json.dumps(found))
         return
     if not found:
-        console.print(f"There is no run in {', '.join(map(str, options.folders))}.", soft_wrap=True, highlight=False)
+        say(f"There is no run in {', '.join(map(str, options.folders))}.")
         return
     scores = [name for name in SCORES if any(name in run["scores"] for run in found)]
     table = Table()

@@ -6,15 +6,13 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from keras_semisis.cli.command import Given, command
-from keras_semisis.cli.messages import console, errors, print_report
+from keras_semisis.cli.messages import console, errors, print_report, say
 from keras_semisis.options.hosts import HostOptions
 from keras_semisis.options.option import option_name, options_of
 from keras_semisis.options.resume import ResumeOptions
 from keras_semisis.options.train import TrainSettings
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from keras_semisis.recipes.training import Run
 
 
@@ -67,7 +65,7 @@ def _begin(given: Given) -> None:
             "Beside --recipe few_labels the rest would be as for few labels and a short training."
         )
     if recipe is not None:
-        console.print(f"Recipe {recipe}", soft_wrap=True, highlight=False)
+        say(f"Recipe {recipe}")
     _train(run)
 
 
@@ -136,12 +134,11 @@ def _go_on(given: Given) -> None:
 
 
 def _tell_of_data(run: Run) -> None:
-    console.print(
+    say(
         ", ".join(
             f"{number} {'for validation' if name == 'validation' else name.replace('_', ' ')}"
             for name, number in run.data.counts.items()
-        ),
-        soft_wrap=True,
+        )
     )
 
 
@@ -153,38 +150,30 @@ def _train(run: Run) -> None:
     try:
         done = run.train(TerminalProgress(console))
     except ProcessLost:
-        _plainly(
-            errors, f"Go on from the last checkpoint, with as many processes and devices as there are, by --resume {run.folder}"
+        say(
+            f"Go on from the last checkpoint, with as many processes and devices as there are, by --resume {run.folder}",
+            errors,
         )
         raise
     except DataError:
         kept = "What was learned is kept." if run.gan.step > run.start else "Nothing was learned yet."
         if run.gan.step > run.start and not (run.folder / "last.keras").exists():  # in the steps that are timed
             kept = "Nothing was saved yet."
-        _plainly(
-            console,
+        say(
             f"Stopped at step {run.gan.step} of {run.settings.steps}: a file cannot be used. {kept} Correct the file and go "
             f"on with: keras-semisis train --resume {run.folder}\n--skip-bad and --id-map may be added to that, and "
             "--check, which finds all such files first.",
         )
         raise
     except OSError:  # such as of a full disk
-        _plainly(
-            errors,
+        say(
             f"Stopped at step {run.gan.step} of {run.settings.steps}. When what is wrong is put right, go on from the last "
             f"checkpoint with: keras-semisis train --resume {run.folder}",
+            errors,
         )
         raise
     print_report(run.data.bad_files)
     if done:
-        console.print(f"Done. The model is {run.folder / 'last.keras'}", soft_wrap=True)
+        say(f"Done. The model is {run.folder / 'last.keras'}")
     else:
-        console.print(
-            f"Stopped at step {run.gan.step} of {run.settings.steps}. Go on with: keras-semisis train --resume {run.folder}",
-            soft_wrap=True,
-        )
-
-
-def _plainly(on: Console, text: str) -> None:
-    """Prints lines as they are: a path is no markup, and is not broken."""
-    on.print(text, soft_wrap=True, markup=False, highlight=False)
+        say(f"Stopped at step {run.gan.step} of {run.settings.steps}. Go on with: keras-semisis train --resume {run.folder}")

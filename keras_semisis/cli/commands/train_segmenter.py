@@ -1,7 +1,7 @@
 """`keras-semisis train-segmenter`: a segmentation network, which judges generated photos or has learned from them."""
 
 from keras_semisis.cli.command import Given, command
-from keras_semisis.cli.messages import console, print_report
+from keras_semisis.cli.messages import console, print_report, say
 from keras_semisis.options.segmenter import SegmenterOptions
 
 
@@ -18,4 +18,4 @@ def train_segmenter(given: Given) -> None:
     bad = BadFiles(options.skip_bad)
     _, scores, photos = train_segmenter_file(options, bad, TerminalProgress(console))
     print_report(bad)
-    console.print(f"mIoU {scores['miou']:.4f} on {photos} validation photos. Written to {options.output}", soft_wrap=True)
+    say(f"mIoU {scores['miou']:.4f} on {photos} validation photos. Written to {options.output}")
