@@ -57,14 +57,14 @@ def _parts(settings: ReadOptions, sources: DataPair) -> Iterator[tuple[str, Sour
     yield "pairs for training", sources.train, True
     if sources.val is not sources.train:
         yield "pairs for validation", sources.val, True
-    for what, further in (
-        ("data", (sources.train.unpaired_images, sources.train.unpaired_labels)),
-        ("options", (images, labels)),
+    for name, source in (
+        ("unpaired photos", sources.train.unpaired_images),
+        ("unpaired label maps", sources.train.unpaired_labels),
+        ("unpaired photos of the folder", images),
+        ("unpaired label maps of the folder", labels),
     ):
-        where = "" if what == "data" else " of the folder"
-        for name, source in zip(("unpaired photos", "unpaired label maps"), further, strict=True):
-            if source is not None:
-                yield f"{name}{where}", source, source.label_space is None
+        if source is not None:
+            yield name, source, source.label_space is None
 
 
 def _are_mixed(found: Mapping[str, Inventory]) -> bool:
