@@ -7,12 +7,19 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
 
 _LINES = 20
+
+
+def bars(console: Console, *columns: ProgressColumn) -> Progress:
+    """What shows bars on a terminal, and nothing elsewhere; with further columns behind the usual ones."""
+    usual = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
+    return Progress(*usual, *columns, console=console, disable=not console.is_terminal)
 
 
 class ProgressBar(keras.callbacks.Callback):
@@ -31,16 +38,7 @@ class ProgressBar(keras.callbacks.Callback):
         self.title = title
         self.steps = steps
         self.done = start
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("[dim]{task.fields[losses]}"),
-            console=self.console,
-            disable=not self.console.is_terminal,
-        )
+        self._progress = bars(console, TextColumn("[dim]{task.fields[losses]}"))
         self._task = self._progress.add_task(title, total=steps, completed=start, losses="")
 
     def on_train_begin(self, logs=None):

@@ -6,17 +6,9 @@ from contextlib import closing, contextmanager
 
 import keras
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from keras_semisis.recipes import progress
-from keras_semisis.recipes.progress_bar import ProgressBar
+from keras_semisis.recipes.progress_bar import ProgressBar, bars
 
 _SECONDS_A_LINE = 10.0
 
@@ -34,15 +26,7 @@ class TerminalProgress(progress.Progress):
     @contextmanager
     def counting(self, title: str) -> Iterator[Callable[[int, int], None]]:
         """Within ``with``: a function that shows (done, of how many); lines of text where there is no terminal."""
-        with Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=self.console,
-            disable=not self.console.is_terminal,
-        ) as bar:
+        with bars(self.console) as bar:
             task, shown = None, time.monotonic()
 
             def show(done, number):
