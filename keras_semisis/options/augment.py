@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_semisis.options.data import DataOptions
-from keras_semisis.options.evaluate import AS_THE_RUN, EvaluateOptions
+from keras_semisis.options.evaluate import EvaluateOptions
 from keras_semisis.options.named_data import NamedData
 from keras_semisis.options.option import option, same_as
 from keras_semisis.options.read import ReadOptions
@@ -60,5 +60,5 @@ class AugmentOptions(DataOptions):
     image_size: tuple[int, int] | None = option(None, "Height x width of the photos; by default the model's.", form=SIZE)
     seed: int = same_as(TrainSettings, "seed")
     batch_size: int = same_as(TrainSettings, "batch_size")
-    devices: str | None = same_as(TrainSettings, "devices", panel=None, of_resume=False)
-    fit: str | None = same_as(ReadOptions, "fit", more=AS_THE_RUN)
+    devices: str | None = same_as(EvaluateOptions, "devices")
+    fit: str | None = same_as(EvaluateOptions, "fit")

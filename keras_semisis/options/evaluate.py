@@ -9,9 +9,6 @@ from keras_semisis.options.read import ReadOptions
 from keras_semisis.options.text import SIZE
 from keras_semisis.options.train import TrainSettings
 
-DEVICES = "How many devices share a batch, or all of them, on JAX; by default one."
-AS_THE_RUN = "By default as the model's run has it, else stretch."
-
 
 @dataclass(kw_only=True)
 class EvaluateOptions(DataOptions):
@@ -50,6 +47,6 @@ class EvaluateOptions(DataOptions):
         None, "Height x width at which photos are drawn and compared; by default the model's.", form=SIZE
     )
     batch_size: int = same_as(TrainSettings, "batch_size")
-    devices: str | None = same_as(TrainSettings, "devices", panel=None, of_resume=False, help=DEVICES)
+    devices: str | None = option(None, "How many devices share a batch, or all of them, on JAX; by default one.")
     seed: int = same_as(TrainSettings, "seed")
-    fit: str | None = same_as(ReadOptions, "fit", more=AS_THE_RUN)
+    fit: str | None = same_as(ReadOptions, "fit", more="By default as the model's run has it, else stretch.")

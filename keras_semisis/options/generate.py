@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_semisis.options.data import DataOptions
-from keras_semisis.options.evaluate import AS_THE_RUN, DEVICES, EvaluateOptions
+from keras_semisis.options.evaluate import EvaluateOptions
 from keras_semisis.options.option import option, same_as
-from keras_semisis.options.read import ReadOptions
 from keras_semisis.options.text import SIZE, SIZE_OR_OWN
 from keras_semisis.options.train import TrainSettings
 
@@ -67,5 +66,5 @@ class GenerateOptions:
     )
     id_map: tuple[str, ...] = same_as(DataOptions, "id_map")
     snap: float | None = same_as(DataOptions, "snap")
-    devices: str | None = same_as(TrainSettings, "devices", panel=None, of_resume=False, help=DEVICES)
-    fit: str | None = same_as(ReadOptions, "fit", more=AS_THE_RUN)
+    devices: str | None = same_as(EvaluateOptions, "devices")
+    fit: str | None = same_as(EvaluateOptions, "fit")

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from keras_semisis.options.evaluate import AS_THE_RUN, EvaluateOptions
+from keras_semisis.options.evaluate import EvaluateOptions
 from keras_semisis.options.option import option, same_as
-from keras_semisis.options.read import ReadOptions
 
 
 @dataclass(kw_only=True)
@@ -15,4 +14,4 @@ class PaintOptions:
     host: str = option("127.0.0.1", "Address that the page is served at. Any other than this machine's own lets others in.")
     port: int = option(8765, "Its port; 0 is any that is free.", min=0)
     browser: bool = option(True, "Whether the page is opened in a browser.")
-    fit: str | None = same_as(ReadOptions, "fit", more=AS_THE_RUN)
+    fit: str | None = same_as(EvaluateOptions, "fit")
