@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from keras_semisis.data.labels.label_space import LabelSpace
-from keras_semisis.data.sources.benchmark import check_split
+from keras_semisis.data.sources.benchmark import check_split, named_colors
 from keras_semisis.data.sources.file_source import FileSource, find_files
 
 # Name and color of ids 0, 1, 2, ...: the first name of each class, and the colors of the scene parsing benchmark
@@ -31,14 +31,6 @@ radiator ffd600, glass 19c2c2, clock 66ff00, flag 5c00ff
 """
 _FOLDERS = {"train": "training", "val": "validation", "test": "testing"}
 _ARCHIVE = "ADEChallengeData2016"
-
-
-def _label_space():
-    names, colors = zip(*(entry.strip().rsplit(" ", 1) for entry in _CLASSES.replace("\n", " ").split(",")), strict=True)
-    # every id that there is, by which colors are refused
-    return LabelSpace(
-        names, [bytes.fromhex(color) for color in colors], ignore_class=0, id_map={i: i for i in range(151)}, all_ids=True
-    )
 
 
 class ADE20K(FileSource):
@@ -69,7 +61,8 @@ class ADE20K(FileSource):
         Zhou et al., "Scene Parsing through ADE20K Dataset", CVPR 2017.
     """
 
-    label_space = _label_space()
+    # every id that there is, by which colors are refused
+    label_space = LabelSpace(*named_colors(_CLASSES), ignore_class=0, id_map={i: i for i in range(151)}, all_ids=True)
     published_image_size = (256, 256)
     published_load_size = (286, 286)
 

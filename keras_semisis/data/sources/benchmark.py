@@ -1,4 +1,17 @@
-"""What the published data sets have in common: splits, of some of which there are photos alone."""
+"""What the published data sets have in common: classes with colors, and splits, of some of which there are photos alone."""
+
+
+def named_colors(text: str) -> tuple[tuple[str, ...], tuple[bytes, ...]]:
+    """Names and colors of the classes that a text lists.
+
+    Example:
+
+    >>> names, colors = named_colors("sky 808080, traffic light ff0000")
+    >>> names, [*colors[1]]
+    (('sky', 'traffic light'), [255, 0, 0])
+    """
+    names, colors = zip(*(entry.rsplit(" ", 1) for entry in " ".join(text.split()).split(", ")), strict=True)
+    return names, tuple(map(bytes.fromhex, colors))
 
 
 def check_split(source, split: str, only: str | None) -> None:

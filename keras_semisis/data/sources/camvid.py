@@ -3,37 +3,14 @@
 from pathlib import Path
 
 from keras_semisis.data.labels.label_space import LabelSpace
-from keras_semisis.data.sources.benchmark import check_split
+from keras_semisis.data.sources.benchmark import check_split, named_colors
 from keras_semisis.data.sources.file_source import FileSource, find_files
 
-_NAMES = (
-    "sky",
-    "building",
-    "pole",
-    "road",
-    "sidewalk",
-    "tree",
-    "sign symbol",
-    "fence",
-    "car",
-    "pedestrian",
-    "bicyclist",
-    "void",
-)
-_PALETTE = (
-    (128, 128, 128),
-    (128, 0, 0),
-    (192, 192, 128),
-    (128, 64, 128),
-    (60, 40, 222),
-    (128, 128, 0),
-    (192, 128, 128),
-    (64, 64, 128),
-    (64, 0, 128),
-    (64, 64, 0),
-    (0, 128, 192),
-    (0, 0, 0),
-)
+# Name and color of ids 0, 1, 2, ...
+_CLASSES = """
+sky 808080, building 800000, pole c0c080, road 804080, sidewalk 3c28de, tree 808000, sign symbol c08080, fence 404080,
+car 400080, pedestrian 404000, bicyclist 0080c0, void 000000
+"""
 
 
 class CamVid(FileSource):
@@ -60,7 +37,7 @@ class CamVid(FileSource):
         database", Pattern Recognition Letters 2009.
     """
 
-    label_space = LabelSpace(_NAMES, _PALETTE, ignore_class=11)
+    label_space = LabelSpace(*named_colors(_CLASSES), ignore_class=11)
 
     splits = ("train", "val", "test")
     photo_splits = ()

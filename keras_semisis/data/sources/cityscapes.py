@@ -5,7 +5,7 @@ from pathlib import Path
 from keras_semisis.data.data_error import DataError
 from keras_semisis.data.labels.label_space import LabelSpace
 from keras_semisis.data.remedy import Remedy
-from keras_semisis.data.sources.benchmark import check_split
+from keras_semisis.data.sources.benchmark import check_split, named_colors
 from keras_semisis.data.sources.file_source import FileSource, find_files
 from keras_semisis.data.sources.folder_files import paired_by_name
 
@@ -23,9 +23,9 @@ _ID_MAP = {i: i for i in range(34)} | {-1: 34, 255: 34}
 
 
 def _parsed():
-    entries = [entry.strip().rsplit(" ", 2) for entry in _CLASSES.replace("\n", " ").split(",")]
-    names, train_ids, colors = zip(*entries, strict=True)
-    space = LabelSpace(names, [bytes.fromhex(color) for color in colors], ignore_class=0, id_map=_ID_MAP, all_ids=True)
+    entries, colors = named_colors(_CLASSES)
+    names, train_ids = zip(*(entry.rsplit(" ", 1) for entry in entries), strict=True)
+    space = LabelSpace(names, colors, ignore_class=0, id_map=_ID_MAP, all_ids=True)
     return space, tuple(_NOT_EVALUATED if i == "-" else int(i) for i in train_ids)
 
 

@@ -17,59 +17,12 @@ from keras_semisis.data.sources.folder import with_ignored
 from keras_semisis.data.sources.source import Source
 
 # The 50 classes of ADE20K that are stuff, or too rare, have no ids in the annotation of instances
-_ADE20K_WITHOUT_INSTANCES = {
-    1,
-    2,
-    3,
-    4,
-    5,
-    6,
-    7,
-    10,
-    12,
-    14,
-    17,
-    18,
-    22,
-    26,
-    27,
-    29,
-    30,
-    35,
-    41,
-    47,
-    49,
-    52,
-    53,
-    55,
-    60,
-    61,
-    62,
-    64,
-    69,
-    78,
-    80,
-    85,
-    92,
-    95,
-    97,
-    100,
-    101,
-    102,
-    106,
-    107,
-    110,
-    114,
-    115,
-    118,
-    123,
-    129,
-    132,
-    141,
-    142,
-    146,
-}
-_ADE20K_INSTANCES = {0: 0} | dict(enumerate((i for i in range(1, 151) if i not in _ADE20K_WITHOUT_INSTANCES), start=1))
+_ADE20K_WITHOUT_INSTANCES = """
+1 2 3 4 5 6 7 10 12 14 17 18 22 26 27 29 30 35 41 47 49 52 53 55 60 61 62 64 69 78 80 85 92 95 97 100 101 102 106 107
+110 114 115 118 123 129 132 141 142 146
+"""
+_ADE20K_WITH_INSTANCES = [i for i in range(1, 151) if str(i) not in _ADE20K_WITHOUT_INSTANCES.split()]
+_ADE20K_INSTANCES = {0: 0} | dict(enumerate(_ADE20K_WITH_INSTANCES, start=1))
 
 
 @dataclass(frozen=True)
