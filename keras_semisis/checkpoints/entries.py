@@ -128,8 +128,8 @@ def spectral_conv(key: str, layer, layout: Layout = CONV) -> Iterator[Entry]:
 
 
 def batch_norm(key: str, layer) -> Iterator[Entry]:
-    """`layers.BatchNorm`, with or without scale and offset."""
-    if layer.affine:
+    """`layers.BatchNorm`, with or without scale and offset, or Keras's own, with both."""
+    if getattr(layer, "affine", True):
         yield Weight(f"{key}.weight", layer.gamma)
         yield Weight(f"{key}.bias", layer.beta)
     yield Weight(f"{key}.running_mean", layer.moving_mean)
@@ -154,11 +154,7 @@ def published_layers(layers: Iterable[keras.layers.Layer], prefix: str = "") -> 
         if isinstance(layer, keras.layers.Conv2D):
             yield from conv(key, layer)
         elif isinstance(layer, keras.layers.BatchNormalization):
-            yield Weight(f"{key}.weight", layer.gamma)
-            yield Weight(f"{key}.bias", layer.beta)
-            yield Weight(f"{key}.running_mean", layer.moving_mean)
-            yield Weight(f"{key}.running_var", layer.moving_variance)
-            yield Unused(f"{key}.num_batches_tracked", ())
+            yield from batch_norm(key, layer)
 
 
 def spade(key: str, layer, norm: str) -> Iterator[Entry]:
