@@ -65,16 +65,9 @@ def checked_range(image_range: tuple[float, float]) -> tuple[float, float]:
 def _check_without_range(low, high, floating, where):
     found = f"{where}: its values are {'floating-point, ' if floating else ''}{low:.5g} to {high:.5g}, and"
     if floating:
-        unit, byte = low >= 0 and high <= 1, low >= 0 and high <= 255
-        if unit or byte:
-            raise DataError(
-                f"{found} no range says what is black and what white.",
-                Remedy("Give {}, or export it with 8 bits.", {"image_range": (0, 1) if unit else (0, 255)}),
-            )
-        raise DataError(
-            f"{found} no range says what is black and what white.",
-            Remedy("Say so by {}, or export it with 8 bits.", {"image_range": ...}),
-        )
+        likely = next(((0, end) for end in (1, 255) if 0 <= low and high <= end), ...)
+        sentence = "Say so by {}, or export it with 8 bits." if likely is ... else "Give {}, or export it with 8 bits."
+        raise DataError(f"{found} no range says what is black and what white.", Remedy(sentence, {"image_range": likely}))
     if low < 0 or high > FULL_RANGE[1]:
         raise DataError(
             f"{found} those of 16 bits are 0 to {FULL_RANGE[1]}.",
