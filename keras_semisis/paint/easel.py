@@ -126,10 +126,6 @@ def label_bytes(label_map: np.ndarray) -> bytes:
 
 def png(image: np.ndarray) -> bytes:
     """An image as the bytes of a PNG file."""
-    return _saved(Image.fromarray(image))
-
-
-def _saved(image):
     file = io.BytesIO()
-    image.save(file, "PNG", compress_level=1)
+    Image.fromarray(image).save(file, "PNG", compress_level=1)
     return file.getvalue()

@@ -73,13 +73,11 @@ def unpaired_labels(settings: Any, space: LabelSpace) -> Source:
         DataError: As the sources raise it, or if the classes are others.
     """
     text, option = settings.unpaired_labels, "--unpaired-labels"
-    source = _part_of_benchmark(text, option, "labels")
     kind, _, path = text.partition(":")
-    if source is None and kind == "records" and path:
-        source = Records(path)
-    if source is None and kind in ("hf", "tfds") and path:
+    if kind in ("hf", "tfds") and path:
         source = open_of_library(text, option, "train", space, settings.data, parse_id_map(settings.id_map))
         return LabelMapsOnly(source, np.arange(len(source)))
+    source = Records(path) if kind == "records" and path else _part_of_benchmark(text, option, "labels")
     if source is not None:
         if source.label_space is None:
             raise DataError(f"{option} {text}: there are photos alone in it. Name label maps.")
