@@ -11,6 +11,7 @@ from keras_semisis import models
 from keras_semisis.checkpoints import load_reference_weights, published_label_space
 from keras_semisis.data.argument_error import ArgumentError, require_choice
 from keras_semisis.models import LabeledModel
+from keras_semisis.options.option import option_name
 
 FAMILY_OF = {
     "oasis_generator": "oasis",
@@ -73,8 +74,7 @@ def import_weights(
         raise ValueError(f"--network {network} has no {', '.join(unknown)}; it takes {', '.join(known) or 'no options'}.")
     missing = [name for name, parameter in known.items() if parameter.default is parameter.empty and name not in arguments]
     if missing:
-        flags = ", ".join("--" + name.replace("_", "-") for name in missing)
-        raise ValueError(f"--network {network} needs {flags}.")
+        raise ValueError(f"--network {network} needs {', '.join(map(option_name, missing))}.")
     family = FAMILY_OF[network]
     label_space = published_label_space(family, arguments["num_classes"]) if "num_classes" in arguments else None
     model = LabeledModel.of(load_reference_weights(builder(**arguments), weights, family), label_space)

@@ -13,6 +13,7 @@ from keras_semisis.data import (
 from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.sources.folder import with_ignored
 from keras_semisis.data.sources.folder_layout import FolderLayout
+from keras_semisis.options.option import option_name
 from keras_semisis.options.text import parse_id_map
 from keras_semisis.recipes.named_sources import BENCHMARKS, kind_of, known_source, open_hugging_face, open_tfds
 
@@ -85,7 +86,7 @@ def unused_options(
         *first, last = _USES[option]
         why = _WITHOUT_USE.get(kinds[0], "how the files of a benchmark are read is known")
         reasons[option] = (
-            f"--{option.replace('_', '-')} {value}: --data {data} has no use for it, since {why}. Leave it out; "
+            f"{option_name(option)} {value}: --data {data} has no use for it, since {why}. Leave it out; "
             f"it is for {', '.join(first)} and {last}."
         )
     return reasons

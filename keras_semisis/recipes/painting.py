@@ -11,8 +11,7 @@ from keras_semisis.paint import LOOPBACK
 from keras_semisis.paint.easel import Easel
 from keras_semisis.presets import built_in_presets
 from keras_semisis.recipes.example_maps import example_label_maps
-from keras_semisis.recipes.generating import load_gan
-from keras_semisis.recipes.trained_models import fit_of_model, label_space_of_model
+from keras_semisis.recipes.trained_models import fit_of_model, label_space_of_model, load_gan
 
 _EXAMPLES = 12
 

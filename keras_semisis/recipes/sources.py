@@ -18,6 +18,7 @@ from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.sources.folder_layout import FolderLayout
 from keras_semisis.data.stream.draws import permutation
 from keras_semisis.options.layout import USUAL_LAYOUT, Layout
+from keras_semisis.options.option import option_name
 from keras_semisis.options.text import parse_id_map
 from keras_semisis.recipes.known_data import check_data, unused_options
 from keras_semisis.recipes.named_sources import (
@@ -86,7 +87,7 @@ def open_data(
     """
     check_data(data)
     kind, _, path = data.partition(":")
-    useless = ["--" + name.replace("_", "-") for name, value in layout.of_folder.items() if value is not None]
+    useless = [option_name(name) for name, value in layout.of_folder.items() if value is not None]
     if useless and {"folder"}.isdisjoint(kind_of(text) for text in (data, validation_data) if text):
         raise ValueError(f"{' and '.join(useless)}: for folder:PATH, but --data is {data}. Leave them out.")
     unused = unused_options(data, ignore_class, id_map, image_range, validation_data, unpaired_images, unpaired_labels)
