@@ -225,7 +225,7 @@ def test_what_a_run_has_left_without_its_settings_is_not_written_over(tmp_path, 
 
 def test_a_file_in_place_of_a_run_folder(tmp_path):
     (tmp_path / "run").touch()
-    with pytest.raises(ValueError, match=r"--output .*run: this is a file\. Name a folder"):
+    with pytest.raises(NotADirectoryError, match=r"run is a file\. Name a folder"):
         recipes.begin(settings(tmp_path / "run", 1))
 
 
