@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from keras_semisis.gans.finiteness import refuse_non_finite_weights
 from keras_semisis.whole_file import whole_file
 
 
@@ -19,7 +20,12 @@ def save_model(model: keras.Model, path: Path, notes: Mapping[str, Mapping[str, 
         model: The model.
         path: A `.keras` file.
         notes: JSON documents to keep inside the file, by name. Keras does not read them.
+
+    Raises:
+        NonFiniteLossError: If its weights are not finite.
+        OSError: If the file cannot be written.
     """
+    refuse_non_finite_weights(model)
     with whole_file(path) as unfinished:
         model.save(unfinished)
         with zipfile.ZipFile(unfinished, "a") as archive:

@@ -5,7 +5,7 @@ from keras_semisis.gans.ablations import ABLATIONS, ablation
 from keras_semisis.gans.adaptation import adapt
 from keras_semisis.gans.adversarial import AdversarialModel
 from keras_semisis.gans.cc_fpse import CCFPSE
-from keras_semisis.gans.fitting import NonFiniteLossError
+from keras_semisis.gans.finiteness import NonFiniteLossError
 from keras_semisis.gans.inversion import Inversion
 from keras_semisis.gans.oasis import OASIS
 from keras_semisis.gans.phase import Phase

@@ -22,13 +22,13 @@ from keras_semisis.gans.network_optimizers import (
     optimizers_of,
     saved_steps,
 )
-from keras_semisis.gans.phase import Phase, take_step
+from keras_semisis.gans.phase import Phase, check_phases, take_step
 from keras_semisis.gans.sampler import Sampler
 from keras_semisis.gans.summary import summary_of
 from keras_semisis.gans.untracked import Untracked
 from keras_semisis.gans.validation import check_metrics
 from keras_semisis.models import frozen_features_of
-from keras_semisis.models.functional import check_functional
+from keras_semisis.models.functional import check_functional, in_its_form
 from keras_semisis.models.image_size import check_channels_last
 from keras_semisis.models.keras_privates import layers_of, seed_generators_of, values_of_file
 
@@ -85,6 +85,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
     def __init__(self, generator: keras.Model, ema_decay: float | None = 0.9999, seed: int = 0, **kwargs):
         check_channels_last()
         check_functional({"generator": generator})
+        _check_generator(generator)
         super().__init__(generator, seed=seed, ema_generator=average_of(generator), **kwargs)
         engine.check_distribution(self)
         self.ema_decay = ema_decay
@@ -94,7 +95,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
         self._step = 0
         self._optimized, self._restored = {}, None
         self._idle: frozenset[str] = frozenset()
-        self._layers_trainable: list[bool] | None = None
+        self._trainable_parts: list[bool] | None = None
         # whether the phases of the last step, and those before, had finite losses and gradients
         self.finite = {}
         self.forget_compiled()
@@ -151,6 +152,13 @@ class AdversarialModel(engine.TrainStep, Sampler):
         engine.apply(ok, update, [*(average for average, _ in pairs), steps])
         return ok
 
+    def take_averages_of_optimizers(self) -> None:
+        """At the end of `fit`: averages of optimizers with ``use_ema`` become the weights, and draw if ``ema_decay`` is 0."""
+        if self.optimizer.take_averages(self.trainable_variables) and not self.ema_decay:
+            for name, average in self.moving_averages().items():
+                average.set_weights(getattr(self, name).get_weights())
+            self._calibrated_at = None
+
     def moving_averages(self) -> dict[str, keras.Model]:
         """Networks that follow others, by the names of those."""
         return {"generator": self.ema_generator}
@@ -169,7 +177,8 @@ class AdversarialModel(engine.TrainStep, Sampler):
 
     def generate_from(self, label_map: Any, noise: Any, training: bool = True, edges: Any = None) -> Any:
         """The generator's images for a batch of label maps, its noise and its edges, None for a generator without."""
-        return self.generator([part for part in (label_map, noise, edges) if part is not None], training=training)
+        inputs = in_its_form(self.generator, [part for part in (label_map, noise, edges) if part is not None])
+        return self.generator(inputs, training=training)
 
     # -- compile ------------------------------------------------------------------------------------------------
 
@@ -234,8 +243,8 @@ class AdversarialModel(engine.TrainStep, Sampler):
             ValueError: If variables are to be trained that `compile` has not given to an optimizer.
         """
         networks = [getattr(self, name) for name in self.network_names]
-        trainable = [layer.trainable for network in networks for layer in layers_of(network)]
-        if trainable == self._layers_trainable:
+        trainable = [part.trainable for network in networks for part in (*layers_of(network), *network.variables)]
+        if trainable == self._trainable_parts:
             return
         for name, network in zip(self.network_names, networks, strict=True):
             known = {id(v) for v in self._optimized[name]}
@@ -246,7 +255,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
                     "optimizer, and are trainable now. Call compile again: step and moving average stay, the optimizers "
                     "begin anew."
                 )
-        self._layers_trainable = trainable
+        self._trainable_parts = trainable
         self._idle = frozenset(
             name for name, network in zip(self.network_names, networks, strict=True) if not network.trainable_variables
         )
@@ -255,7 +264,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
     def _set_compilation(self, run_eagerly, jit_compile):
         self._compilation = {"run_eagerly": run_eagerly, "jit_compile": jit_compile}
         self.eagerly, self.jit = run_eagerly, engine.JIT_BY_DEFAULT if jit_compile == "auto" else jit_compile
-        self._layers_trainable = None
+        self._trainable_parts = None
         self.forget_compiled()
 
     def forget_compiled(self) -> None:
@@ -333,7 +342,8 @@ class AdversarialModel(engine.TrainStep, Sampler):
 
         Raises:
             ValueError: If data sets are missing, or more than ``data_sets`` names.
-            NonFiniteLossError: If a loss or gradient is not finite, naming phase and term; the last good state is saved.
+            NonFiniteLossError: If a loss or gradient is not finite, naming phase and term; the last good state is saved. If
+                weights are not, where they would be saved, and at the end.
             DataError: As the data sets raise it, or if batches are not what the model takes, or classes or don't-care class
                 others than the model's. The callbacks end before, as they do when training ends: `callbacks.Checkpoint` saves.
 
@@ -362,7 +372,18 @@ class AdversarialModel(engine.TrainStep, Sampler):
         datasets = name_data_sets(type(self).__name__, self.data_sets, datasets)
         self.take_label_space(**datasets, validation_data=validation_data, stacklevel=3)
         self.prepare_fit()
+        self._check_averages()
+        check_phases(type(self).__name__, self.phases(), self.network_names)
         return train(self, super().fit, datasets, validation_data=validation_data, **arguments)
+
+    def _check_averages(self):
+        for name, average in self.moving_averages().items():
+            network = getattr(self, name)
+            if [v.shape for v in average.variables] != [v.shape for v in network.variables]:
+                raise ValueError(
+                    f"{name}: its layers have other variables than its moving average, which was made with the model. Change "
+                    "layers, such as by enable_lora, before the model is built."
+                )
 
     def prepare_fit(self) -> None:
         """Called by `fit` before its first step, when the label space is known: for what a subclass loads only to train."""
@@ -384,11 +405,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
     def names_of_terms(self) -> list[str]:
         """``"<phase>/<term>"`` of every term that may be due."""
         return [
-            f"{phase.name}/{term}"
-            for phase in self.phases()
-            if not self._idle.issuperset(phase.trains)
-            for term, weight in phase.weights.items()
-            if weight
+            f"{phase.name}/{term}" for phase in self.phases() if not self._idle.issuperset(phase.trains) for term in phase.terms
         ]
 
     def train_on_batch(self, *args: Any, **kwargs: Any) -> NoReturn:
@@ -482,6 +499,15 @@ class AdversarialModel(engine.TrainStep, Sampler):
     def _seed_states(self):
         """States of the model's seed generator and of those of its networks' layers, such as dropout. Keras saves none."""
         return [seeds.state for layer in layers_of(self) for seeds in seed_generators_of(layer)]
+
+
+def _check_generator(generator):
+    takes, gives = generator.inputs[0].shape, generator.outputs[0].shape
+    if len(takes) != 3 or len(gives) != 4 or gives[-1] != 3:
+        raise ValueError(
+            f"generator: its first input is of {tuple(takes)} and its output of {tuple(gives)}; expected label maps "
+            "(batch, height, width), before noise if there is any, and images (batch, height, width, 3)."
+        )
 
 
 def average_of(network: keras.Model) -> keras.Model:

@@ -17,6 +17,7 @@ from keras_semisis.data.stream.own_batches import OwnBatches, own_batches
 from keras_semisis.distribution import check_batch_size
 from keras_semisis.gans.batch_statistics import Calibration
 from keras_semisis.gans.engines import engine
+from keras_semisis.gans.finiteness import NonFiniteLossError, refuse_non_finite_weights
 from keras_semisis.gans.validation import Columns, EpochLogs, Validation
 from keras_semisis.models.keras_privates import model_of
 from keras_semisis.processes import is_first_process, leave, number_of_processes
@@ -60,10 +61,6 @@ def refuse(function: str, arguments: Mapping[str, Any]) -> None:
             raise ValueError(f"{function}: {name} has no use here; {instead}.")
 
 
-class NonFiniteLossError(FloatingPointError):
-    """A loss term or a gradient became infinite or NaN. The model holds its last good state."""
-
-
 class Guard(keras.callbacks.Callback):
     """Stops at a loss that is not finite, averages the logs of an epoch, and runs the validation.
 
@@ -93,6 +90,7 @@ class Guard(keras.callbacks.Callback):
         terms = [name for name, value in logs.items() if name.startswith(f"{phase}/") and not np.isfinite(value)]
         what = f"loss term {' and '.join(terms)} is" if terms else "gradient is"
         model = self.model
+        refuse_non_finite_weights(model)
         model.refresh_statistics()
         saved = "by process 0"
         if is_first_process():
@@ -114,7 +112,9 @@ class Guard(keras.callbacks.Callback):
             logs.update(scores)
 
     def on_train_end(self, logs=None):
-        self.model.refresh_statistics()
+        model = self.model
+        refuse_non_finite_weights(model)
+        model.refresh_statistics()
 
 
 class _EpochEnds(keras.callbacks.Callback):
@@ -144,7 +144,9 @@ class _OneTraining(keras.callbacks.CallbackList):
             model._step = model.step  # that of weights that a callback has restored
 
     def on_train_end(self, logs=None):
-        if self._ends or model_of(self).stop_training:
+        model = model_of(self)
+        if self._ends or model.stop_training:
+            model.take_averages_of_optimizers()
             super().on_train_end(logs)
 
 

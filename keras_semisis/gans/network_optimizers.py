@@ -31,15 +31,26 @@ class NetworkOptimizers(keras.optimizers.MultiOptimizer):
             _schedule_by(optimizer, self.iterations)
 
     def finalize_variable_values(self, var_list):
-        # not Keras's, which wants every variable of an optimizer: layers may have been frozen since
+        """Nothing: Keras calls it after every part of a training, and on JAX after an error, too. See `take_averages`."""
+
+    def take_averages(self, var_list) -> bool:
+        """At the end of a training: averages of optimizers with ``use_ema`` take the place of the weights that they follow.
+
+        Args:
+            var_list: What learns. Layers may have been frozen since an optimizer was built: the others stay.
+
+        Returns:
+            Whether there are any.
+        """
         learned = {id(variable) for variable in var_list}
-        for optimizer in self.optimizers:
-            # before its first step the averages are 0
-            if optimizer.use_ema and int(ops.convert_to_numpy(optimizer.iterations)):
-                pairs = zip(optimizer._trainable_variables, optimizer._model_variables_moving_average, strict=True)
-                for variable, average in pairs:
-                    if id(variable) in learned:
-                        variable.assign(average)
+        # before its first step the averages are 0
+        averaging = [o for o in self.optimizers if o.use_ema and int(ops.convert_to_numpy(o.iterations))]
+        for optimizer in averaging:
+            pairs = zip(optimizer._trainable_variables, optimizer._model_variables_moving_average, strict=True)
+            for variable, average in pairs:
+                if id(variable) in learned:
+                    variable.assign(average)
+        return bool(averaging)
 
     def save_own_variables(self, store):
         for i, variable in enumerate(self._variables):

@@ -1,12 +1,14 @@
 """A phase: one optimization step of one network (or a few), with everything else frozen."""
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_semisis.gans.engines import engine
@@ -28,11 +30,14 @@ class Phase:
 
     Args:
         name: Name of the phase; its terms are logged as ``"<name>/<term>"``.
-        trains: Names of the networks that learn, as the model's attributes.
+        trains: Names of the networks that learn, of the model's ``network_names``.
         loss: Called with ``(data, due)``, the batch (`AdversarialModel.batch`) and the set of names of the terms that are due;
             returns the due terms by name, unweighted scalars. Written imperatively, with `keras.ops`.
-        weights: The weight of each term. A term of weight 0 is never due.
+        weights: The weight of each term, a number or a `keras.Variable`. A term whose weight is the number 0 is never due.
         every: For a term that is not due at every step, the number of steps from one time to the next.
+
+    Raises:
+        ValueError: If ``trains`` is no tuple of names, or ``every`` names another term or holds what is no positive integer.
 
     Example:
 
@@ -44,23 +49,68 @@ class Phase:
     name: str
     trains: tuple[str, ...]
     loss: Callable
-    weights: Mapping[str, float]
+    weights: Mapping[str, Any]
     every: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self):
+        if not isinstance(self.trains, tuple) or not self.trains:
+            raise ValueError(f'Phase {self.name!r}: trains={self.trains!r}: give a tuple of names, such as ("generator",).')
+        wrong = {term: steps for term, steps in self.every.items() if term not in self.weights or not _is_positive(steps)}
+        if wrong:
+            raise ValueError(
+                f"Phase {self.name!r}: every={wrong}: expected whole numbers of steps, from 1, of {', '.join(self.weights)}."
+            )
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """The terms that count at some step, with their weights."""
+        return {term: w for term, w in self.weights.items() if not isinstance(w, Real) or w}
 
     def due(self, step: int) -> frozenset[str]:
         """Names of the terms that count at this step."""
-        return frozenset(term for term, weight in self.weights.items() if weight and step % self.every.get(term, 1) == 0)
+        return frozenset(term for term in self.terms if step % self.every.get(term, 1) == 0)
+
+
+def _is_positive(steps):
+    return isinstance(steps, int | np.integer) and steps >= 1
+
+
+def check_phases(system: str, phases: Sequence[Phase], network_names: Sequence[str]) -> None:
+    """Refuses phases that no training can have.
+
+    Args:
+        system: The class that has them, for errors.
+        phases: The phases.
+        network_names: Its networks.
+
+    Raises:
+        ValueError: If there is none, two have one name, or one trains what is no network.
+    """
+    if not phases:
+        raise ValueError(f"{system}.phases returns none: nothing would be learned.")
+    names = [phase.name for phase in phases]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{system}.phases: more than one is called {', '.join(twice)}. Give each its name.")
+    for phase in phases:
+        unknown = [name for name in phase.trains if name not in network_names]
+        if unknown:
+            raise ValueError(
+                f"Phase {phase.name!r} trains {', '.join(unknown)}, which is no network: network_names are "
+                f"{', '.join(network_names)}."
+            )
 
 
 @contextmanager
 def frozen(networks):
-    """Sets ``trainable = False`` on networks, and back to what every layer had.
+    """Sets ``trainable = False`` on networks, and back to what every layer and every variable had.
 
     Normalization layers of Keras stay trainable: `keras.layers.BatchNormalization` that is not trainable uses its running
     statistics, and a frozen network is to behave as it does when it trains.
     """
     layers = [layer for network in networks for layer in layers_of(network)]
     before = [layer.trainable for layer in layers]
+    variables = [(v, v.trainable) for network in networks for v in network.variables]
     try:
         for network in networks:
             network.trainable = False
@@ -71,6 +121,8 @@ def frozen(networks):
     finally:
         for layer, trainable in zip(layers, before, strict=True):
             layer.trainable = trainable
+        for variable, trainable in variables:  # one of a layer that learns may be frozen by itself
+            variable.trainable = trainable
 
 
 def take_step(model: Any, phase: Phase, due: frozenset[str], data: Any, ok):
@@ -121,7 +173,7 @@ def differentiate(model: Any, phase: Phase, due: frozenset[str], data: Any):
     def loss(values):
         mapping = outside + list(zip(variables, values, strict=True))
         with keras.StatelessScope(mapping, collect_losses=True) as scope:
-            terms = {name: value for name, value in phase.loss(data, due).items() if name in due}
+            terms = _due_terms(phase, due, data)
             total = sum(phase.weights[name] * value for name, value in terms.items())
             added = [part for name in phase.trains for part in getattr(model, name).losses]
             if added and REGULARIZATION not in phase.weights:
@@ -132,6 +184,21 @@ def differentiate(model: Any, phase: Phase, due: frozenset[str], data: Any):
     with frozen([getattr(model, name) for name in model.network_names if name not in phase.trains]):
         total, (terms, new_state), gradients = engine.value_and_gradients(loss, variables)
     return total, terms, new_state, gradients
+
+
+def _due_terms(phase, due, data):
+    """The terms that are due, as the phase's loss gives them."""
+    found = phase.loss(data, due)
+    missing = sorted(due - found.keys())
+    if missing:
+        raise ValueError(
+            f"Phase {phase.name!r}: its loss has returned {', '.join(found) or 'nothing'}, and not {', '.join(missing)}, of "
+            "which it has weights."
+        )
+    shapes = {name: tuple(ops.shape(ops.convert_to_tensor(found[name]))) for name in sorted(due)}
+    if not_scalar := {name: shape for name, shape in shapes.items() if shape}:
+        raise ValueError(f"Phase {phase.name!r}: its loss has to return scalars; of {not_scalar} take the mean.")
+    return {name: value for name, value in found.items() if name in due}
 
 
 def _trained(model, phase):

@@ -5,6 +5,7 @@ import math
 from typing import Any
 
 import keras
+from keras import ops
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -46,7 +47,7 @@ def _networks(model, phases):
     table = Table("network", "in → out", "learned", "frozen", "learns in", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in model.network_names:
         network = getattr(model, name)
-        where = [phase.name for phase in phases if name in phase.trains and any(phase.weights.values())]
+        where = [phase.name for phase in phases if name in phase.trains and phase.terms]
         table.add_row(name, escape(_shapes(network)), *_counts(network), ", ".join(where))
     uses = {"generator": ", which generates", "discriminator": ", which gives pseudo-labels"}
     for name, average in model.moving_averages().items():
@@ -69,12 +70,14 @@ def _counts(network):
 def _phases(phases):
     table = Table("phase", "who learns", "terms", box=box.SIMPLE_HEAD, pad_edge=False)
     for phase in phases:
-        terms = [_term(phase, term, weight) for term, weight in phase.weights.items() if weight]
+        terms = [_term(phase, term, weight) for term, weight in phase.terms.items()]
         table.add_row(phase.name, ", ".join(phase.trains), escape(" + ".join(terms)))
     return table
 
 
 def _term(phase, term, weight):
+    if isinstance(weight, keras.Variable):
+        weight = float(ops.convert_to_numpy(weight.value))
     text = term if weight == 1 else f"{weight:g} {term}"
     every = phase.every.get(term, 1)
     return text if every == 1 else f"{text} (every {every} steps)"

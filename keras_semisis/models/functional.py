@@ -1,6 +1,7 @@
 """Networks are functional models: their graph is run at other sizes, and features are found in it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 
@@ -22,3 +23,8 @@ def check_functional(networks: Mapping[str, keras.Model | None]) -> None:
                 f"{name}: a {type(network).__name__} has no graph, which networks are run by at other sizes. Give a functional "
                 "model, keras.Model(inputs, outputs); a Sequential becomes one by keras.Model(network.inputs, network.outputs)."
             )
+
+
+def in_its_form(network: keras.Model, inputs: Sequence[Any]) -> Any:
+    """Inputs of a functional model as it has been built: one alone is a list where it was in one, or Keras warns."""
+    return list(inputs) if len(inputs) > 1 or isinstance(network.input, list) else inputs[0]

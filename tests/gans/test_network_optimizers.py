@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_semisis.gans import AdversarialModel, Phase
+from keras_semisis.callbacks import Checkpoint
+from keras_semisis.gans import AdversarialModel, NonFiniteLossError, Phase
 from keras_semisis.gans.network_optimizers import optimizer_from_config, optimizer_to_config
 
 pytestmark = pytest.mark.usefixtures("eager_tensorflow")
@@ -143,3 +144,59 @@ def test_an_optimizers_average_of_a_network_that_does_not_learn_leaves_it():
     fit(gan)
     for a, b in zip(before, gan.second.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+class Save(keras.callbacks.Callback):
+    """The model as it is after a step."""
+
+    def __init__(self, path, step):
+        super().__init__()
+        self.path, self.after = path, step
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.model.step == self.after:
+            self.model.save(self.path)
+
+
+def test_an_average_takes_the_place_of_the_weights_at_the_end_alone(tmp_path):
+    """Not where an epoch ends that a resumed training had begun."""
+    settings = {"batch_size": 2, "verbose": 0, "epochs": 2, "steps_per_epoch": 3}
+    whole = paint(keras.optimizers.SGD(1.0, momentum=0.5, use_ema=True, ema_momentum=0.5))
+    whole.fit(DATA, **settings, callbacks=[Save(tmp_path / "gan.keras", 2)])
+    resumed = keras.saving.load_model(tmp_path / "gan.keras")
+    resumed.fit(DATA, **settings, initial_step=2)
+    assert resumed.step == whole.step == 6
+    for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("ema_decay", [0.0, None])
+def test_an_average_draws_where_the_model_has_none(ema_decay):
+    gan = Paint(painter(), painter(), num_classes=1, ema_decay=ema_decay)
+    gan.compile({"generator": keras.optimizers.SGD(1.0, use_ema=True)}, statistics_batches=1)
+    gan.fit(DATA, batch_size=2, verbose=0, epochs=2, steps_per_epoch=2)
+    for a, b in zip(gan.generator.get_weights(), gan.ema_generator.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class InverseRoot(keras.optimizers.schedules.LearningRateSchedule):
+    """Which is infinite at step 0."""
+
+    def __call__(self, step):
+        return ops.rsqrt(ops.cast(step, "float32"))
+
+    def get_config(self):
+        return {}
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_weights_that_an_update_has_broken_are_told_and_not_saved(steps, tmp_path):
+    """At the end, and at the next step, whose loss is not finite."""
+    gan = paint(keras.optimizers.SGD(InverseRoot()))
+    with pytest.raises(NonFiniteLossError, match=r"Weights of generator and second are not finite, .* learning rate"):
+        gan.fit(DATA, batch_size=2, verbose=0, epochs=1, steps_per_epoch=steps)
+    gan = paint(keras.optimizers.SGD(InverseRoot()))
+    with pytest.raises(NonFiniteLossError, match="Weights of generator and second are not finite"):
+        gan.fit(DATA, batch_size=2, verbose=0, steps_per_epoch=steps, callbacks=[Checkpoint(tmp_path, every=1)])
+    assert not list(tmp_path.iterdir())

@@ -18,6 +18,7 @@ from keras import ops
 
 from keras_semisis.distribution import number_of_devices
 from keras_semisis.gans.untracked import Untracked
+from keras_semisis.models.functional import in_its_form
 from keras_semisis.models.keras_privates import random_seed
 from keras_semisis.processes import ProcessLost, number_of_processes
 
@@ -192,7 +193,7 @@ def _prediction(reference):
     def outputs(values, inputs):
         network = reference()
         with keras.StatelessScope(list(zip(network.variables, values, strict=True))):
-            return network(inputs if len(inputs) > 1 else inputs[0], training=False)
+            return network(in_its_form(network, inputs), training=False)
 
     return compiled(outputs)
 
