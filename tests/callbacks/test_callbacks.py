@@ -114,11 +114,15 @@ def test_best_model_is_the_first_of_equal_scores(run):
     assert keras.saving.load_model(run.folder / "best.keras").step == 2
 
 
-@pytest.mark.parametrize(("mode", "expected"), [("max", [True, False, True, False]), ("min", [True, True, False, False])])
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [("max", [True, False, False, True, False, False]), ("min", [True, True, False, False, False, False])],
+)
 def test_best_follows_the_mode_and_never_takes_nan(mode, expected):
+    """Of all before it, not of the last alone."""
     evaluation = PeriodicEvaluation([], [], best="score", mode=mode)
     found = []
-    for value in (2.0, 1.0, 3.0, float("nan")):
+    for value in (2.0, 1.0, 1.5, 3.0, 2.5, float("nan")):
         found.append(evaluation._is_best(value))
         evaluation.history.append({"step": 0, "score": value})
     assert found == expected

@@ -118,6 +118,26 @@ def test_what_is_set_between_two_fits_counts():
     assert changes()[1]
 
 
+def test_a_gradient_that_is_not_finite_stops_where_every_term_is_finite():
+    gan, data = Brightness(), (np.zeros((2, 2, 2, 3), "uint8"), np.zeros((2, 2, 2), "uint8"))
+    gan.compile({name: keras.optimizers.SGD(1.0) for name in gan.network_names}, statistics_batches=1)
+    # the root has no slope at 0
+    gan.terms = lambda data, due: {"dark": ops.sqrt(ops.mean(ops.square(gan.synthesize(data[0][1]))))}
+    before = values(gan.generator.variables)
+    with pytest.raises(ks.NonFiniteLossError, match=r"phase 'paint': .*gradient is not finite"):
+        gan.fit(data, batch_size=2, verbose=0)
+    assert gan.step == 0 and all_equal(before, values(gan.generator.variables))
+
+
+def test_an_epoch_is_as_long_as_the_longest_data_set():
+    short, long = ((np.zeros((n, 2, 2, 3), "uint8"), np.zeros((n, 2, 2), "uint8")) for n in (2, 6))
+    for datasets in ((short, long), (long, short)):
+        gan = Brightness()
+        gan.compile({name: keras.optimizers.SGD(1.0) for name in gan.network_names}, statistics_batches=1)
+        gan.fit(*datasets, batch_size=2, verbose=0)
+        assert gan.step == 3
+
+
 def test_trainable_is_toggled_and_restored():
     gan, seen = tiny_gan(), {}
     gan.discriminator.layers[1].trainable = False

@@ -61,3 +61,13 @@ def test_they_are_written_and_read():
     for task in (Cycle(2.0, 0.5), Diversity(3.0, 0.1)):
         assert vars(type(task).from_config(task.get_config())) == vars(task)
     assert Cycle.from_config({"weight": None}).confidence == 0  # of a file before there was a threshold
+
+
+def test_photos_beyond_the_limit_do_not_make_up_for_one_that_is_alike():
+    noise, other = DRAWN.standard_normal((2, 3, 8)).astype("float32")
+    scale = np.array([0.01, 10.0, 10.0], "float32")[:, None, None, None]
+    photos = {id(z): scale * np.tile(z[:, None, None, :3], (1, 4, 4, 1)) for z in (noise, other)}
+    gan = SimpleNamespace(draw_noise=lambda label_map: other, generate_from=lambda label_map, z: photos[id(z)])
+    value = float(ops.convert_to_numpy(Diversity(limit=0.2)(gan, LABEL_MAP, noise, photos[id(noise)])))
+    apart = np.abs(photos[id(noise)] - photos[id(other)]).mean((1, 2, 3)) / np.abs(noise - other).mean(1)
+    assert apart[0] < 0.2 < apart[1:].min() and value == pytest.approx((0.2 - apart[0]) / 3, rel=1e-4)

@@ -8,6 +8,7 @@ from keras import ops
 import keras_semisis as ks
 from keras_semisis import models
 from keras_semisis.gans import ABLATIONS, ablation
+from keras_semisis.gans.engines import engine
 from keras_semisis.gans.presets import PRESETS
 from keras_semisis.gans.pretext import TCR, Cycle
 from keras_semisis.metrics import LPIPS
@@ -297,6 +298,21 @@ def test_encoder_learns_from_the_generators_loss_and_kl_is_that_of_its_styles():
     assert history["generator/kl"][0] == pytest.approx(0.5 * np.sum(mu**2 + np.exp(logvar) - 1 - logvar), rel=0.05)
 
 
+def test_a_style_is_drawn_by_the_mean_and_the_deviation_of_its_photo():
+    """Of 2,000 photos; the encoder says the same of each."""
+    image, mu, logvar = keras.Input((*WIDE, 3)), [-1.0, 0.0, 2.0], [-2.0, 0.0, 1.0]
+    x = keras.layers.GlobalAveragePooling2D()(image)
+    outputs = [
+        keras.layers.Dense(3, kernel_initializer="zeros", bias_initializer=lambda shape, dtype, values=values: values)(x)
+        for values in (ops.convert_to_tensor(mu), ops.convert_to_tensor(logvar))
+    ]
+    gan, styles = spade(encoder=keras.Model(image, outputs)), []
+    object.__setattr__(gan, "generate_from", lambda label_map, style, edges: styles.append(ops.convert_to_numpy(style)))
+    gan.reconstruct(ops.zeros((2000, *WIDE, 3)), None)
+    np.testing.assert_allclose(styles[0].mean(0), mu, atol=0.15)
+    np.testing.assert_allclose(styles[0].std(0), np.exp(np.multiply(logvar, 0.5)), rtol=0.1)
+
+
 def test_spade_without_encoder_and_with_perceptual_loss():
     size = (32, 32)
     gan = ks.SPADEGAN(
@@ -358,11 +374,48 @@ def test_consistency_of_shifts_by_whole_pixels_is_exact():
     assert consistency(TCR(), label_map, noise) > 0.01
 
 
+def test_consistency_is_the_mean_square_over_pixels_and_channels_and_both_sides_learn(monkeypatch):
+    """A ramp that is shifted differs from itself by its slope times the shift: a quarter of each side, 8 columns and 4 rows."""
+    monkeypatch.setattr(keras.random, "uniform", lambda shape, seed: ops.ones(shape))
+    rows, columns = np.meshgrid(*map(np.arange, SIZE), indexing="ij")
+    ramps = ops.convert_to_tensor(np.stack([3 * columns, rows, 0 * rows], axis=-1)[None].astype("float32"))
+    task = TCR(max_rotation=0, max_translation=1 / 4, max_scaling=0)
+    label_map, warped = ops.zeros((1, *SIZE), "int32"), []
+
+    def loss(values):
+        gan = Painter()
+        gan.ignore_class = IGNORE
+        gan.generate_from = lambda label_map, noise: warped.append(label_map) or values[0] * ramps
+        return task(gan, label_map, None, values[0] * ramps), ()
+
+    expected = ((3 * SIZE[1] / 4) ** 2 + (SIZE[0] / 4) ** 2) / 3
+    value, _, (gradient,) = engine.value_and_gradients(loss, [keras.Variable(1.0)])
+    assert (float(value), float(gradient)) == pytest.approx((expected, 2 * expected), rel=1e-5)
+    loss([1.0])
+    assert (ops.convert_to_numpy(warped[-1])[:, : SIZE[0] // 4] == IGNORE).all()  # what comes from outside
+
+
 def test_pretext_tasks_have_weights_of_their_own():
     gan = compiled(semi_paired(pretext=[Cycle(), TCR(weight=3.0)], cycle_weight=2.0))
     unpaired = next(phase for phase in gan.phases() if phase.name == "unpaired")
     assert unpaired.weights == {"cycle": 2.0, "consistency": 3.0, "adversarial": 1.0}
     assert compiled(semi_paired(pretext=[])).phases()[2].due(0) == {"adversarial"}
+
+
+def test_a_pretext_task_is_given_the_noise_that_the_photos_are_drawn_with():
+    seen = []
+
+    class Noted:
+        name, weight = "noted", 1.0
+
+        def __call__(self, gan, label_map, noise, generated):
+            seen.extend(ops.convert_to_numpy(x) for x in (noise, generated))
+            return ops.zeros(())
+
+    gan = semi_paired(pretext=[Noted()])
+    object.__setattr__(gan, "generate_from", lambda label_map, noise: noise[:, None, None, :3])
+    gan.unpaired_terms(gan.batch((None, (None, ops.zeros((2, *SIZE), "int32")))), {"noted"})
+    np.testing.assert_array_equal(seen[0][:, None, None, :3], seen[1])
 
 
 def test_the_consistency_of_tcr_has_a_weight():

@@ -10,6 +10,7 @@ from keras import ops
 import keras_semisis as ks
 from keras_semisis.gans.batch import batch_class
 from keras_semisis.gans.phase import differentiate
+from keras_semisis.losses import SegmentationLoss
 
 pytestmark = pytest.mark.filterwarnings("ignore:The structure of `inputs`")
 CLASSES, IGNORE, SIZE, BATCH = 3, 2, (4, 4), 2
@@ -18,12 +19,24 @@ PHOTOS, OTHERS = (RANDOM.uniform(-1, 1, (BATCH, *SIZE, 3)).astype("float32") for
 MAPS, OTHER_MAPS = (RANDOM.integers(0, CLASSES, (BATCH, *SIZE)).astype("int32") for _ in range(2))
 
 
+NOTED = []
+
+
+class Noted(keras.layers.Layer):
+    """Notes whether what it is part of is in training mode."""
+
+    def call(self, x, training=None):
+        NOTED.append(training)
+        return x
+
+
 # Networks: G draws each class in a color, D and S are linear, D_u is linear in the squares of the photo's values
 
 
 def generator():
     label_map = keras.Input(SIZE, dtype="int32")
-    return keras.Model(label_map, keras.layers.Embedding(CLASSES, 3, name="colors")(label_map))
+    colors = keras.layers.Embedding(CLASSES, 3, embeddings_initializer=keras.initializers.RandomUniform(-1, 1), name="colors")
+    return keras.Model(label_map, Noted()(colors(label_map)))
 
 
 def marked(layer):
@@ -33,19 +46,19 @@ def marked(layer):
 
 def segmenting(name="discriminator"):
     image = keras.Input((*SIZE, 3))
-    x = marked(keras.layers.Conv2D(2, 1, name="block"))(image)
+    x = Noted()(marked(keras.layers.Conv2D(2, 1, name="block"))(image))
     return keras.Model(image, keras.layers.Conv2D(CLASSES + 1, 1, bias_initializer="normal", name="logits")(x), name=name)
 
 
 def judge():
     image = keras.Input((*SIZE, 3))
-    squares = marked(keras.layers.Multiply(name="squares"))([image, image])
+    squares = Noted()(marked(keras.layers.Multiply(name="squares"))([image, image]))
     return keras.Model(image, keras.layers.Conv2D(1, 1, bias_initializer="ones", name="logits")(squares))
 
 
 def conditional():
     label_map, image = keras.Input(SIZE, dtype="int32"), keras.Input((*SIZE, 3))
-    x = marked(keras.layers.Conv2D(2, 1, name="block"))(image)
+    x = Noted()(marked(keras.layers.Conv2D(2, 1, name="block"))(image))
     prediction = keras.layers.Conv2D(1, 1, name="logits")(x) + keras.layers.Embedding(CLASSES, 1, name="labels")(label_map)
     return keras.Model([label_map, image], [prediction])
 
@@ -66,7 +79,7 @@ def oasis(**kwargs):
 
 def usis(**kwargs):
     features = keras.Input((*SIZE, 3))
-    decoder = keras.Model([features], keras.layers.Conv2D(3, 1, name="rebuilt")(features))
+    decoder = keras.Model([features], Noted()(keras.layers.Conv2D(3, 1, name="rebuilt")(features)))
     return ks.USIS(CLASSES, SIZE, IGNORE, generator(), segmenting("segmenter"), judge(), decoder=decoder, **kwargs)
 
 
@@ -230,6 +243,15 @@ def test_terms_are_those_by_hand(system):
         assert {term: float(found[term]) for term in terms} == pytest.approx(terms, rel=1e-4), name
 
 
+@pytest.mark.parametrize(("system", "phase", "term"), TERMS)
+def test_every_network_of_a_term_is_in_training_mode(system, phase, term):
+    """Those that are frozen as well; the perceptual network alone is not."""
+    gan = compiled(system)
+    NOTED.clear()
+    phase_of(gan, phase).loss(batch_of(gan), frozenset([term]))
+    assert NOTED and all(NOTED)
+
+
 # the decoder and the segmenter have terms of their own
 UNMOVED = {
     ("unconditional", "fake", "decoder"),
@@ -346,3 +368,60 @@ def test_weights_are_those_that_are_given(system, weights, expected):
     gan = system(**weights)
     gan.compile()
     assert {phase.name: dict(phase.weights) for phase in gan.phases()} == expected
+
+
+def test_judged_pairs_are_pairs_beside_the_unpaired_half():
+    gan = semi_paired(judge_pairs=True)
+    gan.compile(run_eagerly=True)
+    gan.prepare_fit()
+    real = judged(gan, np.concatenate([PHOTOS, OTHERS]))
+    fake = judged(gan, np.concatenate([drawn(gan, MAPS), drawn(gan, OTHER_MAPS)]))
+    for phase, terms in (
+        ("unpaired", {"adversarial": softplus(-fake)}),
+        ("unconditional", {"real": softplus(-real), "fake": softplus(fake)}),
+    ):
+        found = phase_of(gan, phase).loss(batch_of(gan), frozenset(terms))
+        assert {term: float(found[term]) for term in terms} == pytest.approx(terms, rel=1e-4)
+
+
+@pytest.mark.parametrize("system", [semi_paired, usis])
+def test_the_hinge_of_the_generator_does_not_saturate(system):
+    gan = system(adversarial_loss="hinge")
+    gan.compile(run_eagerly=True)
+    gan.prepare_fit()
+    real, fake = judged(gan, OTHERS), judged(gan, drawn(gan, OTHER_MAPS))
+    for phase, terms in (
+        ("unpaired", {"adversarial": -fake.mean()}),
+        ("unconditional", {"real": np.maximum(1 - real, 0).mean(), "fake": np.maximum(1 + fake, 0).mean()}),
+    ):
+        found = phase_of(gan, phase).loss(batch_of(gan), frozenset(terms))
+        assert {term: float(found[term]) for term in terms} == pytest.approx(terms, rel=1e-4)
+
+
+@pytest.mark.parametrize("system", [semi_paired, oasis])
+def test_focal_weights_are_those_of_both_terms_of_the_classes(system):
+    gan = system(focal_gamma=2.0)
+    gan.compile(run_eagerly=True)
+    gan.prepare_fit()
+    loss = SegmentationLoss(IGNORE, focal_gamma=2.0)
+    for phase, term, photos in (("discriminator", "real", PHOTOS), ("generator", "segmentation", drawn(gan, MAPS))):
+        expected = float(loss(MAPS, logits(gan.discriminator, photos).astype("float32")))
+        assert float(value_of(gan, phase, term)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_perceptual_network_sees_photos_as_they_are():
+    gan, seen = semi_paired(augmentation=ks.layers.DiffAugment(("color",))), []
+    gan.compile(run_eagerly=True)
+    gan.prepare_fit()
+    gan._perceptual_loss = lambda *photos: seen.extend(map(array, photos)) or ops.zeros(())
+    value_of(gan, "generator", "perceptual")
+    for found, photos in zip(seen, (PHOTOS, drawn(gan, MAPS)), strict=True):
+        np.testing.assert_allclose(found, photos, atol=1e-6)
+
+
+def test_the_segmenter_of_usis_sees_photos_as_they_are():
+    gan = usis(augmentation=ks.layers.DiffAugment(("color",)))
+    gan.compile(run_eagerly=True)
+    gan.prepare_fit()
+    expected = entropy(OTHER_MAPS, logits(gan.segmenter, drawn(gan, OTHER_MAPS))[..., 1:])
+    assert float(value_of(gan, "unpaired", "segmentation")) == pytest.approx(expected, rel=1e-4)

@@ -44,3 +44,15 @@ def test_a_gain_adds_no_weights_and_a_generator_keeps_it_where_it_is_built_again
 def test_a_gain_outside_is_refused(gain):
     with pytest.raises(ValueError, match=rf"detail_gain={gain}.*\(0, 1\]"):
         generator(detail_gain=gain)
+
+
+def test_a_block_makes_the_details_of_both_its_ways_quiet():
+    x = np.random.default_rng(0).standard_normal((2, 4, 4, 8)).astype("float32")
+    inputs = [x, np.random.default_rng(1).integers(0, 3, (2, 16, 16)).astype("int32")]
+    plain, quiet = (layers.WaveletResidualBlock(12, 3, hidden_channels=4, upsample=False, detail_gain=g) for g in (1.0, 0.25))
+    loud = plain(inputs)
+    quiet(inputs)
+    quiet.set_weights(plain.get_weights())
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(quiet(inputs)), keras.ops.convert_to_numpy(layers.DetailGain(0.25)(loud)), atol=1e-5
+    )

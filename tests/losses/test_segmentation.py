@@ -118,3 +118,18 @@ def test_label_maps_of_any_integer_dtype(dtype):
 
 def test_fake_loss_equals_its_equation():
     assert float(FakeLoss()(LABELS, LOGITS)) == pytest.approx(-log_softmax(LOGITS)[..., 0].mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize("ignore_class", [None, 0, 2])
+def test_the_loss_of_a_segmenter_equals_the_same_equation(ignore_class):
+    expected = balanced_cross_entropy(LABELS, log_softmax(LOGITS[..., 1:]), ignore_class)
+    assert float(BalancedCrossEntropy(ignore_class)(LABELS, LOGITS[..., 1:])) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("ignore_class", [None, 0, 2])
+def test_without_balancing_every_pixel_but_those_of_dont_care_counts_alike(ignore_class):
+    counted = np.ones(LABELS.shape) if ignore_class is None else LABELS != ignore_class
+    for loss, answers in ((SegmentationLoss, log_softmax(LOGITS)[..., 1:]), (CycleLoss, log_softmax(LOGITS[..., 1:]))):
+        entropy = -np.take_along_axis(answers, LABELS[..., None], -1)[..., 0]
+        value = float(loss(ignore_class, class_balancing=False)(LABELS, LOGITS))
+        assert value == pytest.approx((entropy * counted).mean(), rel=1e-5)

@@ -51,6 +51,16 @@ def test_agrees_with_loops(feature_model, weights):
         assert result["diversity_se"] == pytest.approx(np.std(of_maps, ddof=1) / np.sqrt(2), rel=1e-3)
 
 
+def test_the_score_of_photos_is_of_each_and_the_next(feature_model):
+    photos = np.random.default_rng(2).uniform(-1, 1, (5, 4, 6, 3)).astype("float32")
+    metric = Diversity(feature_model)
+    for part in (photos[:2], photos[2:3], photos[3:]):
+        metric.update_real(None, part)
+    metric.update_generated(None, np.stack([photos, photos]))
+    expected = [brute_force(a, b, [np.ones(3)] * 2) for a, b in zip(photos.astype("float64"), photos[1:], strict=False)]
+    assert metric.result()["diversity_real"] == pytest.approx(np.mean(expected), rel=1e-5)
+
+
 def test_equal_images_have_none(feature_model):
     metric = Diversity(feature_model)
     images = np.random.default_rng(1).uniform(-1, 1, (1, 2, 4, 6, 3)).astype("float32")

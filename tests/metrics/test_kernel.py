@@ -136,3 +136,21 @@ def test_bad_features_are_refused(x, y, message):
     for function in (kernel_distance, kernel_estimate):
         with pytest.raises(ValueError, match=message):
             function(x, y)
+
+
+def test_the_standard_error_of_subsets_is_that_of_repeated_experiments():
+    """Subsets overlap: their number alone says nothing of how far another sample would lie."""
+    random = np.random.default_rng(2)
+    found = [
+        kernel_estimate(random.normal(size=(60, 2)), random.normal(size=(60, 2)) + 0.7, subset_size=20, subsets=30)
+        for _ in range(200)
+    ]
+    ratio = np.mean([estimate.standard_error for estimate in found]) / np.std([estimate.value for estimate in found], ddof=1)
+    assert 0.75 < ratio < 1.25
+
+
+def test_a_subset_has_no_image_twice():
+    """Subsets that leave one of twenty out are as good as the whole; twice the same one would be a bias."""
+    x, y = np.random.default_rng(3).normal(size=(2, 20, 2))
+    found = kernel_estimate(x, y, subset_size=19, subsets=200)
+    assert abs(found.value - kernel_distance(x, y)) < 4 * found.std / np.sqrt(200)

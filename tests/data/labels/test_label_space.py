@@ -167,3 +167,13 @@ def test_other_names_or_another_order_are_refused_with_both_lists():
         assert f"The model: 0 sky, 1 road, 2 car. The data: {listed}." in str(error.value)
     with pytest.raises(DataError, match="are not those of"):
         LabelSpace(unnamed_classes(3), distinct_colors(3)).require_same_classes(space(2), "a", "b")
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_stored_ids_are_mapped_at_once_and_others_refused_where_all_are_named(dtype):
+    swapped = LabelSpace("abc", [(0, 0, 0)] * 3, id_map={1: 2, 2: 1})
+    assert swapped.of_stored_ids(np.array([[0, 1, 2]], dtype), "a.png").tolist() == [[0, 2, 1]]
+    named = LabelSpace("ab", [(0, 0, 0)] * 2, id_map={7: 0, 9: 1}, all_ids=True)
+    assert named.of_stored_ids(np.array([[7, 9]], dtype), "a.png").tolist() == [[0, 1]]
+    with pytest.raises(DataError, match=r"label id 1 \(1 pixel\)"):
+        named.of_stored_ids(np.array([[7, 1]], dtype), "a.png")

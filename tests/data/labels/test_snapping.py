@@ -48,6 +48,17 @@ def test_each_pixel_gets_the_class_that_covers_most_of_it():
     assert (distances.argmin(-1) != expected)[clear].sum() > 10
 
 
+def test_where_no_class_is_near_the_nearest_color_of_all_counts():
+    assert (decode_colors(np.full((5, 6, 3), (203, 33, 30), "uint8"), SPACE.with_snap(10), "a.png") == 3).all()
+
+
+def test_a_color_at_the_distance_that_is_given_is_taken():
+    picture = np.full((1, 2, 3), (203, 30, 30), "uint8")
+    assert (decode_colors(picture, SPACE.with_snap(3), "a.png") == 3).all()
+    with pytest.raises(DataError, match=r"is 3\.0 from that of its class"):
+        decode_colors(picture, SPACE.with_snap(2.9), "a.png")
+
+
 def write(root, picture, mode="RGB"):
     (root / "labels").mkdir(parents=True)
     image = Image.fromarray(picture)

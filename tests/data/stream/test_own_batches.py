@@ -303,6 +303,13 @@ def test_unpaired_arrays_have_orders_of_their_own_and_any_number():
         own_batches((photos, label_maps), BatchRule(6, SIZE), "paired_ds")
 
 
+def test_unpaired_arrays_of_one_number_meet_by_chance_alone():
+    data = own_batches(numbered_arrays(40), BatchRule(40, SIZE), "unpaired_ds", batch_size=40, paired=False)
+    ((images, ids),) = numbers(data)
+    assert sorted(images) == sorted(ids) == [*range(40)]
+    assert np.equal(images, ids).sum() < 10  # one is expected
+
+
 def test_arrays_to_evaluate_on_come_in_order_and_the_last_batch_is_smaller():
     data = own_batches(numbered_arrays(5), BatchRule(5, SIZE), "evaluate", batch_size=2, training=False)
     assert [images for images, _ in numbers(data)] == [[0, 1], [2, 3], [4]]

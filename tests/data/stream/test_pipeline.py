@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -226,6 +227,15 @@ def test_sampler_switches_at_half_of_training(form, sampler, rare_half):
     counts = np.bincount(halves[rare_half], minlength=16)
     assert stats.chisquare(counts, p * counts.sum()).pvalue > ERROR_RATE
     assert np.ptp(np.bincount(halves[1 - rare_half], minlength=16)) <= 2  # whole passes, but for their ends
+
+
+def test_dont_care_is_no_rare_class():
+    source = long_tailed_source()
+    source.label_space = replace(source.label_space, ignore_class=2)
+    batches = paired_dataset(source, (4, 8), 4, sampler="rare_classes")
+    counts = np.bincount(image_items_of([batches.load_step(step) for step in range(400)])[0], minlength=16)
+    p = rare_class_probabilities(class_statistics(source), ignore_class=2)
+    assert stats.chisquare(counts, p * counts.sum()).pvalue > ERROR_RATE
 
 
 @pytest.mark.parametrize("sampler", ["uniform", "rare_classes", "rare_classes_second_half"])
