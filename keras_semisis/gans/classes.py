@@ -8,6 +8,7 @@ from keras_semisis.data import DataError, LabelSpace
 from keras_semisis.data.stream.batch_rule import BatchRule
 from keras_semisis.gans.untracked import HasUntracked
 from keras_semisis.models.edges import reads_edges
+from keras_semisis.models.label_ids import embedding_rows, number_of_classes
 
 _UNSAID: Any = object()
 
@@ -27,7 +28,8 @@ class KnowsClasses(HasUntracked):
             return self._num_classes
         if self._label_space is not None:
             return self._label_space.num_classes
-        return next((layer.num_classes for layer in self.generator.layers if hasattr(layer, "num_classes")), None)
+        told = number_of_classes(self.generator)
+        return embedding_rows(self.generator) if told is None else told
 
     @num_classes.setter
     def num_classes(self, num_classes):
@@ -79,11 +81,11 @@ class KnowsClasses(HasUntracked):
         """That it has as many classes, and the same don't-care class, where these are known."""
         known = self._label_space
         self._label_space = None  # a former one says nothing about the next
-        number, ignored = self.num_classes, self._ignore_class
+        rule, ignored = self.batch_rule, self._ignore_class
         self._label_space = known
-        if number is not None and label_space.num_classes != number:
+        if not rule.takes(label_space.num_classes):
             raise ValueError(
-                f"The label space has {label_space.num_classes} classes, the model num_classes={number}. Give the "
+                f"The label space has {label_space.num_classes} classes, the model num_classes={rule.num_classes}. Give the "
                 "label space of the data that the model is for, or build the model for its number of classes."
             )
         if ignored is not _UNSAID and label_space.ignore_class != ignored:
@@ -154,4 +156,6 @@ class KnowsClasses(HasUntracked):
     def batch_rule(self) -> BatchRule:
         """What batches and label maps must be for this model."""
         size = tuple(self.generator.inputs[0].shape[1:])
-        return BatchRule(self.num_classes, size, self.ignore_class, instances=reads_edges(self.generator))
+        # of an embedding, whose rows may be more than there are classes
+        spare = (self._num_classes, self._label_space, number_of_classes(self.generator)) == (None, None, None)
+        return BatchRule(self.num_classes, size, self.ignore_class, instances=reads_edges(self.generator), spare=spare)

@@ -142,6 +142,9 @@ def test_other_networks_are_no_segmenters(place):
         with pytest.raises(ValueError, match=re.escape(f"segmenter={str(place / name)!r}: this is a {kind} named")):
             load_segmenter(place / name, SPACE, SIZE)
     assert load_gan(place / "generator.keras").num_classes == 3
+    label_map = keras.Input(SIZE, dtype="int32")
+    keras.Model(label_map, keras.layers.Embedding(4, 3, name="image")(label_map)).save(place / "embedding.keras")
+    assert load_gan(place / "embedding.keras").num_classes == 4
 
 
 def test_a_sequential_segmenter_judges(place):

@@ -16,10 +16,10 @@ from tests.gans.tiny import CLASSES, IGNORE, SIZE, Scenes, data_sets, tiny_gan, 
 pytestmark = pytest.mark.usefixtures("eager_tensorflow")
 
 
-def painter():
-    """A generator of nothing but standard layers: it says of itself neither its classes nor which is don't-care."""
+def painter(rows=CLASSES):
+    """A generator of nothing but standard layers: it says of itself how many ids it takes, not which is don't-care."""
     label_map, noise = keras.Input(SIZE, dtype="int32"), keras.Input((2,))
-    x = keras.layers.Embedding(CLASSES, 3)(label_map)
+    x = keras.layers.Embedding(rows, 3)(label_map)
     x = keras.layers.Add()([x, keras.layers.Reshape((1, 1, 3))(keras.layers.Dense(3)(noise))])
     return keras.Model([label_map, noise], keras.layers.Activation("tanh")(ks.layers.BatchNorm()(x)))
 
@@ -134,13 +134,54 @@ def test_a_loss_that_is_not_finite_stops_it():
 
 def test_it_learns_classes_from_its_data_and_is_scored_under_a_protocol():
     gan = own(metrics=[Counted()])
-    assert (gan.num_classes, gan.image_size, gan.ignore_class) == (None, SIZE, None)
+    assert (gan.num_classes, gan.image_size, gan.ignore_class) == (CLASSES, SIZE, None)
     validation = ks.data.paired_dataset(Scenes(5, seed=3), SIZE, 2, training=False)
     history = gan.fit(data_sets()[0], steps_per_epoch=1, validation_data=validation, verbose=0).history
     assert history["val_images"] == [5.0]
     assert (gan.num_classes, gan.ignore_class, gan.label_space) == (CLASSES, IGNORE, Scenes.label_space)
     result = ks.metrics.evaluate_protocol(gan, Scenes(5), features=lambda images: images.mean(axis=(1, 2)))
     assert np.isfinite(result["generated"]["frechet"])
+
+
+@pytest.mark.parametrize("stray", [-1, CLASSES])
+def test_ids_that_the_embedding_of_a_generator_has_no_rows_for_are_refused(stray):
+    gan, photos = own(), np.zeros((2, *SIZE, 3), "uint8")
+    label_maps = np.zeros((2, *SIZE), "int32")
+    label_maps[1, 2, 3] = stray
+    refused = pytest.raises(ks.data.DataError, match=rf"label id {stray} \(1 pixel\) found, but the 5 classes are 0\.\.4")
+    with refused:
+        gan.fit(photos, label_maps, batch_size=2, verbose=0)
+    with refused:
+        gan.generate(label_maps)
+    with refused:
+        gan.evaluate(photos, label_maps, metrics=[Counted()], verbose=0)
+    assert gan.step == 0 and gan.generate(label_maps.clip(0, CLASSES - 1)).shape == photos.shape
+
+
+def test_negative_ids_are_refused_where_a_generator_does_not_tell_its_classes():
+    label_map = keras.Input(SIZE, dtype="int32")
+    table = keras.layers.Embedding(CLASSES, 3)
+    sampler = Sampler(keras.Model(label_map, table(ops.maximum(label_map, 0))))
+    assert sampler.num_classes is None
+    with pytest.raises(ks.data.DataError, match="label id -1 "):
+        sampler.generate(np.full(SIZE, -1))
+    colors = values(table.weights)[0][CLASSES - 1]
+    np.testing.assert_allclose(sampler.generate_floats(np.full((1, *SIZE), CLASSES - 1))[0, 0, 0], colors, rtol=1e-6)
+
+
+def test_an_embedding_may_have_spare_rows(tmp_path):
+    data = ks.data.paired_dataset(Scenes(4), SIZE, 2, training=False)
+    sampler = Sampler(painter(CLASSES + 2))
+    assert sampler.num_classes == CLASSES + 2
+    assert sampler.evaluate(data, metrics=[Counted()], verbose=0) == {"images": 4.0}
+    sampler.label_space = Scenes.label_space
+    sampler.save(tmp_path / "sampler.keras")
+    assert keras.saving.load_model(tmp_path / "sampler.keras").num_classes == CLASSES
+    with pytest.raises(ks.data.DataError, match="5 classes, but the model has 4"):
+        Sampler(painter(CLASSES - 1)).evaluate(data, metrics=[Counted()], verbose=0)
+    for known in (painter(CLASSES - 1), ks.models.oasis_generator(CLASSES + 1, SIZE, 1, noise_channels=2, num_blocks=2)):
+        with pytest.raises(ValueError, match=r"The label space has 5 classes, the model num_classes=[46]\."):
+            Sampler(known, label_space=Scenes.label_space)
 
 
 def test_what_it_knows_of_its_classes_holds_for_later_data():

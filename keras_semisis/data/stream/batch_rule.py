@@ -14,6 +14,8 @@ from keras_semisis.data.labels.label_space import LabelSpace, named_ids
 _ROUNDING = 1e-3
 # A picture that is resized by a cubic filter goes so far beyond its range
 _OVERSHOOT = 0.5
+# Where nobody knows the number of classes: ids beyond are negative ones, read as of a type without sign
+_MOST_IDS = 2**31
 
 
 @dataclass(frozen=True)
@@ -21,11 +23,12 @@ class BatchRule:
     """What a model takes: photos in [-1, 1] and label maps of its classes, both of its size.
 
     Args:
-        num_classes: Number of label ids, or None where nobody knows it.
+        num_classes: Number of label ids, or None where nobody knows it; negative ids are refused then too.
         image_size: (height, width); None for a side that may be any.
         ignore_class: The don't-care id, or None.
         trained_at: Where any size will do, the (height, width) by which one-hot label maps are told from several.
         instances: Whether a batch has instance maps as its third part.
+        spare: Whether some of the ids may be spare, so that data may have fewer classes.
     """
 
     num_classes: int | None
@@ -33,6 +36,7 @@ class BatchRule:
     ignore_class: int | None = None
     trained_at: tuple[int | None, int | None] | None = None
     instances: bool = False
+    spare: bool = False
 
     @property
     def parts(self) -> int:
@@ -132,6 +136,10 @@ class BatchRule:
         self._check_ids(label_maps, where, mapped)
         return label_maps.astype("int32", copy=False)
 
+    def takes(self, classes: int) -> bool:
+        """Whether data of so many classes fit."""
+        return self.num_classes in (None, classes) or (self.spare and classes < self.num_classes)
+
     def require_classes(self, label_space: LabelSpace, name: str) -> None:
         """Checks that a label space has as many classes.
 
@@ -139,7 +147,7 @@ class BatchRule:
             DataError: If it has another number.
         """
         classes = label_space.num_classes
-        if self.num_classes not in (None, classes):
+        if not self.takes(classes):
             raise DataError(
                 f"{name}: its label maps have {classes} classes, but the model has {self.num_classes}. Make the "
                 f"model with num_classes={classes}, or give data of the model's classes."
@@ -272,11 +280,12 @@ class BatchRule:
 
     def _check_ids(self, label_maps, where, mapped):
         classes = self.num_classes
-        if classes is None or not label_maps.size or (label_maps.min() >= 0 and label_maps.max() < classes):
+        most = _MOST_IDS if classes is None else classes
+        if not label_maps.size or (label_maps.min() >= 0 and label_maps.max() < most):
             return
-        stray = label_maps[(label_maps < 0) | (label_maps >= classes)]
+        stray = label_maps[(label_maps < 0) | (label_maps >= most)]
         found = int(stray[0])
-        which = f"label_map == {found}" if (stray == found).all() else f"(label_map < 0) | (label_map >= {classes})"
+        which = f"label_map == {found}" if (stray == found).all() else f"(label_map < 0) | (label_map >= {most})"
 
         def put(target):
             return _line(
@@ -290,11 +299,14 @@ class BatchRule:
         elif self.ignore_class is not None:
             remedy = f"Where these are unlabeled pixels, give them the don't-care class: {put(self.ignore_class)}"
         else:
+            one_more, number = ("C + 1", "C") if classes is None else (classes + 1, classes)
             remedy = (
-                f"Where these are unlabeled pixels, make a don't-care class for them (num_classes={classes + 1}, "
-                f"ignore_class={classes} of the model) and give them its id: {put(classes)}"
+                f"Where these are unlabeled pixels, make a don't-care class for them (num_classes={one_more}, "
+                f"ignore_class={number} of the model{', which has C others' if classes is None else ''}) and give them its id: "
+                f"{put(number)}"
             )
-        raise DataError(f"{where}: label id {named_ids(stray)} found, but the {classes} classes are 0..{classes - 1}. {remedy}")
+        known = "class ids" if classes is None else f"the {classes} classes"
+        raise DataError(f"{where}: label id {named_ids(stray)} found, but {known} are 0..{most - 1}. {remedy}")
 
     def _size(self, axes):
         """``"(B, H, W, 3)"`` with the sides that are fixed."""

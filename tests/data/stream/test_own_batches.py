@@ -89,6 +89,24 @@ def test_unlabeled_pixels_are_given_the_dont_care_class(stray, ignore, target):
     np.testing.assert_array_equal(names["label_map"], np.where(IDS == 3, target, IDS))
 
 
+@pytest.mark.parametrize("ignore", [None, 2])
+@pytest.mark.parametrize(("stray", "dtype"), [(-1, "int32"), (2**32 - 1, "uint32")])
+def test_negative_ids_are_refused_where_nobody_knows_the_number_of_classes(stray, dtype, ignore):
+    rule, label_maps = BatchRule(None, SIZE, ignore), np.where(IDS == 3, stray, IDS.astype("int64")).astype(dtype)
+    with pytest.raises(DataError, match=rf"label id {stray} \({(IDS == 3).sum()} pixels\) found, but class ids") as raised:
+        rule.label_maps(label_maps, "generate")
+    names = {"np": np, "label_map": label_maps, "C": 200}
+    exec(str(raised.value).split(": ")[-1], names)
+    np.testing.assert_array_equal(rule.label_maps(names["label_map"], ""), np.where(IDS == 3, ignore or 200, IDS))
+    assert rule.label_maps(IDS == 3, "").max() == 1
+
+
+def test_classes_may_be_fewer_where_ids_are_spare():
+    for number, exactly, with_spare in ((3, False, True), (4, True, True), (5, False, False)):
+        assert (BatchRule(4, SIZE).takes(number), BatchRule(4, SIZE, spare=True).takes(number)) == (exactly, with_spare)
+        assert BatchRule(None, SIZE).takes(number)
+
+
 @pytest.mark.parametrize(
     ("arrays", "words"),
     [
