@@ -5,6 +5,7 @@ import numpy as np
 
 from keras_semisis.layers import ClassAffinity
 from keras_semisis.models.keras_privates import run_graph
+from keras_semisis.models.label_ids import embedding_rows, number_of_classes
 
 NAME = "class_affinity"
 
@@ -19,6 +20,9 @@ def generator_of_classes(generator: keras.Model, affinity: np.ndarray) -> keras.
     Returns:
         A functional model of the same inputs, whose label maps have ids 0 to ``num_classes - 1``.
 
+    Raises:
+        ValueError: If the generator reads its label maps by layers that take no mixture of classes.
+
     Example:
 
     >>> from keras_semisis import models
@@ -28,6 +32,12 @@ def generator_of_classes(generator: keras.Model, affinity: np.ndarray) -> keras.
     >>> np.array_equal(adapted.predict([label_map, noise], verbose=0), generator.predict([label_map + 3, noise], verbose=0))
     True
     """
+    if number_of_classes(generator) is None or embedding_rows(generator) is not None:
+        raise ValueError(
+            f"The generator {generator.name!r} cannot be given other classes: its layers take ids alone, such as a "
+            "keras.layers.Embedding, and no mixture of classes. Build one whose label map is read by layers with num_classes, "
+            "such as keras_semisis.layers.SPADE."
+        )
     copy = copy_of(generator)
     inputs = [keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=tensor.name) for tensor in generator.inputs]
     before = sum(isinstance(layer, ClassAffinity) for layer in copy.layers)

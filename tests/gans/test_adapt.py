@@ -335,6 +335,17 @@ def test_a_discriminator_of_patches_has_no_classes_however_many_channels():
     assert segments(gan.discriminator, CLASSES)
 
 
+@pytest.mark.parametrize("tell", ["rows", "num_classes"])
+def test_a_generator_that_reads_ids_alone_is_refused(tell):
+    label_map = keras.Input(SIZE, dtype="int32")
+    image = keras.layers.Embedding(3, 3)(label_map) if tell == "rows" else keras.layers.Dense(3)(ops.one_hot(label_map, 3))
+    generator = keras.Model(label_map, image, name="mine")
+    sampler = ks.gans.Sampler(generator, num_classes=3)
+    for model in [sampler, generator] if tell == "rows" else [sampler]:
+        with pytest.raises(ValueError, match=r"The generator 'mine' cannot be given other classes.*num_classes"):
+            ks.adapt(model, NEW, np.eye(3))
+
+
 def test_a_network_of_another_make_is_named():
     image = keras.Input((*SIZE, 3))
     lambdas = keras.layers.Conv2D(4, 1)(image)
