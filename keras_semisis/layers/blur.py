@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_semisis.layers.padding import checked_padding
+
 _TAPS = np.array([1.0, 3.0, 3.0, 1.0], "float32") / 8.0
 
 
@@ -19,6 +21,9 @@ class Blur(keras.layers.Layer):
 
     Input shape: ``(B, H, W, C)``. Output shape: ``(B, ceil((H + 2 * padding - 3) / strides), ..., C)``.
 
+    Raises:
+        ValueError: If ``padding`` is no whole number, or negative.
+
     Reference: Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020.
 
     Example:
@@ -27,9 +32,9 @@ class Blur(keras.layers.Layer):
     (1, 4, 4, 3)
     """
 
-    def __init__(self, padding: Any, strides: int = 1, **kwargs):
+    def __init__(self, padding: int, strides: int = 1, **kwargs):
         super().__init__(**kwargs)
-        self.padding = padding
+        self.padding = checked_padding("Blur", padding, len(_TAPS), strides)
         self.strides = strides
 
     def call(self, x):

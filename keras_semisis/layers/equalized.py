@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_semisis.layers.convolve import convolve, convolved_shape
+from keras_semisis.layers.padding import checked_padding
 
 
 def _activation(name, x, bias):
@@ -49,6 +50,9 @@ class EqualizedConv2D(_Equalized):
     Input shape: ``(B, H, W, C)``.
     Output shape: ``(B, (H + 2 * padding - kernel_size) // strides + 1, ..., filters)``.
 
+    Raises:
+        ValueError: If ``padding`` is no whole number, or negative.
+
     Reference: Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020.
 
     Example:
@@ -62,7 +66,7 @@ class EqualizedConv2D(_Equalized):
         filters: int,
         kernel_size: int,
         strides: int = 1,
-        padding: Any = None,
+        padding: int | None = None,
         activation: Any = None,
         use_bias: bool = True,
         **kwargs,
@@ -71,7 +75,8 @@ class EqualizedConv2D(_Equalized):
         self.filters = filters
         self.kernel_size = kernel_size
         self.strides = strides
-        self.padding = kernel_size // 2 if padding is None else padding
+        padding = kernel_size // 2 if padding is None else padding
+        self.padding = checked_padding("EqualizedConv2D", padding, kernel_size, strides)
 
     def build(self, input_shape) -> None:
         self._add_weights((self.kernel_size, self.kernel_size, input_shape[-1], self.filters))

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_semisis.layers.convolve import convolve, convolved_shape
+from keras_semisis.layers.padding import checked_padding
 
 
 class SpectralLayer(keras.layers.Layer):
@@ -68,6 +69,9 @@ class SpectralConv2D(SpectralLayer):
     Input shape: ``(B, H, W, C)``.
     Output shape: ``(B, (H + 2 * padding - kernel_size) // strides + 1, ..., filters)``.
 
+    Raises:
+        ValueError: If ``padding`` is no whole number, or negative.
+
     Reference: Miyato et al., "Spectral Normalization for Generative Adversarial Networks", ICLR 2018, section 2.1.
 
     Example:
@@ -76,11 +80,14 @@ class SpectralConv2D(SpectralLayer):
     (1, 6, 6, 8)
     """
 
-    def __init__(self, filters: int, kernel_size: int, strides: int = 1, padding: Any = None, use_bias: bool = True, **kwargs):
+    def __init__(
+        self, filters: int, kernel_size: int, strides: int = 1, padding: int | None = None, use_bias: bool = True, **kwargs
+    ):
         super().__init__(filters, use_bias, **kwargs)
         self.kernel_size = kernel_size
         self.strides = strides
-        self.padding = kernel_size // 2 if padding is None else padding
+        padding = kernel_size // 2 if padding is None else padding
+        self.padding = checked_padding("SpectralConv2D", padding, kernel_size, strides)
 
     def build(self, input_shape) -> None:
         self._add_weights((self.kernel_size, self.kernel_size, input_shape[-1], self.filters))
