@@ -1,5 +1,6 @@
 """From what the user writes after ``--data`` to sources of photos and label maps."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -82,7 +83,8 @@ def open_data(
         unpaired_images, unpaired_labels: What else these options are for. It is not opened.
 
     Raises:
-        ValueError: If ``data`` is none of these, or nothing that is named has a use for an option.
+        ValueError: If ``data`` is none of these, nothing that is named has a use for an option, or photos to train on are in
+            ``validation_data``.
         DataError: As the sources raise it, or if a folder or pack names other classes than it has to have.
     """
     check_data(data)
@@ -133,7 +135,7 @@ def open_data(
         if val.label_space is None:
             raise DataError(f"--validation-data {validation_data}: this pack holds photos alone. Name one with label maps.")
         pair.train.label_space.require_same_classes(val.label_space, f"--data {data}", f"--validation-data {validation_data}")
-        return DataPair(pair.train, val)
+        return _apart_from(pair.train, val, validation_data)
     if kind in ("hf", "tfds") and path:
         val = open_of_library(
             validation_data,
@@ -144,7 +146,7 @@ def open_data(
             ids,
             image_range,
         )
-        return DataPair(pair.train, val)
+        return _apart_from(pair.train, val, validation_data)
     if kind != "folder" or not path:
         raise ArgumentError(
             "{}: expected folder:PATH, records:PATH, hf:NAME or tfds:NAME.", {"validation_data": validation_data}
@@ -161,7 +163,7 @@ def open_data(
     )
     val = _pairs_alone(val, path)
     _tell_of_snapped(val, layout)
-    return DataPair(pair.train, val)
+    return _apart_from(pair.train, val, validation_data)
 
 
 def open_settings(
@@ -244,6 +246,32 @@ def _apart(pair, layout, data):
     if layout.validation_split is not None:
         raise _one_split(layout.validation_split)
     return _held_out(pair.train, data)
+
+
+def _apart_from(train, val, validation_data):
+    """The pair; validation data that name photos of the training are refused."""
+    trained_on = {*_photos(train)}
+    shared = [index for index, photo in enumerate(_photos(val)) if photo in trained_on]
+    if shared:
+        raise ArgumentError(
+            f"{{}}: {len(shared)} of its {len(val)} photos are among those to train on, such as {val.location(shared[0])}. "
+            "Name others, or leave it out: every tenth pair, or the data's own validation split, is then kept for validation.",
+            {"validation_data": validation_data},
+        )
+    return DataPair(train, val)
+
+
+def _photos(source: Source) -> Iterator[Any]:
+    """What tells each photo of a source from others, by whatever path or link it is named."""
+    for index in range(len(source)):
+        path = source.image_file(index)
+        try:
+            file = None if path is None else path.stat()
+            # a file system without numbers of files has 0 for all
+            known = (file.st_dev, file.st_ino) if file and file.st_ino else path or source.image_fingerprint(index)
+        except OSError:  # a file has gone, which is told where it is read
+            known = None
+        yield known or source.location(index)
 
 
 def _one_split(name):

@@ -43,23 +43,23 @@ def place(tmp_path_factory):
     image = keras.Input((*SIZE, 3))
     keras.Model(image, keras.layers.Conv2D(3, 1)(image)).save(place / "segmenter.keras")
     random = np.random.default_rng(0)
-    for folder in ("images", "labels"):
-        (place / "data" / folder).mkdir(parents=True)
-    for i in range(4):
-        Image.fromarray(random.integers(0, 256, (*SIZE, 3), "uint8")).save(place / "data" / "images" / f"{i}.png")
-        Image.fromarray(random.integers(0, 3, SIZE, "uint8")).save(place / "data" / "labels" / f"{i}.png")
+    for data in ("data", "train"):
+        for folder in ("images", "labels"):
+            (place / data / folder).mkdir(parents=True)
+        for i in range(4):
+            Image.fromarray(random.integers(0, 256, (*SIZE, 3), "uint8")).save(place / data / "images" / f"{i}.png")
+            Image.fromarray(random.integers(0, 3, SIZE, "uint8")).save(place / data / "labels" / f"{i}.png")
     return place
 
 
 def evaluate(place, *options, model="gan.keras", segmenter="segmenter.keras", output="results.json", code=0):
-    data = f"folder:{place / 'data'}"
     return call(
         "evaluate",
         place / model,
         "--data",
-        data,
+        f"folder:{place / 'train'}",
         "--validation-data",
-        data,
+        f"folder:{place / 'data'}",
         "--segmenter",
         place / segmenter,
         "--cache",
@@ -192,14 +192,14 @@ def of_run(folder, **options):
 
 def test_data_are_cropped_as_an_option_or_the_run_says(place, wide):
     def scores(folder, model, *options):
-        data, output = f"folder:{folder}", wide / "results.json"
+        output = wide / "results.json"
         printed = call(
             "evaluate",
             model,
             "--data",
-            data,
+            f"folder:{place / 'train'}",
             "--validation-data",
-            data,
+            f"folder:{folder}",
             "--segmenter",
             place / "segmenter.keras",
             "--cache",

@@ -173,14 +173,15 @@ def test_evaluate_refuses_data_of_another_order_and_reads_unnamed_ones_by_the_mo
     label_map = np.resize(np.array([0, 1, 1, 255], np.uint8), SIZE)
 
     def evaluate(names, code=0, segmenter="same"):
-        data = f"folder:{make_folder(tmp_path / ('unnamed' if names is None else names[0]), names, label_map)}"
+        root = tmp_path / ("unnamed" if names is None else names[0])
+        data, others = (f"folder:{make_folder(root / name, names, label_map)}" for name in ("data", "others"))
         return call(
             "evaluate",
             tmp_path / "gan.keras",
             "--data",
             data,
             "--validation-data",
-            data,
+            others,
             "--features",
             "none",
             "--cache",

@@ -108,6 +108,9 @@ def test_a_pack_without_splits_keeps_a_tenth_for_validation(data, tmp_path):
     assert (len(train), len(val)) == (8, 2)
     train, val = open_data(f"records:{tmp_path}/packed/train", (8, 8), validation_data=f"records:{tmp_path}/packed/val")
     assert (len(train), len(val)) == (10, 2) and isinstance(val, Records)
+    shutil.copytree(tmp_path / "packed/train", tmp_path / "copy")
+    with pytest.raises(ValueError, match="10 of its 10 photos are among those to train on"):
+        open_data(f"records:{tmp_path}/packed/train", (8, 8), validation_data=f"records:{tmp_path}/copy")
     call("pack", "synthetic:2", tmp_path / "scenes", "--image-size", "32x32")
     with pytest.raises(DataError, match="are not those of --data records"):
         open_data(f"records:{tmp_path}/packed/train", (8, 8), validation_data=f"records:{tmp_path}/scenes/val")

@@ -125,6 +125,21 @@ def test_another_folder_can_validate(tmp_path):
     assert (len(train), len(val), val.label_space.num_classes) == (2, 1, 3)
 
 
+def test_photos_that_are_trained_on_do_not_validate(tmp_path, monkeypatch):
+    write_folder(tmp_path / "one", ["a", "b"])
+    write_folder(tmp_path / "two", ["c", "d", "e"])
+    (tmp_path / "link").symlink_to(tmp_path / "one")
+    monkeypatch.chdir(tmp_path)
+    one = f"folder:{tmp_path / 'one'}"
+    for others in (one, "folder:one", "folder:link"):
+        with pytest.raises(ValueError, match=r"validation_data=.*: 2 of its 2 photos are among those to train on, .*a\.png"):
+            sources.open_data(one, (8, 8), validation_data=others)
+    (tmp_path / "two/images/d.png").unlink()
+    (tmp_path / "two/images/d.png").symlink_to(tmp_path / "one/images/a.png")
+    with pytest.raises(ValueError, match=r"1 of its 3 photos are among those to train on, such as two.images.d\.png"):
+        sources.open_data(one, (8, 8), validation_data="folder:two")
+
+
 def test_one_item_cannot_train_and_validate(tmp_path):
     write_folder(tmp_path, ["a"])
     with pytest.raises(DataError, match="--validation-data"):

@@ -4,6 +4,7 @@ import ast
 import pickle
 import re
 import shlex
+import shutil
 import sys
 import warnings
 from dataclasses import replace
@@ -178,15 +179,24 @@ def test_the_command_line_words_the_remedy_as_options_that_it_takes(tmp_path, na
     assert code == 0, said
 
 
+def copy_of(root):
+    """The same files, in a folder to validate with."""
+    for name in ("images", "labels"):
+        shutil.copytree(root / name, root / "others" / name, dirs_exist_ok=True)
+    if (root / "classes.csv").exists():
+        shutil.copy(root / "classes.csv", root / "others")
+    return root / "others"
+
+
 def run_pack_check(root, options):
     """Exit status and text of a command that reads every label map."""
     from typer.testing import CliRunner
 
     from keras_semisis.cli import app
 
-    target = root / f"packed{len(options)}"
+    target, others = root / f"packed{len(options)}", copy_of(root)
     found = CliRunner().invoke(
-        app, ["pack", f"folder:{root}", str(target), "--validation-data", f"folder:{root}", *options], env={"COLUMNS": "200"}
+        app, ["pack", f"folder:{root}", str(target), "--validation-data", f"folder:{others}", *options], env={"COLUMNS": "200"}
     )
     return found.exit_code, found.output
 

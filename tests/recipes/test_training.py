@@ -160,7 +160,7 @@ def test_a_recipe_that_is_named_alone_is_refused(tmp_path):
 def write_pairs(root):
     """Five, of two classes."""
     for folder, shape in (("images", (32, 32, 3)), ("labels", (32, 32))):
-        (root / folder).mkdir()
+        (root / folder).mkdir(parents=True)
         for i in range(5):
             array = np.zeros(shape, np.uint8)
             array[16:] = 1
@@ -231,11 +231,13 @@ def test_a_file_in_place_of_a_run_folder(tmp_path):
 
 def test_options_of_a_resume_are_kept_when_data_were_read_by_them(tmp_path, monkeypatch):
     monkeypatch.setattr(Calibration, "label_maps", lambda self: [[np.zeros((1, 32, 32), np.int32)]])
-    write_pairs(tmp_path)
-    Image.fromarray(np.full((32, 32), 7, np.uint8)).save(tmp_path / "labels" / "0.png")
-    (tmp_path / "classes.csv").write_text("id,name\n0,a\n1,b\n")
+    data, others = tmp_path / "data", tmp_path / "others"
+    for place in (data, others):
+        write_pairs(place)
+        (place / "classes.csv").write_text("id,name\n0,a\n1,b\n")
+    Image.fromarray(np.full((32, 32), 7, np.uint8)).save(data / "labels" / "0.png")
     folder = tmp_path / "run"
-    options = replace(settings(folder, 5), data=f"folder:{tmp_path}", validation_data=f"folder:{tmp_path}", save_every=4)
+    options = replace(settings(folder, 5), data=f"folder:{data}", validation_data=f"folder:{others}", save_every=4)
     monkeypatch.setattr(training, "examples", lambda *_, **__: (np.zeros((1, 32, 32, 3)), np.zeros((1, 32, 32), np.int32)))
     with pytest.raises(DataError, match="label id 7"):
         recipes.begin(options).train()

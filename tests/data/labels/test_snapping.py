@@ -139,10 +139,11 @@ def test_ids_are_not_snapped(tmp_path):
 
 
 def test_on_the_command_line(tmp_path):
-    write(tmp_path, drawing()[1])
-    (tmp_path / "images").mkdir()
-    Image.new("RGB", (40, 30)).save(tmp_path / "images/a.png")
-    data = ["--data", f"folder:{tmp_path}", "--validation-data", f"folder:{tmp_path}"]
+    for place in (tmp_path / "data", tmp_path / "others"):
+        write(place, drawing()[1])
+        (place / "images").mkdir()
+        Image.new("RGB", (40, 30)).save(place / "images/a.png")
+    data = ["--data", f"folder:{tmp_path}/data", "--validation-data", f"folder:{tmp_path}/others"]
     said = call("check", *data, code=1)
     assert "If its edges were drawn smooth, give --snap 2" in said
     said = call("check", *data, "--snap", 300)

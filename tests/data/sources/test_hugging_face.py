@@ -252,6 +252,8 @@ def test_as_validation_and_unpaired_data(saved, tmp_path):
     data = f"folder:{tmp_path}"
     train, val = open_data(data, (4, 6), validation_data=f"hf:{saved}")
     assert (len(train), len(val)) == (3, 2) and val.load_image(0).max() == 200
+    with pytest.raises(ValueError, match="12 of its 12 photos are among those to train on"):
+        open_data(f"hf:{saved}", (4, 6), validation_data=f"hf:{saved}?split=train")
     val = open_data(data, (4, 6), validation_data=f"hf:{saved}?split=test", id_map=("2=0",)).val
     assert len(val) == 3 and val.load_label_map(2).max() == 0
     images, labels = further(
@@ -339,7 +341,9 @@ def test_ignored_ids_of_validation_data_that_name_their_classes(tmp_path):
         for label in (datasets.Value("int64"), datasets.ClassLabel(names=["sky", "road", "car"]))
     )
     data = datasets.Dataset.from_dict({"image": [encoded(photo(1))] * 12, "label": stored}, features=plain)
-    datasets.Dataset(data.data, datasets.DatasetInfo(features=named)).save_to_disk(tmp_path / "set")
-    text = f"hf:{tmp_path / 'set'}?label=label"
-    val = open_data(text, (4, 6), ignore_class=255, validation_data=f"{text}&split=train").val
+    data = datasets.Dataset(data.data, datasets.DatasetInfo(features=named))
+    text, others = (f"hf:{tmp_path / name}?label=label" for name in ("set", "others"))
+    data.save_to_disk(tmp_path / "set")
+    data.select(range(6)).save_to_disk(tmp_path / "others")
+    val = open_data(text, (4, 6), ignore_class=255, validation_data=f"{others}&split=train").val
     assert val.label_space.ignore_class == 3 and val.load_label_map(3)[0].tolist() == [3, 1, 1, 1, 1, 1]
