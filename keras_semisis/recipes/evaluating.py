@@ -1,5 +1,6 @@
 """Scores of a saved model under a named protocol, beside those of real images."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ from keras_semisis.metrics.protocols import Protocol, evaluate_protocol, get_pro
 from keras_semisis.metrics.protocols.inception import is_published_inception, without_inception
 from keras_semisis.models.trunk_families import refuse_relatives
 from keras_semisis.options.evaluate import EvaluateOptions
+from keras_semisis.options.option import option_name
 from keras_semisis.recipes import scoring
 from keras_semisis.recipes import segmenter as segmentation
 from keras_semisis.recipes.devices import use_devices
+from keras_semisis.recipes.notices import tell, warn
 from keras_semisis.recipes.progress import SILENT, Progress
-from keras_semisis.recipes.run_folder import read_settings, settings_beside, write_document
+from keras_semisis.recipes.run_folder import options_beside, read_settings, settings_beside, write_document
 from keras_semisis.recipes.sources import DataPair, open_settings
 from keras_semisis.recipes.trained_models import fit_of_model, label_space_of_model, load_gan
 from keras_semisis.user_cache import user_cache
@@ -28,10 +31,13 @@ from keras_semisis.whole_file import check_writable
 
 FEATURES = ("auto", "inception", "segmenter", "efficientnet_lite0", "efficientnet_lite2", "alexnet", "none")
 PERCEPTUAL = ("none", *PERCEPTUAL_NETWORKS, "lpips_alexnet")
+_CHOOSE_PHOTOS = ("validation_data", "train_split", "validation_split")
 
 
 def evaluate(options: EvaluateOptions, bad: BadFiles, progress: Progress = SILENT) -> dict[str, Any]:
     """Evaluates a saved model, and writes its scores as JSON.
+
+    Of the data of the model's run the photos that the run has held out are scored, unless options name others.
 
     Args:
         options: The model, the data and what judges.
@@ -66,6 +72,7 @@ def evaluate(options: EvaluateOptions, bad: BadFiles, progress: Progress = SILEN
         },
     )
     space = label_space_of_model(gan, options.model)
+    options, notes = _apart_from_run(options)
     size = options.image_size or gan.image_size
     sources = open_settings(options, bad, size, space)
     for source in sources:
@@ -94,6 +101,7 @@ def evaluate(options: EvaluateOptions, bad: BadFiles, progress: Progress = SILEN
             cache=options.cache or user_cache(),
             progress=show,
         )
+    document["notes"] += notes
     inception = options.inception
     document["settings"] = {
         "model": str(options.model),
@@ -165,6 +173,37 @@ def open_perceptual(name: str) -> keras.Model | LPIPS | None:
     if name in ("lpips", "lpips_alexnet"):
         return LPIPS("vgg16" if name == "lpips" else "alexnet")
     return None if name == "none" else PERCEPTUAL_NETWORKS[name].build()
+
+
+def _apart_from_run(options):
+    """Options by which nothing is scored that the model's run has trained on, and what is to be noted beside the scores."""
+    of_run, where = options_beside(options.model), settings_beside(options.model)
+    given, theirs = ({name: of(name) for name in _CHOOSE_PHOTOS} for of in (lambda name: getattr(options, name), of_run.get))
+    if not _same_data(options.data, of_run.get("data", "")) or given == theirs:
+        return options, []
+    listed = " ".join(f"{option_name(name)} {value}" for name, value in theirs.items() if value)
+    if not any(given.values()):
+        note = (
+            f"{where} says {listed}, which chooses the photos here too; --validation-data or --validation-split changes that."
+        )
+        tell(note)
+        return replace(options, **theirs), [note]
+    # what is named to validate with is apart from the whole split that is trained on
+    named = given["validation_data"] or given["validation_split"]
+    if named and (given["train_split"] or "train") == (theirs["train_split"] or "train"):
+        return options, []
+    note = (
+        f"{where} says {listed or 'nothing of splits'}: photos that are scored may have been trained on. Leave out "
+        f"{' and '.join(option_name(name) for name, value in given.items() if value)} to score what the run has held out."
+    )
+    warn(note)
+    return options, [note]
+
+
+def _same_data(data, other):
+    """Whether two texts name the same data, by whatever path."""
+    (kind, path), (other_kind, other_path) = (text.partition("?")[0].partition(":")[::2] for text in (data, other))
+    return kind == other_kind and Path(path).resolve() == Path(other_path).resolve()
 
 
 def _trunks_of_run(gan, model):

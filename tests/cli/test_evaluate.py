@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import shutil
 import sys
 from types import SimpleNamespace
 
@@ -220,6 +221,40 @@ def test_data_are_cropped_as_an_option_or_the_run_says(place, wide):
     by_run = scores(wide / "wide", wide / "gan.keras", "--ignore-class", 2)
     assert by_run[:3] == cropped[:3] and "says --fit crop" in by_run[3]
     assert scores(wide / "wide", wide / "gan.keras", "--ignore-class", 2, "--fit", "stretch")[:3] == stretched[:3]
+
+
+def test_what_the_run_has_held_out_is_scored(place, wide, monkeypatch):
+    """Not what it has trained on, which is all of its data where others validate, or another split."""
+    monkeypatch.chdir(place)
+    for split in ("spring", "summer"):
+        for folder in ("images", "labels"):
+            shutil.copytree(place / "train" / folder, wide / "seasons" / split / folder)
+    shutil.copytree(place / "train/images", wide / "seasons/val/images")
+    shutil.copytree(place / "train/labels", wide / "seasons/val/labels")
+
+    def scored(data, *options):
+        judge = ["--segmenter", place / "segmenter.keras", "--ignore-class", 2, "--output", wide / "results.json"]
+        printed = call("evaluate", wide / "gan.keras", "--data", data, "--cache", place / "cache", *judge, *options)
+        document = json.loads((wide / "results.json").read_text())
+        (note,) = document["notes"] or [""]
+        assert not note or (note in printed.split("Protocol native")[0] and f"Note: {note}" in printed)
+        return document["counts"]["generated"], document["settings"]["validation_data"], document["settings"]["split"], note
+
+    others = f"folder:{place / 'data'}"
+    of_run(wide, data="folder:train", validation_data=others)
+    *found, note = scored(f"folder:{place / 'train'}")
+    assert found == [4, others, "val"] and f"settings.json says --validation-data {others}, which chooses" in note
+    assert scored("folder:train", "--validation-data", others)[3] == ""
+    assert scored(others, "--validation-data", "folder:train") == (4, "folder:train", "val", "")
+    seasons = f"folder:{wide / 'seasons'}"
+    of_run(wide, data=seasons, train_split="spring", validation_split="summer")
+    *found, note = scored(seasons)
+    assert found == [4, None, "summer"] and "says --train-split spring --validation-split summer, which chooses" in note
+    assert scored(seasons, "--train-split", "spring", "--validation-split", "val") == (4, None, "val", "")
+    note = scored(seasons, "--train-split", "summer", "--validation-split", "spring")[3]
+    assert "photos that are scored may have been trained on. Leave out --train-split and --validation-split" in note
+    of_run(wide, data=f"folder:{place / 'data'}")
+    assert scored(others)[3] == ""
 
 
 def test_label_maps_are_cropped_as_an_option_or_the_run_says(place, wide):
