@@ -18,7 +18,8 @@ class GeneratedSegmentationScores(GeneratedMeanIoU):
     of classes.
 
     Args:
-        segmenter, ignore_class, num_classes, name: As in `GeneratedMeanIoU`.
+        segmenter, ignore_class, num_classes: As in `GeneratedMeanIoU`.
+        name: Key of the mean IoU. Another than `miou` is also the beginning of the other keys.
         mean_over: Which classes the mean IoU is over, as in `segmentation_scores`.
 
     Example:
@@ -48,13 +49,24 @@ class GeneratedSegmentationScores(GeneratedMeanIoU):
         """The scores of generated and of real images.
 
         Returns:
-            `miou`, `fwiou` and `pixel_accuracy` in [0, 1], and the same with `_real`.
+            `miou`, `fwiou` and `pixel_accuracy` in [0, 1], and the same with `_real`. With a name of its own `<name>`,
+            `<name>_fwiou` and `<name>_pixel_accuracy`, likewise.
 
         Raises:
             ValueError: no pixel of a class other than `ignore_class` was seen.
         """
-        generated, real = (segmentation_scores(counts, self._unscored, self.mean_over) for counts in self._counts())
-        return generated | {f"{name}_real": value for name, value in real.items()}
+        generated, real = (
+            zip(self.score_names, segmentation_scores(counts, self._unscored, self.mean_over).values(), strict=True)
+            for counts in self._counts()
+        )
+        return dict(generated) | {f"{name}_real": value for name, value in real}
+
+    @property
+    def score_names(self) -> tuple[str, ...]:
+        """The keys of the scores of generated images."""
+        if self.name == "miou":
+            return "miou", "fwiou", "pixel_accuracy"
+        return self.name, f"{self.name}_fwiou", f"{self.name}_pixel_accuracy"
 
 
 def segmentation_scores(confusion: np.ndarray, ignore_class: int | None = None, mean_over: str = "union") -> dict[str, float]:

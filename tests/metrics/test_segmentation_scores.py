@@ -39,6 +39,18 @@ def test_agrees_with_loops(ignore_class):
     assert metric.confusion.dtype == np.int64
 
 
+def test_two_segmenters_by_their_names():
+    labels, images = np.array([[[0, 1, 1, 1]]]), np.zeros((1, 1, 4, 3), "float32")
+    scores = {}
+    for name, shown in (("miou", labels), ("other", 1 - labels)):
+        metric = GeneratedSegmentationScores(lambda images, shown=shown: shown, num_classes=2, name=name)
+        metric.update_state(labels, images, images)
+        scores |= metric.result()
+    first, second = ("miou", "fwiou", "pixel_accuracy"), ("other", "other_fwiou", "other_pixel_accuracy")
+    expected = dict.fromkeys(first, 1.0) | dict.fromkeys(second, 0.0)
+    assert scores == expected | {f"{name}_real": value for name, value in expected.items()}
+
+
 def test_by_hand():
     """Rows: 10 pixels of class 0, 6 answered so; 4 of class 1, all answered so; none of 2 and 3, but 1 answer of 2."""
     confusion = [[6, 3, 1, 0], [0, 4, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
