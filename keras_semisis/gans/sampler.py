@@ -27,7 +27,7 @@ from keras_semisis.gans.inversion import Inversion, search_noise
 from keras_semisis.gans.noise import NoiseField, draw_noise
 from keras_semisis.gans.tiles import Tiles
 from keras_semisis.gans.untracked import Untracked
-from keras_semisis.gans.validation import check_end, check_metrics, draws_for
+from keras_semisis.gans.validation import check_end, check_metrics, check_score_names, draws_for, joined_scores
 from keras_semisis.layers import instance_edges
 from keras_semisis.losses import LPIPSLoss
 from keras_semisis.models.class_logits import class_logits
@@ -709,8 +709,8 @@ class Sampler(KnowsClasses):
             Dict of scores, as each metric names them; those of real images end in ``_real``.
 
         Raises:
-            ValueError: If no metrics were given here or to `compile`, a network of theirs may not judge this model (see
-                `check_judges`), or the data set has no end and ``steps`` is None.
+            ValueError: If no metrics were given here or to `compile`, two give a score of one name, a network of theirs may not
+                judge this model (see `check_judges`), or the data set has no end and ``steps`` is None.
             TypeError: For an argument that there is not.
             DataError: If photos or label maps are not what the model takes, or the data set's classes are others.
         """
@@ -722,6 +722,7 @@ class Sampler(KnowsClasses):
                 "evaluate needs metrics=[...], here or in compile: for example "
                 "keras_semisis.metrics.GeneratedMeanIoU(segmenter)."
             )
+        check_score_names(metrics)
         self.check_judges(metrics)
         self.require_same_classes(
             x=x, **{f"the segmenter of {metric.name}": metric.segmenter for metric in metrics if hasattr(metric, "segmenter")}
@@ -738,9 +739,7 @@ class Sampler(KnowsClasses):
             done += len(label_map)
             for metric in metrics:
                 metric.update_state(label_map, image, draws_for(metric, generated))
-        scores: dict[str, float] = {}
-        for metric in metrics:
-            scores |= metric.result()
+        scores = joined_scores(metric.result() for metric in metrics)
         if verbose:
             print(", ".join(f"{name}: {value:.4g}" for name, value in scores.items()))
         return scores

@@ -2,7 +2,8 @@
 
 import itertools
 import warnings
-from collections.abc import Container, Iterable, Iterator
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 import keras
@@ -91,8 +92,9 @@ def rehearse(metrics: Any, batches: Iterable, argument: str) -> list[str]:
         argument: Where they come from, for errors.
 
     Raises:
-        ValueError: As the metrics raise it, such as for too few images; or if there is no batch.
+        ValueError: As the metrics raise it, such as for too few images; two give a score of one name; or there is no batch.
     """
+    check_score_names(metrics)
     failed = None
     for metric in metrics:
         metric.reset_state()
@@ -103,7 +105,7 @@ def rehearse(metrics: Any, batches: Iterable, argument: str) -> list[str]:
             for metric in metrics:
                 metric.update_state(label_map, image, draws_for(metric, itertools.repeat(image)))
             try:
-                names = [name for metric in metrics for name in metric.result()]
+                results = [metric.result() for metric in metrics]
             except ValueError as error:
                 failed = error
                 continue
@@ -114,7 +116,34 @@ def rehearse(metrics: Any, batches: Iterable, argument: str) -> list[str]:
         metric.reset_state()
         if hasattr(metric, "forget_warnings"):
             metric.forget_warnings()
-    return names
+    return list(joined_scores(results))
+
+
+def check_score_names(metrics: Iterable) -> None:
+    """Refuses metrics of which two give a score of one name, as far as names are known before there are scores.
+
+    Raises:
+        ValueError: Naming these scores.
+    """
+    known = (getattr(metric, "score_names", None) or [getattr(metric, "name", repr(metric))] for metric in metrics)
+    _check_given_once(itertools.chain.from_iterable(known))
+
+
+def joined_scores(results: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """The scores of several metrics as one.
+
+    Raises:
+        ValueError: If two of them give a score of one name, of which one would be lost.
+    """
+    scores = [score for result in results for score in result.items()]
+    _check_given_once(name for name, _ in scores)
+    return dict(scores)
+
+
+def _check_given_once(names):
+    several = [name for name, number in Counter(names).items() if number > 1]
+    if several:
+        raise ValueError(f"metrics: two of them give the score {' and the score '.join(several)}. Give name= to one of them.")
 
 
 def draws_for(metric, images: Iterable[np.ndarray]) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from keras_semisis.gans.validation import check_score_names
 from keras_semisis.metrics.feature_metric import FeatureMetric
 from keras_semisis.metrics.feature_statistics import FeatureStatistics
 
@@ -15,7 +16,7 @@ class FeatureScores(FeatureMetric):
         name: Name of the group.
 
     Raises:
-        ValueError: If they are of several, or one has a baseline.
+        ValueError: If they are of several, one has a baseline, or two give a score of one name.
 
     Example:
 
@@ -33,10 +34,15 @@ class FeatureScores(FeatureMetric):
         features = metrics[0].features
         if any(metric.features is not features or metric.baseline is not None for metric in metrics):
             raise ValueError("FeatureScores: the metrics are to share one Features, and to have no baseline.")
+        check_score_names(metrics)
         self.metrics = list(metrics)
         kept = [metric.kept for metric in metrics if metric.kept is not None]
         most = max(kept) if len(kept) == len(metrics) else None
         super().__init__(features, None, name, most, any(metric.with_moments for metric in metrics))
+
+    @property
+    def score_names(self) -> tuple[str, ...]:
+        return tuple(name for metric in self.metrics for name in metric.score_names)
 
     def compare(self, real: FeatureStatistics, other: FeatureStatistics) -> dict[str, float]:
         return {name: value for metric in self.metrics for name, value in metric.compare(real, other).items()}

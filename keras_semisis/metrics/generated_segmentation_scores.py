@@ -63,7 +63,6 @@ class GeneratedSegmentationScores(GeneratedMeanIoU):
 
     @property
     def score_names(self) -> tuple[str, ...]:
-        """The keys of the scores of generated images."""
         if self.name == "miou":
             return "miou", "fwiou", "pixel_accuracy"
         return self.name, f"{self.name}_fwiou", f"{self.name}_pixel_accuracy"

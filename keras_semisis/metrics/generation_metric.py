@@ -62,6 +62,11 @@ class GenerationMetric(ABC):
         return cls(judge)
 
     @property
+    def score_names(self) -> tuple[str, ...]:
+        """Keys of the scores of generated images, as far as they are known before there are any."""
+        return (self.name,)
+
+    @property
     def networks(self) -> tuple:
         """The networks that judge, so that none judges a model that a relative of it has trained."""
         return ()

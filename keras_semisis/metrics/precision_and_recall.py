@@ -29,6 +29,7 @@ class PrecisionRecall(FeatureMetric):
             many images as are compared are taken, from its beginning; with fewer, both are left out with a warning.
         neighbors: k, at least 1.
         kept_images: Number of images, from the first on, that are compared; None for all.
+        name: Key of the precision. Another than `precision` is also the beginning of that of the recall, `<name>_recall`.
 
     Raises:
         ValueError: `neighbors` is below 1.
@@ -49,9 +50,14 @@ class PrecisionRecall(FeatureMetric):
 
     @former_argument(neighbours="neighbors")
     def __init__(
-        self, feature_extractor: Any, baseline: Iterable[Any] | None = None, neighbors: int = 3, kept_images: int | None = None
+        self,
+        feature_extractor: Any,
+        baseline: Iterable[Any] | None = None,
+        neighbors: int = 3,
+        kept_images: int | None = None,
+        name: str = "precision",
     ):
-        super().__init__(feature_extractor, baseline, "precision", kept_images)
+        super().__init__(feature_extractor, baseline, name, kept_images)
         _check_neighbors(neighbors)
         self.neighbors = neighbors
         self.least_images = neighbors + 1
@@ -60,21 +66,26 @@ class PrecisionRecall(FeatureMetric):
     def of_protocol(cls, judge: Any, protocol: Any, seed: int) -> Self:
         return cls(judge, None, protocol.neighbours, protocol.kept_images)
 
+    @property
+    def score_names(self) -> tuple[str, ...]:
+        return self.name, "recall" if self.name == "precision" else f"{self.name}_recall"
+
     def compare(self, real: FeatureStatistics, other: FeatureStatistics) -> dict[str, float]:
-        precision, recall = precision_recall(real.features[: self.kept], other.features[: self.kept], self.neighbors)
-        return {"precision": precision, "recall": recall}
+        shares = precision_recall(real.features[: self.kept], other.features[: self.kept], self.neighbors)
+        return dict(zip(self.score_names, shares, strict=True))
 
     def result(self) -> dict[str, float]:
         """Both shares.
 
         Returns:
-            `precision` and `recall` in [0, 1]; also `precision_real` and `recall_real` where the baseline has enough images.
+            `precision` and `recall` in [0, 1], with a name of its own `<name>` and `<name>_recall`; also those of `_real` where
+            the baseline has enough images.
 
         Raises:
             ValueError: a sample has no more than `neighbors` images.
         """
         if not self.real.count:
-            raise ValueError("precision: no images were seen.")
+            raise ValueError(f"{self.name}: no images were seen.")
         scores = self.compare(self.real, self.generated)
         if self.baseline is None:
             return scores
@@ -82,7 +93,7 @@ class PrecisionRecall(FeatureMetric):
         baseline = self.of_baseline(count)
         if baseline.count < count:
             self._warn_once(
-                "precision: precision_real and recall_real are left out, because the baseline has "
+                f"{self.name}: {' and '.join(f'{name}_real' for name in scores)} are left out, because the baseline has "
                 f"{baseline.count} images and {count} were compared. Give a larger baseline or evaluate fewer images."
             )
             return scores

@@ -3,9 +3,11 @@
 import inspect
 from types import MappingProxyType
 
+import numpy as np
 import pytest
 
 from keras_semisis import metrics
+from keras_semisis.gans.validation import rehearse
 from keras_semisis.metrics import METRICS, GenerationMetric, evaluate_protocol
 from keras_semisis.metrics.protocols import protocol_features
 from keras_semisis.metrics.table import Row, Score
@@ -61,5 +63,54 @@ def test_a_new_row_joins_the_protocols(gan, features, monkeypatch):  # noqa: F81
 
 
 def test_a_name_that_is_taken_is_refused(gan, segmenter):  # noqa: F811
-    with pytest.raises(ValueError, match=r"metrics: the protocol has scores named miou\. Give name="):
+    with pytest.raises(ValueError, match=r"metrics: two of them give the score miou\. Give name="):
         evaluate_protocol(gan, VAL, segmenter=segmenter, metrics=[metrics.GeneratedMeanIoU(segmenter, 10)])
+
+
+def test_two_scores_of_one_name_are_refused_before_the_work(gan, features, segmenter, monkeypatch):  # noqa: F811
+    def by_color(images):
+        return np.asarray(images).mean(axis=(1, 2))
+
+    kernel = metrics.KernelInceptionDistance(by_color)
+    group = metrics.FeatureScores([metrics.KernelInceptionDistance(kernel.features)], name="mine")
+    distances = [metrics.FrechetInceptionDistance(judge) for judge in (features, by_color)]
+    shares = [metrics.PrecisionRecall(judge) for judge in (features, by_color)]
+    with monkeypatch.context() as patch:
+        patch.setattr(gan, "generate_floats", None)
+        for twice, names in (([kernel, group], "kid"), (distances, "frechet"), (shares, "precision and the score recall")):
+            words = rf"metrics: two of them give the score {names}\. Give name= to one"
+            with pytest.raises(ValueError, match=words):
+                gan.evaluate(batches(VAL), metrics=twice, verbose=0)
+            with pytest.raises(ValueError, match=words):
+                evaluate_protocol(gan, VAL, features=features, metrics=twice[1:])
+        with pytest.raises(ValueError, match="two of them give the score kid"):
+            metrics.FeatureScores([group.metrics[0]] * 2)
+    found = evaluate_protocol(gan, VAL, segmenter=segmenter, metrics=shares[:1], batch_size=4)["generated"]
+    assert {"precision", "recall", "miou"} <= found.keys()
+    named = metrics.PrecisionRecall(by_color, name="colors")
+    scores = gan.evaluate(batches(VAL), metrics=[shares[0], named], verbose=0)
+    assert list(scores) == ["precision", "recall", "colors", "colors_recall"] and scores["recall"] == found["recall"]
+    alone = metrics.PrecisionRecall(by_color)
+    assert gan.evaluate(batches(VAL), metrics=[alone], verbose=0) == {
+        "precision": scores["colors"],
+        "recall": scores["colors_recall"],
+    }
+
+
+class Unforeseen(MeanColor):
+    """A score that its name does not foresee."""
+
+    def compare(self, real, other):
+        return super().compare(real, other) | {"extra": 1.0}
+
+
+def test_two_scores_of_one_name_that_were_not_known_before(gan, features):  # noqa: F811
+    twice = [Unforeseen(features, 3), Unforeseen(features, 3)]
+    twice[1].name = "another"
+    words = r"metrics: two of them give the score extra\."
+    with pytest.raises(ValueError, match=words):
+        gan.evaluate(batches(VAL), metrics=twice, verbose=0)
+    with pytest.raises(ValueError, match=words):
+        evaluate_protocol(gan, VAL, metrics=twice, batch_size=4)
+    with pytest.raises(ValueError, match=words):
+        rehearse(twice, [next(iter(batches(VAL)))], "data")

@@ -15,6 +15,7 @@ from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.data.remedy import Remedy
 from keras_semisis.gans import Sampler
 from keras_semisis.gans.batch_statistics import batch_norms
+from keras_semisis.gans.validation import check_score_names, joined_scores
 from keras_semisis.metrics.diversity import Diversity
 from keras_semisis.metrics.feature_metric import FeatureMetric
 from keras_semisis.metrics.frechet import without_covariance
@@ -27,7 +28,7 @@ from keras_semisis.metrics.protocols.provenance import network_fingerprint, vers
 from keras_semisis.metrics.protocols.real_images import RealImages, label_batches
 from keras_semisis.metrics.protocols.rule_scores import RuleScores
 from keras_semisis.metrics.protocols.statistics_cache import StatisticsCache
-from keras_semisis.metrics.table import METRICS, SCORES
+from keras_semisis.metrics.table import METRICS
 from keras_semisis.models.trunk_families import refuse_relatives
 
 
@@ -84,7 +85,8 @@ def evaluate_protocol(
         ``real``; ``per_class``; ``not_measured``; ``notes``.
 
     Raises:
-        ValueError: If nothing can be measured; a network is of a family that the model was trained with (its ``trunks``); a
+        ValueError: If nothing can be measured; two metrics, of which one may be the protocol's, give a score of one name; a
+            network is of a family that the model was trained with (its ``trunks``); a
             network, the classes, the don't-care class or the training photos do not fit;
             or the generator or a network returns what is no number.
         DataError: As the sources raise it; or if names or order of the classes are others than the model's.
@@ -126,6 +128,7 @@ def evaluate_protocol(
             if row.in_protocols and row.needs == "perceptual":
                 metric = row.metric.of_protocol(perceptual, protocol, seed)
                 (several if metric.draws > 1 else single)[metric] = _fingerprint(metric, _feature_model(perceptual))
+    check_score_names([*single, *several])
     chosen = source.subset(_spread(count, protocol.diversity_maps if several else 0))
     draws = max((metric.draws for metric in several), default=protocol.diversity_draws)
     batches_of_all, batches_of_chosen = -(-count // batch_size), -(-len(chosen) // batch_size)
@@ -158,9 +161,10 @@ def evaluate_protocol(
             for metric in several:
                 metric.update_generated(batch.label_maps, np.stack(generated[: metric.draws]))
 
-    scores: dict[str, float] = {}
-    for metric in (*single, *several):
-        scores |= metric.compare(metric.real, metric.generated) if metric is by_features else metric.result()
+    scores = joined_scores(
+        metric.compare(metric.real, metric.generated) if metric is by_features else metric.result()
+        for metric in (*single, *several)
+    )
     generated_scores, real_scores = split_scores({name: value for name, value in scores.items() if math.isfinite(value)})
     if by_training is not None and by_features is not None:
         real_scores |= by_training.compare(by_features.real, by_training.real)
@@ -173,7 +177,7 @@ def evaluate_protocol(
         },
         "generated": generated_scores,
         "real": real_scores,
-        "not_measured": _not_measured(gan, source, features, segmenter, perceptual, metrics, train, baseline, generated_scores),
+        "not_measured": _not_measured(gan, source, features, segmenter, perceptual, metrics, train, baseline, by_features),
         "notes": [] if by_features is None else _notes(by_features.real),
         "per_class": [] if by_segmenter is None else by_segmenter.table(),
         "counts": {
@@ -221,9 +225,6 @@ def _check(gan, source, protocol, features, segmenter, perceptual, metrics, trai
         },
     )
     gan.check_judges(metrics)
-    taken = sorted({metric.name for metric in metrics} & SCORES.keys())
-    if taken:
-        raise ValueError(f"metrics: the protocol has scores named {', '.join(taken)}. Give name= to yours.")
     if not len(source):
         raise DataError("The source to evaluate on is empty.")
     for which, data in (("data", source), ("training photos", train)):
@@ -334,11 +335,11 @@ def _notes(real):
     ]
 
 
-def _not_measured(gan, source, features, segmenter, perceptual, metrics, train, baseline, generated):
+def _not_measured(gan, source, features, segmenter, perceptual, metrics, train, baseline, by_features):
     reasons = {}
     if features is None:
         reasons["fréchet distance, kid, precision, recall"] = "no feature network was given"
-    elif "precision" not in generated:
+    elif "precision" not in by_features.score_names:
         reasons["precision, recall"] = "they need more images than neighbours"
     if features is not None and baseline is None:
         reasons["distances of real images"] = "no training photos were given" if train is None else "too few training photos"
