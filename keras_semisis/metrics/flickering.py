@@ -18,7 +18,7 @@ def flicker(photos: Any, label_maps: Any) -> dict[str, float]:
         ``{"still": ..., "moving": ...}``; NaN where no pixel is.
 
     Raises:
-        ValueError: If there are fewer than two frames.
+        ValueError: If there are fewer than two frames, as many label maps are not given, or photos are not uint8.
 
     Example:
 
@@ -30,5 +30,7 @@ def flicker(photos: Any, label_maps: Any) -> dict[str, float]:
     photos, label_maps = np.asarray(photos), np.asarray(label_maps)
     if len(photos) < 2:
         raise ValueError(f"flicker: {len(photos)} frames; it is between two.")
+    if len(label_maps) != len(photos):
+        raise ValueError(f"flicker: {len(photos)} photos, but {len(label_maps)} label maps. Give one for each photo.")
     change = region_difference(photos[1:], photos[:-1], label_maps[1:] != label_maps[:-1])
     return {"still": change["outside"], "moving": change["inside"]}
