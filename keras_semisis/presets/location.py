@@ -67,7 +67,9 @@ def locate(name: str | Path, revision: str | None = None) -> Path:
 
 def _download(repository, revision):
     try:
-        import huggingface_hub
+        # each by itself, as the package loads its modules no sooner
+        import huggingface_hub.constants
+        import huggingface_hub.errors
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(f"{HUB}{repository} needs huggingface_hub: pip install 'keras-semisis[hub]'.") from error
     try:

@@ -1,7 +1,10 @@
 """A trained model as a folder: what goes in comes out, and nothing is run."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from unittest import mock
 
 import h5py
@@ -14,6 +17,7 @@ from keras_semisis import models
 from keras_semisis.presets import PresetModel, built_in_presets, from_preset, save_to_preset
 from keras_semisis.presets.location import example_files, is_preset
 from keras_semisis.recipes.trained_models import fit_of_model
+from tests.conftest import ROOT
 
 SIZE, CLASSES = (32, 32), 4
 SPACE = ks.data.LabelSpace(("sky", "road", "car", "void"), [(i, 0, 9) for i in range(CLASSES)], 3).with_ids({255: 3})
@@ -195,21 +199,40 @@ def test_what_is_built_in_is_small_and_draws_the_label_maps_beside_it():
         assert bright[label_maps == 0].mean() > bright[label_maps == 3].mean() + 10
 
 
-def test_the_hub_is_read_by_way_of_its_local_cache(gan, folder, tmp_path, monkeypatch):
-    pytest.importorskip("huggingface_hub")
-    from huggingface_hub import constants
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
-    cache, commit = tmp_path / "hub" / "models--someone--street", "0123456789abcdef0123456789abcdef01234567"
-    snapshot = cache / "snapshots" / commit
-    snapshot.mkdir(parents=True)
-    for file in folder.iterdir():
-        (snapshot / file.name).write_bytes(file.read_bytes())
+
+@pytest.fixture
+def hub(folder, tmp_path):
+    """A cache of the Hub in which the preset is someone/street."""
+    pytest.importorskip("huggingface_hub")
+    cache = tmp_path / "hub" / "models--someone--street"
+    shutil.copytree(folder, cache / "snapshots" / COMMIT)
     (cache / "refs").mkdir()
     for name in ("main", "v1"):
-        (cache / "refs" / name).write_text(commit)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+        (cache / "refs" / name).write_text(COMMIT)
+    return tmp_path / "hub"
+
+
+def test_the_hub_is_read_where_nothing_else_has_loaded_its_package(hub):
+    code = """import keras_semisis as ks
+print(ks.from_preset("hf://someone/street").image_size)
+try:
+    ks.from_preset("hf://someone/else")
+except ValueError as error:
+    print(error)
+"""
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(hub), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.stdout.startswith(f"{SIZE}\nhf://someone/else cannot be read from the Hub"), done.stderr
+
+
+def test_the_hub_is_read_by_way_of_its_local_cache(gan, hub, monkeypatch):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(hub))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    for revision in (None, "v1", commit):
+    for revision in (None, "v1", COMMIT):
         model = from_preset("hf://someone/street", revision=revision)
         np.testing.assert_array_equal(model.generate(MAPS, seed=1), gan.generate(MAPS, seed=1))
     for name, revision in (("hf://someone/street", "v2"), ("hf://someone/else", None), ("hf://no such name", None)):
