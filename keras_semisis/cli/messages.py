@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from keras_semisis.cli.compilation_cache import keep_compiled
 from keras_semisis.cli.unfailing_output import unfailing_output
@@ -42,13 +42,14 @@ _MOST_ITEMS = 20
 # Of the command that runs
 _words: ContextVar[Callable[[Mapping[str, Any]], str | None] | None] = ContextVar("words", default=None)
 
-console = Console(emoji=False)  # ":m:" in a path is none
-errors = Console(stderr=True, emoji=False)
+# ":m:" in a path is no emoji, "[v2]" in it or in a class's name no markup
+console = Console(emoji=False, markup=False)
+errors = Console(stderr=True, emoji=False, markup=False)
 
 
 def say(text: str, on: Console = console) -> None:
-    """Prints lines as they are: a path is no markup, and is not broken."""
-    on.print(text, soft_wrap=True, markup=False, highlight=False)
+    """Prints lines as they are: a path is not broken."""
+    on.print(text, soft_wrap=True, highlight=False)
 
 
 class _Notices(logging.Handler):
@@ -88,7 +89,7 @@ def reports_errors(command):
                 message = _message(error, words, options)
                 if message is None or (ctx.obj and ctx.obj.get("debug")):
                     raise
-                errors.print(f"[bold red]Error:[/] [red]{escape(message)}[/]", soft_wrap=True, highlight=False)
+                errors.print(Text.assemble(("Error:", "bold red"), " ", (message, "red")), soft_wrap=True)
                 raise typer.Exit(1) from None
             finally:
                 warnings.formatwarning = formatted

@@ -18,8 +18,9 @@ _LINES = 20
 
 def bars(console: Console, *columns: ProgressColumn) -> Progress:
     """What shows bars on a terminal, and nothing elsewhere; with further columns behind the usual ones."""
-    usual = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
-    return Progress(*usual, *columns, console=console, disable=not console.is_terminal)
+    title = TextColumn("{task.description}", markup=False)  # which may hold the name of a file
+    usual = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
+    return Progress(title, *usual, *columns, console=console, disable=not console.is_terminal)
 
 
 class ProgressBar(keras.callbacks.Callback):
@@ -38,13 +39,13 @@ class ProgressBar(keras.callbacks.Callback):
         self.title = title
         self.steps = steps
         self.done = start
-        self._progress = bars(console, TextColumn("[dim]{task.fields[losses]}"))
+        self._progress = bars(console, TextColumn("{task.fields[losses]}", style="dim", markup=False))
         self._task = self._progress.add_task(title, total=steps, completed=start, losses="")
 
     def on_train_begin(self, logs=None):
         if not self.console.is_terminal:
             left = self.steps - self.done
-            self.console.print(f"{self.title}: {left} {'step' if left == 1 else 'steps'}")
+            self.console.print(f"{self.title}: {left} {'step' if left == 1 else 'steps'}", markup=False)
         self._progress.start()
 
     def on_train_batch_end(self, batch, logs=None):
@@ -56,7 +57,7 @@ class ProgressBar(keras.callbacks.Callback):
         )
         self._progress.update(self._task, completed=self.done, losses=shown)
         if not self.console.is_terminal and (self.done == self.steps or self.done % max(1, self.steps // _LINES) == 0):
-            self.console.print(f"{self.title} {self.done}/{self.steps} {shown}", soft_wrap=True, highlight=False)
+            self.console.print(f"{self.title} {self.done}/{self.steps} {shown}", soft_wrap=True, markup=False, highlight=False)
 
     def on_train_end(self, logs=None):
         self._progress.stop()

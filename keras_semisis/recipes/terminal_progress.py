@@ -35,7 +35,7 @@ class TerminalProgress(progress.Progress):
                     task = bar.add_task(title, total=number)
                 bar.update(task, completed=done)
                 if not self.console.is_terminal and time.monotonic() - shown > _SECONDS_A_LINE:
-                    self.console.print(f"{title} {done}/{number}", soft_wrap=True, highlight=False)
+                    self.console.print(f"{title} {done}/{number}", soft_wrap=True, markup=False, highlight=False)
                     shown = time.monotonic()
 
             yield show

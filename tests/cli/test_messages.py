@@ -1,20 +1,28 @@
 """How errors and warnings are worded on the command line."""
 
+import io
 import os
 import sys
 import warnings
 from contextlib import nullcontext, suppress
 
+import keras
+import numpy as np
 import pytest
 import typer
+from PIL import Image
+from rich.console import Console
 from rich.table import Table
 from typer.testing import CliRunner
 
 from keras_semisis.cli.messages import console, reports_errors
-from keras_semisis.data import DataError
+from keras_semisis.data import DataError, Folder
 from keras_semisis.data.data_warning import DataWarning
 from keras_semisis.data.remedy import Remedy
+from keras_semisis.gans import Sampler
+from keras_semisis.recipes import TerminalProgress, terminal_progress
 from keras_semisis.recipes.notices import tell
+from tests.cli.command import call
 
 REMEDIES = (Remedy("Give {}.", {"id_map": {127: 1, 255: 2}, "ignore_class": 2}), Remedy("Or {}.", {"palette": [(0, 0, 0)]}))
 
@@ -123,3 +131,37 @@ def test_a_command_goes_on_where_what_it_prints_is_lost(file, monkeypatch, capfd
     assert done == [True]
     said = "" if file == "pipe" else "Error: Some of what was printed is lost (No space left on device).\n"
     assert (code or 0, capfd.readouterr().err) == (bool(said), said)
+
+
+def test_brackets_in_names_and_paths_are_printed(tmp_path):
+    names, data, output = ("car [moving]", "tree [/x]"), tmp_path / "data[v2]", tmp_path / "out[v2]"
+    for kind, shape in (("images", (4, 4, 3)), ("labels", (4, 4))):
+        (data / kind).mkdir(parents=True)
+        for i in range(2):
+            Image.fromarray(np.full(shape, i, "uint8")).save(data / kind / f"{i}.png")
+    (data / "classes.csv").write_text(f"id,name,r,g,b\n0,{names[0]},0,0,9\n1,{names[1]},9,0,0\n")
+    label_map = keras.Input((4, 4), dtype="int32")
+    generator = keras.Model(label_map, keras.layers.Embedding(2, 3)(label_map))
+    Sampler(generator, 2, (4, 4), label_space=Folder(data).label_space).save(tmp_path / "model.keras")
+    drawn = call("augment", tmp_path / "model.keras", "--data", f"folder:{data}", "--output", output, "--no-filter")
+    assert f"--augmented {output}" in drawn
+    for printed in (drawn, call("check", "--data", f"folder:{data}"), call("classes", f"folder:{data}")):
+        assert all(f" {name} " in printed for name in names)
+    (data / "labels" / "1.png").write_bytes(b"")
+    assert f"{data}/labels/1.png" in call("check", "--data", f"folder:{data}", code=1)
+    assert "nowhere[/x]: there is no such source or folder" in call("classes", "nowhere[/x]", code=1)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_brackets_in_titles_of_progress_are_printed(terminal, monkeypatch):
+    monkeypatch.setattr(terminal_progress, "_SECONDS_A_LINE", -1)
+    output = io.StringIO()
+    progress = TerminalProgress(Console(file=output, force_terminal=terminal, width=200))
+    with progress.counting("Tiles of tree [/x]") as show:
+        show(1, 2)
+    with progress.steps("car [moving]", 1) as [bar]:
+        bar.on_train_begin()
+        bar.on_train_batch_end(0, {"[loss]": 1.0})
+        bar.on_train_end()
+    for text in ("Tiles of tree [/x]", "car [moving]", "[loss] 1.00"):
+        assert text in output.getvalue()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from keras_semisis.cli.command import Given, command
 from keras_semisis.cli.messages import console, say
@@ -44,7 +44,7 @@ def _table(space):
         table.add_column("train id", justify="right")
     for i, (name, color) in enumerate(zip(space.class_names, space.palette, strict=True)):
         note = " (don't care)" if i == space.ignore_class else ""
-        row = [str(i), "[on rgb({},{},{})]  [/]".format(*color), escape(name) + note, ", ".join(map(str, color))]
+        row = [str(i), Text("  ", style="on rgb({},{},{})".format(*color)), name + note, ", ".join(map(str, color))]
         table.add_row(*row, *([str(train_ids[i])] if train_ids else []))
     return table
 

@@ -1,5 +1,7 @@
 """`keras-semisis paint`: a page to paint label maps on."""
 
+from rich.text import Text
+
 from keras_semisis.cli.command import Given, command
 from keras_semisis.cli.messages import console, say
 from keras_semisis.options.paint import PaintOptions
@@ -15,12 +17,8 @@ def paint(given: Given) -> None:
 
     options = given.of(PaintOptions)
     if options.host not in LOOPBACK:
-        console.print(
-            f"[bold yellow]Warning:[/] --host {options.host}: whoever reaches this machine can paint, and "
-            "keep it busy. There is no password.",
-            soft_wrap=True,
-            highlight=False,
-        )
+        warning = f" --host {options.host}: whoever reaches this machine can paint, and keep it busy. There is no password."
+        console.print(Text.assemble(("Warning:", "bold yellow"), warning), soft_wrap=True)
 
     def opened(address: str) -> None:
         say(f"Paint at {address} (Ctrl+C ends it)")
