@@ -1,8 +1,12 @@
 """The model card of a preset, which the Hugging Face Hub shows."""
 
+import html
+import re
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
+from keras_semisis.data.argument_error import ArgumentError
 from keras_semisis.presets.location import GRID
 
 REAL = "_real"
@@ -38,6 +42,17 @@ def model_card(preset: Any, metadata: Mapping[str, Any], license: str | None, ha
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def check_license(license: str | None) -> None:
+    """Raises an `ArgumentError` for what is no identifier, since the first lines of a card are YAML."""
+    if license and not re.fullmatch(r"\w[\w.+-]*", license):
+        raise ArgumentError("{}: expected an identifier of the Hub, such as apache-2.0.", {"license": license})
+
+
+def _plain(text):
+    """A text in one line, of which nothing is Markdown of tables and links, or HTML."""
+    return re.sub(r"([\\|\[])", r"\\\1", html.escape(" ".join(str(text).split()), quote=False))
+
+
 def _front_matter(license):
     lines = ["---", "library_name: keras-semisis", "pipeline_tag: image-to-image"]
     lines += ["tags:", "- semantic-image-synthesis", "- keras"]
@@ -62,7 +77,7 @@ def _classes(preset):
     if space is None:
         return f"## Classes\n\n{preset.num_classes} classes, 0 to {preset.num_classes - 1}; their names are not known."
     rows = [
-        f"| {i} | {name}{' (don’t care)' if i == space.ignore_class else ''} | {', '.join(map(str, color))} |"
+        f"| {i} | {_plain(name)}{' (don’t care)' if i == space.ignore_class else ''} | {', '.join(map(str, color))} |"
         for i, (name, color) in enumerate(zip(space.class_names, space.palette, strict=True))
     ]
     rule = ""
@@ -76,17 +91,17 @@ def _scores(scores):
     if not scores:
         return "## Scores\n\nNone were measured."
     rows = [
-        f"| {name} | {value:.4g} | {format(scores[name + REAL], '.4g') if name + REAL in scores else ''} |"
+        f"| {_plain(name)} | {value:.4g} | {format(scores[name + REAL], '.4g') if name + REAL in scores else ''} |"
         for name, value in scores.items()
         if isinstance(value, int | float) and not name.endswith(REAL)
     ]
-    protocol = f"Protocol `{scores['protocol']}` of `keras-semisis evaluate`.\n\n" if scores.get("protocol") else ""
+    protocol = f"Protocol {_plain(scores['protocol'])} of `keras-semisis evaluate`.\n\n" if scores.get("protocol") else ""
     return "\n".join(["## Scores", "", f"{protocol}| score | generated photos | real photos |", "|---|---|---|", *rows])
 
 
 def _training(metadata):
     training = metadata["training"]
-    lines = [f"- {label}: {training[name]}" for name, label in _TRAINING.items() if training.get(name) is not None]
+    lines = [f"- {label}: {_plain(training[name])}" for name, label in _TRAINING.items() if training.get(name) is not None]
     step, steps = metadata["step"], training.get("steps")
     if step:
         lines.append(f"- steps: {step:,}" + (f" of {steps:,}" if steps not in (None, step) else ""))
@@ -95,8 +110,9 @@ def _training(metadata):
         f"- saved {metadata['date_saved']} by keras_semisis {metadata['keras_semisis_version']} with Keras "
         f"{metadata['keras_version']}, weights as {metadata['weights_dtype']}"
     )
-    command = ["", "It is trained again by", "", f"    {training['command']}"] if training.get("command") else []
-    return "\n".join(["## Training", "", *lines, *command])
+    command = training.get("command")
+    again = ["", "It is trained again by", "", textwrap.indent(command, "    ")] if command else []
+    return "\n".join(["## Training", "", *lines, *again])
 
 
 def _limits(preset):

@@ -17,7 +17,7 @@ import numpy as np
 from keras_semisis.data.labels.label_map_png import label_map_png
 from keras_semisis.data.labels.label_space import LabelSpace
 from keras_semisis.gans.sampler import Sampler
-from keras_semisis.presets.card import model_card
+from keras_semisis.presets.card import check_license, model_card
 from keras_semisis.presets.location import CARD, CONFIG, EXAMPLE, GRID, METADATA, WEIGHTS, example_files, locate
 from keras_semisis.presets.preset_model import PresetModel
 from keras_semisis.processes import alone, is_first_process
@@ -58,7 +58,8 @@ def save_to_preset(
             know its label space.
 
     Raises:
-        ValueError: For another dtype, one in which a weight would be infinite, or examples of a model without a label space.
+        ValueError: For another dtype, one in which a weight would be infinite, a license that is no identifier, or examples of
+            a model without a label space.
         TypeError: For scores or settings that JSON has no form for. What was in the folder stays then.
         FileNotFoundError: If there is no such picture.
         FileExistsError: If there are files of these names in the folder, and no preset.
@@ -75,6 +76,7 @@ def save_to_preset(
     """
     if dtype not in DTYPES:
         raise ValueError(f"dtype={dtype!r}: expected one of {', '.join(DTYPES)}.")
+    check_license(license)
     if label_maps is not None and model.label_space is None:
         raise ValueError("label_maps: a model without a label space cannot tell what they show. Build it with label_space=.")
     picture = None if grid is None else Path(grid).read_bytes()

@@ -85,6 +85,24 @@ def test_the_card_says_what_the_hub_and_a_reader_want(folder):
     assert metadata["scores"]["frechet"] == 1.25
 
 
+def test_names_on_the_card_are_no_markup_and_no_second_setting(tmp_path):
+    names = ("a|b", "two\nlines", "<script>", "[a](b)", "\\|")
+    space = ks.data.LabelSpace(names, [(i, 0, 9) for i in range(5)])
+    gan = ks.gans.Sampler(models.oasis_generator(5, SIZE, base_channels=1, noise_channels=4), label_space=space)
+    training = {"data": "<b>\n# x", "command": "train a\n# b"}
+    save_to_preset(gan, tmp_path, scores={"protocol": "p\n\n# q", "f|d": 1.5}, training=training)
+    card = (tmp_path / "README.md").read_text()
+    shown = (r"a\|b", "two lines", "&lt;script&gt;", r"\[a](b)", r"\\\|")
+    for i, name in enumerate(shown):
+        assert f"\n| {i} | {name} | {i}, 0, 9 |\n" in card
+    for line in (r"| f\|d | 1.5 |  |", "Protocol p # q of `keras-semisis evaluate`.", "- data: &lt;b&gt; # x", "    # b"):
+        assert f"\n{line}\n" in card
+    for license in ("x\ntags: y", "a: b", "x\n"):
+        with pytest.raises(ValueError, match=r"license='.*': expected an identifier of the Hub, such as apache-2\.0\."):
+            save_to_preset(gan, tmp_path / "none", license=license)
+    assert not (tmp_path / "none").exists()
+
+
 def test_half_the_bits_are_half_the_size_and_the_photos_nearly_the_same(gan, tmp_path):
     save_to_preset(gan, tmp_path / "whole", segmenter=False)
     save_to_preset(gan, tmp_path / "half", segmenter=False, dtype="float16")
