@@ -15,15 +15,34 @@ async function begin() {
   const told = metadata(file);
   if (told.part !== "generator") throw new Error(`${MODEL}: a generator of keras-semisis export is expected.`);
   const inputs = JSON.parse(told.inputs);
+  const known = JSON.parse(told.class_names) !== null;
+  const ids = [...Array(JSON.parse(told.num_classes) ?? 0).keys()];
+  if (!known && !ids.length) throw new Error(`${MODEL}: the file does not say how many classes there are. Export a model that has a label space.`);
   const session = await ort.InferenceSession.create(file);
   return {
     session,
     size: inputs.label_map.shape.slice(1),
     channels: inputs.noise?.shape[1] ?? 0,
-    names: JSON.parse(told.class_names),
-    palette: JSON.parse(told.palette),
+    hasEdges: "edges" in inputs,
+    names: known ? JSON.parse(told.class_names) : ids.map(String),
+    palette: known ? JSON.parse(told.palette) : ids.map(color),
     batch: JSON.parse(told.batch_size) ?? 1,
   };
+}
+
+// of a class of which nobody has said one: that of PASCAL VOC, as in distinct_colors.py
+function color(id) {
+  const channel = (first) => [...Array(8).keys()].reduce((sum, bit) => sum + (((id >> (3 * bit + first)) & 1) << (7 - bit)), 0);
+  return [channel(0), channel(1), channel(2)];
+}
+
+// 1 where the pixel to the left, to the right, above or below is of another class, as instance_edges does
+function edges(labels, [height, width]) {
+  return Float32Array.from(labels, (label, i) => {
+    const [row, column] = [Math.floor(i / width) % height, i % width];
+    const differs = (there, step) => there && labels[i + step] !== label;
+    return differs(column > 0, -1) || differs(column < width - 1, 1) || differs(row > 0, -width) || differs(row < height - 1, width);
+  });
 }
 
 // N(0, 1) of a seed: mulberry32, Box-Muller. On the page, so that others can draw the same
@@ -44,7 +63,7 @@ function show(canvas, [height, width], colorAt) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-function run({ session, size, channels, names, palette, batch }) {
+function run({ session, size, channels, hasEdges, names, palette, batch }) {
   const [height, width] = size;
   const labels = new Int32Array(batch * height * width);
   let chosen = names.length > 1 ? 1 : 0;
@@ -63,6 +82,7 @@ function run({ session, size, channels, names, palette, batch }) {
         const began = performance.now();
         const feeds = { label_map: new ort.Tensor("int32", labels.slice(), [batch, height, width]) };
         if (channels) feeds.noise = new ort.Tensor("float32", noise(Number(element("seed").value), batch * channels), [batch, channels]);
+        if (hasEdges) feeds.edges = new ort.Tensor("float32", edges(labels, size), [batch, height, width, 1]);
         const { photo } = await session.run(feeds);
         show(element("photo"), size, (i) => photo.data.subarray(3 * i, 3 * i + 3));
         element("message").textContent = `${MODEL}: ${Math.round(performance.now() - began)} ms`;
