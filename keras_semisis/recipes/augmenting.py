@@ -28,6 +28,7 @@ from keras_semisis.recipes.augmented_folder import AugmentedFolder, Draw, file_n
 from keras_semisis.recipes.devices import use_devices
 from keras_semisis.recipes.evaluating import open_segmenter
 from keras_semisis.recipes.further_data import unpaired_labels
+from keras_semisis.recipes.name_length import check_length
 from keras_semisis.recipes.named_sources import folder_like, kind_of
 from keras_semisis.recipes.noisy_pixels import cross_entropy, limits, pixels_of, without_noise
 from keras_semisis.recipes.notices import warn
@@ -108,7 +109,7 @@ def augment(
 
     Raises:
         ValueError: If arguments cannot be, or there is nothing that judges.
-        DataError: If label maps are bad or of other classes, or no photo agrees well enough.
+        DataError: If label maps are bad, of other classes or of names that are too long, or no photo agrees well enough.
         FileExistsError: If there is something else in the folder, or a data set of other settings.
         OSError: If it cannot be written.
 
@@ -304,6 +305,7 @@ def _plan(source, per_map, sampler, seed, progress) -> list[Draw]:
     plan, times = [], Counter[int]()
     for index in indices.tolist():
         plan.append(Draw(index, names[index], f"{files[index]}-{times[index]}"))
+        check_length(names[index], f"{plan[-1].name}.png")
         times[index] += 1
     return plan
 

@@ -1,5 +1,6 @@
 """Photos for label maps in files."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -23,6 +24,7 @@ from keras_semisis.recipes.devices import use_devices
 from keras_semisis.recipes.film import check_film, write_film
 from keras_semisis.recipes.instance_files import instance_files, read_instances
 from keras_semisis.recipes.inverting import read_noise
+from keras_semisis.recipes.name_length import check_length
 from keras_semisis.recipes.named_sources import check_classes_beside
 from keras_semisis.recipes.not_overwritten import check_not_read
 from keras_semisis.recipes.notices import tell
@@ -50,7 +52,8 @@ def generate(options: GenerateOptions, progress: Progress = SILENT) -> list[Path
 
     Raises:
         ValueError: If options do not go together, or as `Sampler.generate` raises it.
-        DataError: If a file is missing, cannot be read or holds a stray id, or two photos would have one name.
+        DataError: If a file is missing, cannot be read or holds a stray id, or two photos would have one name, or one a name
+            that is too long.
         OSError: If there is no ffmpeg for a film of its kind, or ``output`` is a file.
     """
     _check(options)
@@ -80,11 +83,14 @@ def generate(options: GenerateOptions, progress: Progress = SILENT) -> list[Path
     things = instance_files(options.instances, files) if gan.instance_edges else {}
     style = style_files(options.style)
     styles = {name: read_image(file) for name, file in style.items()}
+    endings = _endings(options, styles)
+    longest = max(endings, key=lambda ending: len(os.fsencode(ending)))
+    for name, file in files.items():
+        check_length(str(file), f"{Path(name).name}{longest}.png")
     masks = (Path(text.rpartition("=")[0]) for text in options.resample)
     read = [*files.values(), *things.values(), *style.values(), *masks]
     painter = _Painter(gan, options, regions, noise, sized.fit, progress, read)
     painter.take_styles(styles)
-    photos = options.frames if options.interpolate else len(styles) or options.samples
     with nullcontext() if options.tile_size else progress.counting("Photos") as show:
         for first in range(0, len(names), _BATCH):
             stored = {name: space.read(files[name]) for name in names[first : first + _BATCH]}
@@ -98,7 +104,7 @@ def generate(options: GenerateOptions, progress: Progress = SILENT) -> list[Path
                 else:
                     painter.samples(part, label_maps)
                 if show is not None:
-                    show(len(painter.written), len(names) * photos)
+                    show(len(painter.written), len(names) * len(endings))
     painter.end()
     return painter.written
 
@@ -124,6 +130,15 @@ def _check(options):
         raise ArgumentError("{} needs --tile-size: an overlap of what?", {"overlap": options.overlap})
     if options.interpolate is not None and min(options.interpolate) < 0:
         raise ArgumentError("{}: seeds are at least 0.", {"interpolate": options.interpolate})
+
+
+def _endings(options, styles):
+    """What follows a label map's name in those of its photos."""
+    if options.interpolate:
+        return [f"-{i:0{len(str(options.frames - 1))}d}" for i in range(options.frames)]
+    if styles:
+        return [f"-{style}" for style in styles]
+    return [""] if options.samples == 1 else [f"-{i}" for i in range(options.samples)]
 
 
 def _region(text):

@@ -331,6 +331,11 @@ def test_what_cannot_be_is_refused(painter, tmp_path):
         augment(painter, maps, tmp_path / "c", filter=False)
     with pytest.raises(DataError, match=r"The label maps a/1 and a_1 lead to photos of one name"):
         augment(painter, Maps([maps.label_maps[0]] * 2, ["a/1", "a_1"]), tmp_path / "d", filter=False)
+    long, longest = ("ä" * 120 + "a" * number for number in (10, 9))  # with "-0.png" 256 bytes, and 255
+    with pytest.raises(DataError, match=rf"{long}: the name of its photo, {long}-0\.png, would have 256 bytes; .* 255\. Give"):
+        augment(painter, Maps([maps.label_maps[0]] * 2, ["a", long]), tmp_path / "d", filter=False)
+    assert not (tmp_path / "d").exists()
+    augment(painter, Maps([maps.label_maps[0]], [longest]), tmp_path / "d", filter=False)
 
 
 def test_without_a_dont_care_class_pixels_cannot_be_left_out(painter, tmp_path):

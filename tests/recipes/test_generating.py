@@ -73,6 +73,24 @@ def test_what_is_found_never_takes_the_place_of_the_photo(model, labels):
     assert contents(labels) == before
 
 
+@pytest.mark.parametrize(
+    ("options", "ending"),
+    [
+        ({"samples": 11}, "-10.png"),
+        ({"interpolate": (0, 1), "frames": 11}, "-00.png"),
+        ({"style": "a-long-one"}, "-a-long-one.png"),
+    ],
+)
+def test_a_name_too_long_for_a_photo_is_told_before_the_first(model, labels, tmp_path, options, ending):
+    if "style" in options:
+        options = {"style": (tmp_path / f"{options['style']}.png",)}
+        Image.new("RGB", SIZE).save(options["style"][0])
+    (labels / "b.png").rename(labels / f"{'b' * (256 - len(ending))}.png")
+    with pytest.raises(ValueError, match=rf"b\.png: the name of its photo, b+{ending[:2]}.*\.png, would have 256 bytes"):
+        generate(GenerateOptions(model=str(model), label_maps=(labels,), output=tmp_path / "photos", **options))
+    assert not (tmp_path / "photos").exists()
+
+
 @pytest.mark.parametrize("mode", ["L", "1", "RGB", "RGBA", "LA", "P"])
 def test_a_mask_is_what_a_picture_shows(model, labels, tmp_path, told, mode):
     mask = Image.new("L", SIZE)
