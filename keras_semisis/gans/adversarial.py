@@ -85,7 +85,6 @@ class AdversarialModel(engine.TrainStep, Sampler):
     def __init__(self, generator: keras.Model, ema_decay: float | None = 0.9999, seed: int = 0, **kwargs):
         check_channels_last()
         check_functional({"generator": generator})
-        _check_generator(generator)
         super().__init__(generator, seed=seed, ema_generator=average_of(generator), **kwargs)
         engine.check_distribution(self)
         self.ema_decay = ema_decay
@@ -372,6 +371,7 @@ class AdversarialModel(engine.TrainStep, Sampler):
         datasets = name_data_sets(type(self).__name__, self.data_sets, datasets)
         self.take_label_space(**datasets, validation_data=validation_data, stacklevel=3)
         self.prepare_fit()
+        _check_generator(self.generator)
         self._check_averages()
         check_phases(type(self).__name__, self.phases(), self.network_names)
         return train(self, super().fit, datasets, validation_data=validation_data, **arguments)

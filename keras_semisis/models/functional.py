@@ -26,5 +26,5 @@ def check_functional(networks: Mapping[str, keras.Model | None]) -> None:
 
 
 def in_its_form(network: keras.Model, inputs: Sequence[Any]) -> Any:
-    """Inputs of a functional model as it has been built: one alone is a list where it was in one, or Keras warns."""
-    return list(inputs) if len(inputs) > 1 or isinstance(network.input, list) else inputs[0]
+    """Inputs of a model as it has been built: one alone is a list where it was in one, or Keras warns."""
+    return list(inputs) if len(inputs) > 1 or isinstance(getattr(network, "input", None), list) else inputs[0]

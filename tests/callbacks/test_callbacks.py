@@ -308,7 +308,7 @@ def test_a_failed_write_keeps_the_old_file(tmp_path):
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(path)
     before = path.read_bytes()
 
-    class Broken:
+    class Broken(keras.Model):
         def save(self, target):
             target.write_bytes(b"half")
             raise OSError("No space left on device")

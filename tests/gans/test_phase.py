@@ -112,7 +112,7 @@ def test_a_generator_of_other_shapes_is_refused(takes, channels):
     first = keras.Input(takes, dtype="int32")
     image = keras.layers.Reshape((2, 2, channels))(keras.layers.Embedding(1, 2 * channels if len(takes) == 1 else 1)(first))
     with pytest.raises(ValueError, match=r"expected label maps \(batch, height, width\), before noise .* images"):
-        AdversarialModel(keras.Model(first, image), num_classes=1)
+        fit(paint(generator=keras.Model(first, image)))
 
 
 @pytest.mark.parametrize("in_a_list", [False, True])

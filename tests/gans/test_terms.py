@@ -266,7 +266,7 @@ UNMOVED = {
 def test_a_term_alone_moves_the_networks_that_learn_by_it(system, phase, term):
     """Its gradient is the slope of its value."""
     gan = compiled(system)
-    found = replace(phase_of(gan, phase), weights={term: 1.0})
+    found = replace(phase_of(gan, phase), weights={term: 1.0}, every={})
     *_, gradients = differentiate(gan, found, frozenset([term]), batch_of(gan))
     remaining = iter(gradients)
     for name in found.trains:
