@@ -120,6 +120,12 @@ def test_storage_views_and_python_2_dictionaries_of_old_files(tmp_path):
         pickle.dump(["k"], file, protocol=2)
         file.write(struct.pack("<q", 10) + storage.tobytes())
     np.testing.assert_array_equal(read_pth(path)["a"], [[3, 4], [5, 6]])
+    written = path.read_bytes()
+    path.write_bytes(written.replace(b"K\x02K\x06tt", b"K\x02K\x08tt"))
+    np.testing.assert_array_equal(read_pth(path)["a"], [[3, 4], [5, 6]])
+    path.write_bytes(written.replace(b"K\x02K\x06tt", b"K\x02K\x09tt"))
+    with pytest.raises(CheckpointError, match="a view of a storage ends at 11 of 10 elements"):
+        read_pth(path)
 
 
 class Hostile:

@@ -6,6 +6,7 @@ import safetensors.numpy
 
 from keras_semisis import models
 from keras_semisis.checkpoints import CheckpointError, load_reference_weights, save_reference_weights
+from keras_semisis.checkpoints.entries import unused_batch_norm
 from tests.models.reference import Reference, filled
 from tests.models.test_reference_networks import GENERATORS
 
@@ -150,3 +151,14 @@ def test_files_of_other_kinds(tmp_path):
     safetensors.numpy.save_file({"fc.bias": np.zeros(2, "float32")}, tmp_path / "few.safetensors")
     with pytest.raises(CheckpointError, match=r"few\.safetensors does not fit 'generator'"):
         load_reference_weights(model, tmp_path / "few.safetensors", family="usis")
+
+
+@pytest.mark.parametrize("affine", [False, True])
+def test_a_norm_that_is_never_used_is_written_as_pytorch_begins_it(affine):
+    torch = pytest.importorskip("torch")
+    expected = torch.nn.BatchNorm2d(3, affine=affine).state_dict()
+    found = {entry.name: entry.value() for entry in unused_batch_norm("norm", 3, affine)}
+    assert list(found) == [f"norm.{name}" for name in expected]
+    for value, tensor in zip(found.values(), expected.values(), strict=True):
+        np.testing.assert_array_equal(value, tensor.numpy())
+        assert value.dtype == tensor.numpy().dtype

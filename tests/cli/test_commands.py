@@ -457,7 +457,7 @@ def test_generate_makes_films_between_seeds_and_of_frames(workplace, whole_run, 
     for seed, frame in ((3, frames[0]), (8, frames[3])):
         assert np.abs(gan.generate(first, seed=seed, first="0").astype(int) - frame).max() <= 1
     with Image.open(workplace / "way" / "0.gif") as film:
-        assert (film.n_frames, film.size) == (4, (32, 32))
+        assert (film.n_frames, film.size, film.info["duration"]) == (4, (32, 32), 80)  # GIF counts hundredths of a second
     output = call("generate", model, maps, "--output", workplace / "film", "--one-noise", "--video", "gif")
     assert re.search(r"Flicker: .* \d+\.\d gray levels where the label map stays the same, \d+\.\d where it moves", output)
     noise = gan.noise_of_seed(0)[0]

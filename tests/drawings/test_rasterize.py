@@ -278,12 +278,17 @@ def test_paths_that_were_written_on_windows(tmp_path, kind, unpacked):
 
 def test_labelme(tmp_path):
     mask = io.BytesIO()
-    Image.fromarray(np.array([[255, 0], [255, 255]], "uint8")).save(mask, "PNG")
+    Image.fromarray(np.array([[1, 0], [255, 1]], "uint8")).save(mask, "PNG")  # by version as 1 or as 255
     shapes = [
         {"label": "road", "points": [[0, 3], [8, 3], [8, 6], [0, 6]], "shape_type": "polygon"},
         {"label": "car", "points": [[5, 5], [2, 2]], "shape_type": "rectangle"},
         {"label": "sun", "points": [[7, 1], [7, 2]], "shape_type": "circle"},
-        {"label": "tree", "points": [[0, 0], [2, 2]], "shape_type": "mask", "mask": base64.b64encode(mask.getvalue()).decode()},
+        {
+            "label": "tree",
+            "points": [[-0.4, 0.4], [2, 2]],
+            "shape_type": "mask",
+            "mask": base64.b64encode(mask.getvalue()).decode(),
+        },
         {"label": "pole", "points": [[0, 0], [2, 2]], "shape_type": "line"},
     ]
     document = {"imagePath": "..\\a.png", "imageHeight": HEIGHT, "imageWidth": WIDTH, "shapes": shapes}
@@ -369,10 +374,10 @@ def test_cvat(tmp_path):
 
 def test_cvat_for_video(tmp_path):
     tracks = """
-        <track id="0" label="road"><polygon frame="3" outside="0" keyframe="1" points="0,3;8,3;8,6;0,6" z_order="0"/>
-          <polygon frame="4" outside="0" keyframe="0" points="0,4;8,4;8,6;0,6" z_order="0"/></track>
-        <track id="1" label="car"><box frame="3" outside="0" keyframe="1" xtl="1" ytl="1" xbr="4" ybr="4" z_order="1"/>
+        <track id="0" label="car"><box frame="3" outside="0" keyframe="1" xtl="1" ytl="1" xbr="4" ybr="4" z_order="1"/>
           <box frame="4" outside="1" keyframe="1" xtl="1" ytl="1" xbr="4" ybr="4" z_order="1"/></track>
+        <track id="1" label="road"><polygon frame="3" outside="0" keyframe="1" points="0,3;8,3;8,6;0,6" z_order="0"/>
+          <polygon frame="4" outside="0" keyframe="0" points="0,4;8,4;8,6;0,6" z_order="0"/></track>
         <track id="2" label="sign"><points frame="3" outside="0" points="1,1"/>
           <box frame="5" outside="1" xtl="1" ytl="1" xbr="4" ybr="4"/></track>
     """
@@ -529,6 +534,20 @@ def test_brushes_that_are_damaged():
             brush_mask(bytes(packed), (2, 3), "here")
 
 
+def test_what_a_brush_covers_by_half_or_more_is_painted():
+    """Bytes of 8 bits, one run of each pixel's four, none repeated."""
+    alphas = [0, 1, 127, 128, 254, 255]
+    words = [value for alpha in alphas for value in (9, 9, 9, alpha)]
+    bits = (
+        f"{len(words):032b}{7:05b}"
+        + 4 * f"{4:04b}"
+        + "".join(f"000{3:05b}" + "".join(f"{w:08b}" for w in words[i : i + 4]) for i in range(0, 24, 4))
+    )
+    bits += "0" * (-len(bits) % 8)
+    packed = bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits), 8))
+    assert brush_mask(packed, (2, 3), "here").astype(int).tolist() == [[0, 0, 0], [1, 1, 1]]
+
+
 def test_brushes_are_unpacked_as_they_are_painted(tmp_path):
     def write(value):
         result = {"type": "brushlabels", "to_name": "image", "original_height": 2, "original_width": 3, "value": value}
@@ -542,6 +561,26 @@ def test_brushes_are_unpacked_as_they_are_painted(tmp_path):
     for rle in ([300], ["a"], 5, None):
         with pytest.raises(DataError, match=r"export\.json, task 4: not understood"):
             read_drawings(write({"format": "rle", "rle": rle, "brushlabels": ["tree"]}))
+
+
+@pytest.mark.parametrize(("covered", "words"), [(8, ""), (7, "30% of the pixels are in no shape, and don't-care")])
+def test_that_much_is_in_no_shape_is_told(tmp_path, covered, words, told):
+    (tmp_path / "layers/a").mkdir(parents=True)
+    Image.fromarray((np.arange(10) < covered).astype("uint8").reshape(2, 5)).save(tmp_path / "layers/a/sky.png")
+    rasterize(tmp_path / "layers", tmp_path / "out", photos=False)
+    printed = told()
+    assert words in printed and bool(words) == bool(printed)
+    rasterize(tmp_path / "layers", tmp_path / "with", photos=False, background="road")
+    assert not told()
+
+
+def test_what_a_layer_covers_by_half_or_more_belongs_to_it(tmp_path):
+    (tmp_path / "layers/a").mkdir(parents=True)
+    Image.fromarray(np.array([[[0, 0, 0, alpha] for alpha in (0, 1, 127, 128, 255)]], "uint8")).save(
+        tmp_path / "layers/a/sky.png"
+    )
+    rasterize(tmp_path / "layers", tmp_path / "out", photos=False)
+    assert label_map(tmp_path / "out", "a") == [[1, 1, 1, 0, 0]]
 
 
 @pytest.mark.parametrize("ink", [255, 90, 1])
@@ -612,7 +651,8 @@ def test_classes_that_are_given_and_merged(tmp_path):
     with pytest.raises(DataError, match=r"the class 'road' is not in .*classes\.csv: there are void, car, ground") as error:
         rasterize(file, tmp_path / "out", classes=tmp_path / "classes.csv")
     assert "merge=" in str(error.value)
-    rasterize(file, tmp_path / "out", classes=tmp_path / "classes.csv", merge={"road": "ground"})
+    report = rasterize(file, tmp_path / "out", classes=tmp_path / "classes.csv", merge={"road": "ground"})
+    assert dict(report.shapes) == {"car": 1, "ground": 1}
     assert label_map(tmp_path / "out", "town/a") == grid("00000000 01110000 21112222 21112222 22222222 22222222")
     space = Folder(tmp_path / "out").label_space
     assert (space.class_names, space.ignore_class, space.palette[1]) == (("void", "car", "ground"), 0, (9, 0, 0))

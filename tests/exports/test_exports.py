@@ -10,7 +10,7 @@ import pytest
 
 import keras_semisis as ks
 from keras_semisis import models
-from keras_semisis.exports import needed
+from keras_semisis.exports import needed, writing
 from keras_semisis.exports.networks import drawing_network, in_float32, segmenting_network
 from keras_semisis.exports.onnx_file import CONVERTERS, write_onnx
 from tests.cli.command import call
@@ -123,6 +123,31 @@ def one_by_one(run, **inputs):
         run(**{name: value[i : i + 1] for name, value in inputs.items()})["photo"] for i in range(len(inputs["label_map"]))
     ]
     return np.concatenate(photos)
+
+
+def test_values_beyond_black_and_white_are_these_and_others_are_rounded():
+    label_map, levels = keras.Input(SIZE, dtype="int32"), np.array([-1.5, -1, 0.105, 1, 1.5], "float32")
+    gray = keras.layers.Embedding(CLASSES, 3)
+    network = drawing_network(keras.Model([label_map], gray(label_map)), None)
+    gray.set_weights([np.repeat(levels[:, None], 3, axis=1)])
+    photo = keras.ops.convert_to_numpy(network({"label_map": MAPS})["photo"])
+    np.testing.assert_array_equal(photo, np.repeat(np.array([0, 0, 141, 255, 255], "uint8")[MAPS][..., None], 3, axis=-1))
+
+
+def test_the_dont_care_class_is_never_the_answer(gan):
+    label_maps = keras.ops.convert_to_numpy(
+        segmenting_network(gan.discriminator, IGNORED, None)({"photo": PHOTOS})["label_map"]
+    )
+    assert (label_maps != gan.segment(PHOTOS)).mean() < 0.005, "ties aside"
+
+
+def test_statistics_that_are_due_are_estimated_before_they_are_written(gan, tmp_path, monkeypatch):
+    networks: list = []
+    monkeypatch.setattr(writing, "FORMATS", {"onnx": writing.Format(".onnx", lambda network, *_: networks.append(network))})
+    with gan.statistics_of([(PHOTOS, MAPS)], 1):
+        gan.export(tmp_path / "a.onnx")
+        photos = keras.ops.convert_to_numpy(networks[0]({"label_map": MAPS, "noise": noise(7, 3)})["photo"])
+        assert differ(photos, gan.generate(MAPS, seed=7)) <= 1
 
 
 @onnx_is_there

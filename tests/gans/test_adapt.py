@@ -169,6 +169,19 @@ def test_the_text_of_a_matrix_is_read_back():
     np.testing.assert_allclose(read[listed], matrix[listed], atol=0.011)  # hundredths, of a sum that is rounded
 
 
+def test_the_longest_name_that_fits_is_taken():
+    names = LabelSpace(("tree", "tree, shrub", "a", "a: b"), [(0, 0, 0)] * 4)
+    matrix, given = given_affinity("a: b: tree, shrub; a: tree", names, names)
+    assert matrix.tolist() == [[0] * 4, [0] * 4, [1, 0, 0, 0], [0, 1, 0, 0]] and given.tolist() == [False, False, True, True]
+
+
+def test_the_hundredths_of_a_mixture_sum_to_one():
+    text = affinity_text(
+        np.array([[0.304, 0.304, 0.304, 0.088]]), LabelSpace("x", [(0, 0, 0)]), LabelSpace("abcd", [(0, 0, 0)] * 4)
+    )
+    assert text == "x: a 0.30, b 0.30, c 0.30, all others 0.10"
+
+
 class Labeled(Scenes):
     label_space = NEW
 

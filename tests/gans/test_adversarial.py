@@ -1,6 +1,7 @@
 """What every adversarial model promises: frozen means frozen, resume is exact, a loss that is not finite stops."""
 
 import json
+from unittest import mock
 
 import keras
 import numpy as np
@@ -10,6 +11,7 @@ from keras import ops
 import keras_semisis as ks
 from keras_semisis.data.labels.distinct_colors import distinct_colors
 from keras_semisis.gans import AdversarialModel, Phase
+from keras_semisis.gans.batch_statistics import Calibration
 from keras_semisis.gans.engines import engine
 from keras_semisis.layers.spectral_conv2d import SpectralLayer
 from keras_semisis.models.keras_privates import layers_of
@@ -278,6 +280,7 @@ def test_statistics_of_the_moving_average_are_those_of_training_batches():
     before = [np.copy(weight) for weight in network.get_weights()]
     gan._calibrated_at = None  # fit has just done so
     gan.refresh_statistics()
+    assert norm.momentum == gan.generator.get_layer("body_0").norm_0.spade.norm.momentum > 0
     reestimated, spectral = (
         np.copy(ops.convert_to_numpy(norm.moving_mean)),
         [np.copy(ops.convert_to_numpy(v)) for v in vectors],
@@ -297,6 +300,25 @@ def test_statistics_of_the_moving_average_are_those_of_training_batches():
     assert vectors and len(means) == 2
     for vector, value in zip(vectors, spectral, strict=True):
         np.testing.assert_allclose(value, ops.convert_to_numpy(vector), atol=1e-5)
+
+
+def test_statistics_are_estimated_once_for_each_step_of_which_something_is_drawn(monkeypatch):
+    gan = only(tiny_gan(), "generator")
+    steps: list = []
+    monkeypatch.setattr("keras_semisis.gans.sampler.reestimate", lambda *_: steps.append(gan.step))
+    draws = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda *_, **__: [gan.generate(np.zeros(SIZE, int)) for _ in range(2)]
+    )
+    train(gan, steps=3, callbacks=[draws])
+    assert steps == [1, 2, 3]
+
+
+def test_a_short_training_set_repeats_until_there_are_as_many_batches():
+    label_maps = [(np.full((1, *SIZE), i),) for i in range(3)]
+    dataset = mock.Mock(label_maps=lambda: iter(label_maps))
+    for number in (2, 3, 5, 7):
+        kept = Calibration(dataset, number).label_maps()
+        assert [int(label_map.max()) for (label_map,) in kept] == [i % 3 for i in range(number)]
 
 
 def test_generate_depends_on_the_seed_and_takes_any_integer_dtype():

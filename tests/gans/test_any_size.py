@@ -152,6 +152,20 @@ def test_the_reach_is_that_of_the_kernels(oasis):
     assert oasis.tile_reach() == reach_of_oasis(2) == 11
 
 
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("taps", [slice(0, 3), slice(4, 7)])
+def test_the_reach_is_the_longest_of_all_directions(axis, taps):
+    """A kernel of seven pixels along one axis, of which three on one side count."""
+    label_map, noise = keras.Input((16, 16), dtype="int32"), keras.Input((3,))
+    colors, convolution = keras.layers.Embedding(CLASSES, 3), keras.layers.Conv2D(3, (1, 7) if axis else (7, 1), padding="same")
+    image = keras.layers.Add()([convolution(colors(label_map)), keras.layers.Reshape((1, 1, 3))(noise)])
+    kernel = np.zeros(convolution.kernel.shape)
+    kernel.reshape(7, 3, 3)[taps] = 1
+    convolution.kernel.assign(kernel)
+    colors.set_weights([np.arange(3.0 * CLASSES).reshape(CLASSES, 3)])
+    assert AnySize(keras.Model([label_map, noise], image)).reach(CLASSES) == 3
+
+
 def test_nothing_is_measured_when_a_model_is_saved_or_loaded(oasis, tmp_path, monkeypatch):
     """Keras asks each attribute of a model for what is to be saved in it, and so computes every property."""
     measured = []
@@ -202,6 +216,11 @@ def test_the_weights_of_tiles_sum_to_one_and_leave_edges_out():
             assert not weights[:, -5:].any()
     np.testing.assert_allclose(total, 1, atol=1e-6)
     assert len(Tiles.over((16, 16), (32, 32), None, None, 4)) == 1
+    for overlap in (0, 1, 4, 5, 12):
+        assert np.diff(Tiles.over((16, 64), (16, 16), overlap, None, 4).starts[1]).max() <= 16 - overlap
+    # twice the reach just fits into a tile; one pixel more does not, and half a tile is shared
+    assert Tiles.over((16, 64), (16, 16), None, 6, 4).starts == ((0,), (*range(0, 52, 4),))
+    assert Tiles.over((16, 64), (16, 16), None, 7, 4).starts == ((0,), (*range(0, 52, 8),))
     with pytest.raises(ValueError, match=r"tile_size=\(30, 32\): height and width of a tile have to be multiples of 4"):
         Tiles.over((48, 96), (30, 32), None, 5, 4)
     with pytest.raises(ValueError, match="overlap=32: of a tile of 32 pixels, 28 can be shared"):

@@ -55,6 +55,13 @@ def test_without_a_step_nothing_is_found(sampler, features):
     np.testing.assert_array_equal(found.noise[3, 5], sampler.noise_of_seed(0)[0])
 
 
+def test_of_all_noise_that_was_met_the_nearest_is_found(sampler, features):
+    """It begins at the photo's own, and steps that are too large lead away."""
+    found = sampler.invert(sampler.generate(LABEL_MAP, seed=3), LABEL_MAP, 2, learning_rate=5.0, seed=3, features=features)
+    assert found.gained == 0 and found.after == found.before < 1e-3
+    np.testing.assert_array_equal(found.noise[3, 5], sampler.noise_of_seed(3)[0])
+
+
 def test_a_style_is_one_vector(features):
     generator = models.spade_generator(CLASSES, SIZE, 1, latent_channels=NOISE, hidden_channels=4)
     found = Sampler(generator).invert(np.zeros((*SIZE, 3), "uint8"), LABEL_MAP, steps=1, features=features)

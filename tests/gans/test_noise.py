@@ -1,5 +1,7 @@
 """Noise of one's own: vectors, maps, and other noise in one region."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from keras import ops
@@ -42,6 +44,17 @@ def test_noise_that_is_given_is_drawn(oasis, size):  # noqa: F811
     assert np.abs(oasis.generate(label_maps, resample=[(np.ones(size, bool), 4)], first=7) - expected).max() <= 1
 
 
+@pytest.mark.parametrize("draws", [1, 2])
+def test_what_is_scored_is_what_generate_draws(oasis, draws):  # noqa: F811
+    """Batch by batch, the maps numbered through; of several draws by successive seeds."""
+    label_maps, seen = maps((16, 32), 5), []
+    metric = SimpleNamespace(name="drawn", draws=draws, reset_state=seen.clear, result=dict)
+    metric.update_state = lambda label_map, image, generated: seen.append(generated if draws > 1 else generated[None])
+    oasis.evaluate(np.zeros((5, 16, 32, 3), "uint8"), label_maps, metrics=[metric], seed=3, batch_size=2, verbose=0)
+    expected = np.stack([oasis.generate_floats(label_maps, seed=3 + draw) for draw in range(draws)])
+    np.testing.assert_allclose(np.concatenate(seen, axis=1), expected, atol=1e-4)
+
+
 def test_beyond_the_reach_of_a_region_nothing_changes(oasis):  # noqa: F811
     label_maps = maps((16, 96), 2)
     mask = np.zeros((16, 96), bool)
@@ -67,6 +80,11 @@ def test_a_region_is_a_class_by_name_or_id_and_the_last_counts():
     np.testing.assert_array_equal(drawn(("road", 3)), drawn((label_map == 1, 3)))
     np.testing.assert_array_equal(drawn((1, 3)), drawn((label_map == 1, 3)))
     np.testing.assert_array_equal(drawn(("car", 2), ("road", 3), ("car", 4)), drawn(("road", 3), ("car", 4)))
+    noise = np.random.default_rng(0).standard_normal((16, 32, 4)).astype("float32")
+    before = noise.copy()
+    several, last = (sampler.generate(label_map, noise=noise, resample=r) for r in ([("car", 2), ("car", 4)], [("car", 4)]))
+    np.testing.assert_array_equal(several, last)
+    np.testing.assert_array_equal(noise, before)
     for resample, words in (
         (("bus", 1), "'bus' is no class; there are sky, road, car, tree"),
         ((label_map, 1), r"a mask is \(16, 32\) uint8; a boolean one of \(16, 32\)"),

@@ -53,6 +53,21 @@ def test_segmentation_is_in_the_classes_colors(client):
     np.testing.assert_array_equal(found, np.broadcast_to(SCENES.label_space.palette[2], found.shape))
 
 
+def test_what_is_segmented_is_the_photo_of_the_seed(client, monkeypatch):
+    seen = []
+    monkeypatch.setattr(Painted, "segment", lambda self, photos: seen.append(photos) or np.zeros(SIZE, int))
+    client.post("/api/segmentation?seed=4", content=label_bytes(MAP))
+    np.testing.assert_array_equal(seen[0], picture(client.post("/api/photos?seed=4", content=label_bytes(MAP))))
+
+
+def test_things_are_told_apart_by_their_classes(client, monkeypatch):
+    monkeypatch.setattr(Painted, "instance_edges", True)
+    given, generate = [], Painted.generate
+    monkeypatch.setattr(Painted, "generate", lambda *args, **how: given.append(how["instances"]) or generate(*args, **how))
+    client.post("/api/photos?seed=4", content=label_bytes(MAP))
+    np.testing.assert_array_equal(given, [MAP])
+
+
 def test_what_is_saved_is_what_a_folder_reads(client, tmp_path):
     label_map = client.post("/api/label_map", content=label_bytes(MAP)).content
     np.testing.assert_array_equal(SCENES.label_space.decode(label_map, "saved.png"), MAP)
@@ -81,6 +96,9 @@ def test_an_opened_file_is_checked_and_brought_to_the_model_s_size(client):
     Image.fromarray(np.repeat(np.repeat(MAP.astype("uint8"), 2, 0), 2, 1)).save(file, "PNG")
     opened = client.post("/api/open?name=street.png", content=file.getvalue())
     np.testing.assert_array_equal(np.frombuffer(opened.content, "<u2").reshape(SIZE), MAP)
+    file = io.BytesIO()
+    Image.fromarray(np.pad(MAP.astype("uint8"), ((0, 0), (24, 24)))).save(file, "PNG")
+    np.testing.assert_array_equal(Easel(Painted(), "street", fit="crop").open(file.getvalue(), "wide.png"), MAP)
     file = io.BytesIO()
     Image.fromarray(np.full(SIZE, 77, "uint8")).save(file, "PNG")
     wrong = client.post("/api/open?name=street.png", content=file.getvalue())

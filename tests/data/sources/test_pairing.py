@@ -40,6 +40,7 @@ from keras_semisis.data.sources.pairing import (
         (["s_1", "s_2"], ["s_1_0", "s_2_0"], ("", "")),
         # one of each that begin alike
         (["sky_day", "sea_noon"], ["sky_night"], ("", "")),
+        (["sky_day", "sea_day"], ["sky_night"], ("", "")),
         (["a", "b"], ["a", "b_mask"], ("", "")),
     ],
 )
@@ -125,6 +126,11 @@ def test_a_suffix_may_be_written_with_the_format(written, suffix):
     assert bare_suffix(written) == suffix
 
 
+@pytest.mark.parametrize(("name", "shared"), [("t/_mask", None), ("t/a_mask", "t/a"), ("t/img__mask", None), ("_mask", None)])
+def test_of_a_name_something_has_to_be_shared(name, shared):
+    assert NameRule(label="_mask", label_prefix="img_" if "img" in name else "").of_label(name) == shared
+
+
 def files(*names):
     return {name: Path(f"{name}.png") for name in names}
 
@@ -159,6 +165,7 @@ def test_what_adds_to_a_label_map_is_passed_over():
         ("", "a_mask b_mask"),
         ("", "a b_2 b_3"),
         ("a_color b_color", "a b"),
+        ("a_color b_color a_overlay", "a b"),
         ("a_instanceIds a_color", "a_labelIds b_labelIds"),
         ("a b", "a_mask b_mask"),
         ("x_1_gtCoarse_color x_1_gtCoarse_instanceIds", "x_1_gtCoarse_labelIds"),

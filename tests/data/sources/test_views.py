@@ -82,6 +82,15 @@ def test_files_that_are_read_by_another_rule_are_not_given_as_those_of_the_first
     assert Joined(folder, other).label_map_bytes(2) is None and other.label_map_bytes(0) is not None
 
 
+@pytest.mark.parametrize("name", ["published_image_size", "published_load_size"])
+def test_joined_sources_have_the_published_size_that_both_have(name):
+    parts = [numbered_source(1) for _ in range(3)]
+    for part, size in zip(parts, [(256, 256), (256, 256), (256, 512)], strict=True):
+        setattr(part, name, size)
+    found = [getattr(Joined(*both), name) for both in (parts[:2], parts[1:], [parts[0], numbered_source(1)])]
+    assert found == [(256, 256), None, None]
+
+
 def test_counts_that_are_known_are_given(folder):
     counts = ClassStatistics(2)
     for row in ([1, 3], [2, 2]):

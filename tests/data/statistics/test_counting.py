@@ -93,6 +93,15 @@ def test_pixels_are_counted_block_by_block(size):
     np.testing.assert_array_equal(pixel_counts(label_map, 6), [(label_map == c).sum() for c in range(6)])
 
 
+def test_pixels_of_large_label_maps_are_counted_in_full():
+    rows = [[2**16, 0, 2**32 - 1], [70_000, 2**16 - 1, 0]]
+    table = ClassStatistics(3)
+    for row in rows:
+        table.append(row)
+    np.testing.assert_array_equal(table, rows)
+    np.testing.assert_array_equal(table.totals, np.sum(rows, axis=0))
+
+
 @pytest.mark.parametrize("counts", [[1, 2], [1, -1, 0], [2**32, 0, 0], [[1, 2, 3]]])
 def test_what_is_no_row_of_counts_is_refused(counts):
     table = ClassStatistics(3)
