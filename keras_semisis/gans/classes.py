@@ -8,7 +8,7 @@ from keras_semisis.data import DataError, LabelSpace
 from keras_semisis.data.stream.batch_rule import BatchRule
 from keras_semisis.gans.untracked import HasUntracked
 from keras_semisis.models.edges import reads_edges
-from keras_semisis.models.label_ids import embedding_rows, number_of_classes
+from keras_semisis.models.label_ids import number_of_classes, number_of_ids
 
 _UNSAID: Any = object()
 
@@ -28,8 +28,7 @@ class KnowsClasses(HasUntracked):
             return self._num_classes
         if self._label_space is not None:
             return self._label_space.num_classes
-        told = number_of_classes(self.generator)
-        return embedding_rows(self.generator) if told is None else told
+        return number_of_ids(self.generator)
 
     @num_classes.setter
     def num_classes(self, num_classes):

@@ -63,9 +63,7 @@ class GeneratedSegmentationScores(GeneratedMeanIoU):
 
     @property
     def score_names(self) -> tuple[str, ...]:
-        if self.name == "miou":
-            return "miou", "fwiou", "pixel_accuracy"
-        return self.name, f"{self.name}_fwiou", f"{self.name}_pixel_accuracy"
+        return self._names_with("miou", "fwiou", "pixel_accuracy")
 
 
 def segmentation_scores(confusion: np.ndarray, ignore_class: int | None = None, mean_over: str = "union") -> dict[str, float]:

@@ -66,6 +66,10 @@ class GenerationMetric(ABC):
         """Keys of the scores of generated images, as far as they are known before there are any."""
         return (self.name,)
 
+    def _names_with(self, usual, *others):
+        """The name and those of other scores, which begin with it where it is not the usual one."""
+        return self.name, *(other if self.name == usual else f"{self.name}_{other}" for other in others)
+
     @property
     def networks(self) -> tuple:
         """The networks that judge, so that none judges a model that a relative of it has trained."""

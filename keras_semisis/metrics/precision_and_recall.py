@@ -68,7 +68,7 @@ class PrecisionRecall(FeatureMetric):
 
     @property
     def score_names(self) -> tuple[str, ...]:
-        return self.name, "recall" if self.name == "precision" else f"{self.name}_recall"
+        return self._names_with("precision", "recall")
 
     def compare(self, real: FeatureStatistics, other: FeatureStatistics) -> dict[str, float]:
         shares = precision_recall(real.features[: self.kept], other.features[: self.kept], self.neighbors)

@@ -15,6 +15,12 @@ def number_of_classes(network: keras.Model) -> int | None:
     return next((layer.num_classes for layer in network.layers if hasattr(layer, "num_classes")), None)
 
 
+def number_of_ids(network: keras.Model) -> int | None:
+    """The ids that a network takes: of its classes, or else as many as `embedding_rows`; None where nothing tells."""
+    classes = number_of_classes(network)
+    return embedding_rows(network) if classes is None else classes
+
+
 def embedding_rows(network: keras.Model) -> int | None:
     """The ids that a `keras.layers.Embedding` takes that reads a network's first input; None where there is none.
 

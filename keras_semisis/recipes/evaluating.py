@@ -178,7 +178,8 @@ def open_perceptual(name: str) -> keras.Model | LPIPS | None:
 def _apart_from_run(options):
     """Options by which nothing is scored that the model's run has trained on, and what is to be noted beside the scores."""
     of_run, where = options_beside(options.model), settings_beside(options.model)
-    given, theirs = ({name: of(name) for name in _CHOOSE_PHOTOS} for of in (lambda name: getattr(options, name), of_run.get))
+    given = {name: getattr(options, name) for name in _CHOOSE_PHOTOS}
+    theirs = {name: of_run.get(name) for name in _CHOOSE_PHOTOS}
     if not _same_data(options.data, of_run.get("data", "")) or given == theirs:
         return options, []
     listed = " ".join(f"{option_name(name)} {value}" for name, value in theirs.items() if value)

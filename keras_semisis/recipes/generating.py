@@ -1,7 +1,7 @@
 """Photos for label maps in files."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
@@ -89,7 +89,7 @@ def generate(options: GenerateOptions, progress: Progress = SILENT) -> list[Path
         check_length(str(file), f"{Path(name).name}{longest}.png")
     masks = (Path(text.rpartition("=")[0]) for text in options.resample)
     read = [*files.values(), *things.values(), *style.values(), *masks]
-    painter = _Painter(gan, options, regions, noise, sized.fit, progress, read)
+    painter = _Painter(gan, options, regions, noise, sized.fit, progress, read, endings)
     painter.take_styles(styles)
     with nullcontext() if options.tile_size else progress.counting("Photos") as show:
         for first in range(0, len(names), _BATCH):
@@ -164,10 +164,12 @@ class _Painter:
         fit: str,
         progress: Progress,
         read: Iterable[Path],
+        endings: Sequence[str],
     ):
         self.gan = gan
         self.options = options
         self._read = {path.resolve() for path in read}
+        self._endings = endings
         self.regions = regions
         self.noise = noise
         self.fit = fit
@@ -191,10 +193,10 @@ class _Painter:
     def in_styles(self, names: list[str], label_maps: np.ndarray) -> None:
         """A photo of each label map in each style."""
         drawn = []
-        for style, mean in zip(self._styles, self._means, strict=True):
+        for ending, mean in zip(self._endings, self._means, strict=True):
             drawn.append(self._draw(names, label_maps, style=mean[None]))
             for name, photo in zip(names, drawn[-1], strict=True):
-                self._write(f"{name}-{style}.png", photo)
+                self._write(name + ending, photo)
         colors = self.gan.label_space.colorize(label_maps) if self.gan.label_space is not None else label_maps
         rows = zip(colors, (list(photos) for photos in zip(*drawn, strict=True)), strict=True)
         self._grid += [*rows][: _ROWS - len(self._grid)]
@@ -204,14 +206,14 @@ class _Painter:
         one = self.options.one_noise
         noise = self.gan.noise_of_seed(self.options.seed)[0] if one else self.noise
         of_all = {} if noise is None else {"noise": np.repeat(noise[None], len(names), axis=0)}
-        for sample in range(self.options.samples):
+        for sample, ending in enumerate(self._endings):
             drawing = {"seed": self.options.seed + sample, "first": [Path(name).name for name in names], **of_all}
             photos = self._draw(names, label_maps, **drawing, resample=self._regions(label_maps))
             if self.regions:
                 plain = self._draw(names, label_maps, **drawing)
                 self._differences.append(region_difference(plain, photos, self._mask(label_maps)))
             for i, name in enumerate(names):
-                path = self._write(f"{name}.png" if self.options.samples == 1 else f"{name}-{sample}.png", photos[i])
+                path = self._write(name + ending, photos[i])
                 if one:
                     self._next_frame(path, photos[i], label_maps[i])
 
@@ -225,7 +227,7 @@ class _Painter:
                 part = noise[first : first + len(names)]
                 repeated = np.repeat(label_map[None], len(part), axis=0)
                 for photo in self._draw([name], repeated, noise=part):
-                    frames.append(self._write(f"{name}-{len(frames):0{len(str(number - 1))}d}.png", photo))
+                    frames.append(self._write(name + self._endings[len(frames)], photo))
             if self.options.video:
                 self.written.append(write_film(frames, self.options.output / f"{name}.{self.options.video}"))
 
@@ -287,7 +289,7 @@ class _Painter:
         self._frames.append(path)
 
     def _write(self, name, photo):
-        path = self._path(name)
+        path = self._path(f"{name}.png")
         Image.fromarray(photo).save(path)
         self.written.append(path)
         return path

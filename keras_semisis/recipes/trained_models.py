@@ -11,7 +11,7 @@ from keras_semisis.data import (
 )
 from keras_semisis.data.labels.label_space import unnamed_label_space
 from keras_semisis.gans import Sampler
-from keras_semisis.models.label_ids import embedding_rows, number_of_classes
+from keras_semisis.models.label_ids import number_of_ids
 from keras_semisis.options.read import check_fit
 from keras_semisis.options.text import parse_id_map
 from keras_semisis.presets import from_preset
@@ -43,8 +43,7 @@ def load_gan(model: str | Path, name: str = "MODEL") -> Sampler:
     loaded = load_model(path, name, compile=False)
     if isinstance(loaded, Sampler):
         return loaded
-    knows_classes = number_of_classes(loaded) is not None or embedding_rows(loaded) is not None
-    if not knows_classes or getattr(loaded, "output_names", None) != ["image"]:
+    if number_of_ids(loaded) is None or getattr(loaded, "output_names", None) != ["image"]:
         raise ValueError(
             f"{path}: this is a {type(loaded).__name__} named {loaded.name!r}, but a model that `keras-semisis "
             "train` has saved, or a generator, is expected."
